@@ -1,0 +1,55 @@
+# Every target sets up what it needs: Python 3.11 and make are enough to begin with.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check bench docs clean help
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   train the four placements on the embedded dataset and rank them"
+	@echo "make test   run the tests"
+	@echo "make check  lint, types, layers, documentation"
+	@echo "make docs   write docs/cli.md from --help"
+	@echo "make clean  remove the environment and caches"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: setup.py constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: setup.py constraints.txt | $(BIN)/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+DEMO_STORE ?= demo/mlruns
+DEMO := --study demo --store $(DEMO_STORE)
+demo: $(VENV)/.installed
+	$(BIN)/attnstudy run $(DEMO) --dataset digits --variant all --seeds 5
+	@echo
+	$(BIN)/attnstudy rank $(DEMO)
+	@echo
+	@echo "Browse the runs: $(BIN)/attnstudy ui --store $(DEMO_STORE)"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/write_cli.py --check
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/write_cli.py
+
+bench: $(VENV)/.installed-dev
+	@echo "There is no benchmark yet." && false
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""What several commands share: which study, which store, where the result goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attnstudy import options
+from attnstudy.errors import StoreError
+
+
+def named_study(given: dict[str, Any]) -> str | None:
+    """Return the study that a command names; none if it names none."""
+    if given["study"] or given["study_argument"]:
+        return options.current_study().name
+    return None
+
+
+def address_of(given: dict[str, Any]) -> Any:
+    """Return the address of the store that the options mean."""
+    from attnstudy.tracking import resolve
+
+    return resolve(given["store"], given["tracking_uri"])
+
+
+def data_dir_of(given: dict[str, Any]) -> Path:
+    """Return the folder for downloads and decoded images."""
+    from attnstudy.data import default_data_dir
+
+    chosen: Path | None = given["data_dir"]
+    return chosen or default_data_dir()
+
+
+def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
+    """Print JSON if there is an answer for machines, else the text; or write it to a file."""
+    content = text() if answer is None else json.dumps(answer, indent=2, allow_nan=False)
+    if output is None:
+        click.echo(content.rstrip("\n"))
+        return
+    try:
+        output.write_text(content.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{output} cannot be written: {error.strerror}") from error

@@ -1,0 +1,17 @@
+"""The command group that all commands belong to."""
+
+from __future__ import annotations
+
+import click
+
+from attnstudy import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="attnstudy")
+def cli() -> None:
+    """Find out whether the place of self-attention in a small CNN changes its accuracy.
+
+    Train each placement with each seed exactly once, browse the runs in MLflow, and rank the
+    placements with error control.
+    """

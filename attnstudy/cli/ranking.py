@@ -1,0 +1,211 @@
+"""``rank`` and ``audit``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import address_of, named_study, print_result
+from attnstudy.errors import EXIT_SOME_FAILED, UsageError
+from attnstudy.files import reported
+
+if TYPE_CHECKING:
+    from attnstudy.report import Context
+    from attnstudy.usecases.ranking import RankReport
+
+
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.what_to_rank
+@options.how_to_rank
+@options.store
+@options.as_json
+@options.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "markdown", "csv", "json", "html")),
+    default="text",
+    help="Form of the result.",
+)
+@options.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead."
+)
+@options.option(
+    "--figures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the figures into a folder, as SVG and PNG.",
+)
+@options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
+def rank(**given: Any) -> int:
+    """Rank variants by the distribution of a metric over seeds, with error control.
+
+    STUDY is the name of a study that ran; without it, and without --experiment or --from, the
+    only study there is.
+    """
+    from attnstudy import render
+    from attnstudy.usecases import ranking
+
+    form = "json" if given["as_json"] else given["form"]
+    wants_report = form == "html" or given["figures"] or given["log"]
+    request = ranking.RankRequest(
+        source=_source(given, with_curves=bool(wants_report)),
+        alpha=given["alpha"],
+        correction=given["correction"],
+        control=given["control"],
+        margin=given["margin"],
+        look=None if given["look"] is None else ranking.parse_look(given["look"]),
+        claims=given["claims"],
+        calibrate=given["calibrate"],
+    )
+    terminal = render.Terminal()
+    with terminal.counting("reading runs", plain_from=1000) as progress:
+        result = ranking.rank(request, lambda read: progress(read, read))
+    if wants_report:
+        _write_report(result, given, form)
+    if form != "html":
+        texts = {
+            "text": render.rank_text,
+            "markdown": render.rank_markdown,
+            "csv": render.rank_csv,
+        }
+        answer = render.rank_json(result) if form == "json" else None
+        print_result(answer, lambda: texts[form](result), given["output"])
+    return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
+
+
+@click.command()
+@click.argument("table")
+@options.option("--items", type=options.POSITIVE, help="Test items behind each accuracy.")
+@options.option("--runs", "logs", type=click.Path(), help="CSV of logged runs to compare with.")
+@options.alpha
+@options.as_json
+def audit(table: str, **given: Any) -> int:
+    """Check the arithmetic and the claims of a printed results table.
+
+    TABLE is a CSV file, or - for standard input: names, values as printed, and the mean (and SD)
+    as printed; or mean, SD and n alone. Exit code 1 when there are findings.
+    """
+    from attnstudy import render
+    from attnstudy.usecases import ranking
+
+    result = ranking.audit_table(
+        table,
+        items=given["items"],
+        logs=given["logs"],
+        alpha=given["alpha"],
+        standard_input=sys.stdin.buffer.read() if table == "-" else b"",
+    )
+    answer = result.to_json() if given["as_json"] else None
+    print_result(answer, lambda: render.audit_text(result))
+    return EXIT_SOME_FAILED if result.findings else 0
+
+
+def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
+    """Return what to rank: a table, any experiment, or a study; one of them."""
+    from attnstudy.usecases import sources
+
+    named = given["study"] or given["study_argument"]
+    asked = {
+        "STUDY": named,
+        "--experiment": given["experiment"],
+        "--from": given["table"],
+    }
+    several = [name for name, value in asked.items() if value]
+    if len(several) > 1:
+        raise UsageError(f"{' and '.join(several)} name two things to rank: give one of them")
+    common = {"direction": given["direction"]}
+    if given["table"]:
+        return sources.TableRequest(
+            source=given["table"],
+            metric=given["metric"],
+            by=given["by"],
+            seed_by=given["seed_by"],
+            items=given["items"],
+            **common,
+        )
+    if given["experiment"]:
+        if given["by"] is None or given["metric"] is None:
+            raise UsageError(
+                "--experiment also needs --by (params.NAME or tags.NAME: what makes a variant) "
+                "and --metric"
+            )
+        return sources.ExperimentRequest(
+            experiment=given["experiment"],
+            by=given["by"],
+            metric=given["metric"],
+            seed_by=given["seed_by"],
+            filter=given["filter"],
+            allowed=given["allowed"],
+            items=given["items"],
+            address=address_of(given),
+            **common,
+        )
+    for name in ("by", "seed_by", "filter", "items"):
+        if given[name] is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} goes with --experiment or --from: a study of "
+                "attnstudy's own knows it"
+            )
+    return sources.StudyRequest(
+        study=named_study(given),
+        config=given["config"],
+        metric=given["metric"] or "test_accuracy",
+        allowed=given["allowed"],
+        address=address_of(given),
+        with_curves=with_curves,
+        **common,
+    )
+
+
+def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
+    """Write HTML and figures, and store them in MLflow, as asked."""
+    from attnstudy import report
+    from attnstudy.usecases import logging_reports
+
+    context = _context(result)
+    if form == "html":
+        page = report.ranking_html(result.ranking, context)
+        print_result(None, lambda: page, given["output"])
+    if given["figures"]:
+        folder = given["figures"]
+        with reported(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            for kind in ("svg", "png"):
+                for name, content in report.figure_bytes(result.ranking, context, kind).items():
+                    (folder / f"{name}.{kind}").write_bytes(content)
+    if given["log"]:
+        files = {"report.html": report.ranking_html(result.ranking, context).encode()}
+        for name, content in report.figure_bytes(result.ranking, context, "png").items():
+            files[f"{name}.png"] = content
+        run_id = logging_reports.log_report(result, address_of(given), files)
+        click.echo(f"Report stored in MLflow as run {run_id}.", err=True)
+
+
+def _context(result: RankReport) -> Context:
+    """Return what the report tells beside the ranking."""
+    import datetime
+    import platform
+    from importlib import metadata
+
+    from attnstudy.report import Context
+
+    versions = {"python": platform.python_version()}
+    for name in ("attnstudy", "numpy", "scipy", "torch", "mlflow"):
+        versions[name] = metadata.version(name)
+    return Context(
+        question=result.collected.question,
+        made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        versions=versions,
+        runs=result.collected.runs,
+        curves=result.collected.curves,
+        command=shlex.join(["attnstudy", *sys.argv[1:]]),
+    )
+
+
+COMMANDS = (rank, audit)

@@ -1,0 +1,111 @@
+"""``run``, ``status`` and ``sync``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
+from attnstudy.errors import EXIT_SOME_FAILED
+
+
+@click.command(cls=options.StudyFileCommand)
+@options.study_argument
+@options.study_name
+@options.what_to_run
+@options.how_to_run
+@options.store
+@options.option("--rerun", is_flag=True, help="Train again what is complete already.")
+@options.option("--dry-run", is_flag=True, help="Show what would be trained, and how long.")
+@options.talk
+@options.as_json
+def run(**given: Any) -> int:
+    """Train every variant with every seed that has no result yet.
+
+    STUDY is a study file, its folder, or its name under studies/. Results are kept in the store
+    and published to MLflow; runs that are complete are skipped.
+    """
+    from attnstudy import render, report
+    from attnstudy.usecases import estimating, planning, running
+
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.decoding() as decoding:
+        plan = planning.make_plan(_run_request(given), decoding)
+    if given["dry_run"]:
+        expected = estimating.estimate(plan) if plan.pending else None
+        answer = render.plan_json(plan, expected) if given["as_json"] else None
+        print_result(answer, lambda: render.plan_text(plan, expected))
+        return 0
+    result = running.run_study(plan, terminal, report.run_figures)
+    if warning := running.sync_warning(result):
+        terminal.warn(warning)
+    answer = render.run_json(result) if given["as_json"] else None
+    print_result(answer, lambda: render.run_text(result))
+    return EXIT_SOME_FAILED if result.failed else 0
+
+
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.store
+@options.as_json
+def status(**given: Any) -> int:
+    """Show what is done, running and missing in each study."""
+    from attnstudy import render
+    from attnstudy.usecases import studies
+
+    address = address_of(given)
+    names = studies.choose_studies(address, named_study(given))
+    found = [studies.study_status(address, name) for name in names]
+    answer = render.status_json(found) if given["as_json"] else None
+    print_result(answer, lambda: render.status_text(found, address))
+    return 0
+
+
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.store
+@options.talk
+def sync(**given: Any) -> int:
+    """Deliver to MLflow what it has not confirmed yet."""
+    from attnstudy import render, report
+    from attnstudy.usecases import studies
+
+    address = address_of(given)
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.counting("delivering runs") as progress:
+        done = studies.sync(address, named_study(given), report.run_figures, progress)
+    click.echo(
+        f"{done.delivered} runs delivered to {address.shown}, {done.already} were there already."
+    )
+    return 0
+
+
+def _run_request(given: dict[str, Any]) -> Any:
+    from attnstudy.study import expand_variants
+    from attnstudy.usecases.planning import RunRequest
+
+    study = options.current_study()
+    same = (
+        "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
+        "batch_size", "lr", "device", "threads", "workers", "executor", "rerun",
+    )  # fmt: skip
+    if study.path is not None:  # a study's own variants may lie beside its file
+        sys.path.insert(0, str(study.path.parent.resolve()))
+    sys.path.insert(0, str(Path.cwd()))
+    return RunRequest(
+        study=study.name,
+        question=study.question,
+        variants=expand_variants(given["variant"] or ("all",)),
+        data_dir=data_dir_of(given),
+        address=address_of(given),
+        **{name: given[name] for name in same},
+    )
+
+
+COMMANDS = (run, status, sync)

@@ -1,0 +1,100 @@
+"""``ui``, ``data`` and ``doctor``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import address_of, data_dir_of
+from attnstudy.errors import EXIT_ENVIRONMENT, UsageError
+
+
+@click.command()
+@options.store
+@options.option("--port", type=click.IntRange(1, 65535), default=5000, help="Port to listen on.")
+def ui(**given: Any) -> int:
+    """Open the MLflow UI on the right store, on this machine only."""
+    from attnstudy import tracking
+
+    address = address_of(given)
+    tracking.open_store(address, create=False)
+    if address.is_server:
+        click.echo(f"The tracking server shows its own UI: open {address.shown}")
+        return 0
+    port = given["port"]
+    _check_port(port)
+    command = ["mlflow", "ui", "--backend-store-uri", address.uri, "--port", str(port)]
+    click.echo(f"{' '.join(command)}\nOpen http://127.0.0.1:{port} (Ctrl-C ends it).", err=True)
+    # loopback is MLflow's default; said all the same, so that no setting changes it
+    return subprocess.run(
+        [sys.executable, "-m", *command, "--host", "127.0.0.1"], check=False
+    ).returncode
+
+
+@click.group()
+def data() -> None:
+    """Fetch and check datasets."""
+
+
+@data.command()
+@click.argument("name", metavar="[DATASET]", default="cifar10")
+@options.data_dir
+@options.talk
+def fetch(name: str, **given: Any) -> int:
+    """Download a dataset where needed, decode it and keep it ready."""
+    return _load_dataset(name, given, download=True)
+
+
+@data.command()
+@click.argument("name", metavar="[DATASET]", default="cifar10")
+@options.data_dir
+@options.talk
+def verify(name: str, **given: Any) -> int:
+    """Check a dataset's files and its decoded images; download nothing."""
+    return _load_dataset(name, given, download=False)
+
+
+@click.command()
+@options.dataset
+@options.data_dir
+@options.store
+def doctor(**given: Any) -> int:
+    """Check versions, device, store and data, and say what to do about each fault."""
+    from attnstudy import render
+    from attnstudy.usecases import diagnosing
+
+    findings = []
+    for finding in diagnosing.diagnose(address_of(given), given["dataset"], data_dir_of(given)):
+        findings.append(finding)
+        click.echo(render.finding_line(finding))
+    return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
+
+
+def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:
+    from attnstudy import data as datasets
+    from attnstudy import render
+
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.decoding() as decoding:
+        place = data_dir_of(given)
+        found, folder = datasets.load(name, place, download=download, progress=decoding)
+    click.echo(render.dataset_text(name, found, folder))
+    return 0
+
+
+def _check_port(port: int) -> None:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UsageError(f"port {port} is in use: choose another with --port") from error
+
+
+COMMANDS = (ui, data, doctor)

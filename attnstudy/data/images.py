@@ -1,0 +1,170 @@
+"""Images in memory: what a dataset is, its digest, its split and its normalisation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from attnstudy.errors import DataError
+
+# The reference study's constants. They are used for CIFAR-10 in whatever packaging, and only
+# there: every other dataset is normalised by its own training mean and standard deviation.
+CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR10_STD = (0.2023, 0.1994, 0.2010)
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """Images and their labels, in the order of their source."""
+
+    images: npt.NDArray[np.uint8]
+    """Shape (N, C, H, W)."""
+    labels: npt.NDArray[np.int64]
+    """Shape (N,), 0 to classes - 1."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What training and validation may see. The test images are not reachable from here."""
+
+    train: ImageSet
+    validation: ImageSet
+    normalisation: Normalisation
+
+
+@dataclass(frozen=True, slots=True)
+class Normalisation:
+    """Maps stored pixels to what a model sees: ``(pixel / scale - mean) / std``."""
+
+    scale: float
+    """Stored value of a full pixel: 255, or 16 for the digits."""
+    mean: tuple[float, ...]
+    """Mean of each channel, in units of a full pixel."""
+    std: tuple[float, ...]
+    """Standard deviation of each channel, in units of a full pixel."""
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """Map uint8 images (N, C, H, W) to float32, channels last in memory."""
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        pixels = images.to(torch.float32, memory_format=torch.channels_last)
+        return pixels.div_(self.scale).sub_(mean).div_(std)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A decoded dataset: training file, test file, and what is known about them."""
+
+    train: ImageSet
+    test: ImageSet
+    class_names: tuple[str, ...]
+    normalisation: Normalisation
+    default_val_size: int
+    """Validation images when nobody says how many: the last ones of the training file."""
+    digest: str
+    """SHA-256 (first 32 hex digits) over pixels, labels, normalisation and class count."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        _, c, h, w = self.train.images.shape
+        return c, h, w
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    def sizes(self, train_size: int | None, val_size: int | None) -> tuple[int, int]:
+        """Return the numbers of training and validation images that a split would hold.
+
+        Validation takes the last ``val_size`` images of the training file, training the first
+        ``train_size`` of the rest (all of them by default).
+
+        Raises:
+            DataError: there are fewer images than asked for.
+
+        """
+        val = self.default_val_size if val_size is None else val_size
+        left = len(self.train) - val
+        train = left if train_size is None else train_size
+        if val >= len(self.train) or train > left:
+            raise DataError(
+                f"{train if train_size is not None else 'some'} training and {val} validation "
+                f"images are asked for, but the training file holds {len(self.train)}: ask for "
+                "fewer with --train-size or --val-size"
+            )
+        return train, val
+
+    def split(self, train_size: int, val_size: int) -> Split:
+        """Return the training and validation images, without the test images."""
+        train, val = self.sizes(train_size, val_size)
+        first_val = len(self.train) - val
+        return Split(
+            train=ImageSet(self.train.images[:train], self.train.labels[:train]),
+            validation=ImageSet(self.train.images[first_val:], self.train.labels[first_val:]),
+            normalisation=self.normalisation,
+        )
+
+
+def make_dataset(
+    train: ImageSet,
+    test: ImageSet,
+    *,
+    class_names: Sequence[str],
+    scale: float = 255.0,
+    default_val_size: int | None = None,
+) -> Dataset:
+    """Put a dataset together: choose its normalisation and compute its digest.
+
+    ``default_val_size`` is a tenth of the training file, 1 to 1,000 images, unless given.
+    """
+    val = default_val_size or min(1000, max(1, len(train) // 10))
+    if tuple(class_names) == CIFAR10_CLASSES and train.images.shape[1:] == (3, 32, 32):
+        normalisation = Normalisation(scale, CIFAR10_MEAN, CIFAR10_STD)
+    else:
+        normalisation = _own_normalisation(train.images[: max(1, len(train) - val)], scale)
+    return Dataset(
+        train=train,
+        test=test,
+        class_names=tuple(class_names),
+        normalisation=normalisation,
+        default_val_size=val,
+        digest=content_digest(train, test, normalisation, len(class_names)),
+    )
+
+
+def _own_normalisation(images: npt.NDArray[np.uint8], scale: float) -> Normalisation:
+    # Exact integer sums, so that the constants do not depend on the order of summation.
+    counts = [np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])]
+    values = np.arange(256)
+    means = [float((count * values).sum() / count.sum()) for count in counts]
+    squares = [float((count * values**2).sum() / count.sum()) for count in counts]
+    # a constant channel has nothing to scale by
+    stds = [max(s - m * m, 0.0) ** 0.5 or scale for m, s in zip(means, squares, strict=True)]
+    return Normalisation(scale, tuple(m / scale for m in means), tuple(s / scale for s in stds))
+
+
+def content_digest(
+    train: ImageSet, test: ImageSet, normalisation: Normalisation, classes: int
+) -> str:
+    """Return the SHA-256 (first 32 hex digits) of everything that a model gets to see."""
+    header = [normalisation.scale, normalisation.mean, normalisation.std, classes]
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for part in (train, test):
+        digest.update(json.dumps(part.images.shape).encode())
+        digest.update(np.ascontiguousarray(part.images).data)
+        digest.update(np.ascontiguousarray(part.labels, dtype="<i8").data)
+    return digest.hexdigest()[:32]

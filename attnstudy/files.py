@@ -1,0 +1,77 @@
+"""Files that are seen whole or not at all, and JSON that shows when it was altered."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attnstudy.errors import StoreError, cause
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is seen whole or not at all, also after a power failure."""
+    with reported(path):
+        # not tempfile's, which only the owner may read: a store can belong to a team
+        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON together with its checksum."""
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    sealed = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "content": content}
+    write_atomically(path, (json.dumps(sealed, sort_keys=True, indent=1) + "\n").encode())
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """Return what ``write_sealed`` wrote; none if it is not there, truncated or altered."""
+    try:
+        sealed = json.loads(path.read_bytes())
+        content: dict[str, Any] = sealed["content"]
+        text = json.dumps(content, sort_keys=True, allow_nan=False)
+        whole = hashlib.sha256(text.encode()).hexdigest() == sealed["sha256"]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {cause(error)}") from error
+    except (ValueError, KeyError, TypeError):
+        return None
+    return content if whole else None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """Turn a failure to write below ``path`` into a sentence for the reader."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({cause(error)}): make room or give write access there, "
+            "then run the same command again; what is complete is kept"
+        ) from error

@@ -1,0 +1,271 @@
+"""The four placements of self-attention in a two-convolution CNN.
+
+``vanilla`` has none, ``early`` one after the first convolution, ``late`` one after the second,
+``double`` both. The attention block comes in two forms, both residual and both with 1x1
+convolutions with bias as query, key and value:
+
+* ``spatial``: ``X + softmax(Q K^T / sqrt(C)) V`` for X of shape (H*W, C): every position attends
+  to every position (a non-local block: Wang et al., Non-local Neural Networks, 2018, eq. 6, with
+  the scaling of Vaswani et al., Attention Is All You Need, 2017, eq. 1);
+* ``channel``: the same expression with Q, K, V of shape (C, H*W): every channel attends to every
+  channel, through a C x C map.
+
+Axis names: N images, C channels, H and W pixels, L = H*W positions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from attnstudy import seeding
+from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.study import ATTENTIONS, VARIANTS, is_factory
+
+
+class Attention(nn.Module):
+    """What both forms share: three 1x1 convolutions, parameters in the order query, key, value."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.query = nn.Conv2d(channels, channels, kernel_size=1)
+        self.key = nn.Conv2d(channels, channels, kernel_size=1)
+        self.value = nn.Conv2d(channels, channels, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H, W): the input plus what was attended to."""
+        n, c, h, w = x.shape
+        # On a channels_last tensor this is a view: no copy, and the last stride is 1, which the
+        # flash kernel behind scaled_dot_product_attention needs.
+        tokens = x.permute(0, 2, 3, 1).reshape(n, h * w, c)
+        mixed = tokens + self.attended(tokens)
+        return mixed.reshape(n, h, w, c).permute(0, 3, 1, 2)
+
+    def attended(self, tokens: Tensor) -> Tensor:
+        """Map tokens (N, L, C) to what they attend to (N, L, C)."""
+        raise NotImplementedError
+
+    def attention_map(self, x: Tensor) -> Tensor:
+        """Return the softmax map for images (N, C, H, W); rows sum to 1."""
+        raise NotImplementedError
+
+    def weight_of(self, convolution: nn.Conv2d) -> Tensor:
+        """Return the (C, C) matrix of a 1x1 convolution."""
+        return convolution.weight.reshape(self.channels, self.channels)
+
+    def bias_of(self, convolution: nn.Conv2d) -> Tensor:
+        """Return the (C,) bias of a 1x1 convolution."""
+        if convolution.bias is None:  # not reachable through the constructor
+            raise TypeError("the attention block needs convolutions with bias")
+        return convolution.bias
+
+
+class SpatialAttention(Attention):
+    """Attention over positions. The L x L map is never stored while training."""
+
+    def attended(self, tokens: Tensor) -> Tensor:
+        """Map tokens (N, L, C) to (N, L, C) with one product for Q, K, V and a fused softmax."""
+        parts = (self.query, self.key, self.value)
+        weight = torch.cat([self.weight_of(part) for part in parts])
+        bias = torch.cat([self.bias_of(part) for part in parts])
+        q, k, v = functional.linear(tokens, weight, bias).unsqueeze(1).chunk(3, dim=-1)
+        return functional.scaled_dot_product_attention(q, k, v).squeeze(1)
+
+    def attention_map(self, x: Tensor) -> Tensor:
+        """Return (N, L, L): row i says which positions position i looks at."""
+        q, k = self.query(x).flatten(2), self.key(x).flatten(2)
+        return torch.softmax(q.transpose(1, 2) @ k / math.sqrt(self.channels), dim=-1)
+
+
+class ChannelAttention(Attention):
+    """Attention over channels, computed from the Gram matrix of the tokens.
+
+    With G = X^T X and s = X^T 1, and Q = X W_q^T + 1 b_q^T (K, V alike), exactly::
+
+        Q^T K = W_q G W_k^T + (W_q s) b_k^T + b_q (W_k s)^T + L b_q b_k^T
+        V A^T = X (A W_v)^T + 1 (A b_v)^T
+
+    so that the three (N, L, C) maps are never formed; for L much larger than C that saves most
+    of the work.
+    """
+
+    def attended(self, tokens: Tensor) -> Tensor:
+        """Map tokens (N, L, C) to (N, L, C)."""
+        gram = tokens.transpose(1, 2) @ tokens
+        attention = torch.softmax(self.scores(gram, tokens.sum(dim=1), tokens.shape[1]), dim=-1)
+        mix = attention @ self.weight_of(self.value)
+        offset = attention @ self.bias_of(self.value)
+        return torch.baddbmm(offset.unsqueeze(1), tokens, mix.transpose(1, 2))
+
+    def scores(self, gram: Tensor, total: Tensor, positions: int) -> Tensor:
+        """Return Q^T K / sqrt(C), shape (N, C, C), from G (N, C, C) and s (N, C)."""
+        w_q, b_q = self.weight_of(self.query), self.bias_of(self.query)
+        w_k, b_k = self.weight_of(self.key), self.bias_of(self.key)
+        # The bias terms in two rank-one products: (W_q s + L b_q) b_k^T + b_q (W_k s)^T
+        query_total = total @ w_q.T + positions * b_q
+        key_total = total @ w_k.T
+        product = w_q @ gram @ w_k.T
+        product = product + query_total.unsqueeze(2) * b_k + b_q[:, None] * key_total.unsqueeze(1)
+        return product / math.sqrt(self.channels)
+
+    def attention_map(self, x: Tensor) -> Tensor:
+        """Return (N, C, C): row i says which channels channel i is mixed from."""
+        tokens = x.flatten(2).transpose(1, 2)
+        gram = tokens.transpose(1, 2) @ tokens
+        return torch.softmax(self.scores(gram, tokens.sum(dim=1), tokens.shape[1]), dim=-1)
+
+
+ATTENTION_CLASSES: dict[str, type[Attention]] = {
+    "spatial": SpatialAttention,
+    "channel": ChannelAttention,
+}
+
+
+class PlacementNet(nn.Module):
+    """Conv, ReLU, Conv, ReLU, Linear, with an attention block and its ReLU where asked for.
+
+    Shapes: (N, C, H, W) normalised images to (N, classes) logits.
+    """
+
+    def __init__(
+        self,
+        *,
+        early: bool,
+        late: bool,
+        attention: str,
+        image_shape: Sequence[int],
+        num_classes: int,
+        channels: Sequence[int],
+    ) -> None:
+        super().__init__()
+        depth, height, width = image_shape
+        first, second = channels
+        block = ATTENTION_CLASSES[attention]
+        self.spatial = attention == "spatial"
+        # Assignment order is parameter order: the order of the layers.
+        self.conv1 = nn.Conv2d(depth, first, kernel_size=3, padding=1)
+        self.attention1 = block(first) if early else None
+        self.conv2 = nn.Conv2d(first, second, kernel_size=3, padding=1)
+        self.attention2 = block(second) if late else None
+        self.linear = nn.Linear(second * height * width, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map normalised images (N, C, H, W) to logits (N, classes)."""
+        x = functional.relu(self.conv1(images))
+        if self.attention1 is not None:
+            x = functional.relu(self.attention1(x))
+        x = functional.relu(self.conv2(x))
+        if self.attention2 is not None:
+            x = functional.relu(self.attention2(x))
+        logits: Tensor = self.linear(x.flatten(1))
+        return logits
+
+    def attention_maps(self, images: Tensor) -> dict[str, Tensor]:
+        """Return each block's softmax map for ``images``, by the name of the block."""
+        maps: dict[str, Tensor] = {}
+        x = functional.relu(self.conv1(images))
+        if self.attention1 is not None:
+            maps["attention1"] = self.attention1.attention_map(x)
+            x = functional.relu(self.attention1(x))
+        x = functional.relu(self.conv2(x))
+        if self.attention2 is not None:
+            maps["attention2"] = self.attention2.attention_map(x)
+        return maps
+
+
+def build_model(
+    variant: str,
+    *,
+    attention: str = "spatial",
+    image_shape: Sequence[int] = (3, 32, 32),
+    num_classes: int = 10,
+    channels: Sequence[int] = (64, 32),
+    seed: int = 0,
+) -> nn.Module:
+    """Build a variant with its initial weights drawn from the streams of ``seed``.
+
+    Args:
+        variant: one of the four placements, or ``"package.module:factory"``.
+        attention: ``"spatial"`` or ``"channel"``.
+        image_shape: (channels, height, width) of an image.
+        num_classes: number of logits.
+        channels: output channels of the two convolutions (built-in variants only).
+        seed: the run's seed. Every layer is reset from its own stream, named after it, so that
+            layers which variants share start alike; a factory runs under one stream.
+
+    Raises:
+        UsageError: unknown variant or attention, or a factory that does not give a model.
+
+    """
+    if attention not in ATTENTIONS:
+        raise UsageError(
+            f"unknown attention {attention!r}: use one of {', '.join(ATTENTIONS)}"
+            f"{near_miss(attention, ATTENTIONS)}"
+        )
+    if is_factory(variant):
+        return _build_with_factory(variant, attention, tuple(image_shape), num_classes, seed)
+    if variant not in VARIANTS:
+        raise UsageError(
+            f"unknown variant {variant!r}: use one of {', '.join(VARIANTS)}, or "
+            f"'package.module:factory'{near_miss(variant, VARIANTS)}"
+        )
+    with seeding.forked(seed, "weights"):
+        model = PlacementNet(
+            early=variant in ("early", "double"),
+            late=variant in ("late", "double"),
+            attention=attention,
+            image_shape=image_shape,
+            num_classes=num_classes,
+            channels=channels,
+        )
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            with seeding.forked(seed, "weights", name):
+                layer.reset_parameters()
+    return model
+
+
+def _build_with_factory(
+    variant: str, attention: str, image_shape: tuple[int, ...], num_classes: int, seed: int
+) -> nn.Module:
+    module_name, _, attribute = variant.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module_name), attribute)
+    except Exception as error:  # of the user's code: anything can happen
+        raise UsageError(f"variant {variant!r} cannot be imported: {cause(error)}") from error
+    try:
+        with seeding.forked(seed, "weights", "factory"):
+            model = factory(attention=attention, image_shape=image_shape, num_classes=num_classes)
+    except Exception as error:
+        raise UsageError(
+            f"variant {variant!r} cannot be built with attention, image_shape and num_classes: "
+            f"{cause(error)}"
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise UsageError(
+            f"variant {variant!r} gave a {type(model).__name__}: a factory must return a "
+            "torch.nn.Module"
+        )
+    with seeding.forked(seed, "probe"), torch.no_grad():
+        was_training = model.training
+        try:
+            logits = model.eval()(torch.zeros(2, *image_shape))
+        except Exception as error:
+            raise UsageError(
+                f"variant {variant!r} cannot take images of shape {image_shape}: {cause(error)}"
+            ) from error
+        finally:
+            model.train(was_training)
+    given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if given != (2, num_classes):
+        raise UsageError(
+            f"variant {variant!r} maps 2 images to {given}: it must give a tensor of shape "
+            f"(2, {num_classes}), one logit a class"
+        )
+    return model

@@ -1,0 +1,313 @@
+"""Every option that commands share, written once.
+
+Each can also be given as ``ATTNSTUDY_<NAME>``, and those of a study in its file: the command
+line goes before the environment, and that before the file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from attnstudy import study, studyfile
+from attnstudy.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+
+class Checked(click.ParamType[Any]):
+    """A parameter type around a function that raises ``UsageError`` for what it refuses."""
+
+    def __init__(self, name: str, check: Callable[[str], Any]) -> None:
+        self.name = name
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the checked value; what was converted already passes."""
+        if not isinstance(value, str | int | float):
+            return value
+        try:
+            return self._check(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class StudyCommand(click.Command):
+    """A command on a study: what the study's file says becomes the defaults of its options."""
+
+    needs_file = False
+    """Whether a positional STUDY must have a file; else the name of a study that ran is enough."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Find the study that the arguments name and read its file, then parse as usual."""
+        if not ctx.resilient_parsing and not set(args) & {"--help", "-h"}:
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            names = {p.name: p for p in self.params}
+            found = studyfile.find(
+                _text(given.get("study_argument")),
+                _text(given.get("study")) or names["study"].resolve_envvar_value(ctx),
+                needs_file=self.needs_file,
+            )
+            ctx.meta["attnstudy.study"] = found
+            ctx.default_map = {**(ctx.default_map or {}), **found.options}
+        return super().parse_args(ctx, args)
+
+
+class StudyFileCommand(StudyCommand):
+    """A command that does what a study's file says."""
+
+    needs_file = True
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def current_study() -> studyfile.StudyFile:
+    """Return the study that the running ``StudyCommand`` is about."""
+    found: studyfile.StudyFile = click.get_current_context().meta["attnstudy.study"]
+    return found
+
+
+def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
+    """Declare an option that can also be given in the environment."""
+    long = max(names, key=len).partition("/")[0].lstrip("-").replace("-", "_").upper()
+    settings.setdefault("show_default", settings.get("default") is not None)
+    return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
+
+
+def together(*decorators: Decorator[Any]) -> Decorator[Any]:
+    """Return one decorator that applies several, in the order in which they are listed."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _channels(text: str) -> tuple[int, int]:
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"{text!r} is not two numbers of channels: write 64,32")
+    return int(parts[0]), int(parts[1])
+
+
+def _learning_rate(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
+    return value
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not (text.isdigit() and int(text) > 0):
+        raise UsageError(f"{text!r} is not a number of workers: give 1 or more, or auto")
+    return int(text)
+
+
+def _alpha(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise UsageError(f"{text!r} is not an error rate: give a number between 0 and 1, as 0.05")
+    return value
+
+
+def _margin(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not a margin: give a number above 0, such as 0.5")
+    return value
+
+
+POSITIVE = click.IntRange(min=1)
+
+study_argument = click.argument("study_argument", metavar="[STUDY]", required=False)
+study_name = option(
+    "--study",
+    metavar="NAME",
+    help=f"Name of the study and of its MLflow experiment.  [default: {study.DEFAULT_STUDY}]",
+)
+
+store = together(
+    option(
+        "--store",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("mlruns"),
+        help="Folder of the run folders and of the embedded MLflow store.",
+    ),
+    option(
+        "--tracking-uri",
+        env=("MLFLOW_TRACKING_URI",),
+        help="MLflow server or database to use instead of the embedded store.",
+    ),
+)
+
+data_dir = option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for downloads and decoded images.  [default: the user's cache folder]",
+)
+
+dataset = option(
+    "--dataset",
+    default="cifar10",
+    help="cifar10, digits, or a folder with train-*.parquet and test-*.parquet.",
+)
+
+what_to_run = together(
+    option(
+        "--variant",
+        multiple=True,
+        type=Checked("variant", lambda text: text if text == "all" else study.check_variant(text)),
+        help="vanilla, early, late, double, all, or package.module:factory; repeatable."
+        "  [default: all]",
+    ),
+    option(
+        "--seeds",
+        type=Checked("seeds", study.parse_seeds),
+        default="5",
+        help="5 (for 0 to 4), 0-29, 1,4,7, or 7-7 for seed 7 alone.",
+    ),
+    dataset,
+    data_dir,
+    option("--train-size", type=POSITIVE, help="Training images.  [default: all]"),
+    option(
+        "--val-size",
+        type=POSITIVE,
+        help="Validation images, the last of the training file.  [default: a tenth, at most 1000]",
+    ),
+    option(
+        "--attention",
+        type=click.Choice(study.ATTENTIONS),
+        default="spatial",
+        help="Over positions (the formula) or over channels (the notebook's code).",
+    ),
+    option(
+        "--channels",
+        type=Checked("a,b", _channels),
+        default="64,32",
+        help="Output channels of the two convolutions.",
+    ),
+    option("--epochs", type=POSITIVE, default=10, help="Passes over the training images."),
+    option("--batch-size", type=POSITIVE, default=64, help="Images a step."),
+    option(
+        "--lr",
+        type=Checked("number", _learning_rate),
+        default="1e-3",
+        help="Learning rate of Adam.",
+    ),
+)
+
+how_to_run = together(
+    option(
+        "--device",
+        type=click.Choice(("auto", "cpu", "cuda")),
+        default="auto",
+        help="Where to train.",
+    ),
+    option(
+        "--threads",
+        type=POSITIVE,
+        help="Threads a run; fixed at the study's first run.  [default: 1]",
+    ),
+    option(
+        "--workers",
+        type=Checked("workers", _workers),
+        default="auto",
+        help="Runs at once, each in a process of its own.",
+    ),
+    option(
+        "--executor",
+        type=click.Choice(("processes", "inline")),
+        default="processes",
+        help="inline trains in this process, one run after the other.",
+    ),
+)
+
+alpha = option(
+    "--alpha", type=Checked("number", _alpha), default="0.05", help="Family-wise error rate."
+)
+
+what_to_rank = together(
+    option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
+    option(
+        "--direction",
+        type=click.Choice(("maximize", "minimize")),
+        help="Which way is better.  [default: minimize for losses and errors]",
+    ),
+    option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
+    option(
+        "--allow-differences",
+        "allowed",
+        metavar="FIELD",
+        multiple=True,
+        help="Field in which runs may differ and be compared all the same; repeatable.",
+    ),
+    option("--experiment", metavar="NAME", help="Any MLflow experiment; needs --by and --metric."),
+    option(
+        "--from",
+        "table",
+        metavar="FILE",
+        help="A CSV or parquet file (one row a run, or one row a variant), or - for stdin.",
+    ),
+    option(
+        "--by", metavar="FIELD", help="What makes a variant: params.NAME, tags.NAME or a column."
+    ),
+    option("--seed-by", metavar="FIELD", help="What numbers the repetitions, likewise."),
+    option("--filter", metavar="TEXT", help="MLflow filter on the runs of --experiment."),
+    option("--items", type=POSITIVE, help="Test items behind an accuracy in percent."),
+)
+
+how_to_rank = together(
+    alpha,
+    option(
+        "--correction",
+        type=click.Choice(("games-howell", "holm")),
+        default="games-howell",
+        help="How all pairs are tested.",
+    ),
+    option("--control", metavar="VARIANT", help="Compare all others with this one only."),
+    option(
+        "--margin",
+        type=Checked("number", _margin),
+        help="Largest difference that does not matter, in the metric's unit.",
+    ),
+    option("--look", metavar="K/N", help="This is look K of N declared ones: each gets alpha/N."),
+    option(
+        "--assert",
+        "claims",
+        metavar="CLAIM",
+        multiple=True,
+        help="Exit 1 unless the data support it: 'a > b', or 'a = b' within the margin.",
+    ),
+    option(
+        "--calibrate",
+        is_flag=True,
+        help="Estimate how often this design claims a difference among equals.",
+    ),
+)
+
+talk = together(
+    option("--quiet", "-q", is_flag=True, help="Show warnings and the result only."),
+    option("--no-progress", is_flag=True, help="Show no progress."),
+)
+
+as_json = option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

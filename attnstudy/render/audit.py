@@ -1,0 +1,53 @@
+"""An audit as text."""
+
+from __future__ import annotations
+
+from attnstudy.render.tables import table, wrapped
+from attnstudy.stats.audit import Audit, NumberCheck
+
+
+def audit_text(audit: Audit) -> str:
+    """Return what was recomputed, what was found, and whether it changes anything."""
+    lines = [_rows(audit), ""]
+    for number, finding in enumerate(audit.findings, start=1):
+        place = ", ".join(filter(None, [finding.row, finding.column]))
+        lines += wrapped(f"{number}. {finding.kind.value}" + (f" ({place})" if place else ""))
+        lines += wrapped(finding.message, indent="   ")
+        if finding.repairs:
+            lines.append("   what would explain it (hypotheses, simplest first):")
+            for repair in finding.repairs:
+                lines += wrapped(repair.description, indent="   - ")
+        lines.append("")
+    for title, ranking in (
+        ("as printed", audit.ranking_printed),
+        ("by the values", audit.ranking_corrected),
+    ):
+        if ranking is not None:
+            order = " > ".join(arm.variant for arm in ranking.arms)
+            lines += wrapped(f"Order {title}: {order}; {ranking.verdict}")
+    lines += ["", *wrapped(audit.sentence)]
+    if audit.notes:
+        lines += ["", "Notes:"]
+        for note in audit.notes:
+            lines += wrapped(note, indent="- ")
+    return "\n".join(lines)
+
+
+def _rows(audit: Audit) -> str:
+    with_sd = audit.sd_column is not None
+    headings = ["row", "n", "mean printed", "recomputed", ""]
+    headings += ["SD printed", "recomputed", ""] if with_sd else []
+    rows = []
+    for row in audit.rows:
+        cells = [row.row, "–" if row.n is None else str(row.n)]
+        cells += [row.mean.printed or "–", row.mean.recomputed or "–", _mark(row.mean)]
+        if with_sd:
+            cells += [row.sd.printed or "–", row.sd.recomputed or "–", _mark(row.sd)]
+        rows.append(cells)
+    return table(headings, rows, right=" >>> >>")
+
+
+def _mark(check: NumberCheck) -> str:
+    if check.printed is None or check.recomputed is None:
+        return "not checked"
+    return "wrong" if check.wrong else "ok"

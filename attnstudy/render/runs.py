@@ -1,0 +1,160 @@
+"""What ``attnstudy run`` did or would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from attnstudy.render.tables import number, seeds_text, table
+from attnstudy.render.terminal import estimate_lines
+from attnstudy.runs import Status
+from attnstudy.usecases.estimating import Estimate
+from attnstudy.usecases.planning import Plan
+from attnstudy.usecases.running import Outcome, RunReport
+
+
+def run_text(report: RunReport) -> str:
+    """Return what happened, variant by variant, and what to type next."""
+    plan = report.plan
+    trained = [o for o in report.outcomes if o.trained and o.status.done]
+    skipped = [o for o in report.outcomes if not o.trained and o.status.done]
+    parts = [f"{len(trained)} trained"]
+    if skipped:
+        parts.append(f"{len(skipped)} complete before and skipped")
+    if report.elsewhere:
+        parts.append(f"{len(report.elsewhere)} running elsewhere")
+    if report.failed:
+        parts.append(f"{len(report.failed)} failed")
+    lines = [f"study {plan.request.study}: {', '.join(parts)}", "", _variants(report)]
+    if report.failed:
+        rows = [[o.spec.name, o.reason or ""] for o in report.failed]
+        lines += ["", table(["failed run", "reason"], rows)]
+        lines += ["", "The same command tries the failed runs again."]
+    if report.elsewhere:
+        lines += ["", "Running in another process: " + _names(report.elsewhere)]
+    if trained or skipped:
+        lines += ["", f"Rank them:   {_command('rank', report)}"]
+        lines += [f"Browse them: {_command('ui', report)}"]
+    return "\n".join(lines)
+
+
+def _variants(report: RunReport) -> str:
+    rows = []
+    for variant in dict.fromkeys(o.spec.variant for o in report.outcomes):
+        own = [o for o in report.outcomes if o.spec.variant == variant]
+        done = [o for o in own if o.result is not None]
+        tested = [
+            o.result.test_accuracy
+            for o in done
+            if o.result is not None and o.result.test_accuracy is not None
+        ]
+        counts = Counter(o.status.value for o in own)
+        rows.append(
+            [
+                variant,
+                seeds_text([o.spec.seed for o in done]) if done else "–",
+                ", ".join(f"{count} {status}" for status, count in counts.items()),
+                number(sum(tested) / len(tested)) if tested else "–",
+                f"{min(tested):.2f} – {max(tested):.2f}" if tested else "–",
+            ]
+        )
+    headings = ["variant", "seeds done", "runs", "mean test accuracy (%)", "min – max"]
+    return table(headings, rows, right="   >>")
+
+
+def _names(outcomes: tuple[Outcome, ...]) -> str:
+    return ", ".join(outcome.spec.name for outcome in outcomes)
+
+
+def _command(name: str, report: RunReport) -> str:
+    request = report.plan.request
+    words = ["attnstudy", name]
+    if name != "ui":
+        words += ["--study", request.study]
+    if str(request.address.home) != "mlruns":
+        words += ["--store", str(request.address.home)]
+    if not request.address.embedded:
+        words += ["--tracking-uri", request.address.shown]
+    return " ".join(words)
+
+
+def run_json(report: RunReport) -> dict[str, Any]:
+    """Return what happened, run by run, for machines."""
+    plan = report.plan
+    return {
+        "schema": 1,
+        "study": plan.request.study,
+        "config": plan.runs[0].spec.config_id,
+        "trained": sum(o.trained and o.status.done for o in report.outcomes),
+        "skipped": sum(not o.trained and o.status.done for o in report.outcomes),
+        "failed": len(report.failed),
+        "elsewhere": len(report.elsewhere),
+        "undelivered": report.undelivered,
+        "runs": [_outcome_json(outcome) for outcome in report.outcomes],
+    }
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    spec, result = outcome.spec, outcome.result
+    return {
+        "variant": spec.variant,
+        "seed": spec.seed,
+        "fingerprint": spec.fingerprint,
+        "status": outcome.status.value,
+        "trained": outcome.trained,
+        "diverged_at": None if result is None else result.diverged_at,
+        "reason": outcome.reason,
+        "metrics": {} if result is None else result.metrics(),
+    }
+
+
+def plan_text(plan: Plan, expected: Estimate | None) -> str:
+    """Return what would be trained and how long that would take."""
+    request = plan.request
+    rows = []
+    for variant in request.variants:
+        by_status: dict[str, list[int]] = {"done": [], "to train": [], "running": []}
+        for run in plan.runs:
+            if run.spec.variant == variant:
+                by_status[_standing(plan, run.status)].append(run.spec.seed)
+        rows.append([variant, *(seeds_text(s) if s else "–" for s in by_status.values())])
+    spec = plan.runs[0].spec
+    lines = [
+        f"study {request.study}, configuration {spec.config_id}, dataset {request.dataset} "
+        f"({spec.train_size:,} training images)",
+        f"{spec.attention} attention, {spec.epochs} epochs of {spec.iterations_per_epoch} "
+        f"iterations, {plan.threads} thread{'s' * (plan.threads != 1)} a run",
+        "",
+        table(["variant", "done", "to train", "running elsewhere"], rows),
+        "",
+    ]
+    lines += ["Nothing to train."] if expected is None else estimate_lines(expected)
+    return "\n".join(lines)
+
+
+def _standing(plan: Plan, status: Status) -> str:
+    if status is Status.RUNNING:
+        return "running"
+    return "done" if status.done and not plan.request.rerun else "to train"
+
+
+def plan_json(plan: Plan, expected: Estimate | None) -> dict[str, Any]:
+    """Return the plan for machines."""
+    return {
+        "schema": 1,
+        "study": plan.request.study,
+        "config": plan.runs[0].spec.config_id,
+        "threads": plan.threads,
+        "workers": plan.workers,
+        "seconds": None if expected is None else expected.seconds,
+        "runs": [
+            {
+                "variant": run.spec.variant,
+                "seed": run.spec.seed,
+                "fingerprint": run.spec.fingerprint,
+                "status": run.status.value,
+                "to_train": run in plan.pending,
+            }
+            for run in plan.runs
+        ],
+    }

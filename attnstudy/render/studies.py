@@ -1,0 +1,105 @@
+"""``status``, ``doctor`` and ``data`` as text and JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attnstudy.data import Dataset
+from attnstudy.render.tables import seeds_text, table
+from attnstudy.runs import Status
+from attnstudy.tracking import Address
+from attnstudy.usecases.diagnosing import Finding
+from attnstudy.usecases.studies import ConfigStatus, StudyStatus
+
+_SHOWN = (
+    Status.COMPLETE, Status.DIVERGED, Status.RUNNING, Status.INTERRUPTED, Status.FAILED,
+)  # fmt: skip
+
+
+def status_text(studies: list[StudyStatus], address: Address) -> str:
+    """Return how each study stands."""
+    if not studies:
+        return f"No study in {address.home} yet: 'attnstudy run' starts one."
+    return "\n\n".join(_study(study, address) for study in studies)
+
+
+def _study(study: StudyStatus, address: Address) -> str:
+    lines = [f"study {study.study}"]
+    for config in study.configs:
+        settings = ", ".join(f"{name} {value}" for name, value in _telling(config).items())
+        lines.append(f"  configuration {config.config}" + (f": {settings}" if settings else ""))
+        shown = [s for s in _SHOWN if any(v.counts[s] for v in config.variants)]
+        rows = [
+            [
+                variant.variant,
+                *(str(variant.counts[status]) for status in shown),
+                seeds_text(variant.missing) if variant.missing else "–",
+            ]
+            for variant in config.variants
+        ]
+        headings = ["variant", *(status.value for status in shown), "seeds missing"]
+        text = table(headings, rows, right=" " + ">" * len(shown))
+        lines += ["", *(f"  {line}" for line in text.splitlines()), ""]
+    if study.undelivered:
+        lines.append(
+            f"  {study.undelivered} finished run{'s' * (study.undelivered != 1)} not yet in "
+            f"{address.shown}: 'attnstudy sync' delivers them"
+        )
+    return "\n".join(lines).rstrip()
+
+
+def _telling(config: ConfigStatus) -> dict[str, object]:
+    names = ("attention", "epochs", "batch_size", "lr", "train_size")
+    return {name: config.settings[name] for name in names if name in config.settings}
+
+
+def status_json(studies: list[StudyStatus]) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "schema": 1,
+        "studies": [
+            {
+                "study": study.study,
+                "undelivered": study.undelivered,
+                "configs": [
+                    {
+                        "config": config.config,
+                        "settings": config.settings,
+                        "variants": [
+                            {
+                                "variant": variant.variant,
+                                "runs": {s.value: variant.counts[s] for s in _SHOWN},
+                                "missing": list(variant.missing),
+                            }
+                            for variant in config.variants
+                        ],
+                    }
+                    for config in study.configs
+                ],
+            }
+            for study in studies
+        ],
+    }
+
+
+def finding_line(finding: Finding) -> str:
+    """Return one check's answer as a line."""
+    return f"{'ok   ' if finding.good else 'FAULT'}  {finding.check}: {finding.detail}"
+
+
+def dataset_text(name: str, dataset: Dataset, folder: Path) -> str:
+    """Return what a dataset is."""
+    c, h, w = dataset.image_shape
+    train, val = dataset.sizes(None, None)
+    norm = dataset.normalisation
+    return "\n".join(
+        [
+            f"{name}: {train:,} training, {val:,} validation, {len(dataset.test):,} test images "
+            f"of {c}x{h}x{w}, {dataset.num_classes} classes",
+            f"digest {dataset.digest}",
+            f"normalised by mean {', '.join(f'{m:.4f}' for m in norm.mean)} and standard deviation "
+            f"{', '.join(f'{s:.4f}' for s in norm.std)}",
+            f"decoded in {folder}",
+        ]
+    )

@@ -1,0 +1,78 @@
+"""Small pieces of text that several pages share."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_WIDTH = 100
+"""Columns when nobody looks: what goes to a file or a pipe fits here."""
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
+    """Return a table as text; columns whose letter in ``right`` is ``>`` are right-aligned."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for index, heading in enumerate(headings):
+        numeric = right[index : index + 1] == ">"
+        made.add_column(
+            heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*map(Text, row))  # as text: rich would read brackets as markup
+    width = PLAIN_WIDTH
+    if sys.stdout.isatty():
+        width = min(width, shutil.get_terminal_size().columns)
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    console.print(made)
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in output.splitlines())
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """Return a text as lines that fit; ``indent`` stands before the first, blanks before others."""
+    lines = textwrap.wrap(
+        text, PLAIN_WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent)
+    )
+    return lines or [""]
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: ``45 s``, ``3 min 20 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{max(whole, 1)} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 10:
+        return f"{minutes} min {rest} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with a fixed number of decimals; a dash when there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """Return seeds as the command line takes them: ``0-4,7``; one alone as ``7-7``."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1][1:] = [seed]
+        else:
+            parts.append([seed])
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return f"{parts[0][0]}-{parts[0][0]}"
+    return ",".join("-".join(map(str, part)) for part in parts)

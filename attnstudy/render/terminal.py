@@ -1,0 +1,178 @@
+"""What the user sees while something is going on; all of it goes to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from attnstudy.render.tables import duration, number
+from attnstudy.runs import Status
+from attnstudy.study import TrialSpec
+from attnstudy.usecases.estimating import Estimate
+from attnstudy.usecases.running import Outcome
+from attnstudy.usecases.worker import Progress as TrainingProgress
+
+PLAIN_EVERY = 30.0
+"""Seconds between two lines of progress without a terminal."""
+
+
+class Terminal:
+    """Shows progress: bars on a terminal, else a plain line now and then."""
+
+    def __init__(self, *, quiet: bool = False, progress: bool = True) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.quiet = quiet
+        self.bars = progress and not quiet and self.console.is_terminal
+        self.plain = progress and not quiet and not self.console.is_terminal
+        self._lock = threading.Lock()
+        self._display: Progress | None = None
+        self._total: TaskID | None = None
+        self._rows: dict[int, TaskID] = {}
+        self._current: dict[int, str] = {}
+        self._runs = self._done = 0
+        self._last_line = 0.0
+
+    def say(self, text: str) -> None:
+        """Show a line unless the user wants quiet."""
+        if not self.quiet:
+            self._print(text)
+
+    def warn(self, text: str) -> None:
+        """Show a line that must not be missed."""
+        self._print(f"Warning: {text}", style="yellow")
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        with self._lock:
+            # through the bars' console, which puts the line above them
+            self.console.print(text, style=style, markup=False)
+
+    def begin(self, specs: Sequence[TrialSpec], workers: int) -> None:
+        """Show how much there is to do."""
+        self._runs = len(specs)
+        variants = len({spec.variant for spec in specs})
+        self.say(
+            f"{len(specs)} run{'s' * (len(specs) != 1)} to train "
+            f"({variants} variant{'s' * (variants != 1)}), "
+            f"{min(workers, len(specs))} at once"
+        )
+        self._last_line = time.monotonic()
+        if self.bars:
+            self._display = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[numbers]}"),
+                TimeElapsedColumn(),
+                TextColumn("eta"),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self._total = self._display.add_task("all runs", total=len(specs), numbers="")
+            self._display.start()
+
+    def started(self, worker: int, spec: TrialSpec) -> None:
+        """Show a run on its worker's row."""
+        self._current[worker] = f"{spec.name} starting"
+        if self._display is None:
+            return
+        if worker not in self._rows:
+            self._rows[worker] = self._display.add_task("", numbers="")
+        self._display.reset(
+            self._rows[worker], total=spec.iterations, description=spec.name, numbers="starting"
+        )
+
+    def progress(self, worker: int, spec: TrialSpec, progress: TrainingProgress) -> None:
+        """Show how far a run is."""
+        numbers = f"loss {number(progress.loss, 3)}  val {number(progress.val_accuracy, 1)} %"
+        self._current[worker] = f"{spec.name} {progress.done}/{spec.iterations} {numbers}"
+        if self._display is not None:
+            self._display.update(self._rows[worker], completed=progress.done, numbers=numbers)
+        self._plain_line()
+
+    def ended(self, worker: int, spec: TrialSpec, outcome: Outcome) -> None:
+        """Show that a run ended; a failure is told at once."""
+        self._done += 1
+        self._current.pop(worker, None)
+        if self._display is not None and self._total is not None:
+            self._display.update(self._total, completed=self._done)
+        if outcome.status is Status.FAILED:
+            self.warn(f"{spec.name} failed: {outcome.reason}")
+        elif outcome.status is Status.DIVERGED:
+            self.say(f"{spec.name} diverged; that is its result")
+        self._plain_line()
+
+    def _plain_line(self) -> None:
+        now = time.monotonic()
+        if self.plain and now - self._last_line >= PLAIN_EVERY:
+            self._last_line = now
+            running = "; ".join(self._current[worker] for worker in sorted(self._current))
+            self.say(f"{self._done} of {self._runs} runs done; {running}")
+
+    def estimated(self, estimate: Estimate) -> None:
+        """Show how long the command will take."""
+        for line in estimate_lines(estimate):
+            self.say(line)
+
+    def end(self) -> None:
+        """Take the bars away."""
+        if self._display is not None:
+            self._display.stop()
+            self._display = None
+
+    @contextlib.contextmanager
+    def decoding(self) -> Iterator[Callable[[int, int], None]]:
+        """Show the decoding of a dataset, which happens once."""
+        with self.counting("decoding images (once)") as update:
+            yield update
+
+    @contextlib.contextmanager
+    def counting(self, what: str, *, plain_from: int = 0) -> Iterator[Callable[[int, int], None]]:
+        """Show a count: gives a function that takes how many are done, of how many.
+
+        Without a terminal it is one line, once there are ``plain_from`` of them.
+        """
+        if not self.bars:
+            told = False
+
+            def note(done: int, total: int) -> None:
+                nonlocal told
+                if self.plain and not told and total >= plain_from:
+                    told = True
+                    self.say(f"{what}: {total:,}")
+
+            yield note
+            return
+        columns = (
+            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
+        )  # fmt: skip
+        with Progress(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(what, total=None, visible=False)
+            yield lambda done, total: bars.update(task, completed=done, total=total, visible=True)
+
+
+def estimate_lines(estimate: Estimate) -> list[str]:
+    """Return the time to expect, and what would make it shorter."""
+    lines = [
+        f"About {duration(estimate.seconds)} for {estimate.runs} "
+        f"run{'s' * (estimate.runs != 1)}, {min(estimate.workers, estimate.runs)} at once."
+    ]
+    if estimate.channel_seconds is not None:
+        lines.append(
+            f"With --attention channel (the notebook's code, another question) it would be about "
+            f"{duration(estimate.channel_seconds)}."
+        )
+    return lines

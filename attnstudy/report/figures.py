@@ -1,0 +1,76 @@
+"""The figures of a ranking: numbers in, matplotlib figures or files out."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal, TypeAlias
+
+from matplotlib.figure import Figure
+
+from attnstudy.report.context import Context
+from attnstudy.report.intervals import differences_figure, runs_figure
+from attnstudy.report.lines import curves_figure, power_figure
+from attnstudy.report.matrix import superiority_figure
+from attnstudy.report.style import styled
+from attnstudy.stats import Ranking
+
+Format: TypeAlias = Literal["svg", "png"]
+
+# nothing that differs between two times of writing the same figure
+_NO_METADATA = {
+    "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
+    "png": {"Software": None},
+}
+_DOTS_PER_INCH = 200
+
+
+def ranking_figures(ranking: Ranking, context: Context) -> dict[str, Figure]:
+    """Return the figures that apply, by name: runs, differences, superiority, power, curves.
+
+    Args:
+        ranking: what was found.
+        context: for the learning curves.
+
+    """
+    with styled():
+        figures = {
+            "runs": runs_figure(ranking),
+            "differences": differences_figure(ranking) if ranking.pairs else None,
+            "superiority": superiority_figure(ranking),
+            "power": power_figure(ranking),
+            "curves": curves_figure(ranking, context),
+        }
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def figure_bytes(ranking: Ranking, context: Context, format: Format) -> dict[str, bytes]:
+    """Return the same figures as files of their own; the same ranking gives the same bytes.
+
+    Args:
+        ranking: what was found.
+        context: for the learning curves.
+        format: ``svg`` or ``png``.
+
+    """
+    figures = ranking_figures(ranking, context)
+    return {name: written(figure, name, format) for name, figure in figures.items()}
+
+
+def written(figure: Figure, name: str, format: Format, *, transparent: bool = False) -> bytes:
+    """Return a figure as the bytes of a file.
+
+    Args:
+        figure: drawn in the style of the reports.
+        name: makes the identifiers inside an SVG.
+        format: ``svg`` or ``png``.
+        transparent: leave out the paper behind it.
+
+    """
+    buffer = io.BytesIO()
+    settings = {"svg.hashsalt": name}
+    with styled(**settings):
+        figure.savefig(
+            buffer, format=format, dpi=_DOTS_PER_INCH if format == "png" else "figure",
+            transparent=transparent, metadata=_NO_METADATA[format],
+        )  # fmt: skip
+    return buffer.getvalue()

@@ -1,0 +1,238 @@
+"""A ranking as one HTML file: no script, nothing to load, on paper and on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attnstudy.report.context import Context
+from attnstudy.report.figures import ranking_figures
+from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS
+from attnstudy.report.markup import bullets, details, esc, facts, figure, grid, name, section
+from attnstudy.report.numbers import Numbers, count, exact
+from attnstudy.report.page import page
+from attnstudy.report.svg import inline_svg
+from attnstudy.report.tables import (
+    arms_table,
+    level,
+    pair_alpha,
+    pairs_tables,
+    runs_table,
+    scope_table,
+    values_table,
+)
+from attnstudy.report.words import comparison_words, power_words
+from attnstudy.stats import Ranking
+
+_LONG_VERDICT = 90  # characters from which it is set smaller
+
+
+def ranking_html(ranking: Ranking, context: Context) -> str:
+    """Return the whole report; the same ranking and context give the same text.
+
+    Args:
+        ranking: what was found.
+        context: where it comes from.
+
+    """
+    drawn = _figures(ranking, context)
+    power = power_words(ranking)
+    body = [
+        _head(ranking, context),
+        _evidence(drawn),
+        section("Variants", arms_table(ranking)),
+        _compared(ranking),
+        section(
+            "What this study can see",
+            grid(drawn.get("power", ""), f"<div>{bullets(power)}</div>") if power else "",
+        ),
+        section("Learning curves", drawn.get("curves", "")),
+        _flags(ranking),
+        section("Notes", bullets(map(esc, ranking.notes)) if ranking.notes else ""),
+        _scope(ranking),
+        _with_chance(ranking),
+        _excluded(ranking),
+        _origin(ranking, context),
+    ]
+    study = f"study {ranking.study}" if ranking.study else ranking.metric.replace("_", " ")
+    return page(f"Ranking, {study}: {ranking.verdict}", "\n".join(part for part in body if part))
+
+
+def _head(ranking: Ranking, context: Context) -> str:
+    metric = ranking.metric.replace("_", " ")
+    origin = ["Ranking", f"study {ranking.study}" if ranking.study else "", f"by {metric}"]
+    parts = [f'<p class="origin">{esc(" · ".join(part for part in origin if part))}</p>']
+    size = ' class="long"' if len(ranking.verdict) > _LONG_VERDICT else ""
+    parts.append(f"<h1{size}>{esc(ranking.verdict)}</h1>")
+    if context.question:
+        parts.append(f'<p class="question">{esc(context.question)}</p>')
+    parts.append(f'<blockquote class="sentence"><p>{esc(ranking.sentence)}</p></blockquote>')
+    parts.append(
+        f'<p><strong class="status {ranking.status}">{ranking.status.upper()}</strong> '
+        f"{esc(ranking.status_reason)}</p>"
+    )
+    return "<header>\n" + "\n".join([*parts, _key_facts(ranking, context)]) + "\n</header>"
+
+
+def _key_facts(ranking: Ranking, context: Context) -> str:
+    better = "higher is better" if ranking.direction == "maximize" else "lower is better"
+    values = sum(arm.n for arm in ranking.arms)
+    diverged = sum(arm.diverged for arm in ranking.arms)
+    compared = f"{count(len(ranking.arms), 'variant')}, {count(values, 'run')}"
+    items = [
+        ("Metric", f"{esc(ranking.metric)}, {better}"),
+        ("Compared", compared + (f", {diverged} diverged" if diverged else "")),
+        ("Family-wise error rate", f"{ranking.alpha:g}"),
+    ]
+    if ranking.margin is not None:
+        items.append(
+            ("Margin", f"{Numbers.of(ranking).amount(ranking.margin)}; less does not matter")
+        )
+    if ranking.control is not None:
+        items.append(("Control", name(ranking.control)))
+    if ranking.plan is not None:
+        plan = f"<code>{esc(ranking.plan.hash)}</code>, {esc(ranking.plan.date)}"
+        items.append(("Plan", plan))
+    if ranking.looks is not None:
+        looks = ranking.looks
+        declared = ", ".join(map(str, looks.declared))
+        items.append(("Looks", f"{looks.done} of {len(looks.declared)} done; at {declared} seeds"))
+    if ranking.config is not None:
+        items.append(("Configuration", f"<code>{esc(ranking.config)}</code>"))
+    if context.made_at:
+        when = f'<time datetime="{esc(context.made_at)}">{esc(_moment(context.made_at))}</time>'
+        items.append(("Made", when))
+    return facts(items)
+
+
+def _moment(text: str) -> str:
+    """Return a date and time as people read it; as given when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".strip()
+
+
+def _evidence(drawn: Mapping[str, str]) -> str:
+    """Return the runs and what they show; one below the other beside the pairs, which are many."""
+    runs = drawn["runs"] + drawn.get("superiority", "")
+    return section(
+        "The evidence", grid(f'<div class="stack">{runs}</div>', drawn.get("differences", ""))
+    )
+
+
+def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
+    """Return the figures with their captions, by name."""
+    own = level(ranking.alpha)
+    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    letters = any(arm.group is not None for arm in ranking.arms)
+    margin = " Shaded: the margin." if ranking.margin is not None else ""
+    captions = {
+        "runs": f"Every run (dots), mean (diamond) and the variant's own {own} interval; the mean "
+        f"{'and the group stand' if letters else 'stands'} at the right."
+        + (" Variants that share a letter are not shown different." if letters else "")
+        + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
+        "differences": f"Differences with {kind} {level(pair_alpha(ranking))} intervals, against "
+        f"zero.{margin} Solid with ▶ or ◀: shown different; dashed with ■: equivalent; dotted "
+        f"with ○: undecided; ×: described only."
+        + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),
+        "superiority": "How often a run of one variant is better than a run of another, ties "
+        "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
+        "power": "True differences that a pair shows with 80 % power, by the upper bound of the "
+        "spread.",
+        "curves": "Mean validation accuracy over the runs of a variant; the band is one standard "
+        "deviation over seeds.",
+    }
+    return {
+        key: figure(inline_svg(drawn, key, _label(key, ranking)), captions[key])
+        for key, drawn in ranking_figures(ranking, context).items()
+    }
+
+
+def _first_of(most: int, all_: int, what: str) -> str:
+    return f" The first {most} of {all_:,} {what}; the table has all." if all_ > most else ""
+
+
+def _label(key: str, ranking: Ranking) -> str:
+    """Return what a figure shows, for readers who do not see it."""
+    metric = ranking.metric.replace("_", " ")
+    count_ = len(ranking.arms)
+    return {
+        "runs": f"Dot plot: every run of {count(count_, 'variant')} by {metric}, with mean and "
+        "interval. The table of variants has the numbers.",
+        "differences": f"Intervals of the differences of {count(len(ranking.pairs), 'pair')} "
+        "against zero. The table of pairs has the numbers.",
+        "superiority": "Matrix: probability that a run of one variant is better than a run of "
+        "another. The table of pairs has the numbers.",
+        "power": "Line: seeds per variant against the smallest difference that they show. The "
+        "text beside it has the numbers.",
+        "curves": f"Lines: validation accuracy by iteration for {count(count_, 'variant')}, mean "
+        "and standard deviation over seeds.",
+    }[key]
+
+
+def _compared(ranking: Ranking) -> str:
+    if not ranking.pairs:
+        return ""
+    words = f"<h3>How they were compared</h3>{bullets(comparison_words(ranking))}"
+    return section("Pairs", pairs_tables(ranking), words)
+
+
+def _flags(ranking: Ranking) -> str:
+    items = []
+    for flag in ranking.flags:
+        item = f'<span class="kind">{esc(flag.kind)}:</span> {esc(flag.message)}'
+        if flag.verdict_without is not None:
+            without = (
+                f"without it the verdict is the same: {esc(flag.verdict_without)}"
+                if flag.verdict_without == ranking.verdict
+                else f"<strong>without it the verdict changes</strong>: {esc(flag.verdict_without)}"
+            )
+            item += f'<span class="without">{without}</span>'
+        items.append(item)
+    lead = "<p>To look at; nothing was deleted because of them.</p>" if items else ""
+    return section("Flags", lead, bullets(items) if items else "")
+
+
+def _scope(ranking: Ranking) -> str:
+    if ranking.scope is None:
+        return ""
+    message = f"<p>{esc(ranking.scope.message)}</p>"
+    return section("Scope", message, scope_table(ranking.scope, Numbers.of(ranking)))
+
+
+def _with_chance(ranking: Ranking) -> str:
+    view = ranking.with_chance
+    if view is None:
+        return ""
+    plain = Numbers.of(ranking).plain
+    order = ", ".join(
+        f"{name(variant)} ({plain(mean)})"
+        for variant, mean in zip(view.order, view.means, strict=True)
+    )
+    return section(
+        "Diverged runs",
+        f"<p>With chance ({exact(view.chance)}) in the place of every run that diverged: "
+        f"{esc(view.verdict)}. Order and means then: {order}.</p>",
+    )
+
+
+def _excluded(ranking: Ranking) -> str:
+    items = [f"{name(left.run)}: {esc(left.reason)}" for left in ranking.excluded]
+    return section("Left out", bullets(items) if items else "")
+
+
+def _origin(ranking: Ranking, context: Context) -> str:
+    """Return how the ranking is made again and checked."""
+    parts = []
+    if context.command:
+        lines = "\n".join(map(esc, context.command.splitlines()))
+        parts.append(f"<p>Made by</p><pre><code>{lines}</code></pre>")
+    if context.versions:
+        parts.append(facts((tool, esc(is_)) for tool, is_ in sorted(context.versions.items())))
+    if context.runs:
+        parts.append(details(f"Every run with its id ({len(context.runs):,})", runs_table(context)))
+    values = sum(arm.n for arm in ranking.arms)
+    parts.append(details(f"Every value by variant ({values:,})", values_table(ranking)))
+    return section("Where it comes from", *parts)

@@ -1,0 +1,118 @@
+"""Numbers as a report prints them: as many decimals as the spread of the runs is worth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from attnstudy.stats import Ranking
+
+NONE = "–"
+_MOST_DECIMALS = 10
+_LARGEST_FIXED = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How the numbers of one ranking are written."""
+
+    unit: str
+    """Unit of differences: ``points``, or empty."""
+    decimals: int | None
+    """Decimals of means, spreads and interval ends; none where four digits tell more."""
+
+    @classmethod
+    def of(cls, ranking: Ranking) -> Numbers:
+        """Return the format for a ranking: its typical SD shows three significant digits.
+
+        Accuracies in percent have two decimals, or what two digits of the SD take.
+        """
+        spreads = sorted(arm.sd for arm in ranking.arms if arm.sd)
+        if not spreads:
+            spreads = sorted(abs(arm.mean) / 10 for arm in ranking.arms if arm.mean)
+        typical = spreads[len(spreads) // 2] if spreads else 1.0
+        decimals = max(2 - math.floor(math.log10(typical)), 0)
+        if ranking.unit == "points":
+            decimals = min(max(decimals - 1, 2), 4)
+        return cls(ranking.unit, decimals if decimals <= _MOST_DECIMALS else None)
+
+    def plain(self, value: float | None) -> str:
+        """Return a value of the metric, or a dash."""
+        return NONE if value is None else _fixed(value, self.decimals, sign="-")
+
+    def signed(self, value: float | None) -> str:
+        """Return a difference with its sign and one decimal more than its ends, or a dash."""
+        if value is None:
+            return NONE
+        return _fixed(value, None if self.decimals is None else self.decimals + 1, sign="+")
+
+    def interval(self, low: float | None, high: float | None, *, signed: bool = False) -> str:
+        """Return ``[low, high]``, never rounded onto a zero that the interval excludes."""
+        if low is None or high is None:
+            return NONE
+        decimals = self.decimals
+        nearest = min(abs(low), abs(high))
+        if decimals is not None and (low > 0.0 or high < 0.0):
+            while decimals < _MOST_DECIMALS and round(nearest, decimals) == 0.0:
+                decimals += 1
+            if round(nearest, decimals) == 0.0:
+                decimals = None
+        sign = "+" if signed else "-"
+        ends = (_fixed(end, decimals, sign=sign) for end in (low, high))
+        return f"[{', '.join(ends)}]"
+
+    def amount(self, value: float) -> str:
+        """Return a size with its unit, four significant digits."""
+        return f"{significant(value)} {self.unit}".strip()
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Return a number with its first significant digits."""
+    return _minus(f"{value:.{digits}g}")
+
+
+def exact(value: float | None) -> str:
+    """Return a value as it was measured, ten significant digits at most; or a dash."""
+    return NONE if value is None else _minus(f"{value:.10g}")
+
+
+def two(value: float | None, *, signed: bool = False) -> str:
+    """Return an effect size with two decimals, or a dash."""
+    if value is None:
+        return NONE
+    if abs(value) >= 1e4:
+        return _minus(f"{value:.3g}")
+    return _minus(f"{value:{'+' if signed else '-'}.2f}")
+
+
+def p_value(p: float | None) -> str:
+    """Return a p-value without leading zero; ``< .001`` below that; or a dash."""
+    if p is None:
+        return NONE
+    if p < 0.001:
+        return "< .001"
+    if p > 0.999:
+        return "> .999"
+    return f"{p:.3f}".removeprefix("0")
+
+
+def ranks(low: int | None, high: int | None) -> str:
+    """Return a range of ranks, or a dash."""
+    if low is None or high is None:
+        return NONE
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 run``, ``2 runs``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _fixed(value: float, decimals: int | None, *, sign: str) -> str:
+    if decimals is None or abs(value) >= _LARGEST_FIXED:
+        return _minus(f"{value:{sign}.4g}")
+    return _minus(f"{value:{sign}.{decimals}f}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

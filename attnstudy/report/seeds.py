@@ -1,0 +1,63 @@
+"""The power curve of a ranking: seeds a variant against the difference they can show."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from attnstudy.stats import Power, Ranking
+from attnstudy.stats.critical import critical_value
+from attnstudy.stats.design import Design
+from attnstudy.stats.looks import at_each_look
+from attnstudy.stats.power import PowerCurve
+from attnstudy.stats.samples import MIN_RUNS
+
+_POINTS = 28
+_MOST_SEEDS = 3000  # a mark further out is told in words alone
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCurve:
+    """Seeds an arm, and the smallest true difference that each shows with 80 % power."""
+
+    seeds: tuple[int, ...]
+    """Ascending, three or more."""
+    detectable: tuple[float, ...]
+    """In the metric's unit."""
+
+
+def seed_curve(ranking: Ranking) -> SeedCurve | None:
+    """Return the curve that the figures of ``ranking.power`` lie on; none without power.
+
+    It follows from the spread that the ranking holds, its method and its family of pairs.
+    """
+    power = ranking.power
+    if power is None:
+        return None
+    design = Design(
+        alpha=ranking.alpha,
+        correction="holm" if ranking.method == "holm" else "games-howell",
+        control=ranking.control,
+        paired=ranking.method == "paired",
+        metric=ranking.metric,
+        direction=ranking.direction,
+        unit=ranking.unit,
+    )
+    if ranking.looks is not None:
+        design = at_each_look(design, ranking.looks.declared)
+    arms = sum(arm.n >= MIN_RUNS for arm in ranking.arms)
+    pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
+    critical = critical_value(design, k=arms, pairs=pairs)
+    curve = PowerCurve(power.sd, power.sd_upper, critical, design.paired)
+    grid = np.geomspace(MIN_RUNS, _last(power), _POINTS).round().astype(int)
+    seeds = sorted({*grid.tolist(), power.n})
+    return SeedCurve(tuple(seeds), tuple(curve.detectable(n) for n in seeds))
+
+
+def _last(power: Power) -> int:
+    """Return where the curve ends: beyond every mark that is not out of sight."""
+    marks = (power.seeds_for_margin, power.seeds_for_observed)
+    needed = [n for n in marks if n is not None and n <= _MOST_SEEDS]
+    return math.ceil(1.5 * max([20, 2 * power.n, *needed]))

@@ -1,0 +1,144 @@
+"""One look for every figure: its colours by role, each of which a page can set anew.
+
+A figure is drawn in the light colours below. Every role has a colour of its own, so that a page
+can replace it by a CSS variable of the role's name and follow the reader's light or dark screen.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from attnstudy.report.names import clean
+from attnstudy.stats import Ranking, Verdict
+
+INK, MUTED, GRID, PAPER, BAND = "#1b1f26", "#565f6c", "#d4d9e0", "#fdfdfe", "#c9cfd8"
+
+LIGHT: Mapping[str, str] = {
+    "ink": INK,
+    "muted": MUTED,
+    "grid": GRID,
+    "paper": PAPER,
+    "band": BAND,
+    "better": "#04694e",
+    "worse": "#a83e08",
+    "equivalent": "#2253ad",
+    "undecided": "#5f6774",
+    "descriptive": "#626a77",
+    "series-1": "#1766b4",
+    "series-2": "#b9521b",
+    "series-3": "#12805a",
+    "series-4": "#8246ab",
+    "series-5": "#866500",
+    "series-6": "#b8356f",
+}
+"""Role -> colour; all differ, and text in each is legible on white (contrast 4.5 or more), apart
+from grid, paper and band, which carry no text."""
+
+DARK: Mapping[str, str] = {
+    "ink": "#e8ebf0",
+    "muted": "#a9b2bf",
+    "grid": "#363d48",
+    "paper": "#181c23",
+    "band": "#4a5362",
+    "better": "#4fd0a4",
+    "worse": "#ff9c6b",
+    "equivalent": "#8db5ff",
+    "undecided": "#a6afbd",
+    "descriptive": "#a2abb9",
+    "series-1": "#6eb2f6",
+    "series-2": "#f59a60",
+    "series-3": "#56cd97",
+    "series-4": "#cb9ff0",
+    "series-5": "#dfba4c",
+    "series-6": "#f488b6",
+}
+"""The same roles on a dark screen."""
+
+SERIES = tuple(colour for role, colour in LIGHT.items() if role.startswith("series-"))
+DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1, 1, 1)))
+"""Line styles of the series, so that they differ without colour."""
+
+MARKERS: Mapping[Verdict, tuple[str, str, bool]] = {
+    Verdict.BETTER: (">", "-", True),
+    Verdict.WORSE: ("<", "-", True),
+    Verdict.EQUIVALENT: ("s", (0, (5, 1.5)), True),  # type: ignore[dict-item]
+    Verdict.UNDECIDED: ("o", (0, (1.5, 1.2)), False),  # type: ignore[dict-item]
+    Verdict.DESCRIPTIVE: ("x", "-", True),
+}
+"""Verdict -> marker, line style, filled: it can be read without colour."""
+
+WIDTH = 4.1
+"""Inches: text stays legible on a phone, and two figures stand side by side on a desk."""
+
+_SETTINGS: Mapping[str, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.fontsize": 8.5,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.linewidth": 0.8,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+}
+
+
+@contextmanager
+def styled(**settings: str) -> Iterator[None]:
+    """Draw in the style of the reports, whatever the user's own settings of matplotlib are."""
+    with matplotlib.style.context(["default", {**_SETTINGS, **settings}]), quiet():
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let a name stand that the font of the measuring lacks; the reader's font may have it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        warnings.filterwarnings("ignore", "Matplotlib currently does not support")
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
+        yield
+
+
+def new_figure(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """Return a figure with one pair of axes; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def of_metric(ranking: Ranking) -> str:
+    """Return the label of an axis with values of the metric."""
+    unit = " (%)" if ranking.unit == "points" else ""
+    return clean(ranking.metric.replace("_", " ")) + unit
+
+
+def of_differences(ranking: Ranking) -> str:
+    """Return the label of an axis with differences."""
+    unit = f" ({ranking.unit})" if ranking.unit else ""
+    return f"difference in {clean(ranking.metric.replace('_', ' '))}{unit}"

@@ -1,0 +1,208 @@
+"""The tables of the page: variants, pairs, new images, runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attnstudy.report.context import Context
+from attnstudy.report.markup import details, esc, name, table
+from attnstudy.report.names import shorten
+from attnstudy.report.numbers import (
+    NONE,
+    Numbers,
+    count,
+    exact,
+    p_value,
+    ranks,
+    significant,
+    two,
+)
+from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+
+FEW_PAIRS = 15
+"""Pairs up to which all of them are shown at once."""
+
+_LONG = 48  # columns of a name in a pair
+
+SYMBOLS = {
+    Verdict.BETTER: "▶",
+    Verdict.WORSE: "◀",
+    Verdict.EQUIVALENT: "■",
+    Verdict.UNDECIDED: "○",
+    Verdict.DESCRIPTIVE: "×",
+}
+"""What marks a verdict beside its word and colour."""
+
+
+def level(alpha: float) -> str:
+    """Return the confidence that goes with an error rate, in percent."""
+    return f"{significant(100 * (1 - alpha))} %"
+
+
+def pair_alpha(ranking: Ranking) -> float:
+    """Return the error rate of the pairs' intervals: that of one look, where there are looks."""
+    return ranking.alpha / len(ranking.looks.declared) if ranking.looks else ranking.alpha
+
+
+def arms_table(ranking: Ranking) -> str:
+    """Return the variants, best first."""
+    numbers = Numbers.of(ranking)
+    grouped = any(arm.group is not None for arm in ranking.arms)
+    diverged = any(arm.diverged for arm in ranking.arms)
+    headings = ["variant", "n", "mean", "SD", "median", "min", "max"]
+    headings += [f"own {level(ranking.alpha)} interval"]
+    headings += ["ranks", "group"] if grouped else []
+    headings += ["diverged"] if diverged else []
+    rows = []
+    for arm in ranking.arms:
+        row = [name(arm.variant), str(arm.n)]
+        row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
+        row.append(numbers.interval(arm.ci_low, arm.ci_high))
+        if grouped:
+            row += [ranks(arm.rank_low, arm.rank_high), esc(arm.group or NONE)]
+        if diverged:
+            row.append(str(arm.diverged))
+        rows.append(row)
+    unit = " in percent" if ranking.unit == "points" else ""
+    metric = ranking.metric.replace("_", " ")
+    return table(f"Variants by {metric}{unit}, best first", headings, rows, left=(0,))
+
+
+def pairs_tables(ranking: Ranking) -> str:
+    """Return the pairs; where they are many, those without a decision on request."""
+    pairs = ranking.pairs
+    if len(pairs) <= FEW_PAIRS:
+        return _pairs(ranking, pairs, "Every pair")
+    open_ = [p for p in pairs if p.verdict in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE)]
+    decided = [p for p in pairs if p.verdict not in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE)]
+    parts = []
+    if decided:
+        caption = f"The {count(len(decided), 'pair')} with a decision, of {len(pairs):,}"
+        shown = _pairs(ranking, decided, caption)
+        parts.append(details(caption, shown) if len(decided) > 4 * FEW_PAIRS else shown)
+    if open_:
+        caption = f"{count(len(open_), 'pair')} without a decision"
+        parts.append(details(caption, _pairs(ranking, open_, caption)))
+    return "\n".join(parts)
+
+
+def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
+    numbers = Numbers.of(ranking)
+    looks = any(pair.look is not None for pair in pairs)
+    correlated = any(pair.seed_correlation is not None for pair in pairs)
+    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    headings = ["pair", "verdict", "difference", f"{kind} {level(pair_alpha(ranking))} interval"]
+    headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
+    headings += ["seed correlation"] if correlated else []
+    headings += ["look"] if looks else []
+    rows = []
+    for pair in pairs:
+        row = [
+            _pair_name(pair.a, pair.b),
+            verdict(pair.verdict),
+            numbers.signed(pair.difference),
+            _interval(pair, numbers),
+            p_value(pair.p_adjusted),
+            two(pair.hedges_g, signed=True),
+            _superiority(pair),
+            _robust(pair.robust),
+        ]
+        row += [two(pair.seed_correlation, signed=True)] if correlated else []
+        row += [NONE if pair.look is None else str(pair.look)] if looks else []
+        rows.append(row)
+    unit = f", differences in {ranking.unit}" if ranking.unit else ""
+    remarks = [esc(pair.advice) for pair in pairs]
+    return table(f"{caption}{unit}", headings, rows, left=(0, 1, 7), remarks=remarks)
+
+
+def _pair_name(a: str, b: str) -> str:
+    """Return both names; the table of variants has them in full where they are very long."""
+    return f"{name(shorten(a, _LONG))} − {name(shorten(b, _LONG))}"
+
+
+def verdict(found: Verdict) -> str:
+    """Return a verdict as a word with its mark and colour."""
+    return (
+        f'<span class="verdict {found.value}"><span aria-hidden="true">{SYMBOLS[found]}</span> '
+        f"{found.value}</span>"
+    )
+
+
+def _interval(pair: Pair, numbers: Numbers) -> str:
+    text = numbers.interval(pair.ci_low, pair.ci_high, signed=True)
+    small = []
+    if pair.se is not None:
+        small.append(f"SE {significant(pair.se, 3)}")
+    if pair.df is not None:
+        small.append(f"df {significant(pair.df, 3)}")
+    if pair.within_margin is not None:
+        small.append("inside the margin" if pair.within_margin else "not inside the margin")
+    return text + (f"<small>{', '.join(small)}</small>" if small else "")
+
+
+def _superiority(pair: Pair) -> str:
+    text = two(pair.prob_superiority)
+    if pair.prob_superiority_low is None or pair.prob_superiority_high is None:
+        return text
+    ends = f"{two(pair.prob_superiority_low)}, {two(pair.prob_superiority_high)}"
+    return f"{text}<small>[{ends}]</small>"
+
+
+def _robust(line: Robust | None) -> str:
+    if line is None or line.answer is None:
+        return NONE
+    named = (
+        ("permutation", line.permutation_p),
+        ("Mann–Whitney", line.mannwhitney_p),
+        ("Brunner–Munzel", line.brunnermunzel_p),
+        ("smallest possible", line.smallest_possible_p),
+    )
+    small = ", ".join(f"{test} {p_value(p)}" for test, p in named if p is not None)
+    return f"{esc(line.answer)}<small>{small}</small>"
+
+
+def scope_table(scope: Scope, numbers: Numbers) -> str:
+    """Return the pairs as they would be on new images; nothing without predictions."""
+    if not scope.pairs:
+        return ""
+    headings = ["pair", "difference", "interval on new seeds and images", "holds"]
+    headings += ["SE of seeds", "SE of images", "SE of both", "df", "crossed bootstrap"]
+    rows = [
+        [
+            _pair_name(pair.a, pair.b),
+            numbers.signed(pair.difference),
+            numbers.interval(pair.ci_low, pair.ci_high, signed=True),
+            "yes" if pair.holds else "no",
+            *(significant(se, 3) for se in (pair.se_seeds, pair.se_images, pair.se)),
+            NONE if pair.df is None else significant(pair.df, 3),
+            numbers.interval(pair.bootstrap_low, pair.bootstrap_high, signed=True),
+        ]
+        for pair in scope.pairs
+    ]
+    caption = f"Would it hold on new images? {scope.images:,} test images"
+    return table(caption, headings, rows, left=(0,))
+
+
+def values_table(ranking: Ranking) -> str:
+    """Return every value of every variant, as measured."""
+    rows = [
+        [
+            name(arm.variant),
+            ", ".join(
+                exact(value) if arm.seeds is None else f"{exact(value)} (seed {seed})"
+                for value, seed in zip(arm.values, arm.seeds or arm.values, strict=True)
+            )
+            or NONE,
+        ]
+        for arm in ranking.arms
+    ]
+    return table("Every value, as measured", ["variant", "values"], rows, left=(0, 1))
+
+
+def runs_table(context: Context) -> str:
+    """Return the runs that the ranking used."""
+    rows = [
+        [name(run.name), f"<code>{esc(run.run_id)}</code>", exact(run.value)]
+        for run in context.runs
+    ]
+    return table("Every run that was used", ["run", "id", "value"], rows, left=(0, 1))

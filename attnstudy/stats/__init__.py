@@ -1,0 +1,43 @@
+"""The statistics of a ranking: pure functions, numbers in, frozen results out."""
+
+from attnstudy.stats.calibration import Calibration, Rate, calibrate
+from attnstudy.stats.claims import ClaimCheck, check_claims
+from attnstudy.stats.flags import Conduct
+from attnstudy.stats.ranking import rank
+from attnstudy.stats.results import (
+    Arm,
+    ChanceView,
+    Exclusion,
+    Flag,
+    Looks,
+    Pair,
+    Plan,
+    Power,
+    Ranking,
+    Robust,
+)
+from attnstudy.stats.scope import Scope, ScopePair
+from attnstudy.stats.vocabulary import Verdict
+
+__all__ = [
+    "Arm",
+    "Calibration",
+    "ChanceView",
+    "ClaimCheck",
+    "Conduct",
+    "Exclusion",
+    "Flag",
+    "Looks",
+    "Pair",
+    "Plan",
+    "Power",
+    "Ranking",
+    "Rate",
+    "Robust",
+    "Scope",
+    "ScopePair",
+    "Verdict",
+    "calibrate",
+    "check_claims",
+    "rank",
+]

@@ -1,0 +1,79 @@
+"""Frozen dataclasses to JSON-safe dictionaries and back, by their type hints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from attnstudy.errors import UsageError
+
+
+def encode(value: Any) -> Any:
+    """Return ``value`` as strict JSON knows it; a number that is not finite becomes null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def decode(kind: Any, value: Any, where: str = "ranking") -> Any:
+    """Return ``value``, which ``encode`` gave, as an object of type ``kind``.
+
+    Fields that ``kind`` does not know are passed over, so that a superset can be read.
+
+    Raises:
+        UsageError: ``value`` does not fit; ``where`` names the place.
+
+    """
+    if get_origin(kind) in (Union, UnionType):  # the first holds a Literal or none
+        if value is None:
+            return None
+        kind = next(option for option in get_args(kind) if option is not NoneType)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise _misfit(where, "a list", value)
+        return tuple(
+            decode(get_args(kind)[0], item, f"{where}[{index}]") for index, item in enumerate(value)
+        )
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise _misfit(where, f"one of {', '.join(map(repr, get_args(kind)))}", value)
+        return value
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _decode_object(kind, value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            raise _misfit(
+                where, f"one of {', '.join(repr(m.value) for m in kind)}", value
+            ) from None
+    if type(value) is not kind:
+        raise _misfit(where, kind.__name__, value)
+    return value
+
+
+def _decode_object(kind: type[Any], value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise _misfit(where, "an object", value)
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind) if f.init}
+    missing = sorted(known - value.keys())
+    if missing:
+        raise UsageError(f"{where} lacks {missing[0]!r}: give JSON that 'attnstudy rank' wrote")
+    return kind(**{name: decode(hints[name], value[name], f"{where}.{name}") for name in known})
+
+
+def _misfit(where: str, wanted: str, value: object) -> UsageError:
+    return UsageError(f"{where} must be {wanted}, not {value!r}: give what 'attnstudy rank' wrote")

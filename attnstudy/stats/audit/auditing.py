@@ -1,0 +1,198 @@
+"""``audit``: what is wrong with a printed table, and whether it matters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from attnstudy.errors import UsageError
+from attnstudy.stats.audit.csvtext import read_text
+from attnstudy.stats.audit.duplicates import check_duplicates, duplicate_notes
+from attnstudy.stats.audit.granularity import check_granularity, granularity_notes
+from attnstudy.stats.audit.influence import check_influence
+from attnstudy.stats.audit.logs import Logged, check_logged, log_notes, read_logged
+from attnstudy.stats.audit.means import check_means, check_rows, check_sds, rounding_notes
+from attnstudy.stats.audit.precision import check_precision
+from attnstudy.stats.audit.rerank import (
+    changes_order,
+    changes_verdict,
+    missing_mean_notes,
+    rank_printed,
+    rank_values,
+    verdict_with,
+)
+from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
+from attnstudy.stats.audit.table import Table, read_table
+from attnstudy.stats.results import Ranking
+from attnstudy.stats.vocabulary import Direction
+
+_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What is audited."""
+
+    table: Table
+    runs: tuple[Logged, ...]
+    items: int | None
+    """Number of test items, as given or as the log says."""
+    scale: int | None
+    """100 for percentages, 1 for fractions."""
+    alpha: float
+    direction: Direction
+
+    @property
+    def step(self) -> Fraction | None:
+        """Value of one test item."""
+        return Fraction(self.scale, self.items) if self.scale and self.items else None
+
+
+def audit(
+    table: str | bytes,
+    *,
+    items: int | None = None,
+    logged: str | bytes | None = None,
+    alpha: float = 0.05,
+    direction: Direction = "maximize",
+) -> Audit:
+    """Recompute a printed results table and rank it by printed and by recomputed numbers.
+
+    Args:
+        table: CSV, one row a variant: its name; its values, or for a table of summaries the
+            number of runs (n); the mean and optionally the SD as printed. See
+            ``columns.find_columns`` for how columns are recognised.
+        items: number of test items behind each accuracy; without it, what the log says.
+        logged: CSV, one row a run: the variant and ``test_correct_of_<N>``.
+        alpha: family-wise error rate of both rankings, and level of the test for influential
+            values.
+        direction: ``minimize`` where less is better.
+
+    Raises:
+        DataError: a file is not the table that it should be; the message says what to do.
+        UsageError: an argument makes no sense.
+
+    """
+    case = _read(table, items, logged, alpha, direction)
+    read = case.table
+    corrected = None
+    if read.cells:
+        corrected = rank_values(read, items=case.items, alpha=alpha, direction=direction)
+    printed = rank_printed(read, alpha=alpha, direction=direction)
+    reordered = changes_order(read)
+    decided_otherwise = (
+        printed is not None and corrected is not None and changes_verdict(printed, corrected)
+    )
+    rows = check_rows(read, case.items, case.scale)
+    findings = _findings(case, rows, corrected)
+    return Audit(
+        findings=findings,
+        ranking_printed=printed,
+        ranking_corrected=corrected,
+        changes_order=reordered,
+        changes_verdict=decided_otherwise,
+        columns=read.columns,
+        mean_column=read.mean_column,
+        sd_column=read.sd_column,
+        rows=rows,
+        items=case.items,
+        alpha=alpha,
+        notes=tuple(_notes(case, rows, findings)),
+        sentence=_sentence(findings, printed, corrected, reordered, decided_otherwise),
+    )
+
+
+def _read(
+    table: str | bytes,
+    items: int | None,
+    logged: str | bytes | None,
+    alpha: float,
+    direction: Direction,
+) -> _Case:
+    if items is not None and (isinstance(items, bool) or not isinstance(items, int) or items < 1):
+        raise UsageError(f"the number of test items is {items!r}: give a whole number above 0")
+    read = read_table(_text(table))
+    runs = read_logged(_text(logged), read) if logged is not None else ()
+    known = items or (runs[0].items if runs else None)
+    return _Case(
+        table=read,
+        runs=runs,
+        items=known,
+        # a number outside 0 to 100 does not keep accuracies from being percentages
+        scale=read.scale or (_PERCENT if known is not None else None),
+        alpha=alpha,
+        direction=direction,
+    )
+
+
+def _text(data: str | bytes) -> str:
+    return read_text(data) if isinstance(data, bytes) else data
+
+
+def _findings(
+    case: _Case, rows: Sequence[RowCheck], corrected: Ranking | None
+) -> tuple[Finding, ...]:
+    """Return everything that is found, by kind and then by place in the table."""
+    table = case.table
+    otherwise = partial(verdict_with, table, alpha=case.alpha, direction=case.direction)
+    findings = [*check_means(table, rows), *check_sds(table, rows), *check_precision(table)]
+    if case.items is not None and case.scale is not None:
+        findings += check_granularity(table, case.items, case.scale)
+        findings += check_logged(table, case.runs, case.scale, otherwise)
+    if corrected is not None:
+        findings += check_duplicates(table, corrected, case.step)
+        findings += check_influence(table, case.alpha, lambda cell: otherwise(cell, None))
+    kinds = list(Kind)
+    places = [row.name for row in table.rows]
+    return tuple(
+        sorted(findings, key=lambda f: (kinds.index(f.kind), places.index(f.row or places[0])))
+    )
+
+
+def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -> Iterator[str]:
+    table = case.table
+    yield from table.notes
+    yield from missing_mean_notes(table)
+    yield from rounding_notes(rows)
+    if case.items is None or case.scale is None:
+        yield "without the number of test items, impossible values cannot be told"
+    else:
+        yield from granularity_notes(table, case.items, case.scale)
+    if case.runs:
+        yield from log_notes(table, case.runs)
+        if case.items != case.runs[0].items:
+            yield f"the log counts right answers out of {case.runs[0].items}, not {case.items}"
+    yield from duplicate_notes(table, case.step)
+    if any(finding.repairs for finding in findings):
+        yield (
+            "repairs are hypotheses: changes after which the numbers agree, some of them by "
+            "chance; they do not tell what happened"
+        )
+
+
+def _sentence(
+    findings: Sequence[Finding],
+    printed: Ranking | None,
+    corrected: Ranking | None,
+    reordered: bool,
+    decided_otherwise: bool,
+) -> str:
+    counts = Counter(finding.kind for finding in findings)
+    listed = ", ".join(f"{counts[kind]} {kind}" for kind in Kind if counts[kind])
+    found = f"{len(findings)} finding{'s' * (len(findings) != 1)}" if findings else "No findings"
+    text = f"{found} ({listed})." if findings else f"{found}."
+    if printed is None or corrected is None:
+        only = printed or corrected
+        return f"{text} Verdict: {only.verdict}." if only is not None else text
+    if not reordered and not decided_otherwise:
+        return f"{text} Neither the order nor the verdict changes: {corrected.verdict}."
+    order = "changes" if reordered else "does not change"
+    if not decided_otherwise:
+        return f"{text} The order of the means {order}, the verdict does not: {corrected.verdict}."
+    return (
+        f"{text} The order of the means {order}. The verdict changes from "
+        f"{printed.verdict!r} to {corrected.verdict!r}."
+    )

@@ -1,0 +1,145 @@
+"""Equal values that chance does not make likely."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from scipy import special
+
+from attnstudy.stats.audit.printed import clip
+from attnstudy.stats.audit.results import Finding, Kind
+from attnstudy.stats.audit.table import Cell, Table, variance_of
+from attnstudy.stats.results import Flag, Ranking
+
+_SURPRISE = 0.05  # probability below which equal values are not put down to rounding
+_LISTED = 4  # places named in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Values that stand in several rows."""
+
+    first: Cell
+    """One of them."""
+    said: str
+    """The same in words, without a full stop."""
+    surprising: bool
+    """Whether that many are unlikely by chance."""
+
+
+def check_duplicates(table: Table, ranking: Ranking, step: Fraction | None) -> Iterator[Finding]:
+    """Yield a finding for values that are equal although chance makes that unlikely.
+
+    Within a row, and for rows that are equal, ``rank`` decides; see ``shared_values`` for values
+    that rows share.
+
+    Args:
+        table: the table.
+        ranking: its values, ranked.
+        step: value of one test item, where known.
+
+    """
+    for flag in ranking.flags:
+        if flag.kind in ("duplicate", "constant"):
+            yield _within_row(flag, table)
+    shared = shared_values(table, step)
+    if shared is not None and shared.surprising:
+        yield Finding(
+            kind=Kind.DUPLICATE,
+            row=shared.first.row,
+            column=shared.first.column,
+            printed=shared.first.number.text,
+            message=f"{shared.said}.",
+        )
+
+
+def duplicate_notes(table: Table, step: Fraction | None) -> Iterator[str]:
+    """Yield a sentence on values that rows share as chance would have it."""
+    shared = shared_values(table, step)
+    if shared is not None and not shared.surprising:
+        yield shared.said
+
+
+def shared_values(table: Table, step: Fraction | None) -> Shared | None:
+    """Return the values that stand in several rows; none if there are none.
+
+    Two normal values of spread s, recorded in steps of g, from rows whose means differ by d, are
+    equal with a probability close to g times the density of their difference at 0,
+    g exp(-d^2 / 4 s^2) / (2 s sqrt(pi)). The number of equal pairs is then nearly Poisson. s is
+    pooled over the rows, and g is the last decimal or one test item, whichever is more.
+    """
+    groups: dict[Fraction, list[Cell]] = defaultdict(list)
+    for cell in table.cells:
+        groups[Fraction(cell.number.value)].append(cell)
+    shared = [cells for cells in groups.values() if len({cell.row for cell in cells}) > 1]
+    if not shared:
+        return None
+    said = f"rows share values: {_listed([_with_places(cells) for cells in shared])}"
+    expected = _expected_pairs(table, step)
+    if expected is None:
+        return Shared(shared[0][0], said, surprising=False)
+    pairs = sum(a.row != b.row for cells in shared for a, b in combinations(cells, 2))
+    return Shared(
+        shared[0][0],
+        f"{said}; about {expected:.2g} such pairs are expected by chance",
+        surprising=float(special.pdtrc(pairs - 1, expected)) < _SURPRISE,
+    )
+
+
+def _expected_pairs(table: Table, step: Fraction | None) -> float | None:
+    """Return the expected number of equal pairs across rows; none without a spread."""
+    rows = [row for row in table.rows if row.cells]
+    freedom = sum(len(row.cells) - 1 for row in rows)
+    squares = sum((variance_of(row.values, divisor=1) for row in rows), Fraction(0))
+    if freedom == 0 or squares == 0:
+        return None
+    spread = math.sqrt(squares / freedom)
+    usual = Counter(cell.number.places for cell in table.cells).most_common(1)[0][0]
+    grain = max(10.0**-usual, float(step or 0))
+    at_equal_means = min(1.0, grain / (2.0 * spread * math.sqrt(math.pi)))
+    means = [float(row.exact_mean or 0) for row in rows]
+    return at_equal_means * math.fsum(
+        len(a.cells) * len(b.cells) * math.exp(-(((x - y) / (2.0 * spread)) ** 2))
+        for (a, x), (b, y) in combinations(zip(rows, means, strict=True), 2)
+    )
+
+
+def _within_row(flag: Flag, table: Table) -> Finding:
+    cells = [
+        cell
+        for cell in table.cells
+        if cell.row == flag.variant and float(cell.number.value) == flag.value
+    ]
+    if not cells:  # two rows that are equal as a whole
+        return Finding(kind=Kind.DUPLICATE, row=flag.variant, message=flag.message)
+    times = "twice" if len(cells) == 2 else f"{len(cells)} times"
+    message = (
+        f"{clip(cells[0].row)}: {cells[0].number.text} stands {times}, in "
+        f"{_listed([clip(cell.column) for cell in cells])}."
+    )
+    if flag.verdict_without is not None:
+        message += f" Without one of them: {flag.verdict_without}."
+    return Finding(
+        kind=Kind.DUPLICATE,
+        row=cells[0].row,
+        column=cells[0].column,
+        printed=cells[0].number.text,
+        verdict_otherwise=flag.verdict_without,
+        message=message,
+    )
+
+
+def _with_places(cells: Sequence[Cell]) -> str:
+    places = [f"{clip(cell.row)}/{clip(cell.column)}" for cell in cells]
+    return f"{cells[0].number.text} ({_listed(places)})"
+
+
+def _listed(items: Sequence[str]) -> str:
+    if len(items) > _LISTED:
+        return f"{', '.join(items[:_LISTED])} and {len(items) - _LISTED} more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))

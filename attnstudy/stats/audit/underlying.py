@@ -1,0 +1,58 @@
+"""What the values were before they were rounded for the table.
+
+A mean is usually taken before rounding. So it may differ from the mean of the printed values
+without being wrong: by less than their last decimal, or by nothing where they show every test
+item, as two decimals of a percentage do for 10,000 items.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attnstudy.stats.audit.granularity import totals
+from attnstudy.stats.audit.printed import Printed
+from attnstudy.stats.audit.rounding import as_decimal, hull, square_root
+from attnstudy.stats.audit.table import Row, mean_of, variance_of
+
+
+def mean_explained(row: Row, printed: Printed, items: int | None, scale: int | None) -> bool:
+    """Whether values that print as those of the row can have a mean that prints so."""
+    ranges = _ranges(row, items, scale)
+    low, high = hull(printed)
+    return mean_of(tuple(a for a, _ in ranges)) <= high and low <= mean_of(
+        tuple(b for _, b in ranges)
+    )
+
+
+def sd_explained(row: Row, printed: Printed, items: int | None, scale: int | None) -> bool:
+    """Whether values that print as those of the row may have an SD that prints so.
+
+    When each value moves by at most h, the SD moves by at most (sum h^2 / divisor)^(1/2), as the
+    norm of a sum is at most the sum of the norms. Divisor n - 1 or n.
+    """
+    ranges = _ranges(row, items, scale)
+    centres = tuple((a + b) / 2 for a, b in ranges)
+    slack = sum((((b - a) / 2) ** 2 for a, b in ranges), Fraction(0))
+    low, high = map(as_decimal, hull(printed))
+    return any(
+        low - reach <= square_root(variance_of(centres, divisor=divisor)) <= high + reach
+        for divisor in (len(ranges) - 1, len(ranges))
+        for reach in (square_root(slack / divisor),)
+    )
+
+
+def _ranges(
+    row: Row, items: int | None, scale: int | None
+) -> tuple[tuple[Fraction, Fraction], ...]:
+    """Return the least and the greatest number that may stand behind each printed value."""
+    return tuple(_range(cell.number, items, scale) for cell in row.cells)
+
+
+def _range(printed: Printed, items: int | None, scale: int | None) -> tuple[Fraction, Fraction]:
+    if items is None or scale is None:
+        return hull(printed)
+    step = Fraction(scale, items)
+    possible = totals(printed, step, items)
+    if not possible:  # a finding of its own
+        return Fraction(printed.value), Fraction(printed.value)
+    return possible[0] * step, possible[-1] * step

@@ -1,0 +1,89 @@
+"""Claims such as ``double > vanilla``, checked against a ranking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.stats.results import Pair, Ranking
+from attnstudy.stats.vocabulary import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCheck:
+    """Whether the data support a claim."""
+
+    claim: str
+    """The claim as it was given."""
+    supported: bool
+    """Whether they do."""
+    reason: str
+    """Why, a phrase for each pair of the claim."""
+
+
+def check_claims(ranking: Ranking, claims: Iterable[str]) -> tuple[ClaimCheck, ...]:
+    """Check claims about the order of variants.
+
+    ``a > b`` says that a is better, whichever way the metric goes, and is supported when the
+    pair's verdict says so. ``a = b`` says that they differ by less than the margin, and is
+    supported when the whole interval lies within it. ``a > b > c`` makes two claims.
+
+    Raises:
+        UsageError: a claim is not understood, names an unknown variant, or needs a margin.
+
+    """
+    return tuple(_check(ranking, claim) for claim in claims)
+
+
+def _check(ranking: Ranking, claim: str) -> ClaimCheck:
+    names, operators = _parse(claim, [arm.variant for arm in ranking.arms])
+    if "=" in operators and ranking.margin is None:
+        raise UsageError(f"the claim {claim!r} needs a margin: say what difference does not matter")
+    results = [
+        _pair_supports(ranking, left, operator, right)
+        for (left, right), operator in zip(pairwise(names), operators, strict=True)
+    ]
+    return ClaimCheck(
+        claim=claim,
+        supported=all(supported for supported, _ in results),
+        reason="; ".join(reason for _, reason in results),
+    )
+
+
+def _parse(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
+    # longest first, as a name may hold another one, or an operator
+    name = "|".join(re.escape(variant) for variant in sorted(known, key=len, reverse=True))
+    if re.fullmatch(rf"\s*(?:{name})(?:\s*[>=]\s*(?:{name}))+\s*", claim):
+        parts = re.findall(rf"\s*({name})\s*(?:([>=])|$)", claim)
+        return [part[0] for part in parts], [part[1] for part in parts[:-1]]
+    words = [word.strip() for word in re.split(r"[>=]", claim)]
+    if len(words) < 2 or not all(words):
+        raise UsageError(f"the claim {claim!r} is not understood: write 'a > b' or 'a = b'")
+    unknown = next((word for word in words if word not in known), words[0])
+    raise UsageError(
+        f"the claim {claim!r} names {unknown!r}, which has no runs: use {', '.join(known)}"
+        f"{near_miss(unknown, known)}"
+    )
+
+
+def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tuple[bool, str]:
+    if left == right:
+        raise UsageError(f"a claim compares {left!r} with itself: name two variants")
+    pair = next((p for p in ranking.pairs if {p.a, p.b} == {left, right}), None)
+    if pair is None:
+        return False, f"{left} and {right} were not compared"
+    if operator == "=":
+        equal = pair.verdict is Verdict.EQUIVALENT or (
+            pair.verdict in (Verdict.BETTER, Verdict.WORSE) and bool(pair.within_margin)
+        )
+        said = "lies" if equal else "does not lie"
+        return equal, f"the interval of {left} - {right} {said} within the margin"
+    better = pair.verdict is (Verdict.BETTER if pair.a == left else Verdict.WORSE)
+    return better, f"{pair.a} against {pair.b}: {pair.verdict}{_p(pair)}"
+
+
+def _p(pair: Pair) -> str:
+    return "" if pair.p_adjusted is None else f" (adjusted p {pair.p_adjusted:.3g})"

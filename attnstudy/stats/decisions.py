@@ -1,0 +1,157 @@
+"""From samples to decided pairs: the primary analysis, without effects or words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from attnstudy.stats.design import Design
+from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm
+from attnstudy.stats.samples import Sample
+from attnstudy.stats.vocabulary import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One pair of the family, decided or not; numbers are none where nothing was tested."""
+
+    a: int
+    """Index of the first arm among the samples."""
+    b: int
+    """Index of the second arm."""
+    difference: float | None
+    """Mean of a minus mean of b."""
+    se: float | None = None
+    """Standard error of the difference."""
+    df: float | None = None
+    """Degrees of freedom."""
+    p: float | None = None
+    """Adjusted p-value."""
+    low: float | None = None
+    """Lower end of the family's interval."""
+    high: float | None = None
+    """Upper end of the family's interval."""
+    verdict: Verdict = Verdict.DESCRIPTIVE
+    """What may be said."""
+    vetoed: bool = False
+    """Whether runs that diverged forbid a verdict in favour of their arm."""
+    look: int | None = None
+    """The look at which the pair was decided or last tested."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether the pair is settled, and frozen when looks follow."""
+        return self.verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT)
+
+    @property
+    def different(self) -> bool:
+        """Whether one of the two is shown better."""
+        return self.verdict in (Verdict.BETTER, Verdict.WORSE)
+
+    def within(self, margin: float | None) -> bool | None:
+        """Tell whether the interval lies inside +-margin; none without a margin or interval."""
+        if margin is None or self.low is None or self.high is None:
+            return None
+        return -margin < self.low and self.high < margin
+
+    def winner_first(self) -> tuple[int, int]:
+        """Return the indices of a pair that is different, the better arm first."""
+        return (self.a, self.b) if self.verdict is Verdict.BETTER else (self.b, self.a)
+
+
+def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
+    """Test the pairs of ``design`` among ``samples``, which are best first.
+
+    An arm with fewer than three values takes part in no test and does not count in the family.
+    For a paired design the samples come from ``match_seeds``.
+    """
+    pairs = design.pairs(samples)
+    tested = [pair for pair in pairs if samples[pair[0]].tested and samples[pair[1]].tested]
+    return decide_pairs(samples, design, pairs, tested)
+
+
+def decide_pairs(
+    samples: Sequence[Sample],
+    design: Design,
+    pairs: Sequence[tuple[int, int]],
+    tested: Sequence[tuple[int, int]],
+    *,
+    k: int | None = None,
+) -> tuple[Decision, ...]:
+    """Test the pairs in ``tested`` and describe the others of ``pairs``.
+
+    Args:
+        samples: the arms.
+        design: how to test.
+        pairs: indices of the arms of every pair to return, in that order.
+        tested: the pairs among them to test.
+        k: arms in the family; none means those that are in a tested pair.
+
+    """
+    rows: dict[tuple[int, int], tuple[float | None, ...]] = {}
+    if tested:
+        arms = sorted({arm for pair in tested for arm in pair})
+        family = _contrasts(samples, design, arms, tested, k or len(arms))
+        columns = (family.se, family.df, family.p, family.low, family.high)
+        table = np.stack(columns, axis=1).tolist()
+        rows = {
+            pair: tuple(None if math.isnan(number) else number for number in row)
+            for pair, row in zip(tested, table, strict=True)
+        }
+    untested = (None,) * 5
+    return tuple(_decision(samples, design, pair, rows.get(pair, untested)) for pair in pairs)
+
+
+def _contrasts(
+    samples: Sequence[Sample],
+    design: Design,
+    arms: Sequence[int],
+    tested: Sequence[tuple[int, int]],
+    k: int,
+) -> Contrasts:
+    place = {arm: index for index, arm in enumerate(arms)}
+    a = np.array([place[pair[0]] for pair in tested])
+    b = np.array([place[pair[1]] for pair in tested])
+    if design.paired:
+        values = np.stack([samples[arm].values for arm in arms])  # seeds agree: see match_seeds
+        return paired_holm(values, a, b, alpha=design.alpha)
+    mean = np.array([samples[arm].mean for arm in arms])
+    sd = np.array([samples[arm].sd for arm in arms])
+    n = np.array([samples[arm].n for arm in arms], dtype=np.float64)
+    if design.method == "games-howell":
+        return games_howell(mean, sd, n, a, b, alpha=design.alpha, k=k)
+    return welch_holm(mean, sd, n, a, b, alpha=design.alpha)
+
+
+def _decision(
+    samples: Sequence[Sample],
+    design: Design,
+    pair: tuple[int, int],
+    row: tuple[float | None, ...],
+) -> Decision:
+    a, b = (samples[index] for index in pair)
+    difference = a.mean - b.mean if a.n and b.n else None
+    se, df, p, low, high = row
+    tested = Decision(
+        a=pair[0], b=pair[1], difference=difference, se=se, df=df, p=p, low=low, high=high
+    )
+    if difference is None or p is None or low is None or high is None:
+        return tested
+    # Holm's decisions are sharper than the Bonferroni intervals shown beside them
+    different = (low > 0.0 or high < 0.0) if design.grouped else p <= design.alpha
+    if different:
+        verdict = Verdict.BETTER if design.sign * difference > 0.0 else Verdict.WORSE
+    else:
+        verdict = Verdict.EQUIVALENT if tested.within(design.margin) else Verdict.UNDECIDED
+    # a run that diverged is a result against its arm, which the mean of the others hides
+    against = {
+        Verdict.BETTER: a.diverged,
+        Verdict.WORSE: b.diverged,
+        Verdict.EQUIVALENT: a.diverged + b.diverged,
+    }
+    if against.get(verdict, 0) > 0:
+        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=True)
+    return replace(tested, verdict=verdict)

@@ -1,0 +1,101 @@
+"""Arms and pairs as the result shows them: descriptive statistics, groups, effects, advice."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from attnstudy.stats import effects
+from attnstudy.stats.decisions import Decision
+from attnstudy.stats.design import Design
+from attnstudy.stats.letters import compact_letters, rank_ranges
+from attnstudy.stats.results import Arm, Pair, Robust
+from attnstudy.stats.samples import Sample
+
+
+def describe_arms(
+    samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
+) -> tuple[Arm, ...]:
+    """Return the arms with letters and rank ranges, which only Games-Howell has."""
+    tested = [index for index, sample in enumerate(samples) if sample.tested]
+    letters: dict[int, str] = {}
+    ranges: dict[int, tuple[int, int]] = {}
+    if design.grouped and len(tested) > 1:
+        place = {arm: index for index, arm in enumerate(tested)}
+        winners = [d.winner_first() for d in decisions if d.different]
+        different = [(place[winner], place[loser]) for winner, loser in winners]
+        letters = dict(zip(tested, compact_letters(len(tested), different), strict=True))
+        ranges = dict(zip(tested, rank_ranges(len(tested), different), strict=True))
+    return tuple(
+        _arm(sample, design.alpha, letters.get(index), ranges.get(index))
+        for index, sample in enumerate(samples)
+    )
+
+
+def describe_pair(
+    a: Sample,
+    b: Sample,
+    decision: Decision,
+    design: Design,
+    *,
+    family: int,
+    advice: str,
+    robust: Robust | None,
+) -> Pair:
+    """Return a pair with its effects.
+
+    Args:
+        a: the first arm, as far as it was used for the decision.
+        b: the second arm.
+        decision: what was decided.
+        design: for alpha, margin and direction.
+        family: pairs in the family.
+        advice: what to do.
+        robust: the robustness line; none where nothing was tested.
+
+    """
+    superiority = effects.prob_superiority_interval(
+        a, b, alpha=design.alpha / family, maximize=design.maximize
+    )
+    return Pair(
+        a=a.variant,
+        b=b.variant,
+        difference=decision.difference,
+        ci_low=decision.low,
+        ci_high=decision.high,
+        se=decision.se,
+        df=decision.df,
+        p_adjusted=decision.p,
+        hedges_g=effects.hedges_g(a, b),
+        prob_superiority=effects.prob_superiority(a, b, maximize=design.maximize),
+        prob_superiority_low=superiority[0] if superiority else None,
+        prob_superiority_high=superiority[1] if superiority else None,
+        verdict=decision.verdict,
+        within_margin=decision.within(design.margin),
+        advice=advice,
+        look=decision.look,
+        seed_correlation=effects.seed_correlation(a, b),
+        robust=robust,
+    )
+
+
+def _arm(sample: Sample, alpha: float, group: str | None, ranks: tuple[int, int] | None) -> Arm:
+    values = tuple(sample.values.tolist())
+    interval = sample.interval(alpha)
+    return Arm(
+        variant=sample.variant,
+        n=sample.n,
+        mean=sample.mean if values else None,
+        sd=sample.sd if len(values) > 1 else None,
+        median=statistics.median(values) if values else None,
+        min=min(values, default=None),
+        max=max(values, default=None),
+        values=values,
+        seeds=sample.seeds,
+        ci_low=interval[0] if interval else None,
+        ci_high=interval[1] if interval else None,
+        rank_low=ranks[0] if ranks else None,
+        rank_high=ranks[1] if ranks else None,
+        group=group,
+        diverged=sample.diverged,
+    )

@@ -1,0 +1,101 @@
+"""The design of an analysis: everything that decides how pairs are tested, checked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.stats.samples import Sample
+from attnstudy.stats.vocabulary import Direction, IntervalKind, Method
+
+CORRECTIONS = ("games-howell", "holm")
+DIRECTIONS = ("maximize", "minimize")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """How the pairs of a study are tested.
+
+    Raises ``UsageError`` on construction when a value makes no sense.
+    """
+
+    alpha: float = 0.05
+    """Family-wise error rate."""
+    correction: str = "games-howell"
+    """``games-howell``, or ``holm`` for Welch with Holm."""
+    control: str | None = None
+    """The arm that all others are compared with; none compares all pairs."""
+    paired: bool = False
+    """Whether the plan chose to compare seed by seed."""
+    margin: float | None = None
+    """Largest difference that does not matter, in the metric's unit."""
+    metric: str = "test_accuracy"
+    """Name of the metric."""
+    direction: Direction = "maximize"
+    """Which way the metric is better."""
+    unit: str = "points"
+    """``points`` for accuracies in percent, else empty."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.alpha < 0.5:
+            raise UsageError(f"alpha is {self.alpha}: give an error rate between 0 and 0.5")
+        if self.margin is not None and not (math.isfinite(self.margin) and self.margin > 0.0):
+            raise UsageError(f"the margin is {self.margin}: give a difference above 0")
+        for name, value, known in (
+            ("correction", self.correction, CORRECTIONS),
+            ("direction", self.direction, DIRECTIONS),
+        ):
+            if value not in known:
+                raise UsageError(
+                    f"unknown {name} {value!r}: use {' or '.join(known)}{near_miss(value, known)}"
+                )
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.direction == "maximize"
+
+    @property
+    def sign(self) -> float:
+        """1 where more is better, -1 where less is."""
+        return 1.0 if self.maximize else -1.0
+
+    @property
+    def method(self) -> Method:
+        """The JSON's name of the analysis."""
+        if self.paired:
+            return "paired"
+        if self.control is not None:
+            return "control"
+        return "holm" if self.correction == "holm" else "games-howell"
+
+    @property
+    def interval(self) -> IntervalKind:
+        """What the pairs' intervals are."""
+        return "simultaneous" if self.method == "games-howell" else "bonferroni"
+
+    @property
+    def grouped(self) -> bool:
+        """Whether letters and rank ranges exist: only all pairs by one set of intervals."""
+        return self.method == "games-howell"
+
+    def pairs(self, samples: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
+        """Return the pairs to compare as indices into ``samples``, which are best first.
+
+        Raises:
+            UsageError: the control is not among the samples.
+
+        """
+        arms = range(len(samples))
+        if self.control is None:
+            return tuple((a, b) for a in arms for b in arms if a < b)
+        names = [sample.variant for sample in samples]
+        if self.control not in names:
+            raise UsageError(
+                f"the control {self.control!r} has no runs: use one of "
+                f"{', '.join(names)}{near_miss(self.control, names)}"
+            )
+        control = names.index(self.control)
+        return tuple((a, control) for a in arms if a != control)

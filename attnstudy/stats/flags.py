@@ -1,0 +1,249 @@
+"""Flags: what to look at in the data before believing a ranking. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from attnstudy.stats.design import Design
+from attnstudy.stats.results import Flag
+from attnstudy.stats.samples import Sample
+from attnstudy.stats.wording import amount, p_text
+
+SD_RATIO = 3.0
+"""Ratio of the largest to the smallest standard deviation that is flagged."""
+
+_CHANCE_ERRORS = 3.0  # binomial standard errors above chance that still count as chance
+_SURPRISE = 0.05  # probability below which equal values are not put down to rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """What the logs tell about how the runs were made."""
+
+    best_epoch: frozenset[tuple[str, int | None]] = frozenset()
+    """(variant, seed) of runs that report their best epoch instead of the planned one."""
+    tuning_trials: Mapping[str, int] = field(default_factory=dict)
+    """Tuning trials that each variant was given."""
+    test_scorings: Mapping[tuple[str, int | None], int] = field(default_factory=dict)
+    """How often each run (variant, seed) was scored on the test set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A flag, and the value without which the verdict should be shown."""
+
+    flag: Flag
+    """The flag, still without that verdict."""
+    arm: int | None = None
+    """Index of the arm."""
+    index: int | None = None
+    """Index of the value within the arm; none where no single value is meant."""
+
+
+def find_suspects(
+    samples: Sequence[Sample],
+    design: Design,
+    *,
+    items: int | None,
+    chance: float | None,
+    conduct: Conduct,
+) -> tuple[Suspect, ...]:
+    """Return everything that is worth a flag.
+
+    Args:
+        samples: the arms, best first.
+        design: for alpha, direction and unit.
+        items: test items behind an accuracy in percent; none switches off what needs them.
+        chance: the metric of guessing, in its own unit.
+        conduct: what the logs tell about the runs.
+
+    """
+    percent_items = items if design.unit == "points" else None
+    return (
+        *_influential(samples, design),
+        *_duplicates(samples, percent_items),
+        *_twins(samples),
+        *_spreads(samples, design),
+        *_granularity(samples, percent_items),
+        *_near_chance(samples, design, percent_items, chance),
+        *_conduct(samples, conduct),
+    )
+
+
+def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
+    """Values whose externally studentised residual of the pooled one-way model is too large.
+
+    Cook and Weisberg, "Residuals and Influence in Regression" (1982), equation (2.2.12) and
+    section 2.2.2 for the Bonferroni p-value: with leverage h = 1/n of an arm and e the residual,
+    t = e / sqrt(s_(i)^2 (1 - h)), s_(i)^2 = (SSE - e^2 / (1 - h)) / (df - 1).
+    """
+    several = [sample for sample in samples if sample.n > 1]
+    df = sum(sample.n - 1 for sample in several)
+    scale = max((sample.sd for sample in several), default=0.0)
+    if df < 2 or scale == 0.0:
+        return
+    total = sum(sample.n for sample in samples)
+    sse = math.fsum((sample.n - 1) * (sample.sd / scale) ** 2 for sample in several)
+    for arm, sample in enumerate(samples):
+        if not sample.tested or sample.sd == 0.0:
+            continue
+        free = 1.0 - 1.0 / sample.n
+        residual = (sample.values - sample.mean) / scale
+        variance = (sse - residual**2 / free) / (df - 1)
+        # rounding leaves about 1e-16 where no spread is left without the value
+        t = residual / np.sqrt(np.maximum(variance, 1e-12) * free)
+        p = np.minimum(2.0 * total * special.stdtr(df - 1, -np.abs(t)), 1.0)
+        for index in _ascending(sample, p < design.alpha):
+            said = (
+                f"stands out from the spread of all runs (studentised residual {t[index]:.2f}, "
+                f"Bonferroni p {p_text(float(p[index]))})"
+            )
+            if variance[index] <= 1e-12:
+                said = "makes all of the spread: without it every arm is constant"
+            yield _value("influential", samples, arm, index, said)
+
+
+def _duplicates(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:
+    """Equal values within an arm that its spread and resolution do not make likely.
+
+    Two normal values of spread s, recorded in steps of u, agree with probability about
+    u / (2 sqrt(pi) s); the number of agreeing pairs is then nearly Poisson.
+    """
+    for arm, sample in enumerate(samples):
+        if sample.n < 2 or sample.sd == 0.0:
+            continue
+        counts = Counter(sample.values.tolist())
+        repeated = [value for value, count in counts.items() if count > 1]
+        agreeing = sum(math.comb(count, 2) for count in counts.values())
+        step = 100.0 / items if items else 10.0 ** -max(map(_decimals, counts))
+        expected = math.comb(sample.n, 2) * step / (2.0 * math.sqrt(math.pi) * sample.sd)
+        if agreeing == 0 or float(special.pdtrc(agreeing - 1, expected)) >= _SURPRISE:
+            continue
+        for value in sorted(repeated)[:3]:
+            index = int(np.flatnonzero(sample.values == value)[-1])
+            yield _value(
+                "duplicate", samples, arm, index, f"stands {_times(counts[value])} in this arm"
+            )
+
+
+def _twins(samples: Sequence[Sample]) -> Iterator[Suspect]:
+    """Arms that hold the very same values: one may be a copy, or the variant has no effect."""
+    for (first, a), (_, b) in combinations(enumerate(samples), 2):
+        alike = a.n == b.n > 1 and a.mean == b.mean and a.sd == b.sd > 0.0
+        if alike and sorted(a.values) == sorted(b.values):
+            message = f"{a.variant} and {b.variant} hold the same {a.n} values: is one a copy?"
+            yield Suspect(_flag("duplicate", samples[first].variant, message))
+
+
+def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
+    tested = [sample for sample in samples if sample.tested]
+    for sample in tested:
+        if sample.sd == 0.0:
+            message = (
+                f"spread is zero: all {sample.n} runs of {sample.variant} give "
+                f"{sample.mean:.6g}; does the seed reach the training?"
+            )
+            yield Suspect(_flag("constant", sample.variant, message, value=sample.mean))
+    spread = sorted((s for s in tested if s.sd > 0.0), key=lambda s: s.sd)
+    if spread and spread[-1].sd > SD_RATIO * spread[0].sd:
+        small, large = spread[0], spread[-1]
+        ratio = large.sd / small.sd
+        message = (
+            f"the SDs differ {ratio:.1f}-fold ({large.variant} {amount(large.sd, design)}, "
+            f"{small.variant} {amount(small.sd, design)}): methods that pool them are not valid"
+        )
+        yield Suspect(_flag("sd-ratio", large.variant, message, value=ratio))
+
+
+def _granularity(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:
+    if items is None:
+        return
+    for arm, sample in enumerate(samples):
+        for index in np.argsort(sample.values).tolist():
+            value = float(sample.values[index])
+            nearest = 100.0 * round(value * items / 100.0) / items
+            # half a unit of the last decimal recorded, and what single precision cannot hold
+            tolerance = 0.5 * 10.0 ** -_decimals(value) + 1e-6 * abs(value)
+            if abs(value - nearest) > tolerance:
+                message = f"is no whole number of {items} test items (nearest {nearest:.6g})"
+                yield _value("granularity", samples, arm, index, message)
+
+
+def _near_chance(
+    samples: Sequence[Sample], design: Design, items: int | None, chance: float | None
+) -> Iterator[Suspect]:
+    if chance is None or not design.maximize:
+        return
+    limit = 1.1 * chance
+    if items is not None:
+        limit = chance + _CHANCE_ERRORS * math.sqrt(chance * (100.0 - chance) / items)
+    for arm, sample in enumerate(samples):
+        for index in _ascending(sample, sample.values <= limit):
+            message = f"is no better than chance ({chance:.6g}): did this run train?"
+            yield _value("near-chance", samples, arm, index, message)
+
+
+def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
+    for arm, sample in enumerate(samples):
+        for index, seed in enumerate(sample.seeds or ()):
+            run = (sample.variant, seed)
+            if run in conduct.best_epoch:
+                message = "reports its best epoch instead of the planned one, which favours it"
+                yield _value("best-epoch", samples, arm, index, message)
+            scored = conduct.test_scorings.get(run, 1)
+            if scored > 1:
+                message = f"was scored {_times(scored)} on the test set"
+                yield _value("test-reuse", samples, arm, index, message)
+    trials = {s.variant: conduct.tuning_trials.get(s.variant, 0) for s in samples}
+    if len(set(trials.values())) > 1:
+        listed = ", ".join(f"{variant} {count}" for variant, count in trials.items())
+        message = f"tuning budgets differ ({listed} trials): the most tuned variant is favoured"
+        yield Suspect(_flag("tuning", max(trials, key=trials.__getitem__), message))
+
+
+def _ascending(sample: Sample, mask: NDArray[np.bool_]) -> list[int]:
+    """Return the places of the masked values, so ordered that the input's order is forgotten."""
+    order = np.argsort(sample.values, kind="stable")
+    places: list[int] = order[mask[order]].tolist()
+    return places
+
+
+def _value(kind: str, samples: Sequence[Sample], arm: int, index: int, said: str) -> Suspect:
+    sample = samples[arm]
+    value = float(sample.values[index])
+    seed = None if sample.seeds is None else sample.seeds[index]
+    where = sample.variant if seed is None else f"{sample.variant}, seed {seed}"
+    flag = _flag(kind, sample.variant, f"{value:.10g} ({where}) {said}", value=value, seed=seed)
+    return Suspect(flag, arm, index)
+
+
+def _flag(
+    kind: str,
+    variant: str | None,
+    message: str,
+    *,
+    value: float | None = None,
+    seed: int | None = None,
+) -> Flag:
+    return Flag(
+        kind=kind, variant=variant, seed=seed, value=value, message=message, verdict_without=None
+    )
+
+
+def _decimals(value: float) -> int:
+    """Return the decimals of the shortest text that means ``value``."""
+    mantissa, _, exponent = repr(value).partition("e")
+    digits = len(mantissa.partition(".")[2].rstrip("0"))
+    return max(digits - int(exponent or 0), 0)
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"

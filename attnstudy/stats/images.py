@@ -1,0 +1,193 @@
+"""Seed and image variance of differences, from the correctness of every image in every run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from attnstudy.errors import UsageError
+from attnstudy.stats.critical import Critical, critical_value
+from attnstudy.stats.design import Design
+from attnstudy.stats.samples import Floats, Sample
+from attnstudy.stats.scope import Scope, ScopePair
+
+MIN_RUNS_BOOTSTRAP = 20
+"""Runs an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""
+
+_BOOTSTRAPS = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    """One arm: percent correct as a table of runs and images, and its analysis of variance."""
+
+    table: Floats  # (runs, images), 0 or 100
+    image_means: Floats  # (images,)
+    seed_variance: float  # of the arm's mean, from its runs: seeds and interaction
+    interaction: float  # of the arm's mean, from the interaction of seed and image alone
+
+    @classmethod
+    def of(cls, table: Floats) -> _Scores:
+        runs, images = table.shape
+        run_means, image_means = table.mean(axis=1), table.mean(axis=0)
+        residual = table - run_means[:, None] - image_means + table.mean()
+        mean_square = float((residual**2).sum()) / ((runs - 1) * (images - 1))
+        seed_variance = float(run_means.var(ddof=1)) / runs
+        return cls(table, image_means, seed_variance, mean_square / (runs * images))
+
+
+def scope_on_images(
+    samples: Sequence[Sample],
+    correct: Mapping[str, ArrayLike],
+    design: Design,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    seed: int,
+) -> Scope:
+    """Return whether differences would hold for new seeds and new images.
+
+    For a pair of arms with n and m runs on N shared images,
+
+        var(difference) = seeds_a / n + seeds_b / m + images / N
+                          + interaction_a / (n N) + interaction_b / (m N).
+
+    The variance over runs estimates the seeds' terms with the interaction, the variance over
+    images of the arms' mean difference the images' term with the interaction: their sum less
+    the interaction, which it holds twice (the two-way estimator of Cameron, Gelbach and Miller,
+    "Robust inference with multiway clustering", J. Bus. Econ. Stat. 29 (2011) 238-249, equation
+    (2.7)). Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking.
+
+    Args:
+        samples: the arms, best first; accuracies in percent.
+        correct: variant -> shape (runs, images), 1 or true where a run was right. The images
+            are the same, in the same order, for all variants; the order of the runs is free.
+        design: method and alpha of the family.
+        pairs: indices of the pairs that were tested.
+        seed: seed of the crossed bootstrap.
+
+    Raises:
+        UsageError: the arrays do not fit each other or the runs.
+
+    """
+    arms = sorted({arm for pair in pairs for arm in pair})
+    scores = {arm: _Scores.of(_read(samples[arm], correct)) for arm in arms}
+    sizes = sorted({score.table.shape[1] for score in scores.values()})
+    if len(sizes) != 1:
+        raise UsageError(
+            f"the predictions are for {' and '.join(map(str, sizes)) or 'no'} images: give those "
+            "of one test set for the variants that are compared"
+        )
+    critical = critical_value(design, k=len(arms), pairs=len(pairs))
+    resampled = _bootstrap(scores, np.random.default_rng([seed, sizes[0]]))
+    tail = 0.5 * design.alpha / len(pairs)
+    rows = tuple(
+        _scope_pair(
+            (samples[a], samples[b]),
+            (scores[a], scores[b]),
+            critical,
+            _percentiles(resampled.get(a), resampled.get(b), tail),
+        )
+        for a, b in pairs
+    )
+    holding = sum(row.holds for row in rows)
+    spread = float(scores[arms[0]].image_means.std(ddof=1)) / math.sqrt(sizes[0])
+    return Scope(
+        images=sizes[0],
+        image_se=spread,
+        pairs=rows,
+        message=(
+            f"for new seeds and new images {holding} of {len(rows)} differences are shown, "
+            f"family-wise error rate {design.alpha:g}; beyond images like these {sizes[0]} "
+            "nothing is said"
+        ),
+    )
+
+
+def _read(sample: Sample, correct: Mapping[str, ArrayLike]) -> Floats:
+    name = sample.variant
+    if name not in correct:
+        raise UsageError(f"there are no predictions of {name!r}: give them for every variant")
+    table = 100.0 * np.asarray(correct[name], dtype=np.float64)
+    if table.ndim != 2 or table.shape[0] != sample.n or table.shape[1] < 2:
+        raise UsageError(
+            f"the predictions of {name!r} have shape {table.shape}: give one row for each of its "
+            f"{sample.n} runs and one column for each image"
+        )
+    if not np.isin(table, (0.0, 100.0)).all():
+        raise UsageError(f"the predictions of {name!r} are not all right (1) or wrong (0)")
+    # recorded with two decimals at least
+    if np.abs(np.sort(table.mean(axis=1)) - np.sort(sample.values)).max() > 0.011:
+        raise UsageError(
+            f"the predictions of {name!r} do not give the accuracies of its runs: give those of "
+            "the same runs, in percent"
+        )
+    return table
+
+
+def _scope_pair(
+    arms: tuple[Sample, Sample],
+    scores: tuple[_Scores, _Scores],
+    critical: Critical,
+    ends: tuple[float, float] | None,
+) -> ScopePair:
+    gaps = scores[0].image_means - scores[1].image_means
+    images = gaps.size
+    freedom = np.array([arm.n - 1.0 for arm in arms])
+    seeds = np.array([score.seed_variance for score in scores])
+    interaction = np.array([score.interaction for score in scores])
+    over_images = float(gaps.var(ddof=1)) / images
+    from_images = max(over_images - float(interaction.sum()), 0.0)
+    total = float(seeds.sum()) + from_images
+    squares = float((seeds**2 / freedom).sum())
+    if from_images > 0.0:
+        squares += over_images**2 / (images - 1)
+        squares += float((interaction**2 / (freedom * (images - 1))).sum())
+    df = total**2 / squares if squares > 0.0 else math.inf
+    difference = float(gaps.mean())
+    half = float(critical(np.array(max(df, 2.0)))) * math.sqrt(total)
+    low, high = difference - half, difference + half
+    return ScopePair(
+        a=arms[0].variant,
+        b=arms[1].variant,
+        difference=difference,
+        se_seeds=math.sqrt(float(seeds.sum())),
+        se_images=math.sqrt(from_images),
+        se=math.sqrt(total),
+        df=df if math.isfinite(df) else None,
+        ci_low=low,
+        ci_high=high,
+        holds=total > 0.0 and (low > 0.0 or high < 0.0),
+        bootstrap_low=ends[0] if ends else None,
+        bootstrap_high=ends[1] if ends else None,
+    )
+
+
+def _bootstrap(scores: Mapping[int, _Scores], rng: np.random.Generator) -> dict[int, Floats]:
+    """Return resampled means, shape (resamples,), of the arms with enough runs.
+
+    Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1 (2007) 386-411: images and runs are
+    resampled independently, the images in common for all arms. It holds the interaction three
+    times (his theorem 3), hence is rather too wide than too narrow.
+    """
+    large = {arm: s.table for arm, s in scores.items() if len(s.table) >= MIN_RUNS_BOOTSTRAP}
+    means = {arm: np.empty(_BOOTSTRAPS) for arm in large}
+    if not large:
+        return means
+    images = next(iter(large.values())).shape[1]
+    for draw in range(_BOOTSTRAPS):
+        weights = np.bincount(rng.integers(images, size=images), minlength=images) / images
+        for arm, table in large.items():
+            by_run = table @ weights
+            means[arm][draw] = by_run[rng.integers(by_run.size, size=by_run.size)].mean()
+    return means
+
+
+def _percentiles(a: Floats | None, b: Floats | None, tail: float) -> tuple[float, float] | None:
+    if a is None or b is None:
+        return None
+    low, high = np.quantile(a - b, [tail, 1.0 - tail])
+    return float(low), float(high)

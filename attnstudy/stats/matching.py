@@ -1,0 +1,52 @@
+"""Paired comparisons need the same seeds in every arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from attnstudy.errors import UsageError
+from attnstudy.stats.samples import Sample
+
+
+def match_seeds(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Return the arms with the seeds that all tested arms share.
+
+    A seed may be missing only where runs diverged, and then it is left out everywhere; arms
+    with too few values for a test stay as they are.
+
+    Raises:
+        UsageError: an arm has no seeds, or lacks one that another has.
+
+    """
+    tested = [sample for sample in samples if sample.tested]
+    if len(tested) < 2:
+        return tuple(samples)
+    for sample in tested:
+        if sample.seeds is None:
+            raise UsageError(
+                f"a paired ranking needs the seed of every run, and variant {sample.variant!r} "
+                "has none: give {seed: value}"
+            )
+    seeds = [set(sample.seeds or ()) for sample in tested]
+    shared = set.intersection(*seeds)
+    for sample, own in zip(tested, seeds, strict=True):
+        missing = set.union(*seeds) - own
+        if len(missing) > sample.diverged:
+            raise UsageError(
+                f"a paired ranking needs the same seeds in every variant, and {sample.variant!r} "
+                f"has no run of seed {min(missing)}: run it, or leave the seed out everywhere"
+            )
+    return tuple(_keep(sample, shared) if sample.tested else sample for sample in samples)
+
+
+def without_seed(samples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
+    """Return the arms without the run of ``seed`` in any of them."""
+    return tuple(_keep(sample, set(sample.seeds or ()) - {seed}) for sample in samples)
+
+
+def _keep(sample: Sample, seeds: set[int]) -> Sample:
+    kept = tuple(seed for seed in sample.seeds or () if seed in seeds)
+    values = sample.by_seed()
+    return Sample(sample.variant, np.array([values[s] for s in kept]), kept, sample.diverged)

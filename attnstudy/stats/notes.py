@@ -1,0 +1,127 @@
+"""Notes: remarks that a reader of a ranking needs, a sentence each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from attnstudy.stats.decisions import Decision
+from attnstudy.stats.design import Design
+from attnstudy.stats.pooled import dunnett, tukey_kramer
+from attnstudy.stats.samples import MIN_RUNS, Sample
+from attnstudy.stats.wording import p_text
+
+
+def find_notes(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    *,
+    items: int | None,
+    chance: float | None,
+    looks: Sequence[int] | None,
+) -> Iterator[str]:
+    """Yield the notes of a study; see ``rank`` for the arguments."""
+    if looks is not None:
+        yield from _sequential(samples, decisions, design, looks)
+    yield from _left_out(samples)
+    yield from _divergence(samples, chance)
+    yield from _pooled_claims(samples, decisions, design)
+    if items is not None and design.unit == "points":
+        yield from _beyond_binomial(samples, items)
+    if design.interval == "bonferroni" and decisions:
+        yield (
+            "the intervals are Bonferroni's and wider than Holm's decisions, so that an interval "
+            "may include zero for a pair that is shown different"
+        )
+        if design.margin is not None:
+            yield (
+                "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
+                "family's error rate, but not both at once"
+            )
+
+
+def _left_out(samples: Sequence[Sample]) -> Iterator[str]:
+    short = [f"{s.variant} ({s.n})" for s in samples if not s.tested]
+    if short and len(samples) > 1:
+        yield (
+            f"described but not tested, for having fewer than {MIN_RUNS} values: {', '.join(short)}"
+        )
+
+
+def _sequential(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    looks: Sequence[int],
+) -> Iterator[str]:
+    yield (
+        f"sequential looks at {', '.join(map(str, looks))} seeds: each has error rate "
+        f"{design.alpha / len(looks):.3g}, with matching intervals; a pair is frozen at the look "
+        "that decides it, and stopping there biases its difference away from zero"
+    )
+    done = max((d.look for d in decisions if d.look is not None), default=0)
+    reached = looks[done - 1] if done else 0
+    waiting = [f"{s.variant} ({s.n - reached})" for s in samples if s.n > reached]
+    if waiting:
+        yield (
+            f"not used, as no look is due yet: the runs beyond {reached} seeds of "
+            f"{', '.join(waiting)}"
+        )
+
+
+def _divergence(samples: Sequence[Sample], chance: float | None) -> Iterator[str]:
+    diverged = [f"{s.variant} ({s.diverged} of {s.n + s.diverged})" for s in samples if s.diverged]
+    if diverged:
+        yield (
+            f"runs diverged: {', '.join(diverged)}; their variants are never called better, and "
+            "mean and spread are those of the other runs"
+        )
+        if chance is None:
+            yield (
+                "the ranking with chance accuracy in the place of diverged runs is not shown, as "
+                "the chance level is not known"
+            )
+
+
+def _pooled_claims(
+    samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
+) -> Iterator[str]:
+    """Yield what Tukey's and Dunnett's tests would claim where Games-Howell does not."""
+    if design.method != "games-howell" or any(d.look is not None for d in decisions):
+        return
+    tested = [index for index, sample in enumerate(samples) if sample.tested]
+    arms = [samples[index] for index in tested]
+    undecided = [d for d in decisions if d.p is not None and d.p > design.alpha]
+    pairs = [(tested.index(d.a), tested.index(d.b)) for d in undecided]
+    pooled = tukey_kramer(arms, pairs) if pairs else None
+    claims = [(p, i) for i, p in enumerate(pooled or ()) if p <= design.alpha]
+    if not claims:
+        return
+    p_tukey, first = min(claims)
+    p_dunnett = dunnett(arms, *pairs[first])
+    better, worse = (arms[index].variant for index in pairs[first])
+    spreads = sorted(arm.sd for arm in arms)
+    fold = f"differ {spreads[-1] / spreads[0]:.1f}-fold" if spreads[0] > 0.0 else "are not equal"
+    more = f", and {len(claims) - 1} more" if len(claims) > 1 else ""
+    yield (
+        f"pooled-variance methods would have claimed {better} > {worse} "
+        f"(Tukey p {p_text(p_tukey)}, Dunnett p {p_text(p_dunnett)}){more}: "
+        f"they take the SDs to be equal, which {fold}"
+    )
+
+
+def _beyond_binomial(samples: Sequence[Sample], items: int) -> Iterator[str]:
+    above, bounds = [], []
+    for sample in samples:
+        if sample.tested and 0.0 < sample.mean < 100.0:
+            bound = math.sqrt(sample.mean * (100.0 - sample.mean) / items)
+            if sample.sd > bound:
+                above.append(f"{sample.variant} {sample.sd:.2f}")
+                bounds.append(bound)
+    if above:
+        yield (
+            f"the SD is above the {max(bounds):.2f} points that independent errors on {items} test "
+            f"items would give ({', '.join(above)}): runs differ in more than chance hits, as "
+            "short trainings do"
+        )

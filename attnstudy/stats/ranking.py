@@ -1,0 +1,264 @@
+"""``rank``: from samples to a ranking with error control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from attnstudy.errors import UsageError
+from attnstudy.stats.decisions import Decision, decide
+from attnstudy.stats.describe import describe_arms, describe_pair
+from attnstudy.stats.design import Design
+from attnstudy.stats.flags import Conduct, Suspect, find_suspects
+from attnstudy.stats.images import scope_on_images
+from attnstudy.stats.looks import at_each_look, check_looks, replay
+from attnstudy.stats.matching import match_seeds, without_seed
+from attnstudy.stats.notes import find_notes
+from attnstudy.stats.power import PowerCurve, power_curve, summarise
+from attnstudy.stats.results import (
+    SCHEMA,
+    ChanceView,
+    Exclusion,
+    Flag,
+    Looks,
+    Pair,
+    Plan,
+    Ranking,
+)
+from attnstudy.stats.robust import robustness
+from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
+from attnstudy.stats.scope import Scope, image_noise
+from attnstudy.stats.vocabulary import Direction
+from attnstudy.stats.wording import advice, sentence, verdict_text
+
+
+def rank(
+    samples: Mapping[str, Values],
+    *,
+    alpha: float = 0.05,
+    correction: str = "games-howell",
+    control: str | None = None,
+    paired: bool = False,
+    margin: float | None = None,
+    study: str | None = None,
+    config: str | None = None,
+    metric: str = "test_accuracy",
+    direction: Direction = "maximize",
+    unit: str | None = None,
+    items: int | None = None,
+    chance: float | None = None,
+    diverged: Mapping[str, int] | None = None,
+    conduct: Conduct | None = None,
+    correct: Mapping[str, ArrayLike] | None = None,
+    seconds_per_run: float | Mapping[str, float] | None = None,
+    plan: Plan | None = None,
+    deviations: Sequence[str] = (),
+    looks: Sequence[int] | None = None,
+    excluded: Sequence[Exclusion] = (),
+    notes: Sequence[str] = (),
+    seed: int = 0,
+) -> Ranking:
+    """Rank variants by the distribution of one metric over seeds.
+
+    Args:
+        samples: variant -> values, or variant -> {seed: value}; one number a run.
+        alpha: family-wise error rate.
+        correction: ``games-howell``, or ``holm`` for Welch's t with Holm.
+        control: compare all variants with this one alone (Welch with Holm).
+        paired: compare seed by seed; only where the plan chose it before the first run.
+        margin: largest difference that does not matter, in the metric's unit.
+        study: name of the study, for the record.
+        config: identity of the configuration, for the record.
+        metric: name of the metric.
+        direction: ``maximize``, or ``minimize`` where less is better.
+        unit: ``points`` for accuracies in percent, ``""`` for anything else; none means
+            ``points`` where the metric is ``test_accuracy`` and the values look like percent.
+        items: test items behind an accuracy in percent.
+        chance: the metric of guessing, in its own unit.
+        diverged: variant -> number of its runs that diverged and have no value.
+        conduct: what the logs tell about how the runs were made.
+        correct: variant -> shape (runs, test images), 1 where a run was right; with it the
+            scope says what would hold on new images. The accuracies are in percent then.
+        seconds_per_run: what a run takes, for all or for each variant.
+        plan: the plan recorded before the first run.
+        deviations: what was done otherwise than planned, a phrase each.
+        looks: seeds an arm at each look that the plan declared; values count as collected
+            ascending by seed, or in the order given.
+        excluded: runs left out.
+        notes: remarks to pass on.
+        seed: seed of the Monte Carlo permutations beyond eight runs an arm, and of bootstraps.
+
+    Raises:
+        UsageError: the samples or the options make no sense; the message says what to do.
+
+    """
+    given = read_samples(samples, diverged)
+    design = Design(
+        alpha=alpha,
+        correction=correction,
+        control=control,
+        paired=paired,
+        margin=margin,
+        metric=metric,
+        direction=direction,
+        unit=unit_of(given, metric, unit),
+    )
+    _check_facts(items, chance, design)
+    arms = best_first(match_seeds(given) if paired else given, direction)
+    declared = check_looks(looks, design) if looks is not None else None
+    single = at_each_look(design, declared) if declared else design
+    replayed = replay(arms, design, declared) if declared else None
+    decisions = replayed.decisions if replayed else decide(arms, design)
+    broken = (*deviations, *_beyond_plan(arms, declared))
+    confirmatory = plan is not None and not broken
+    tested = [arm for arm in arms if arm.tested]
+    curve = power_curve(tested, single, pairs=sum(d.p is not None for d in decisions))
+    suspects = find_suspects(arms, design, items=items, chance=chance, conduct=conduct or Conduct())
+    return Ranking(
+        schema=SCHEMA,
+        study=study,
+        config=config,
+        metric=metric,
+        unit=design.unit,
+        direction=direction,
+        alpha=alpha,
+        method=design.method,
+        interval=design.interval,
+        control=control,
+        margin=margin,
+        status="confirmatory" if confirmatory else "exploratory",
+        status_reason=_status_reason(plan, broken),
+        plan=plan,
+        looks=Looks(declared=declared, done=replayed.done) if declared and replayed else None,
+        arms=describe_arms(arms, decisions, design),
+        pairs=_pairs(arms, decisions, single, declared, curve, seed),
+        power=summarise(curve, tested, single, seconds_per_run) if curve else None,
+        scope=_scope(arms, decisions, single, correct, items, seed),
+        with_chance=None if declared else _with_chance(arms, design, chance),
+        flags=tuple(_flag(s, arms, design, sequential=declared is not None) for s in suspects),
+        notes=(
+            *notes,
+            *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
+        ),
+        excluded=tuple(excluded),
+        verdict=verdict_text(arms, decisions, design),
+        sentence=sentence(arms, decisions, design, single, confirmatory=confirmatory),
+    )
+
+
+def _check_facts(items: int | None, chance: float | None, design: Design) -> None:
+    if items is not None and items < 1:
+        raise UsageError(f"the number of test items is {items}: give at least 1")
+    if chance is None:
+        return
+    if not math.isfinite(chance) or (design.unit == "points" and not 0.0 <= chance <= 100.0):
+        raise UsageError(f"the chance level is {chance}: give it in the unit of the metric")
+
+
+def _beyond_plan(arms: Sequence[Sample], declared: Sequence[int] | None) -> tuple[str, ...]:
+    if declared is None:
+        return ()
+    most = max(arm.n + arm.diverged for arm in arms)
+    if most <= declared[-1]:
+        return ()
+    return (f"there are {most} seeds in an arm, and the last declared look is at {declared[-1]}",)
+
+
+def _status_reason(plan: Plan | None, deviations: Sequence[str]) -> str:
+    if plan is None:
+        return "; ".join(("no plan was recorded before the first run", *deviations))
+    if deviations:
+        return f"the plan was not kept: {'; '.join(deviations)}"
+    return f"the plan was recorded on {plan.date}, before the first run, and kept"
+
+
+def _pairs(
+    arms: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    looks: Sequence[int] | None,
+    curve: PowerCurve | None,
+    seed: int,
+) -> tuple[Pair, ...]:
+    """Return every pair with effects, robustness line and advice, from the runs it used."""
+    used = []
+    for d in decisions:
+        cut = looks[d.look - 1] if looks and d.look else None
+        used.append((arms[d.a].first(cut), arms[d.b].first(cut)))
+    tested = [i for i, d in enumerate(decisions) if d.p is not None]
+    lines = robustness(
+        [used[i] for i in tested],
+        [(decisions[i].p or 0.0) <= design.alpha for i in tested],
+        alpha=design.alpha,
+        seed=seed,
+        paired=design.paired,
+    )
+    robust = dict(zip(tested, lines, strict=True))
+    needed: dict[int, int | None] = {}
+    if curve is not None:
+        gaps = [decisions[i].difference or 0.0 for i in tested]
+        needed = dict(zip(tested, curve.seeds(gaps), strict=True))
+    return tuple(
+        describe_pair(
+            *used[i],
+            d,
+            design,
+            family=len(decisions),
+            advice=advice(arms, d, design, needed.get(i)),
+            robust=robust.get(i),
+        )
+        for i, d in enumerate(decisions)
+    )
+
+
+def _scope(
+    arms: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    correct: Mapping[str, ArrayLike] | None,
+    items: int | None,
+    seed: int,
+) -> Scope | None:
+    tested = [(d.a, d.b) for d in decisions if d.p is not None]
+    if correct is not None and tested:
+        return scope_on_images(arms, correct, design, tested, seed=seed)
+    return image_noise(arms, items) if items and design.unit == "points" else None
+
+
+def _flag(suspect: Suspect, arms: Sequence[Sample], design: Design, *, sequential: bool) -> Flag:
+    """Return the flag with the verdict that stands without its value."""
+    # a value cannot be taken out of a sequence of looks: it decided how long it went on
+    if suspect.arm is None or suspect.index is None or sequential:
+        return suspect.flag
+    rest: Sequence[Sample]
+    if design.paired and suspect.flag.seed is not None:
+        rest = without_seed(arms, suspect.flag.seed)
+    else:
+        rest = [
+            arm.without(suspect.index) if place == suspect.arm else arm
+            for place, arm in enumerate(arms)
+        ]
+    ordered = best_first(rest, design.direction)
+    return replace(
+        suspect.flag, verdict_without=verdict_text(ordered, decide(ordered, design), design)
+    )
+
+
+def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -> ChanceView | None:
+    """Return the ranking with chance in the place of every run that diverged."""
+    if chance is None or design.paired or not any(arm.diverged for arm in arms):
+        return None
+    filled = [
+        Sample(arm.variant, np.append(arm.values, [chance] * arm.diverged), None) for arm in arms
+    ]
+    ordered = best_first(filled, design.direction)
+    return ChanceView(
+        chance=chance,
+        order=tuple(arm.variant for arm in ordered),
+        means=tuple(arm.mean for arm in ordered),
+        verdict=verdict_text(ordered, decide(ordered, design), design),
+    )

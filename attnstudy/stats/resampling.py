@@ -1,0 +1,147 @@
+"""Permutation tests of pairs: every split of the runs while that is possible, else a sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import TypeAlias
+
+import numpy as np
+
+from attnstudy.stats.samples import Floats, Sample
+
+Pairing: TypeAlias = tuple[Sample, Sample]
+
+EXACT_SPLITS = math.comb(16, 8)
+"""Up to as many splits of a pair's runs (eight and eight) every one is tried."""
+
+_RESAMPLES = 9999
+_DRAWS = 2**28  # runs shuffled for one ranking at most
+_CHUNK = 2**22  # entries of a matrix of splits held at once
+
+
+def permutation_tests(
+    pairs: Sequence[Pairing], *, alpha: float, seed: int
+) -> tuple[Floats, Floats]:
+    """Return the two-sided p-value of each pair's permutation test and the smallest possible one.
+
+    The statistic is Welch's t: with unequal sizes and spreads the plain difference does not
+    keep the level even for large samples (Janssen, "Studentized permutation tests for non-i.i.d.
+    hypotheses", Stat. Probab. Lett. 36 (1997) 9-21). The p-value is twice the smaller tail.
+
+    Args:
+        pairs: the two arms of each pair.
+        alpha: family-wise error rate; with many pairs more splits are drawn, so that a p-value
+            can pass Bonferroni's threshold.
+        seed: seed of the splits drawn when there are too many to try all.
+
+    """
+    p = np.empty(len(pairs))
+    smallest = np.empty(len(pairs))
+    shapes: dict[tuple[int, int], list[int]] = {}
+    for index, (a, b) in enumerate(pairs):
+        shapes.setdefault((a.n, b.n), []).append(index)
+    resamples = _resamples(len(pairs), alpha, sum(n + m for n, m in shapes))
+    for (n, m), members in shapes.items():
+        pooled = np.stack([_pooled(*pairs[index]) for index in members], axis=1)
+        as_observed = np.repeat([[1.0, 0.0]], [n, m], axis=1)
+        observed = _statistic(as_observed, pooled, n, m)[0]
+        exact = math.comb(n + m, n) <= EXACT_SPLITS
+        # among drawn splits the observed one counts as drawn: Phipson and Smyth, "Permutation
+        # p-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9 (2010) 39
+        low, high = (np.full(len(members), 0.0 if exact else 1.0) for _ in range(2))
+        total = 0 if exact else 1
+        batches = [exact_splits(n, m)] if exact else _drawn_splits(n, m, resamples, seed)
+        for splits in batches:
+            below, above = count_tails(_statistic(splits, pooled, n, m), observed)
+            low, high, total = low + below, high + above, total + len(splits)
+        p[members] = np.minimum(2.0 * np.minimum(low, high) / total, 1.0)
+        smallest[members] = 2.0 / total
+    return p, smallest
+
+
+def sign_flip_tests(pairs: Sequence[Pairing], *, alpha: float, seed: int) -> tuple[Floats, Floats]:
+    """Return the same as ``permutation_tests`` for arms compared seed by seed.
+
+    If the two are exchangeable, every seed difference is as likely with the opposite sign
+    (Fisher, "The Design of Experiments" (1935), section 21).
+    """
+    n = pairs[0][0].n
+    differences = np.stack([a.values - b.values for a, b in pairs], axis=1)
+    scale = np.abs(differences).max(axis=0)
+    differences = differences / np.where(scale > 0.0, scale, 1.0)
+    observed = differences.sum(axis=0)
+    if 2**n <= EXACT_SPLITS:
+        signs = 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+        low, high = count_tails(signs @ differences, observed)
+        total = 2**n
+    else:
+        rng = np.random.default_rng([seed, n])
+        resamples = _resamples(len(pairs), alpha, n)
+        signs = rng.choice([-1.0, 1.0], size=(resamples, n))
+        low, high = count_tails(signs @ differences, observed)
+        low, high, total = low + 1.0, high + 1.0, resamples + 1
+    p = np.minimum(2.0 * np.minimum(low, high) / total, 1.0)
+    return p, np.full(len(pairs), 2.0 / total)
+
+
+def count_tails(statistic: Floats, observed: Floats) -> tuple[Floats, Floats]:
+    """Return for (splits, pairs) how many are at most and at least ``observed``, shape (pairs,).
+
+    Values that differ by rounding alone are equal.
+    """
+    slack = 1e-10 * np.maximum(np.abs(observed), 1.0)
+    low = (statistic <= observed + slack).sum(axis=0).astype(np.float64)
+    high = (statistic >= observed - slack).sum(axis=0).astype(np.float64)
+    return low, high
+
+
+@lru_cache(maxsize=16)
+def exact_splits(n: int, m: int) -> Floats:
+    """Return every split of n + m runs, shape (splits, n + m): 1 for the first arm, else 0."""
+    chosen = np.array(list(combinations(range(n + m), n)))
+    splits = np.zeros((len(chosen), n + m))
+    np.put_along_axis(splits, chosen, 1.0, axis=1)
+    splits.setflags(write=False)
+    return splits
+
+
+def _drawn_splits(n: int, m: int, resamples: int, seed: int) -> Iterator[Floats]:
+    # a stream of its own for each shape: what other arms look like changes nothing here
+    rng = np.random.default_rng([seed, n, m])
+    rows = max(_CHUNK // (n + m), 1)
+    for start in range(0, resamples, rows):
+        splits = np.zeros((min(rows, resamples - start), n + m), dtype=np.int8)
+        splits[:, :n] = 1
+        yield rng.permuted(splits, axis=1).astype(np.float64)
+
+
+def _resamples(family: int, alpha: float, size: int) -> int:
+    wanted = max(_RESAMPLES, math.ceil(4 * family / alpha) - 1)
+    return max(min(wanted, _DRAWS // size), 999)
+
+
+def _pooled(a: Sample, b: Sample) -> Floats:
+    """Return the runs of both, centred and scaled, in an order that the input's cannot change."""
+    values = np.concatenate([np.sort(a.values), np.sort(b.values)])
+    values = values - values.mean()
+    scale = np.abs(values).max()
+    scaled: Floats = values / scale if scale > 0.0 else values
+    return scaled
+
+
+def _statistic(splits: Floats, pooled: Floats, n: int, m: int) -> Floats:
+    """Return shape (splits, pairs): Welch's t, or what orders the splits as it does."""
+    total = splits @ pooled
+    if n == m:  # then t grows with the first arm's sum, as the sum of squares is fixed
+        return total
+    squares = splits @ pooled**2
+    mean_a, mean_b = total / n, (pooled.sum(axis=0) - total) / m
+    spread_a = squares - n * mean_a**2
+    spread_b = (pooled**2).sum(axis=0) - squares - m * mean_b**2
+    variance = spread_a / (n * (n - 1.0)) + spread_b / (m * (m - 1.0))
+    # without any spread left a split is as extreme as can be; rounding leaves some 1e-16
+    t: Floats = (mean_a - mean_b) / np.sqrt(np.maximum(variance, 1e-15))
+    return t

@@ -1,0 +1,280 @@
+"""What a ranking consists of. Every field is a field of the JSON; none where not applicable.
+
+Differences, means and spreads are in the metric's own unit (percentage points for accuracies in
+percent); probabilities lie between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from attnstudy.errors import UsageError
+from attnstudy.stats._codec import decode, encode
+from attnstudy.stats.scope import Scope
+from attnstudy.stats.vocabulary import Answer, Direction, IntervalKind, Method, Verdict
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One variant, described."""
+
+    variant: str
+    """Name."""
+    n: int
+    """Number of values."""
+    mean: float | None
+    """Mean; none when every run diverged."""
+    sd: float | None
+    """Standard deviation with divisor n - 1; none below two values."""
+    median: float | None
+    """Median."""
+    min: float | None
+    """Smallest value."""
+    max: float | None
+    """Largest value."""
+    values: tuple[float, ...]
+    """Every value, ascending by seed or in the order given."""
+    seeds: tuple[int, ...] | None
+    """The seed of each value."""
+    ci_low: float | None
+    """Lower end of the arm's own 1 - alpha t interval; none below three values."""
+    ci_high: float | None
+    """Upper end of the same interval."""
+    rank_low: int | None
+    """Best rank that the data leave open."""
+    rank_high: int | None
+    """Worst rank that the data leave open."""
+    group: str | None
+    """Letters; arms that share one are not shown different."""
+    diverged: int
+    """Runs that diverged; they are not among the values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robust:
+    """The same pair by tests that assume no normal distribution."""
+
+    permutation_p: float | None
+    """Two-sided permutation test of the difference, not adjusted."""
+    mannwhitney_p: float | None
+    """Mann-Whitney, two-sided, not adjusted."""
+    brunnermunzel_p: float | None
+    """Brunner-Munzel, two-sided, not adjusted; from ten runs an arm on."""
+    smallest_possible_p: float | None
+    """Smallest p that permutation and rank tests can give at these n, not adjusted."""
+    answer: Answer | None
+    """Whether these tests, each adjusted by Holm, decide the pair as the primary analysis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two arms compared, ``a`` minus ``b``."""
+
+    a: str
+    """The higher-ranked arm; with a control, the other arm."""
+    b: str
+    """The lower-ranked arm; with a control, the control."""
+    difference: float | None
+    """Mean of a minus mean of b."""
+    ci_low: float | None
+    """Lower end of the interval that holds jointly for the family."""
+    ci_high: float | None
+    """Upper end of the same interval."""
+    se: float | None
+    """Standard error of the difference."""
+    df: float | None
+    """Degrees of freedom."""
+    p_adjusted: float | None
+    """Two-sided p-value, adjusted for the family."""
+    hedges_g: float | None
+    """Standardised difference, corrected for small samples."""
+    prob_superiority: float | None
+    """Probability that a run of a is better than one of b, ties counted half."""
+    prob_superiority_low: float | None
+    """Lower end of its interval, Bonferroni over the family; from ten runs an arm on."""
+    prob_superiority_high: float | None
+    """Upper end of the same interval."""
+    verdict: Verdict
+    """What may be said of a against b."""
+    within_margin: bool | None
+    """Whether the whole interval lies inside the margin; none without a margin."""
+    advice: str
+    """What to do about the verdict."""
+    look: int | None
+    """The declared look, from 1, at which the pair was decided or last tested."""
+    seed_correlation: float | None
+    """Correlation of the two arms over their shared seeds."""
+    robust: Robust | None
+    """The robustness line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """What the study can see, by the upper bound of its spread."""
+
+    sd: float
+    """Pooled standard deviation (of seed differences in paired mode)."""
+    sd_upper: float
+    """Its upper 80 % confidence bound, which all figures below use."""
+    n: int
+    """Runs an arm that they assume now: the smallest arm."""
+    detectable_difference: float
+    """Smallest true difference that a pair shows with 80 % power at ``n``."""
+    seeds_for_margin: int | None
+    """Seeds an arm to detect a difference as large as the margin."""
+    observed_gap: float | None
+    """Observed difference between the best arm and the second."""
+    seeds_for_observed: int | None
+    """Seeds an arm to detect a true difference of that size."""
+    hours: float | None
+    """Hours for the runs still missing to ``seeds_for_margin``, or without a margin to
+    ``seeds_for_observed``."""
+    hours_for_margin: float | None
+    """Hours for the runs still missing to ``seeds_for_margin``."""
+    hours_for_observed: float | None
+    """Hours for the runs still missing to ``seeds_for_observed``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """Something about the data to look at; never a deletion."""
+
+    kind: str
+    """influential, duplicate, sd-ratio, granularity, near-chance, best-epoch, tuning, test-reuse
+    or constant."""
+    variant: str | None
+    """The arm."""
+    seed: int | None
+    """The seed of the value, where known."""
+    value: float | None
+    """The value, or the statistic that the message explains."""
+    message: str
+    """One sentence."""
+    verdict_without: str | None
+    """The study's verdict without the value; none where no single value is meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A run that was left out."""
+
+    run: str
+    """Its name."""
+    reason: str
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The plan that was recorded before the first run."""
+
+    hash: str
+    """Hash of arms, seeds, metric, alpha, margin, looks and pairing."""
+    date: str
+    """When it was recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """Sequential looks."""
+
+    declared: tuple[int, ...]
+    """Seeds an arm at each declared look, ascending."""
+    done: int
+    """Looks that the data reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChanceView:
+    """The ranking with chance accuracy in the place of every run that diverged."""
+
+    chance: float
+    """The accuracy put in."""
+    order: tuple[str, ...]
+    """Arms, best first."""
+    means: tuple[float, ...]
+    """Their means, in that order."""
+    verdict: str
+    """The study's verdict then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """A ranking with error control: what ``rank`` returns."""
+
+    schema: int
+    """Version of the JSON."""
+    study: str | None
+    """Name of the study."""
+    config: str | None
+    """Identity of the configuration."""
+    metric: str
+    """Name of the metric."""
+    unit: str
+    """Unit of differences: ``points`` for accuracies in percent, else empty."""
+    direction: Direction
+    """Which way the metric is better."""
+    alpha: float
+    """Family-wise error rate."""
+    method: Method
+    """How the pairs are tested."""
+    interval: IntervalKind
+    """What the pairs' intervals are."""
+    control: str | None
+    """The arm that all others are compared with."""
+    margin: float | None
+    """Largest difference that does not matter."""
+    status: Literal["confirmatory", "exploratory"]
+    """Whether the plan was made before the data, and kept."""
+    status_reason: str
+    """Why."""
+    plan: Plan | None
+    """The plan."""
+    looks: Looks | None
+    """Sequential looks."""
+    arms: tuple[Arm, ...]
+    """Best first."""
+    pairs: tuple[Pair, ...]
+    """All pairs, or all against the control."""
+    power: Power | None
+    """What the study can see."""
+    scope: Scope | None
+    """What the result says beyond these seeds."""
+    with_chance: ChanceView | None
+    """The ranking with chance accuracy for diverged runs."""
+    flags: tuple[Flag, ...]
+    """Things to look at."""
+    notes: tuple[str, ...]
+    """Remarks, a sentence each."""
+    excluded: tuple[Exclusion, ...]
+    """Runs left out."""
+    verdict: str
+    """What is defensible, in a few words."""
+    sentence: str
+    """What to write, in one sentence."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
+        encoded: dict[str, Any] = encode(self)
+        return encoded
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Ranking:
+        """Return the ranking that ``to_json`` wrote.
+
+        Raises:
+            UsageError: the data are of another schema or are not a ranking.
+
+        """
+        schema = data.get("schema") if isinstance(data, Mapping) else None
+        if schema != SCHEMA:
+            raise UsageError(
+                f"this is no ranking of schema {SCHEMA} but of {schema!r}: "
+                "write it again with this version's 'attnstudy rank --json'"
+            )
+        ranking: Ranking = decode(cls, data)
+        return ranking

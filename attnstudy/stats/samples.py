@@ -1,0 +1,197 @@
+"""Samples: what was measured, checked once, with the descriptive statistics of each arm."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from attnstudy.errors import UsageError
+
+Floats: TypeAlias = NDArray[np.float64]
+Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
+
+MIN_RUNS = 3
+"""Runs an arm needs to be tested; with fewer it is only described."""
+
+# leaves room for the difference of two values in double precision
+_LARGEST = 1e300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The finished runs of one arm."""
+
+    variant: str
+    """Name of the arm."""
+    values: Floats
+    """Shape (n,), in the metric's unit; ascending by seed, or in the order given."""
+    seeds: tuple[int, ...] | None
+    """The seed of each value; none when the values came without seeds."""
+    diverged: int = 0
+    """Runs that diverged; they have no value here."""
+    mean: float = field(init=False)
+    """Arithmetic mean, the same for every order of the values; NaN for an empty arm."""
+    sd: float = field(init=False)
+    """Standard deviation with divisor n - 1; exactly 0 for a constant arm, NaN for n < 2."""
+
+    def __post_init__(self) -> None:
+        mean, sd = _mean_and_sd(self.values)
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "sd", sd)
+
+    @property
+    def n(self) -> int:
+        """Number of values."""
+        return int(self.values.size)
+
+    @property
+    def tested(self) -> bool:
+        """Whether there are enough values for a test."""
+        return self.n >= MIN_RUNS
+
+    def interval(self, alpha: float) -> tuple[float, float] | None:
+        """Return the arm's own 1 - alpha t interval of the mean; none below three values."""
+        if not self.tested:
+            return None
+        quantile = -float(special.stdtrit(self.n - 1, alpha / 2))
+        half = quantile * self.sd / math.sqrt(self.n)
+        return self.mean - half, self.mean + half
+
+    def by_seed(self) -> dict[int, float]:
+        """Return the values by seed; empty when the values came without seeds."""
+        return dict(zip(self.seeds or (), self.values.tolist(), strict=False))
+
+    def first(self, n: int | None) -> Sample:
+        """Return the arm as it was after its first ``n`` values; none means all."""
+        seeds = None if self.seeds is None else self.seeds[:n]
+        return Sample(self.variant, self.values[:n], seeds, self.diverged)
+
+    def without(self, index: int) -> Sample:
+        """Return the arm without the value at ``index``."""
+        seeds = None if self.seeds is None else self.seeds[:index] + self.seeds[index + 1 :]
+        return Sample(self.variant, np.delete(self.values, index), seeds, self.diverged)
+
+
+def read_samples(
+    samples: Mapping[str, Values], diverged: Mapping[str, int] | None = None
+) -> tuple[Sample, ...]:
+    """Check what the caller measured and return one ``Sample`` for each arm.
+
+    Args:
+        samples: variant -> values, or variant -> {seed: value}.
+        diverged: variant -> number of its runs that diverged; such an arm may have no values.
+
+    Raises:
+        UsageError: there is no arm, an arm has no value, or a value or seed is not a number.
+
+    """
+    counts = dict(diverged or {})
+    unknown = sorted(set(counts) - set(samples))
+    if unknown:
+        raise UsageError(f"diverged runs are given for {unknown[0]!r}, which is not in the samples")
+    if not samples:
+        raise UsageError("there is nothing to rank: give at least one variant with its runs")
+    return tuple(_read_arm(name, values, counts.get(name, 0)) for name, values in samples.items())
+
+
+def _read_arm(variant: str, given: Values, diverged: int) -> Sample:
+    if not isinstance(variant, str) or not variant.strip():
+        raise UsageError(f"{variant!r} cannot name a variant: use a text that is not empty")
+    if diverged < 0:
+        raise UsageError(f"variant {variant!r} has {diverged} diverged runs: give 0 or more")
+    seeds: tuple[int, ...] | None = None
+    if isinstance(given, Mapping):
+        seeds = tuple(sorted(_seed(variant, seed) for seed in given))
+        given = [given[seed] for seed in seeds]
+    if isinstance(given, str | bytes):
+        raise UsageError(f"the values of variant {variant!r} are a text: give a list of numbers")
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"the values of variant {variant!r} are not all numbers ({error}): "
+            "give one number for each run"
+        ) from error
+    if values.ndim != 1:
+        raise UsageError(f"the values of variant {variant!r} are not a list: give one number a run")
+    if values.size == 0 and diverged == 0:
+        raise UsageError(f"variant {variant!r} has no values: leave it out, or run it first")
+    for index in np.flatnonzero(~np.isfinite(values) | (np.abs(values) > _LARGEST)):
+        where = f"value {index + 1}" if seeds is None else f"seed {seeds[index]}"
+        raise UsageError(
+            f"variant {variant!r} has {values[index]} at {where}: give finite numbers, "
+            "and count a run that diverged as diverged"
+        )
+    values.setflags(write=False)
+    return Sample(variant, values, seeds, diverged)
+
+
+def _seed(variant: str, seed: object) -> int:
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        return operator.index(seed)  # type: ignore[arg-type]  # what is no integer is refused
+    except TypeError:
+        raise UsageError(
+            f"variant {variant!r} has the seed {seed!r}: a seed is a whole number"
+        ) from None
+
+
+def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
+    """Return the unit of differences: ``points`` for accuracies in percent.
+
+    Without a ``unit``, ``test_accuracy`` is taken to be in percent when it looks like it.
+
+    Raises:
+        UsageError: percent and fractions are mixed, or a declared percentage is none.
+
+    """
+    values = [(value, sample) for sample in samples for value in sample.values.tolist()]
+    outside = next(((v, s) for v, s in values if not 0.0 <= v <= 100.0), None)
+    if unit is not None:
+        if unit == "points" and outside is not None:
+            raise UsageError(
+                f"variant {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
+                "percent: give numbers from 0 to 100, or another unit"
+            )
+        return unit
+    percent = [v for v, _ in values if v > 1.0]
+    if metric != "test_accuracy" or outside is not None or not percent:
+        return ""
+    for value, sample in values:
+        # a fraction, as a percentage, lies where the others are; a true 0.1 % does not
+        if 0.0 < value <= 1.0 and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent):
+            raise UsageError(
+                f"variant {sample.variant!r} has {value:g} where other runs have up to "
+                f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
+            )
+    return "points"
+
+
+def _mean_and_sd(values: Floats) -> tuple[float, float]:
+    if values.size == 0:
+        return math.nan, math.nan
+    if values.min() == values.max():
+        return float(values[0]), 0.0 if values.size > 1 else math.nan
+    mean = math.fsum(values) / values.size
+    deviations = values - mean
+    # scaled, so that neither tiny nor huge spreads leave the range of a double
+    scale = float(np.abs(deviations).max())
+    return mean, scale * math.sqrt(math.fsum((deviations / scale) ** 2) / (values.size - 1))
+
+
+def best_first(samples: Sequence[Sample], direction: str) -> tuple[Sample, ...]:
+    """Return the arms sorted by mean, best first; ties by name, arms without values last."""
+    sign = 1.0 if direction == "maximize" else -1.0
+
+    def key(sample: Sample) -> tuple[bool, float, str]:
+        return sample.n == 0, -sign * sample.mean if sample.n else 0.0, sample.variant
+
+    return tuple(sorted(samples, key=key))

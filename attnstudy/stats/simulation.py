@@ -1,0 +1,211 @@
+"""Simulations of the whole protocol on normal data: what it promises, measured.
+
+``scenarios`` says what is measured and which bounds a result must keep; ``simulate`` measures
+one of them. With 20,000 replications that is the long form; the tests run a shorter one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from attnstudy.stats.batch import pair_indices, shown_different, welch_statistics
+from attnstudy.stats.critical import games_howell_critical
+from attnstudy.stats.design import Design
+from attnstudy.stats.looks import at_each_look
+from attnstudy.stats.power import PowerCurve
+from attnstudy.stats.samples import Floats
+
+Measure: TypeAlias = Literal["family-wise error", "coverage", "looks", "wrong equivalent", "power"]
+
+EQUAL = (1.0, 1.0, 1.0, 1.0)
+UNEQUAL = (1.0, 1.0, 1.0, 3.0)
+
+REPLICATIONS = 20_000
+"""Replications of the long form."""
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One thing to measure."""
+
+    measure: Measure
+    """What is counted."""
+    sds: tuple[float, ...]
+    """Standard deviation of each arm."""
+    n: int
+    """Runs an arm; with looks the last one."""
+    method: str = "games-howell"
+    """``games-howell``, ``holm``, ``control`` or ``paired``."""
+    alpha: float = 0.05
+    """Family-wise error rate."""
+    looks: tuple[int, ...] = ()
+    """Declared looks."""
+    margin: float | None = None
+    """The margin; neighbouring arms then differ by exactly as much."""
+    low: float = 0.0
+    """Least rate that is right."""
+    high: float = 1.0
+    """Largest rate that is right."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a table."""
+        spread = ":".join(f"{sd:g}" for sd in self.sds)
+        seeds = "/".join(map(str, self.looks)) if self.looks else f"{self.n}"
+        return f"{self.measure}, {self.method}, n = {seeds}, SDs {spread}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What came out."""
+
+    scenario: Scenario
+    """What was measured."""
+    rate: float
+    """Share of the replications."""
+    error: float
+    """Its standard error."""
+    replications: int
+    """Replications."""
+
+    @property
+    def within(self) -> bool:
+        """Whether the rate keeps its bounds, up to three standard errors."""
+        slack = 3.0 * self.error
+        return self.scenario.low - slack <= self.rate <= self.scenario.high + slack
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Return what the protocol promises, with the bounds it is held to."""
+    found: list[Scenario] = []
+    for sds in (EQUAL, UNEQUAL):
+        for n in (3, 5, 10):
+            most, covered = (0.065, 0.935) if n == 3 else (0.06, 0.94)
+            found += [
+                Scenario(measure="family-wise error", sds=sds, n=n, low=0.03, high=most),
+                Scenario(measure="coverage", sds=sds, n=n, low=covered),
+            ]
+        for looks in ((5, 10, 20), (3, 5, 10, 30)):
+            found.append(Scenario(measure="looks", sds=sds, n=looks[-1], looks=looks, high=0.05))
+        for n in (5, 20):
+            found.append(Scenario(measure="wrong equivalent", sds=sds, n=n, margin=1.5, high=0.05))
+        for method in ("holm", "control", "paired"):
+            found.append(
+                Scenario(measure="family-wise error", sds=sds, n=5, method=method, high=0.06)
+            )
+    for n in (3, 5, 10):
+        found.append(Scenario(measure="power", sds=EQUAL, n=n, low=0.8, high=0.8))
+    return tuple(found)
+
+
+def simulate(scenario: Scenario, *, replications: int = REPLICATIONS, seed: int = 0) -> Measured:
+    """Measure one scenario.
+
+    Args:
+        scenario: what to measure.
+        replications: data sets to draw.
+        seed: seed of the draws.
+
+    """
+    rng = np.random.default_rng(seed)
+    measure = {
+        "family-wise error": _false_claims,
+        "coverage": _covered,
+        "looks": _false_claims_over_looks,
+        "wrong equivalent": _wrong_equivalents,
+        "power": _shown,
+    }[scenario.measure]
+    count = sum(
+        measure(scenario, rng, min(_CHUNK, replications - start))
+        for start in range(0, replications, _CHUNK)
+    )
+    rate = count / replications
+    error = math.sqrt(max(rate * (1.0 - rate), 1.0 / replications) / replications)
+    return Measured(scenario=scenario, rate=rate, error=error, replications=replications)
+
+
+def simulate_all(
+    chosen: Iterable[Scenario] | None = None, *, replications: int = REPLICATIONS, seed: int = 0
+) -> tuple[Measured, ...]:
+    """Measure scenarios, all of them by default, each from its own stream."""
+    picked = tuple(scenarios() if chosen is None else chosen)
+    seeds = np.random.SeedSequence(seed).generate_state(len(picked))
+    return tuple(
+        simulate(scenario, replications=replications, seed=int(own))
+        for scenario, own in zip(picked, seeds, strict=True)
+    )
+
+
+def _design(scenario: Scenario) -> tuple[Design, int | None]:
+    control = 0 if scenario.method == "control" else None
+    design = Design(
+        alpha=scenario.alpha,
+        correction="holm" if scenario.method == "holm" else "games-howell",
+        control=None if control is None else "the first arm",
+        paired=scenario.method == "paired",
+    )
+    return design, control
+
+
+def _draw(
+    scenario: Scenario, rng: np.random.Generator, rows: int, means: Sequence[float] | None = None
+) -> list[Floats]:
+    centre = means or [0.0] * len(scenario.sds)
+    return [
+        rng.normal(mean, sd, (rows, scenario.n))
+        for mean, sd in zip(centre, scenario.sds, strict=True)
+    ]
+
+
+def _false_claims(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    design, control = _design(scenario)
+    shown = shown_different(_draw(scenario, rng, rows), design, control=control)
+    return int(np.count_nonzero(shown.any(axis=1)))
+
+
+def _intervals(scenario: Scenario, values: Sequence[Floats]) -> tuple[Floats, Floats]:
+    a, b = pair_indices(len(values))
+    difference, se, df = welch_statistics(values, a, b)
+    half = games_howell_critical(scenario.alpha, len(values))(df) * se
+    return difference - half, difference + half
+
+
+def _covered(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    means = np.arange(len(scenario.sds)) * 0.7  # any: coverage does not depend on them
+    low, high = _intervals(scenario, _draw(scenario, rng, rows, means.tolist()))
+    a, b = pair_indices(len(means))
+    truth = means[a] - means[b]
+    return int(np.count_nonzero(((low <= truth) & (truth <= high)).all(axis=1)))
+
+
+def _false_claims_over_looks(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    # a frozen pair only keeps its claim, so that any claim at any look is what counts
+    design = at_each_look(_design(scenario)[0], scenario.looks)
+    values = _draw(scenario, rng, rows)
+    claims = [
+        shown_different([arm[:, :n] for arm in values], design).any(axis=1) for n in scenario.looks
+    ]
+    return int(np.count_nonzero(np.any(claims, axis=0)))
+
+
+def _wrong_equivalents(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    margin = scenario.margin or 0.0
+    # neighbours are exactly one margin apart, the hardest case: no pair is equivalent
+    means = np.arange(len(scenario.sds)) * margin
+    low, high = _intervals(scenario, _draw(scenario, rng, rows, means.tolist()))
+    return int(np.count_nonzero(((-margin < low) & (high < margin)).any(axis=1)))
+
+
+def _shown(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    k = len(scenario.sds)
+    curve = PowerCurve(1.0, 1.0, games_howell_critical(scenario.alpha, k), False)
+    means = [curve.detectable(scenario.n), *[0.0] * (k - 1)]
+    shown = shown_different(_draw(scenario, rng, rows, means), _design(scenario)[0])
+    return int(np.count_nonzero(shown[:, 0]))

@@ -1,0 +1,33 @@
+"""The words of a ranking: methods, answers, and verdicts with the advice they carry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Direction: TypeAlias = Literal["maximize", "minimize"]
+Method: TypeAlias = Literal["games-howell", "holm", "control", "paired"]
+IntervalKind: TypeAlias = Literal["simultaneous", "bonferroni"]
+Answer: TypeAlias = Literal["agrees", "disagrees", "cannot decide"]
+
+
+class Verdict(StrEnum):
+    """What the data allow to be said of a pair (a, b); ``advice`` says what to do about it."""
+
+    advice: str
+
+    BETTER = "better", "Report the difference with its interval."
+    WORSE = "worse", "Report the difference with its interval."
+    EQUIVALENT = (
+        "equivalent",
+        "Choose between them by cost: they differ by less than the margin.",
+    )
+    UNDECIDED = "undecided", "Report no order of the two: neither is shown better, nor equal."
+    DESCRIPTIVE = "descriptive", "Describe only: there is nothing that a test could be based on."
+
+    def __new__(cls, value: str, advice: str = "") -> Verdict:
+        """Make a member that is its own text and carries its advice."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.advice = advice
+        return member

@@ -1,0 +1,250 @@
+"""Words for numbers: verdict, sentence and advice, so that every output says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from attnstudy.stats.decisions import Decision
+from attnstudy.stats.design import Design
+from attnstudy.stats.samples import MIN_RUNS, Sample
+from attnstudy.stats.vocabulary import Verdict
+
+_LISTED = 4  # pairs named in a verdict or sentence; the rest are counted
+
+_TEST_NAMES = {
+    "games-howell": "Games-Howell",
+    "holm": "Welch's t with Holm's correction",
+    "control": "Welch's t against the control with Holm's correction",
+    "paired": "paired t over shared seeds with Holm's correction",
+}
+
+
+def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
+    """Return in a few words what may be said of the whole study."""
+    testable = [d for d in decisions if d.verdict is not Verdict.DESCRIPTIVE]
+    if not testable:
+        return "descriptive only: nothing can be tested"
+    names = [sample.variant for sample in samples]
+    different = [d for d in testable if d.different]
+    if not different:
+        text = "no ranking is defensible"
+        if design.control is not None:
+            text = f"no difference from {design.control} is defensible"
+    elif len(different) < len(decisions) or design.control is not None:
+        text = "a partial ranking is defensible"
+        if design.control is not None:
+            text = "differences from the control are defensible"
+        text += f": {_listed([_order(names, d) for d in different])}"
+    else:
+        text = f"a full ranking is defensible: {' > '.join(names)}"
+    if different and not design.maximize:
+        text += " (lower is better)"
+    equivalent = [
+        f"{names[d.a]} = {names[d.b]}" for d in testable if d.verdict is Verdict.EQUIVALENT
+    ]
+    if equivalent:
+        text += f"; equivalent within {amount(design.margin or 0.0, design)}: {_listed(equivalent)}"
+    return text
+
+
+def sentence(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    single: Design,
+    *,
+    confirmatory: bool,
+) -> str:
+    """Return one sentence to publish: the claim and its evidence.
+
+    Args:
+        samples: the arms, best first.
+        decisions: the pairs.
+        design: the whole procedure.
+        single: one look of it, whose intervals the pairs have; else the same.
+        confirmatory: whether a plan was kept.
+
+    """
+    testable = [d for d in decisions if d.p is not None]
+    if not testable:
+        return _descriptive_sentence(samples, decisions, design, waiting=single is not design)
+    names = [sample.variant for sample in samples]
+    different = [d for d in testable if d.different]
+    what = design.metric.replace("_", " ")
+    frame = (
+        f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
+        f"({_TEST_NAMES[design.method]}, {'confirmatory' if confirmatory else 'exploratory'})"
+    )
+    if different:
+        shown = [
+            f"{_order(names, d)} ({evidence(_winner_first(d), single)})"
+            for d in sorted(different, key=lambda d: -abs(d.difference or 0.0))
+        ]
+        rest = len(testable) - len(different)
+        better = "better (higher)" if design.maximize else "better (lower)"
+        claim = f"{what} is shown {better} for {_listed(shown)}"
+        if rest:
+            claim += f", and no order is shown for {_count(rest, 'other pair')}"
+    else:
+        largest = max(testable, key=lambda d: abs(d.difference or 0.0))
+        claim = (
+            f"no difference in {what} between {_listed(names, last=' and ')} is significant; the "
+            f"largest, {names[largest.a]} - {names[largest.b]}, is {evidence(largest, single)}"
+        )
+    equivalent = sum(d.verdict is Verdict.EQUIVALENT for d in testable)
+    if equivalent:
+        margin = amount(design.margin or 0.0, design)
+        claim += f"; {_count(equivalent, 'pair')} shown equivalent within {margin}"
+    lost = sum(sample.diverged for sample in samples)
+    if lost:
+        claim += f"; {_count(lost, 'run')} diverged, outside these means"
+    if single.alpha < design.alpha:
+        claim += "; stopping early biases these estimates"
+    return f"{frame}, {claim}."
+
+
+def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds: int | None) -> str:
+    """Return what to do about a pair.
+
+    Args:
+        samples: the arms.
+        decision: the pair.
+        design: for the margin.
+        seeds: seeds an arm to show a true difference as large as the observed one; none if out
+            of reach or unknown.
+
+    """
+    a, b = samples[decision.a], samples[decision.b]
+    general = decision.verdict.advice
+    if decision.verdict is Verdict.DESCRIPTIVE:
+        return f"{general} {_why_untested(a, b)}"
+    if decision.vetoed:
+        which = ", ".join(
+            f"{s.variant} ({_count(s.diverged, 'run')})" for s in (a, b) if s.diverged
+        )
+        return f"Report the runs that diverged beside the difference: {which}."
+    if decision.different and decision.within(design.margin):
+        return f"{general} It is smaller than the margin and may not matter."
+    if decision.verdict is Verdict.UNDECIDED and seeds is not None and seeds > min(a.n, b.n):
+        return (
+            f"{general} If the true difference is as large as observed, about {seeds} seeds "
+            "per variant show it with 80 % power."
+        )
+    return general
+
+
+def evidence(decision: Decision, design: Design) -> str:
+    """Return difference, interval and p-value of a tested pair, as they stand in a paper."""
+    kind = "simultaneous" if design.interval == "simultaneous" else "Bonferroni"
+    unit = f" {design.unit}" if design.unit else ""
+    low, high = interval_text(decision.low, decision.high, design)
+    return (
+        f"{number(decision.difference or 0.0, design, digits=3)}{unit}, {kind} "
+        f"{100 * (1 - design.alpha):.4g} % interval {low} to {high}, "
+        f"adjusted p {p_text(decision.p)}"
+    )
+
+
+def p_text(p: float | None) -> str:
+    """Return a p-value with its relation, as ``= .145`` or ``< .001``."""
+    if p is None:
+        return "not defined"
+    if p < 0.001:
+        return "< .001"
+    # never rounded over the thresholds that people read it against
+    digits = 4 if abs(p - 0.05) < 0.001 else 3
+    return f"= {p:.{digits}f}".replace("= 0.", "= .")
+
+
+def number(value: float, design: Design, *, digits: int = 2) -> str:
+    """Return a difference with its sign: fixed decimals for points, else significant ones."""
+    return f"{value:+.{digits}f}" if design.unit == "points" else f"{value:+.4g}"
+
+
+def interval_text(low: float | None, high: float | None, design: Design) -> tuple[str, str]:
+    """Return both ends of an interval, never rounded onto the zero that they exclude."""
+    if low is None or high is None:
+        return "?", "?"
+    digits = 2
+    while digits < 6 and low * high > 0.0 and round(min(abs(low), abs(high)), digits) == 0.0:
+        digits += 1
+    return number(low, design, digits=digits), number(high, design, digits=digits)
+
+
+def amount(value: float, design: Design) -> str:
+    """Return a margin or spread with its unit, without sign."""
+    return f"{value:.4g} {design.unit}".strip()
+
+
+def _descriptive_sentence(
+    samples: Sequence[Sample], decisions: Sequence[Decision], design: Design, *, waiting: bool
+) -> str:
+    what = design.metric.replace("_", " ")
+    if len(samples) == 1:
+        only = samples[0]
+        mean = f", mean {only.mean:.4g}" if only.n else ""
+        return (
+            f"{_count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
+            "ranked: a ranking needs a second variant."
+        )
+    ready = [sample for sample in samples if sample.tested]
+    if len(ready) >= 2 and decisions and all(sample.sd == 0.0 for sample in ready):
+        return (
+            f"The spread of {what} is zero: all runs of a variant give the same value, so no "
+            "difference can be held against chance and nothing is ranked."
+        )
+    if waiting and len(ready) >= 2:
+        return f"With {_runs(samples)} no declared look is complete, so no {what} is compared yet."
+    return (
+        f"With {_runs(samples)} the {what} of {_listed([s.variant for s in samples], last=' and ')}"
+        f" can be described but not ranked: a test needs two variants with {MIN_RUNS} runs each."
+    )
+
+
+def _why_untested(a: Sample, b: Sample) -> str:
+    short = [s for s in (a, b) if not s.tested]
+    if short:
+        few = " and ".join(f"{s.variant} has {_count(s.n, 'value')}" for s in short)
+        return f"{few}; a test needs {MIN_RUNS}."
+    if a.sd == 0.0 and b.sd == 0.0:
+        return (
+            f"The spread is zero: all runs of {a.variant} give {a.mean:.6g}, "
+            f"all of {b.variant} {b.mean:.6g}."
+        )
+    return "The seeds of the first look are not complete."
+
+
+def _winner_first(decision: Decision) -> Decision:
+    if decision.verdict is not Verdict.WORSE or decision.low is None or decision.high is None:
+        return decision
+    return replace(
+        decision,
+        a=decision.b,
+        b=decision.a,
+        difference=-(decision.difference or 0.0),
+        low=-decision.high,
+        high=-decision.low,
+        verdict=Verdict.BETTER,
+    )
+
+
+def _order(names: Sequence[str], decision: Decision) -> str:
+    winner, loser = decision.winner_first()
+    return f"{names[winner]} > {names[loser]}"
+
+
+def _listed(items: Sequence[str], *, last: str = ", ") -> str:
+    if len(items) > _LISTED + 1:
+        return f"{', '.join(items[:_LISTED])} and {len(items) - _LISTED} more"
+    return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
+
+
+def _runs(samples: Sequence[Sample]) -> str:
+    fewest, most = min(s.n for s in samples), max(s.n for s in samples)
+    spread = _count(fewest, "run") if fewest == most else f"{fewest} to {most} runs"
+    return f"{spread} per variant"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

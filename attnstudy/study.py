@@ -1,0 +1,245 @@
+"""What is to be run: one frozen specification for each (variant, seed), and its identity.
+
+A field is added in one place, here, with the role it plays in the identity of a run:
+
+* ``run``: what distinguishes the runs of one configuration (variant, its source, seed);
+* ``config``: what must agree for two runs to be comparable;
+* ``label``: names for the reader, hashed into nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from attnstudy.errors import UsageError, cause, near_miss
+
+VARIANTS = ("vanilla", "early", "late", "double")
+ATTENTIONS = ("spatial", "channel")
+
+# Part of every fingerprint. Raise it when a change of the code changes the numbers a
+# specification gives, so that old and new runs are never pooled.
+CODE_SCHEMA = 1
+
+DEFAULT_STUDY = "placement"
+_STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def _role(role: str) -> dict[str, str]:
+    return {"role": role}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialSpec:
+    """Everything that decides what one training computes; it travels whole to the worker.
+
+    Raises ``UsageError`` on construction when a value makes no sense.
+    """
+
+    study: str = field(metadata=_role("label"))
+    """Name of the study, which is the name of the MLflow experiment."""
+    dataset: str = field(metadata=_role("label"))
+    """What the user called the dataset; its identity is the digest."""
+    variant: str = field(metadata=_role("run"))
+    """A placement, or ``package.module:factory``."""
+    variant_source: str | None = field(default=None, metadata=_role("run"))
+    """SHA-256 (hex) of the factory's module; none for the built-in placements."""
+    seed: int = field(metadata=_role("run"))
+    """Root of every random stream of the run, 0 or more."""
+    dataset_digest: str = field(metadata=_role("config"))
+    """Digest (hex) of all pixels and labels."""
+    train_size: int = field(metadata=_role("config"))
+    """Training images: the first so many of the training file."""
+    val_size: int = field(metadata=_role("config"))
+    """Validation images: the last so many of the training file."""
+    attention: str = field(default="spatial", metadata=_role("config"))
+    """``spatial`` or ``channel``."""
+    channels: tuple[int, int] = field(default=(64, 32), metadata=_role("config"))
+    """Output channels of the two convolutions."""
+    epochs: int = field(default=10, metadata=_role("config"))
+    """Passes over the training images."""
+    batch_size: int = field(default=64, metadata=_role("config"))
+    """Images a step; the last, short batch of an epoch is kept."""
+    lr: float = field(default=1e-3, metadata=_role("config"))
+    """Learning rate of Adam."""
+    precision: str = field(default="float32", metadata=_role("config"))
+    """Arithmetic of the training."""
+
+    def __post_init__(self) -> None:
+        check_study_name(self.study)
+        if self.seed < 0 or self.seed >= 2**63:
+            raise UsageError(f"seed {self.seed} cannot be used: seeds go from 0 to 2^63 - 1")
+        if self.attention not in ATTENTIONS:
+            raise UsageError(
+                f"unknown attention {self.attention!r}: use one of {', '.join(ATTENTIONS)}"
+                f"{near_miss(self.attention, ATTENTIONS)}"
+            )
+        for name in ("epochs", "batch_size", "train_size", "val_size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        if len(self.channels) != 2 or min(self.channels) < 1:
+            raise UsageError(f"channels are {self.channels}: give two numbers of at least 1")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise UsageError(f"the learning rate is {self.lr}: it must be a number above 0")
+        # 1 and 1.0 are equal, so they must not give two fingerprints
+        object.__setattr__(self, "lr", float(self.lr))
+
+    @property
+    def name(self) -> str:
+        """What the run is called wherever people see it: ``double/seed=3``."""
+        return f"{self.variant}/seed={self.seed}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the run (32 hex digits): same fingerprint, same numbers."""
+        return _digest(self._with_roles("run", "config"))[:32]
+
+    @property
+    def config_id(self) -> str:
+        """Identity of the configuration (10 hex digits): runs are comparable when it agrees."""
+        return _digest(self._with_roles("config"))[:10]
+
+    @property
+    def iterations_per_epoch(self) -> int:
+        """Optimiser steps in one epoch; the short last batch counts."""
+        return math.ceil(self.train_size / self.batch_size)
+
+    @property
+    def iterations(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.epochs * self.iterations_per_epoch
+
+    def config_fields(self) -> dict[str, Any]:
+        """Return the fields that must agree between comparable runs."""
+        return self._with_roles("config")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all fields, ready for JSON."""
+        return {**asdict(self), "channels": list(self.channels)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrialSpec:
+        """Build a specification from what ``to_dict`` gave."""
+        return cls(**{**values, "channels": tuple(values["channels"])})
+
+    def _with_roles(self, *roles: str) -> dict[str, Any]:
+        values = self.to_dict()
+        chosen = {f.name: values[f.name] for f in fields(self) if f.metadata["role"] in roles}
+        return {**chosen, "code_schema": CODE_SCHEMA}
+
+
+def _digest(value: object) -> str:
+    # repr of a float is its shortest exact form, which json uses: stable between platforms
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_study_name(name: str) -> str:
+    """Return ``name`` if it can be a folder and an experiment, else raise ``UsageError``."""
+    if not _STUDY_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot name a study: use up to 100 letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit"
+        )
+    return name
+
+
+def is_factory(variant: str) -> bool:
+    """Tell whether ``variant`` is the user's own, written ``package.module:factory``."""
+    return ":" in variant
+
+
+def check_variant(variant: str) -> str:
+    """Return ``variant`` if it is built in or written like a factory, else ``UsageError``."""
+    if variant in VARIANTS:
+        return variant
+    module, colon, attribute = variant.partition(":")
+    if colon and attribute.isidentifier() and all(p.isidentifier() for p in module.split(".")):
+        return variant
+    raise UsageError(
+        f"unknown variant {variant!r}: use one of {', '.join(VARIANTS)}, 'all', or "
+        f"'package.module:factory'{near_miss(variant, (*VARIANTS, 'all'))}"
+    )
+
+
+def expand_variants(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the variants that ``names`` mean, in order, each once; ``all`` is the four."""
+    expanded: dict[str, None] = {}
+    for name in names:
+        for variant in VARIANTS if name == "all" else (check_variant(name),):
+            expanded[variant] = None
+    if not expanded:
+        raise UsageError("no variant is named: give --variant at least once, or --variant all")
+    return tuple(expanded)
+
+
+def factory_source_digest(variant: str) -> str | None:
+    """Return the SHA-256 (hex) of the module that holds a user's factory; none for built-ins.
+
+    The whole module counts, because a factory is rarely alone in it; what it imports does not.
+    """
+    if not is_factory(variant):
+        return None
+    module_name = variant.partition(":")[0]
+    importlib.invalidate_caches()
+    try:
+        found = importlib.util.find_spec(module_name)
+    except Exception as error:  # finding a module runs the packages around it: the user's code
+        raise UsageError(f"variant {variant!r} cannot be imported: {cause(error)}") from error
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        raise UsageError(
+            f"variant {variant!r} cannot be imported: there is no module {module_name!r} in "
+            f"{Path.cwd()} or in this Python ({sys.prefix})"
+        )
+    return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Return the seeds that ``text`` means, ascending.
+
+    ``5`` is 0...4, ``0-29`` a range with both ends, ``1,4,7`` a list, ``7-7`` seed 7 alone;
+    lists and ranges combine. Raises ``UsageError`` for anything else, and for a seed named twice.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        count = _whole_number(text)
+        if count == 0:
+            raise UsageError("0 seeds would train nothing: ask for at least 1")
+        return tuple(_range_of_seeds(0, count - 1, text))
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part, re.ASCII)
+        if match is None:
+            raise UsageError(
+                f"seeds {text!r} are not understood: write 5 (for 0 to 4), 0-29, 1,4,7 or 7-7"
+            )
+        first = _whole_number(match[1])
+        seeds.extend(_range_of_seeds(first, _whole_number(match[2] or match[1]), text, len(seeds)))
+    twice = next((seed for seed, count in Counter(seeds).items() if count > 1), None)
+    if twice is not None:
+        raise UsageError(f"seed {twice} stands twice in {text!r}: name each seed once")
+    return tuple(sorted(seeds))
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > 19 or int(digits) >= 2**63:
+        shown = digits if len(digits) <= 30 else f"a number of {len(digits)} digits"
+        raise UsageError(f"{shown} is too large for seeds: they go from 0 to 2^63 - 1")
+    return int(digits)
+
+
+def _range_of_seeds(first: int, last: int, text: str, before: int = 0) -> Iterator[int]:
+    if last < first:
+        raise UsageError(f"the range {first}-{last} in {text!r} is empty: write {last}-{first}")
+    if before + last - first >= 100_000:
+        raise UsageError(f"{text!r} means more than 100,000 seeds: that cannot be meant")
+    return iter(range(first, last + 1))

@@ -1,0 +1,151 @@
+"""Study files: ``studies/<name>/study.toml`` states the question and how it is to be answered.
+
+Everything in a file is a default: the command line goes before environment variables, and
+those before the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.study import DEFAULT_STUDY, check_study_name
+
+FILE_NAME = "study.toml"
+FOLDER = Path("studies")
+
+# table -> key -> (types allowed, how they are called); "" is the top level
+_TEXT = ((str,), "a text")
+_WHOLE = ((int,), "a whole number")
+_NUMBER = ((int, float), "a number")
+_LIST = ((list, str), "a text or a list")
+_KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
+    "": {
+        "question": _TEXT,
+        "variants": _LIST,
+        "seeds": ((str, int, list), "a number, a text like '0-29' or a list"),
+        "dataset": _TEXT,
+        "train_size": _WHOLE,
+        "val_size": _WHOLE,
+        "attention": _TEXT,
+        "channels": ((list,), "a list of two whole numbers"),
+    },
+    "training": {"epochs": _WHOLE, "batch_size": _WHOLE, "lr": _NUMBER},
+    "ranking": {"metric": _TEXT, "alpha": _NUMBER},
+    "run": {
+        "workers": ((int, str), "a number or 'auto'"),
+        "threads": _WHOLE,
+        "device": _TEXT,
+        "executor": _TEXT,
+        "data_dir": _TEXT,
+        "store": _TEXT,
+        "tracking_uri": _TEXT,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A study's name and what its file says."""
+
+    name: str
+    """The folder's name; also the name of the MLflow experiment."""
+    path: Path | None = None
+    """The file; none for a study that has none."""
+    question: str | None = None
+    """What the study is to answer, for the reader."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Defaults for command options, by parameter name."""
+
+
+def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> StudyFile:
+    """Return the study that a command means.
+
+    Args:
+        argument: the positional STUDY: a study's name, its folder or its file.
+        name: ``--study``: the name under which to run; its file is used when there is one.
+        needs_file: whether STUDY must have a file; else it may be the name of a study.
+
+    Raises:
+        UsageError: STUDY names no file, or the file is not right.
+
+    """
+    if argument is not None:
+        path = _locate(argument)
+        if path is None and not needs_file:
+            return StudyFile(check_study_name(name or argument))
+        if path is None:
+            known = sorted(p.parent.name for p in FOLDER.glob(f"*/{FILE_NAME}"))
+            raise UsageError(
+                f"there is no study {argument!r} ({FOLDER / argument / FILE_NAME} does not exist): "
+                f"write that file, or name a study without one by --study"
+                f"{near_miss(argument, known)}"
+            )
+    else:
+        path = _locate(name or DEFAULT_STUDY)
+    if path is None:
+        return StudyFile(check_study_name(name or DEFAULT_STUDY))
+    return _load(path, name)
+
+
+def _locate(study: str) -> Path | None:
+    candidates = (Path(study), Path(study) / FILE_NAME, FOLDER / study / FILE_NAME)
+    try:
+        return next((p for p in candidates if p.suffix == ".toml" and p.is_file()), None)
+    except OSError:  # a name that no file can have, such as one of a thousand letters
+        return None
+
+
+def _load(path: Path, name: str | None) -> StudyFile:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {cause(error)}") from error
+    options: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict) and key in _KEYS and key:
+            for inner, inner_value in value.items():
+                options[inner] = _checked(path, key, inner, inner_value)
+        else:
+            options[key] = _checked(path, "", key, value)
+    return StudyFile(
+        name=check_study_name(name or path.resolve().parent.name),
+        path=path,
+        question=options.pop("question", None),
+        options=_as_parameters(options),
+    )
+
+
+def _checked(path: Path, table: str, key: str, value: Any) -> Any:
+    known = _KEYS[table]
+    where = f"[{table}] {key}" if table else key
+    if key not in known:
+        names = [*known, *(f"[{t}]" for t in _KEYS if t and not table)]
+        elsewhere = next((t for t, keys in _KEYS.items() if key in keys), None)
+        hint = near_miss(key, names)
+        if elsewhere is not None:
+            hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
+        raise UsageError(f"{path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}")
+    types, called = known[key]
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise UsageError(f"{path}: {where} must be {called}, not {value!r}")
+    return value
+
+
+def _as_parameters(options: dict[str, Any]) -> dict[str, Any]:
+    """Rename and join values so that they look as if typed on the command line."""
+    if "variants" in options:
+        variants = options.pop("variants")
+        options["variant"] = [variants] if isinstance(variants, str) else variants
+    for key in ("seeds", "channels"):
+        if isinstance(options.get(key), list):
+            listed = options[key]
+            # one seed in a list is that seed, while a bare number is a count
+            single = key == "seeds" and len(listed) == 1 and str(listed[0]).isdigit()
+            options[key] = f"{listed[0]}-{listed[0]}" if single else ",".join(map(str, listed))
+    return options

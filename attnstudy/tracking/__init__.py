@@ -1,0 +1,35 @@
+"""MLflow: what people browse and rank. The only package that imports it.
+
+MLflow takes seconds to import, so its own modules are imported here, in functions, and whoever
+only needs an address pays nothing.
+"""
+
+from attnstudy.tracking.address import Address, resolve
+from attnstudy.tracking.publishing import Figures, Publisher, log_ranking
+from attnstudy.tracking.reading import (
+    LoggedRun,
+    TrackedRun,
+    read_artifact,
+    read_experiment,
+    read_history,
+    read_runs,
+    tracked_studies,
+)
+from attnstudy.tracking.store import Tracker, open_store
+
+__all__ = [
+    "Address",
+    "Figures",
+    "LoggedRun",
+    "Publisher",
+    "TrackedRun",
+    "Tracker",
+    "log_ranking",
+    "open_store",
+    "read_artifact",
+    "read_experiment",
+    "read_history",
+    "read_runs",
+    "resolve",
+    "tracked_studies",
+]

@@ -1,0 +1,74 @@
+"""Where the tracking store is."""
+
+from __future__ import annotations
+
+import hashlib
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnstudy.errors import UsageError
+
+_SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A tracking store: the embedded one, a server, or a database of the user's."""
+
+    uri: str
+    """What MLflow is given."""
+    home: Path
+    """The folder that holds the run folders, and the embedded store."""
+    embedded: bool
+
+    @property
+    def key(self) -> str:
+        """Short name under which a run folder notes what this store has confirmed.
+
+        The embedded store lies beside the run folders and moves with them, so its path is not
+        part of the name.
+        """
+        if self.embedded:
+            return "embedded"
+        return hashlib.sha256(self.shown.encode()).hexdigest()[:12]
+
+    @property
+    def shown(self) -> str:
+        """The address without a password."""
+        parts = urllib.parse.urlsplit(self.uri)
+        if parts.password is None:
+            return self.uri
+        place = parts.netloc.rpartition("@")[2]
+        return urllib.parse.urlunsplit(parts._replace(netloc=f"{parts.username}:***@{place}"))
+
+    @property
+    def is_server(self) -> bool:
+        """Whether an MLflow server stands between us and the database."""
+        return self.uri.startswith(("http://", "https://"))
+
+    @property
+    def artifact_root(self) -> str | None:
+        """Where the artifacts of new experiments go; none leaves it to the server."""
+        if self.is_server:
+            return None
+        return (self.home.resolve() / "artifacts").as_uri()
+
+
+def resolve(home: Path, tracking_uri: str | None) -> Address:
+    """Return the address of the store that the options mean.
+
+    Raises:
+        UsageError: the URI is of a kind that MLflow cannot open.
+
+    """
+    if not tracking_uri:
+        database = home.resolve() / "mlflow.db"
+        return Address(f"sqlite:///{database}", home, embedded=True)
+    scheme, separator, _ = tracking_uri.partition("://")
+    if not separator or scheme not in _SCHEMES:
+        raise UsageError(
+            f"tracking URI {tracking_uri!r} is not usable: write http://host:port, "
+            "sqlite:////absolute/path.db or postgresql+psycopg2://..."
+        )
+    return Address(tracking_uri, home, embedded=False)

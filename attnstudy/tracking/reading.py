@@ -1,0 +1,153 @@
+"""Reading runs back from MLflow, for ranking and for estimates."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnstudy.errors import StoreError, UsageError, near_miss
+from attnstudy.tracking.store import Tracker, mlflow_errors
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRun:
+    """One run as the store has it."""
+
+    run_id: str
+    name: str
+    variant: str
+    seed: int
+    config: str
+    status: str
+    superseded: bool
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """One run of any experiment, as MLflow has it."""
+
+    run_id: str
+    name: str
+    status: str
+    """MLflow's own: FINISHED, RUNNING, FAILED, ..."""
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+
+def tracked_studies(tracker: Tracker) -> list[str]:
+    """Return the names of the studies in the store, sorted."""
+    names: list[str] = []
+    token = None
+    with mlflow_errors(tracker.address):
+        while True:
+            page = tracker.client.search_experiments(max_results=_PAGE, page_token=token)
+            names.extend(e.name for e in page if "attnstudy.study" in e.tags)
+            token = page.token
+            if not token:
+                return sorted(names)
+
+
+def read_runs(
+    tracker: Tracker, study: str, progress: Callable[[int], None] = lambda read: None
+) -> list[TrackedRun]:
+    """Return every run of a study that attnstudy made, by variant and seed.
+
+    ``progress`` is called with the number of runs read after every page.
+    """
+    experiment = tracker.experiment_id(study)
+    if experiment is None:
+        return []
+    runs = [
+        TrackedRun(
+            run_id=run.run_id,
+            name=run.name,
+            variant=run.tags["attnstudy.variant"],
+            seed=int(run.tags["attnstudy.seed"]),
+            config=run.tags["attnstudy.config"],
+            status=run.tags.get("attnstudy.status", "running"),
+            superseded=run.tags.get("attnstudy.superseded") == "true",
+            params=run.params,
+            metrics=run.metrics,
+            tags=run.tags,
+        )
+        for run in _search(tracker, experiment, "", progress)
+        if "attnstudy.fingerprint" in run.tags
+    ]
+    return sorted(runs, key=lambda run: (run.variant, run.seed))
+
+
+def read_experiment(
+    tracker: Tracker,
+    name: str,
+    filter_string: str | None = None,
+    progress: Callable[[int], None] = lambda read: None,
+) -> list[LoggedRun]:
+    """Return the active runs of any experiment, oldest first.
+
+    Raises:
+        UsageError: there is no experiment of that name, or the filter is not understood.
+    """
+    experiment = tracker.experiment_id(name)
+    if experiment is None:
+        with mlflow_errors(tracker.address):
+            known = [e.name for e in tracker.client.search_experiments(max_results=_PAGE)]
+        raise UsageError(
+            f"there is no experiment {name!r} in {tracker.address.shown}{near_miss(name, known)} "
+            f"(there: {', '.join(known)})"
+        )
+    try:
+        return list(_search(tracker, experiment, filter_string or "", progress))
+    except StoreError as error:
+        code = getattr(error.__cause__, "error_code", None)
+        if filter_string and code == "INVALID_PARAMETER_VALUE":
+            reason = str(error.__cause__).partition("\n")[0]
+            raise UsageError(f"the filter {filter_string!r} is not understood: {reason}") from error
+        raise
+
+
+def _search(
+    tracker: Tracker, experiment: str, filter_string: str, progress: Callable[[int], None]
+) -> Iterator[LoggedRun]:
+    """Read runs page by page, oldest first."""
+    token, count = None, 0
+    while True:
+        with mlflow_errors(tracker.address):
+            page = tracker.client.search_runs(
+                [experiment],
+                filter_string,
+                max_results=_PAGE,
+                order_by=["attributes.start_time ASC"],
+                page_token=token,
+            )
+        for run in page:
+            info, data = run.info, run.data
+            name = info.run_name or info.run_id
+            yield LoggedRun(info.run_id, name, info.status, data.params, data.metrics, data.tags)
+        count += len(page)
+        progress(count)
+        token = page.token
+        if not token:
+            return
+
+
+def read_history(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:
+    """Return the (step, value) of a metric, by step."""
+    with mlflow_errors(tracker.address):
+        history = tracker.client.get_metric_history(run_id, metric)
+    return sorted((point.step, point.value) for point in history)
+
+
+def read_artifact(tracker: Tracker, run_id: str, name: str) -> bytes | None:
+    """Return the content of a run's artifact; none if there is none of that name."""
+    with tempfile.TemporaryDirectory() as folder, mlflow_errors(tracker.address):
+        if name not in {artifact.path for artifact in tracker.client.list_artifacts(run_id)}:
+            return None
+        return Path(tracker.client.download_artifacts(run_id, name, folder)).read_bytes()

@@ -1,0 +1,34 @@
+"""The device and the process that train."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from attnstudy.errors import UsageError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that ``auto``, ``cpu`` or ``cuda`` means here.
+
+    Raises:
+        UsageError: ``cuda`` is asked for and there is none.
+
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: this torch sees no GPU; use --device cpu or auto")
+    return torch.device(name)
+
+
+def prepare_process(device: torch.device, threads: int) -> None:
+    """Set up a process for trainings: its thread count and repeatable kernels."""
+    torch.set_num_threads(threads)
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False

@@ -1,0 +1,156 @@
+"""The end of a run: score the last model once, keep everything that belongs to the result."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import platform
+import time
+import warnings
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from attnstudy import __version__
+from attnstudy.data import Dataset
+from attnstudy.files import file_digest, write_atomically
+from attnstudy.models import PlacementNet
+from attnstudy.runs import Result, RunFolder, Status
+from attnstudy.study import TrialSpec
+from attnstudy.training import Evaluation, Trained, evaluate
+
+PREDICTIONS, MODEL, WEIGHTS, ATTENTION = (
+    "predictions.csv", "model.pt2", "weights.safetensors", "attention.npz",
+)  # fmt: skip
+IMAGES_SHOWN = 4
+"""Test images whose attention is kept."""
+
+
+def conclude(
+    spec: TrialSpec,
+    recorded: dict[str, str],
+    folder: RunFolder,
+    dataset: Dataset,
+    model: nn.Module,
+    trained: Trained,
+    device: torch.device,
+) -> Result:
+    """Score the last model on the test images, once, and write everything that is kept."""
+    test: Evaluation | None = None
+    notes: list[str] = []
+    files: dict[str, bytes] = {}
+    if trained.diverged_at is None:
+        test = evaluate(model, dataset.test, dataset.normalisation, device=device)
+        files[PREDICTIONS] = _predictions(test, dataset)
+        cpu = model.to("cpu").eval()
+        files[WEIGHTS] = save_tensors(
+            {name: tensor.contiguous() for name, tensor in cpu.state_dict().items()}
+        )
+        try:
+            files[MODEL] = _exported(cpu, dataset.image_shape)
+        except Exception as error:  # torch.export refuses some models with any of many errors
+            notes.append(f"the model could not be exported: {type(error).__name__}: {error}")
+        if isinstance(cpu, PlacementNet):
+            maps = _attention(cpu, dataset, test)
+            if maps is not None:
+                files[ATTENTION] = maps
+    for name, content in files.items():
+        write_atomically(folder.path / name, content)
+    images = sum(len(record["train_loss"]) for record in folder.journal()) * spec.batch_size
+    if trained.diverged_at is None:
+        images = spec.epochs * spec.train_size  # exact: the last batch of an epoch is short
+    return Result(
+        status=Status.COMPLETE if test is not None else Status.DIVERGED,
+        diverged_at=trained.diverged_at,
+        val_accuracy_max=trained.val_accuracy_max,
+        val_accuracy_final=trained.val_accuracy_final,
+        test_accuracy=None if test is None else test.accuracy,
+        test_loss=None if test is None else test.loss,
+        train_seconds=trained.train_seconds,
+        images_per_second=images / trained.train_seconds,
+        finished_at=time.time_ns() // 1_000_000,
+        environment={**_environment(device), **recorded},
+        files={name: file_digest(folder.path / name) for name in files},
+        notes=tuple(notes),
+    )
+
+
+def _predictions(test: Evaluation, dataset: Dataset) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "label", "predicted"])
+    labels = dataset.test.labels.tolist()
+    writer.writerows(zip(range(len(labels)), labels, test.predicted.tolist(), strict=True))
+    return text.getvalue().encode()
+
+
+def _exported(model: nn.Module, image_shape: tuple[int, int, int]) -> bytes:
+    """Return the model as a pt2 archive (no pickle), free in the number of images."""
+    example = torch.zeros(2, *image_shape)
+    logging.getLogger("torch.export").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter, about its own internals
+        program = torch.export.export(
+            model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},)
+        )
+        buffer = io.BytesIO()
+        torch.export.save(program, buffer)
+    return buffer.getvalue()
+
+
+@torch.no_grad()
+def _attention(model: PlacementNet, dataset: Dataset, test: Evaluation) -> bytes | None:
+    """Return what a few test images attend to, small enough to keep.
+
+    Spatial maps (L x L) are reduced to what each position receives on average and to what the
+    centre looks at, both as (images, H, W); channel maps (C x C) are kept as they are.
+    """
+    shown = dataset.test.images[:IMAGES_SHOWN]
+    maps = model.attention_maps(dataset.normalisation(torch.from_numpy(shown)))
+    if not maps:
+        return None
+    count, _, height, width = shown.shape
+    centre = (height // 2) * width + width // 2
+    arrays: dict[str, Any] = {
+        "images": shown,
+        "labels": dataset.test.labels[:IMAGES_SHOWN],
+        "predicted": test.predicted[:IMAGES_SHOWN],
+    }
+    for name, attention in maps.items():
+        if model.spatial:
+            size = (count, height, width)
+            arrays[f"{name}.received"] = attention.mean(dim=1).reshape(size).numpy()
+            arrays[f"{name}.from_centre"] = attention[:, centre].reshape(size).numpy()
+        else:
+            arrays[f"{name}.channels"] = attention.numpy()
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _environment(device: torch.device) -> dict[str, str]:
+    gpu = device.type == "cuda"
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": metadata.version("numpy"),
+        "device": device.type,
+        "hardware": torch.cuda.get_device_name(device) if gpu else _processor(),
+        "machine": platform.node(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())

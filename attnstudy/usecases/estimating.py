@@ -1,0 +1,125 @@
+"""How long it will take: from runs already made, else from a few timed iterations."""
+
+from __future__ import annotations
+
+import heapq
+import platform
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from attnstudy.models import build_model
+from attnstudy.runs import run_folders
+from attnstudy.study import TrialSpec, is_factory
+from attnstudy.training import VALIDATE_EVERY, choose_device, time_iterations
+from attnstudy.usecases.planning import Plan
+
+LONG = 30 * 60
+"""Seconds from which on a spatial study is told what channel attention would take."""
+
+_TIMED = 3  # iterations
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The time that a plan's pending runs will take."""
+
+    runs: int
+    workers: int
+    seconds: float
+    channel_seconds: float | None
+    """What it would be with ``--attention channel``, where that is worth knowing."""
+
+
+def logged_seconds(plan: Plan) -> dict[str, float]:
+    """Return the median seconds of a finished run, by variant, in this study and configuration.
+
+    Only runs with the same threads on a machine of the same name count.
+    """
+    seconds: dict[str, list[float]] = {}
+    config = plan.runs[0].spec.config_id
+    for folder in run_folders(plan.request.address.home, plan.request.study):
+        started, result = folder.started(), folder.result()
+        if started is None or result is None or started.spec.config_id != config:
+            continue
+        here = (
+            result.environment.get("machine") == platform.node()
+            and result.environment.get("threads") == str(plan.threads)
+            and result.environment.get("device") == choose_device(plan.request.device).type
+        )
+        if here and result.status.value == "complete":
+            seconds.setdefault(started.spec.variant, []).append(result.train_seconds)
+    return {variant: statistics.median(values) for variant, values in seconds.items()}
+
+
+def estimate(plan: Plan, iteration_seconds: Mapping[str, float] | None = None) -> Estimate:
+    """Return the time for the pending runs.
+
+    Args:
+        plan: what is to be run.
+        iteration_seconds: seconds of an iteration, by variant, as measured in running trainings.
+
+    """
+    measured = dict(iteration_seconds or {})
+    logged = logged_seconds(plan)
+    specs = [run.spec for run in plan.pending]
+    by_variant: dict[str, float] = {}
+    for spec in specs:
+        if spec.variant in by_variant:
+            continue
+        if spec.variant in logged and spec.variant not in measured:
+            by_variant[spec.variant] = logged[spec.variant]
+        else:
+            one = measured.get(spec.variant) or _timed(plan, spec)
+            by_variant[spec.variant] = one * _iterations_worth(plan, spec)
+    total = _schedule([by_variant[spec.variant] for spec in specs], plan.workers)
+    return Estimate(len(specs), plan.workers, total, _with_channel(plan, specs, by_variant, total))
+
+
+def _with_channel(
+    plan: Plan, specs: list[TrialSpec], by_variant: Mapping[str, float], total: float
+) -> float | None:
+    on_cpu = choose_device(plan.request.device).type == "cpu"
+    if total <= LONG or plan.request.attention != "spatial" or not on_cpu:
+        return None
+    seconds: dict[str, float] = {}
+    for spec in specs:
+        if spec.variant in seconds:
+            continue
+        if spec.variant == "vanilla" or is_factory(spec.variant):
+            seconds[spec.variant] = by_variant[spec.variant]
+        else:
+            other = replace(spec, attention="channel")
+            seconds[spec.variant] = _timed(plan, other) * _iterations_worth(plan, other)
+    return _schedule([seconds[spec.variant] for spec in specs], plan.workers)
+
+
+def _timed(plan: Plan, spec: TrialSpec) -> float:
+    torch.set_num_threads(plan.threads)
+    shape, classes = plan.dataset.image_shape, plan.dataset.num_classes
+    model = build_model(
+        spec.variant,
+        attention=spec.attention,
+        image_shape=shape,
+        num_classes=classes,
+        channels=spec.channels,
+    )
+    return time_iterations(spec, model, shape, classes, _TIMED)
+
+
+def _iterations_worth(plan: Plan, spec: TrialSpec) -> float:
+    """Return the run's work in training iterations; a forward pass is a third of one."""
+    validations = spec.epochs * -(-spec.iterations_per_epoch // VALIDATE_EVERY) + 1
+    scored = validations * spec.val_size + len(plan.dataset.test)
+    trained = spec.epochs * spec.train_size
+    return (trained + scored / 3) / min(spec.batch_size, spec.train_size)
+
+
+def _schedule(seconds: Iterable[float], workers: int) -> float:
+    """Return when the last run ends if each goes to the worker that is free first."""
+    free = [0.0] * workers
+    for duration in seconds:
+        heapq.heapreplace(free, free[0] + duration)
+    return max(free)

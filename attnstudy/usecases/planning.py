@@ -1,0 +1,214 @@
+"""From options to a plan: which runs are meant, where each stands, how they will be trained."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from attnstudy import __version__, data, runs
+from attnstudy.errors import DataError, UsageError
+from attnstudy.models import build_model
+from attnstudy.runs import RunFolder, Status
+from attnstudy.study import TrialSpec, factory_source_digest, is_factory
+from attnstudy.tracking import Address
+from attnstudy.training import choose_device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What ``attnstudy run`` was asked for."""
+
+    study: str
+    question: str | None
+    variants: tuple[str, ...]
+    seeds: tuple[int, ...]
+    dataset: str
+    data_dir: Path
+    train_size: int | None
+    val_size: int | None
+    attention: str
+    channels: tuple[int, int]
+    epochs: int
+    batch_size: int
+    lr: float
+    device: str
+    threads: int | None
+    """Threads a run; none takes what the study's first run used, or 1."""
+    workers: int | None
+    """Runs at once; none chooses."""
+    executor: str
+    rerun: bool
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One run and where it stands at the moment of planning."""
+
+    spec: TrialSpec
+    folder: RunFolder
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The runs that a request means, in the order in which they would be trained."""
+
+    request: RunRequest
+    runs: tuple[PlannedRun, ...]
+    dataset: data.Dataset
+    dataset_folder: Path
+    threads: int
+    workers: int
+
+    @property
+    def pending(self) -> tuple[PlannedRun, ...]:
+        """Runs that are neither done nor in somebody else's hands."""
+        if self.request.rerun:
+            return tuple(run for run in self.runs if run.status is not Status.RUNNING)
+        return tuple(
+            run for run in self.runs if not run.status.done and run.status is not Status.RUNNING
+        )
+
+    @property
+    def done(self) -> tuple[PlannedRun, ...]:
+        """Runs that need no training."""
+        return tuple(run for run in self.runs if run.status.done)
+
+
+def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None = None) -> Plan:
+    """Check a request and find out what is left to do. Nothing is trained or written.
+
+    Raises:
+        UsageError: the request makes no sense.
+        DataError: the dataset cannot be used.
+
+    """
+    _check_before_loading(request)
+    device = choose_device(request.device)
+    dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
+    train_size, val_size = _sizes(request, dataset)
+    planned = []
+    for seed in request.seeds:  # seeds first: an interrupted study is still balanced
+        for variant in request.variants:
+            spec = _spec(request, variant, seed, dataset.digest, train_size, val_size)
+            run = runs.run_folder(request.address.home, spec)
+            planned.append(PlannedRun(spec, run, run.status))
+    for variant in filter(is_factory, request.variants):
+        build_model(  # a factory that does not work is told before anything is trained
+            variant,
+            attention=request.attention,
+            image_shape=dataset.image_shape,
+            num_classes=dataset.num_classes,
+        )
+    threads = _threads(request)
+    pending = sum(not run.status.done for run in planned) or len(planned)
+    return Plan(
+        request=request,
+        runs=tuple(planned),
+        dataset=dataset,
+        dataset_folder=folder,
+        threads=threads,
+        workers=_workers(request, threads, pending, device),
+    )
+
+
+def _check_before_loading(request: RunRequest) -> None:
+    """Make one specification with what is known already: a mistake must not cost a download."""
+    _spec(
+        request, request.variants[0], request.seeds[0], "", request.train_size or 1,
+        request.val_size or 1,
+    )  # fmt: skip
+    for name in ("train_size", "val_size"):
+        if (value := getattr(request, name)) is not None and value < 1:
+            raise UsageError(f"{name} is {value}: it must be at least 1")
+
+
+def _spec(
+    request: RunRequest, variant: str, seed: int, digest: str, train_size: int, val_size: int
+) -> TrialSpec:
+    return TrialSpec(
+        study=request.study,
+        dataset=request.dataset,
+        variant=variant,
+        variant_source=factory_source_digest(variant),
+        seed=seed,
+        dataset_digest=digest,
+        train_size=train_size,
+        val_size=val_size,
+        attention=request.attention,
+        channels=request.channels,
+        epochs=request.epochs,
+        batch_size=request.batch_size,
+        lr=request.lr,
+    )
+
+
+def _sizes(request: RunRequest, dataset: data.Dataset) -> tuple[int, int]:
+    try:
+        return dataset.sizes(request.train_size, request.val_size)
+    except DataError as error:
+        raise DataError(f"{request.dataset}: {error}") from error
+
+
+def _threads(request: RunRequest) -> int:
+    """Return the threads a run: fixed at the study's first run, 1 unless told otherwise.
+
+    One and two threads give different bits, so they must not depend on how many runs are left.
+    """
+    fixed = runs.study_facts(request.address.home, request.study).get("threads")
+    if fixed is None:
+        return request.threads or 1
+    if request.threads not in (None, fixed):
+        raise UsageError(
+            f"the study {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run "
+            f"since its first run, and {request.threads} would give other bits: leave --threads "
+            "out, or choose another name with --study"
+        )
+    return int(fixed)
+
+
+def _workers(request: RunRequest, threads: int, pending: int, device: torch.device) -> int:
+    if request.workers is not None:
+        return request.workers
+    if device.type == "cuda":
+        return 1
+    return max(1, min(available_cores() // threads, pending))
+
+
+def available_cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def remember(plan: Plan) -> None:
+    """Fix the study's thread count and add to what was asked for, for ``status``."""
+    request = plan.request
+    with runs.changing_study_facts(request.address.home, request.study) as facts:
+        facts.setdefault("threads", plan.threads)
+        facts.setdefault("question", request.question)
+        asked: dict[str, Any] = facts.setdefault("asked", {})
+        for run in plan.runs:
+            seeds = asked.setdefault(run.spec.config_id, {}).setdefault(run.spec.variant, [])
+            if run.spec.seed not in seeds:
+                seeds.append(run.spec.seed)
+                seeds.sort()
+
+
+def code_revision() -> str:
+    """Return the commit that this code is at, where it runs from a checkout, or its version."""
+    folder = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True, text=True, timeout=5, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return answer.stdout.strip() or __version__

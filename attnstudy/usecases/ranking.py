@@ -1,0 +1,146 @@
+"""``attnstudy rank`` and ``audit``: from samples or a printed table to what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnstudy import stats
+from attnstudy.errors import DataError, UsageError
+from attnstudy.stats import Calibration, ClaimCheck, Ranking
+from attnstudy.stats.audit import Audit, audit, read_text
+from attnstudy.usecases.sources import (
+    Collected,
+    ExperimentRequest,
+    StudyRequest,
+    TableRequest,
+    collect_experiment,
+    collect_study,
+    collect_table,
+)
+
+Source = StudyRequest | ExperimentRequest | TableRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankRequest:
+    """What ``attnstudy rank`` was asked for."""
+
+    source: Source
+    alpha: float
+    correction: str
+    control: str | None
+    margin: float | None
+    look: tuple[int, int] | None
+    """Which of how many declared looks this is; each gets its share of alpha."""
+    claims: tuple[str, ...]
+    """Claims to check, such as ``double > vanilla``."""
+    calibrate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankReport:
+    """A ranking, what it was made from, and what else was asked about it."""
+
+    ranking: Ranking
+    collected: Collected
+    claims: tuple[ClaimCheck, ...]
+    calibration: Calibration | None
+
+
+def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: None) -> RankReport:
+    """Collect the samples, rank them, check the claims.
+
+    Raises:
+        UsageError: the request makes no sense for these samples.
+        DataError: a table cannot be read.
+        StoreError: the store is unreachable or not there.
+    """
+    found = collect(request.source, progress)
+    alpha, notes = request.alpha, found.notes
+    if request.look is not None:
+        look, looks = request.look
+        alpha = request.alpha / looks
+        notes = (
+            f"look {look} of {looks}: tested at {alpha:g}, so that all {looks} looks together "
+            f"stay within {request.alpha:g}",
+            *notes,
+        )
+    ranking = stats.rank(
+        found.samples,
+        alpha=alpha,
+        correction=request.correction,
+        control=request.control,
+        margin=request.margin,
+        study=found.study,
+        config=found.config,
+        metric=found.metric,
+        direction=found.direction,
+        items=found.items,
+        chance=found.chance,
+        diverged=found.diverged,
+        correct=found.correct,
+        seconds_per_run=found.seconds,
+        excluded=found.excluded,
+        notes=notes,
+    )
+    calibration = None
+    if request.calibrate:
+        calibration = stats.calibrate(
+            {variant: values for variant, values in found.samples.items() if values},
+            alpha=alpha,
+            correction=request.correction,
+            control=request.control,
+            direction=found.direction,
+        )
+    return RankReport(
+        ranking=ranking,
+        collected=found,
+        claims=stats.check_claims(ranking, request.claims),
+        calibration=calibration,
+    )
+
+
+def collect(source: Source, progress: Callable[[int], None]) -> Collected:
+    """Return the samples of any source."""
+    if isinstance(source, TableRequest):
+        return collect_table(source)
+    if isinstance(source, ExperimentRequest):
+        return collect_experiment(source, progress)
+    return collect_study(source, progress)
+
+
+def audit_table(
+    table: str, *, items: int | None, logs: str | None, alpha: float, standard_input: bytes = b""
+) -> Audit:
+    """Audit a printed table in a CSV file; ``-`` is standard input.
+
+    Raises:
+        DataError: a file cannot be read, or is no table.
+        UsageError: the table makes no sense.
+    """
+    content = standard_input if table == "-" else _bytes(table)
+    logged = None if logs is None else read_text(_bytes(logs))
+    return audit(read_text(content), items=items, logged=logged, alpha=alpha)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): name a CSV file") from error
+
+
+def parse_look(text: str) -> tuple[int, int]:
+    """Return look and number of looks from ``2/5``.
+
+    Raises:
+        UsageError: it is not written like that.
+    """
+    parts: Sequence[str] = text.split("/")
+    if len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
+        look, looks = int(parts[0]), int(parts[1])
+        if 1 <= look <= looks:
+            return look, looks
+    raise UsageError(f"{text!r} is not a look: write 2/5 for the second of five declared looks")

@@ -1,0 +1,18 @@
+"""Where the samples of a ranking come from: a study, any MLflow experiment, or a table."""
+
+from attnstudy.usecases.sources.collected import Collected, Curve, RunReference
+from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment
+from attnstudy.usecases.sources.study import StudyRequest, collect_study
+from attnstudy.usecases.sources.table import TableRequest, collect_table
+
+__all__ = [
+    "Collected",
+    "Curve",
+    "ExperimentRequest",
+    "RunReference",
+    "StudyRequest",
+    "TableRequest",
+    "collect_experiment",
+    "collect_study",
+    "collect_table",
+]

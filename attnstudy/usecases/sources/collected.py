@@ -1,0 +1,98 @@
+"""What every source gives: samples by variant, and what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from attnstudy.errors import UsageError
+from attnstudy.stats import Exclusion
+
+Direction = Literal["maximize", "minimize"]
+Curve = tuple[Sequence[float], Sequence[float]]
+"""Iterations and validation accuracies (percent) of one run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReference:
+    """A run that a ranking used."""
+
+    name: str
+    """Its name, as the tracking store shows it."""
+    run_id: str
+    """Its identity there."""
+    value: float | None
+    """Its value of the metric; none if it diverged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """The samples of a ranking and where they come from."""
+
+    samples: Mapping[str, Mapping[int, float] | Sequence[float]]
+    metric: str
+    direction: Direction
+    study: str | None = None
+    config: str | None = None
+    question: str | None = None
+    items: int | None = None
+    """Test images behind an accuracy in percent."""
+    chance: float | None = None
+    """The metric of guessing, percent."""
+    diverged: Mapping[str, int] = field(default_factory=dict)
+    correct: Mapping[str, npt.NDArray[np.uint8]] | None = None
+    """Shape (runs, images) a variant: 1 where a run was right."""
+    seconds: Mapping[str, float] | None = None
+    """Seconds of a run, by variant."""
+    excluded: tuple[Exclusion, ...] = ()
+    notes: tuple[str, ...] = ()
+    runs: tuple[RunReference, ...] = ()
+    curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
+
+
+def direction_of(metric: str, asked: str | None) -> Direction:
+    """Return which way a metric is better: as asked, else down for losses and errors, else up."""
+    if asked is not None:
+        return "minimize" if asked == "minimize" else "maximize"
+    falling = ("loss", "error", "rmse", "mae", "mse", "perplexity")
+    return "minimize" if metric.lower().endswith(falling) else "maximize"
+
+
+def settle_differences(
+    fields: Mapping[str, Mapping[str, Sequence[Any]]], allowed: Sequence[str], what: str
+) -> tuple[str, ...]:
+    """Refuse to pool runs that differ in a field which nobody allowed to differ.
+
+    Args:
+        fields: field -> value -> names of the runs that have it, for fields with several values.
+        allowed: fields that may differ.
+        what: what is being ranked, for the message.
+
+    Returns:
+        A remark for each difference that was allowed.
+
+    Raises:
+        UsageError: naming each field that differs.
+    """
+    refused = sorted(set(fields) - set(allowed))
+    if refused:
+        lines = [f"  {name}: {_values(fields[name])}" for name in refused]
+        raise UsageError(
+            f"the runs of {what} differ in more than the variant, so they cannot be compared as "
+            "they are; select some, name the one that numbers the repetitions by --seed-by, or say "
+            "--allow-differences FIELD for each of:\n" + "\n".join(lines)
+        )
+    return tuple(
+        f"allowed to differ between runs: {name} ({_values(fields[name])})"
+        for name in sorted(fields)
+    )
+
+
+def _values(runs_by_value: Mapping[str, Sequence[Any]]) -> str:
+    counts = sorted(runs_by_value.items(), key=lambda item: -len(item[1]))
+    shown = [f"{value} in {len(runs)} run{'s' * (len(runs) != 1)}" for value, runs in counts[:4]]
+    return ", ".join(shown) + (f", and {len(counts) - 4} more" if len(counts) > 4 else "")

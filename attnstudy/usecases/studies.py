@@ -1,0 +1,154 @@
+"""``status`` and ``sync``: where the studies in a store stand, and delivering what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from attnstudy import runs
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.runs import RunFolder, Status
+from attnstudy.tracking import Address, Figures, Publisher, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class VariantStatus:
+    """How one variant of a configuration stands."""
+
+    variant: str
+    counts: Counter[Status]
+    missing: tuple[int, ...]
+    """Seeds that were asked for and have no result, and that nobody is training."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigStatus:
+    """How one configuration of a study stands."""
+
+    config: str
+    settings: dict[str, object]
+    """Its fields, by name; none when no run of it was started yet."""
+    variants: tuple[VariantStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStatus:
+    """How a study stands."""
+
+    study: str
+    configs: tuple[ConfigStatus, ...]
+    undelivered: int
+    """Finished runs that the tracking store has not confirmed."""
+
+
+def study_status(address: Address, study: str) -> StudyStatus:
+    """Return how a study stands, from its run folders alone."""
+    folders = runs.run_folders(address.home, study)
+    asked = runs.study_facts(address.home, study).get("asked", {})
+    standing: dict[str, dict[str, dict[int, Status]]] = {
+        config: {variant: {} for variant in variants} for config, variants in asked.items()
+    }
+    settings: dict[str, dict[str, object]] = {}
+    undelivered = 0
+    for folder in folders:
+        started = folder.started()
+        if started is None:
+            continue
+        spec, status = started.spec, folder.status
+        settings[spec.config_id] = spec.config_fields()
+        arms = standing.setdefault(spec.config_id, {})
+        # a factory whose source changed has two runs of one seed: a finished one counts
+        previous = arms.setdefault(spec.variant, {}).get(spec.seed)
+        if previous is None or not previous.done:
+            arms[spec.variant][spec.seed] = status
+        undelivered += status.done and not _delivered(folder, address.key, status)
+    return StudyStatus(
+        study,
+        tuple(
+            ConfigStatus(
+                config,
+                settings.get(config, {}),
+                tuple(
+                    _variant_status(variant, seeds, asked.get(config, {}).get(variant, ()))
+                    for variant, seeds in arms.items()
+                ),
+            )
+            for config, arms in standing.items()
+        ),
+        undelivered,
+    )
+
+
+def _variant_status(variant: str, seeds: dict[int, Status], asked: Sequence[int]) -> VariantStatus:
+    settled = {seed for seed, status in seeds.items() if status.done or status is Status.RUNNING}
+    return VariantStatus(
+        variant,
+        Counter(seeds.values()),
+        tuple(seed for seed in sorted({*asked, *seeds}) if seed not in settled),
+    )
+
+
+def _delivered(folder: RunFolder, key: str, status: Status) -> bool:
+    return folder.published(key).get("status") == status.value
+
+
+def choose_studies(address: Address, study: str | None) -> list[str]:
+    """Return the study that is meant, or all that there are.
+
+    Raises:
+        UsageError: there is no such study.
+
+    """
+    known = runs.studies(address.home)
+    if study is None:
+        return known
+    if study not in known:
+        listed = ", ".join(known) if known else "none yet"
+        raise UsageError(
+            f"there is no study {study!r} in {address.home}{near_miss(study, known)} "
+            f"(there: {listed})"
+        )
+    return [study]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What ``sync`` did."""
+
+    delivered: int
+    """Runs of which something was sent."""
+    already: int
+    """Runs of which the store had everything."""
+
+
+def sync(
+    address: Address,
+    study: str | None,
+    figures: Figures,
+    progress: Callable[[int, int], None],
+) -> SyncReport:
+    """Deliver to the tracking store what it has not confirmed.
+
+    Raises:
+        StoreError: the store is unreachable or refuses; what was delivered stays delivered.
+
+    """
+    todo = [
+        (name, folder)
+        for name in choose_studies(address, study)
+        for folder in runs.run_folders(address.home, name)
+        if folder.status is not Status.RUNNING  # whoever trains it publishes it
+    ]
+    if not todo:
+        return SyncReport(0, 0)
+    tracker = open_store(address)
+    publishers: dict[str, Publisher] = {}
+    delivered = 0
+    for count, (name, folder) in enumerate(todo, start=1):
+        if name not in publishers:
+            question = runs.study_facts(address.home, name).get("question")
+            publishers[name] = Publisher(tracker, name, question, figures)
+        delivered += publishers[name].publish(folder)
+        progress(count, len(todo))
+    return SyncReport(delivered, len(todo) - delivered)

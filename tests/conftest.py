@@ -1,0 +1,124 @@
+"""What the tests share: the digits, decoded once, and a store that need not be migrated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from attnstudy import data
+from attnstudy.cli import main
+from attnstudy.data import Dataset
+from attnstudy.study import TrialSpec
+from attnstudy.tracking import open_store, resolve
+
+SMALL = (
+    "--dataset", "digits", "--train-size", "256", "--val-size", "60", "--epochs", "2",
+    "--channels", "4,4", "--batch-size", "32",
+)  # fmt: skip
+"""Options of a study that trains in a fraction of a second a run."""
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of decoded images for the whole session."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def digits(data_dir: Path) -> Dataset:
+    return data.load("digits", data_dir)[0]
+
+
+@pytest.fixture(scope="session")
+def digits_folder(data_dir: Path) -> Path:
+    return data.load("digits", data_dir)[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images; without it the test is skipped."""
+    folder = os.environ.get("ATTNSTUDY_TEST_DATA")
+    if folder is None:
+        pytest.skip("ATTNSTUDY_TEST_DATA does not name a folder with cifar10/ and notebook/")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store: MLflow takes seconds to create one, a copy takes none."""
+    home = tmp_path_factory.mktemp("template") / "mlruns"
+    open_store(resolve(home, None))
+    return home
+
+
+@pytest.fixture
+def workplace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: Path, template_store: Path
+) -> Path:
+    """An empty working directory with a fresh store; no setting of the user's gets in."""
+    for name in list(os.environ):
+        if name.startswith(("ATTNSTUDY_", "MLFLOW_TRACKING")) and name != "ATTNSTUDY_TEST_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(template_store / "mlflow.db", tmp_path / "mlruns" / "mlflow.db")
+    return tmp_path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Run a command in this process, through the entry point of the console script."""
+
+    def call(*arguments: str, env: Mapping[str, str] | None = None) -> Answer:
+        capfd.readouterr()
+        with monkeypatch.context() as context:
+            context.setattr("sys.argv", ["attnstudy", *map(str, arguments)])
+            for name, value in (env or {}).items():
+                context.setenv(name, value)
+            with pytest.raises(SystemExit) as ending:
+                main()
+        printed = capfd.readouterr()
+        code = ending.value.code
+        return Answer(code if isinstance(code, int) else 0, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def make_spec(digits: Dataset) -> Callable[..., TrialSpec]:
+    """Make the specification of a small run on the digits."""
+
+    def make(**changes: object) -> TrialSpec:
+        values: dict[str, object] = {
+            "study": "small",
+            "dataset": "digits",
+            "variant": "double",
+            "seed": 0,
+            "dataset_digest": digits.digest,
+            "train_size": 256,
+            "val_size": 60,
+            "epochs": 2,
+            "batch_size": 32,
+            "channels": (4, 4),
+        }
+        return TrialSpec(**{**values, **changes})  # type: ignore[arg-type]
+
+    return make

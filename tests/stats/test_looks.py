@@ -1,0 +1,113 @@
+"""Sequential looks, replayed."""
+
+import numpy as np
+import pytest
+
+from attnstudy.errors import UsageError
+from attnstudy.stats import Pair, Plan, Ranking, rank
+from attnstudy.stats.pairwise import games_howell
+
+PLAN = Plan(hash="c0ffee", date="2025-01-31")
+
+
+def runs(mean: float, n: int, *, sd: float = 1.0, seed: int = 0) -> dict[int, float]:
+    values = np.random.default_rng(seed).normal(mean, sd, n)
+    return dict(enumerate(values.tolist()))
+
+
+def pair_of(ranking: Ranking, a: str, b: str) -> Pair:
+    return next(p for p in ranking.pairs if {p.a, p.b} == {a, b})
+
+
+@pytest.fixture
+def staged() -> dict[str, dict[int, float]]:
+    """One pair clear at once, one after ten seeds, one never; c needed only five."""
+    return {
+        "a": runs(70.0, 12, seed=1),
+        "b": runs(67.5, 12, seed=2),
+        "c": runs(50.0, 5, seed=3),
+    }
+
+
+def test_each_pair_is_decided_once_at_its_look(staged: dict[str, dict[int, float]]) -> None:
+    ranking = rank(staged, looks=(5, 10, 20), plan=PLAN)
+    assert ranking.looks is not None
+    assert (ranking.looks.declared, ranking.looks.done) == ((5, 10, 20), 2)
+    assert pair_of(ranking, "a", "c").look == pair_of(ranking, "b", "c").look == 1
+    late = pair_of(ranking, "a", "b")
+    assert (late.look, str(late.verdict)) == (2, "better")
+    # the numbers are those of the first ten seeds, at a third of alpha, for three arms
+    a, b = (np.array([staged[v][s] for s in range(10)]) for v in ("a", "b"))
+    expected = games_howell(
+        np.array([a.mean(), b.mean()]),
+        np.array([a.std(ddof=1), b.std(ddof=1)]),
+        np.array([10.0, 10.0]),
+        np.array([0]),
+        np.array([1]),
+        alpha=0.05 / 3,
+        k=3,
+    )
+    assert late.p_adjusted == pytest.approx(expected.p[0])
+    assert (late.ci_low, late.ci_high) == pytest.approx((expected.low[0], expected.high[0]))
+    assert late.difference == pytest.approx(a.mean() - b.mean())
+    assert "stopping early biases these estimates" in ranking.sentence
+    assert any("beyond 10 seeds of a (2), b (2)" in note for note in ranking.notes)
+    assert ranking.status == "confirmatory"
+
+
+def test_a_decided_pair_stays_decided(staged: dict[str, dict[int, float]]) -> None:
+    early = rank(staged, looks=(5, 10, 20))
+    # later seeds that contradict it change nothing
+    contradicting = {**staged, "c": {**staged["c"], **{s: 90.0 + s for s in range(5, 12)}}}
+    late = rank(contradicting, looks=(5, 10, 20))
+    assert pair_of(late, "b", "c").p_adjusted == pair_of(early, "b", "c").p_adjusted
+    assert pair_of(late, "b", "c").look == 1
+
+
+def test_no_test_between_looks(staged: dict[str, dict[int, float]]) -> None:
+    cut = {name: {s: v for s, v in given.items() if s < 9} for name, given in staged.items()}
+    ranking = rank(cut, looks=(5, 10, 20))
+    assert ranking.looks is not None
+    assert ranking.looks.done == 1
+    assert pair_of(ranking, "a", "b").look == 1
+    before = rank(cut, looks=(10, 20))
+    assert before.looks is not None
+    assert before.looks.done == 0
+    assert {str(p.verdict) for p in before.pairs} == {"descriptive"}
+    assert "first look" in before.pairs[0].advice
+    assert "no declared look is complete" in before.sentence
+    assert "biases" not in rank(cut, looks=(5,)).sentence
+
+
+def test_more_seeds_than_declared_are_named(staged: dict[str, dict[int, float]]) -> None:
+    ranking = rank(staged, looks=(5, 10), plan=PLAN)
+    assert ranking.status == "exploratory"
+    assert "12 seeds in an arm, and the last declared look is at 10" in ranking.status_reason
+
+
+@pytest.mark.parametrize(
+    ("looks", "options", "message"),
+    [
+        ((), {}, "make no sequence"),
+        ((5, 5), {}, "make no sequence"),
+        ((2, 5), {}, "at least 3"),
+        ((5, 10), {"control": "a"}, "Games-Howell alone"),
+        ((5, 10), {"paired": True}, "Games-Howell alone"),
+    ],
+)
+def test_refused(
+    staged: dict[str, dict[int, float]],
+    looks: tuple[int, ...],
+    options: dict[str, object],
+    message: str,
+) -> None:
+    if options.get("paired"):
+        del staged["c"]
+    with pytest.raises(UsageError, match=message):
+        rank(staged, looks=looks, **options)  # type: ignore[arg-type]
+
+
+def test_equivalence_is_a_decision_too() -> None:
+    close = {"a": runs(60.0, 20, sd=0.1, seed=4), "b": runs(60.0, 20, sd=0.1, seed=5)}
+    (pair,) = rank(close, looks=(5, 20), margin=1.0).pairs
+    assert (str(pair.verdict), pair.look) == ("equivalent", 1)

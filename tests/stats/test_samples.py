@@ -1,0 +1,109 @@
+"""What is accepted as a sample, and the descriptive statistics."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from attnstudy.errors import UsageError
+from attnstudy.stats import rank
+from attnstudy.stats.samples import read_samples
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ({}, "nothing to rank"),
+        ({"a": []}, "'a' has no values"),
+        ({"a": [1.0, math.nan, 2.0]}, "'a' has nan at value 2"),
+        ({"a": {3: math.inf, 1: 1.0}}, "'a' has inf at seed 3"),
+        ({"a": [1.0, -1e301]}, "at value 2"),
+        ({"a": "59.7"}, "are a text"),
+        ({"a": ["x", 2.0]}, "not all numbers"),
+        ({"a": 3.0}, "not a list"),
+        ({"a": [[1.0, 2.0]]}, "not a list"),
+        ({"a": {"one": 1.0}}, "'one': a seed is a whole number"),
+        ({"a": {True: 1.0}}, "a seed is a whole number"),
+        ({" ": [1.0]}, "cannot name a variant"),
+        ({7: [1.0]}, "cannot name a variant"),
+    ],
+)
+def test_refused(samples: object, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        rank(samples)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alpha": 0.0}, "alpha is 0.0"),
+        ({"alpha": 5}, "alpha is 5"),
+        ({"alpha": math.nan}, "alpha is nan"),
+        ({"margin": 0.0}, "margin is 0.0"),
+        ({"margin": math.inf}, "margin is inf"),
+        ({"correction": "tukey"}, "unknown correction 'tukey'"),
+        ({"direction": "minimise"}, "did you mean 'minimize'"),
+        ({"control": "vanila"}, "did you mean 'vanilla'"),
+        ({"diverged": {"triple": 1}}, "'triple', which is not in the samples"),
+        ({"diverged": {"double": -1}}, "-1 diverged runs"),
+    ],
+)
+def test_refused_options(
+    notebook: dict[str, list[float]], options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        rank(notebook, **options)  # type: ignore[arg-type]
+
+
+def test_percent_and_fractions_are_not_mixed(notebook: dict[str, list[float]]) -> None:
+    with pytest.raises(UsageError, match=r"'late' has 0\.5811 .* in percent"):
+        rank({**notebook, "late": [0.5811, 0.6162, 0.6021, 0.6146]})
+    with pytest.raises(UsageError, match=r"'late' has 160\.2, which is no accuracy"):
+        rank({**notebook, "late": [58.1, 160.2, 61.0]}, unit="points")
+    # a true tenth of a percent, as chance is with a thousand classes, is no fraction of these
+    assert rank({**notebook, "late": [0.1, 0.1, 0.12]}).unit == "points"
+    # nor is one percent, as chance is with a hundred
+    assert rank({**notebook, "late": [1.0, 0.98, 1.0]}).unit == "points"
+
+
+@pytest.mark.parametrize(
+    ("scale", "metric", "unit"),
+    [(1.0, "test_accuracy", "points"), (0.01, "test_accuracy", ""), (1.0, "loss", "")],
+)
+def test_unit_is_recognised(
+    notebook: dict[str, list[float]], scale: float, metric: str, unit: str
+) -> None:
+    scaled = {name: [scale * v for v in values] for name, values in notebook.items()}
+    ranking = rank(scaled, metric=metric)
+    assert ranking.unit == unit
+    assert ("points" in ranking.sentence) == (unit == "points")
+
+
+def test_descriptives_agree_with_numpy_and_scipy() -> None:
+    values = [61.2, 60.4, 63.9, 58.8, 60.0]
+    ranking = rank({"b": [50.0, 51.0], "a": np.array(values)}, alpha=0.1)
+    arm = ranking.arms[0]
+    assert (arm.mean, arm.sd) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+    assert (arm.median, arm.min, arm.max) == (60.4, 58.8, 63.9)
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
+    assert (arm.ci_low, arm.ci_high) == pytest.approx((expected.low, expected.high))
+    assert (ranking.arms[1].ci_low, ranking.arms[1].n) == (None, 2)
+
+
+def test_seeds_are_kept_with_their_values() -> None:
+    (sample,) = read_samples({"a": {np.int64(9): 3.0, 2: 1.0, 5: 2.0}})  # type: ignore[dict-item]
+    assert sample.seeds == (2, 5, 9)
+    assert sample.values.tolist() == [1.0, 2.0, 3.0]
+    assert sample.by_seed() == {2: 1.0, 5: 2.0, 9: 3.0}
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1.0, 1e160, 1e290])
+def test_extreme_scales_change_nothing(scale: float) -> None:
+    base = {"a": [1.0, 2.0, 4.0], "b": [3.0, 5.0, 9.0, 5.5]}
+    scaled = rank({name: [scale * v for v in values] for name, values in base.items()}, metric="m")
+    (expected,) = rank(base, metric="m").pairs
+    (pair,) = scaled.pairs
+    assert pair.p_adjusted == pytest.approx(expected.p_adjusted, rel=1e-9)
+    assert pair.hedges_g == pytest.approx(expected.hedges_g, rel=1e-9)
+    assert pair.ci_low == pytest.approx(scale * (expected.ci_low or 0.0), rel=1e-9)

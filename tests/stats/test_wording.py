@@ -1,0 +1,43 @@
+"""Numbers in words."""
+
+import pytest
+
+from attnstudy.stats import rank
+from attnstudy.stats.design import Design
+from attnstudy.stats.wording import interval_text, p_text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.1449, "= .145"),
+        (0.0004, "< .001"),
+        (0.0, "< .001"),
+        (0.04996, "= .0500"),
+        (0.0502, "= .0502"),
+        (1.0, "= 1.000"),
+        (None, "not defined"),
+    ],
+)
+def test_p_values(p: float | None, text: str) -> None:
+    assert p_text(p) == text
+
+
+def test_an_interval_is_not_rounded_onto_the_zero_it_excludes() -> None:
+    points, plain = Design(unit="points"), Design(unit="")
+    assert interval_text(0.0004, 1.25, points) == ("+0.0004", "+1.2500")
+    assert interval_text(-0.0004, 1.25, points) == ("-0.00", "+1.25")
+    assert interval_text(-3.0, -0.00012, plain) == ("-3", "-0.00012")
+
+
+def test_many_pairs_are_counted_not_listed() -> None:
+    clear = {f"v{i}": [10.0 * i, 10.0 * i + 0.1, 10.0 * i + 0.2] for i in range(8)}
+    clear["v8"] = [70.0, 70.05, 70.3]
+    ranking = rank(clear, metric="score")
+    assert ranking.verdict.count(" > ") == 4
+    assert ranking.verdict.endswith("and 31 more")
+    assert "and no order is shown for 1 other pair." in ranking.sentence
+
+
+def test_a_single_variant_is_told_what_is_missing() -> None:
+    assert rank({"a": [60.0]}).sentence.startswith("1 run of a (test accuracy, mean 60) can be")

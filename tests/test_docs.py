@@ -1,0 +1,132 @@
+"""The README's commands run, and the pages that are generated are up to date."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SMALL
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+COMMANDS = [
+    shlex.split(line, comments=True) for block in BLOCKS for line in block.splitlines() if line
+]
+MAKE = [words for words in COMMANDS if words[0] == "make"]
+OURS = [words for words in COMMANDS if words[0] == "attnstudy"]
+SMALL_SETTINGS = {
+    f"ATTNSTUDY_{name[2:].replace('-', '_').upper()}": value
+    for name, value in zip(SMALL[::2], SMALL[1::2], strict=True)
+}
+
+
+def environment(data_dir):
+    ours = {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS}
+    return {**os.environ, **ours, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def test_every_command_of_the_readme_is_one_that_is_run_here():
+    assert len(MAKE) + len(OURS) == len(COMMANDS)
+    assert MAKE == [["make", "demo"], ["make", "test"]]
+    assert ["attnstudy", "ui"] in OURS
+
+
+def test_the_readme_from_top_to_bottom(workplace, data_dir):
+    """Each command in the order in which a reader types them, with small settings."""
+    (workplace / "studies" / "placement").mkdir(parents=True)
+    study = re.search(r"^```toml\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    # what is small comes from the environment, which goes before the file
+    (workplace / "studies" / "placement" / "study.toml").write_text(study[1])
+    for words in OURS:
+        if words[1] == "ui":
+            look_at_the_ui(words, data_dir)
+            continue
+        done = subprocess.run(
+            words, env=environment(data_dir), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (words, done.stderr)
+        assert done.stdout or "--output" in words, words
+    assert (workplace / "ranking.json").exists()
+
+
+def look_at_the_ui(words, data_dir):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    child = subprocess.Popen(
+        [*words, "--port", str(port)],
+        env=environment(data_dir),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
+                break
+            except OSError:
+                assert child.poll() is None, child.stderr.read()
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        assert b"MLflow" in page
+    finally:
+        os.killpg(child.pid, signal.SIGINT)
+        child.wait(timeout=60)
+
+
+def test_make_demo_ends_with_the_ranking_and_the_line_that_opens_the_ui(tmp_path, data_dir):
+    """With small settings from the environment; the real size is what ``make demo`` takes."""
+    if not (ROOT / ".venv" / ".installed").exists():
+        pytest.skip("the demo uses .venv, which 'make test' makes and this run does not have")
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", f"DEMO_STORE={tmp_path / 'mlruns'}"],
+        cwd=ROOT, env=environment(data_dir), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Games-Howell, all pairs" in done.stdout
+    assert done.stdout.rstrip().splitlines()[-1].startswith("Browse the runs: ")
+    assert "attnstudy ui --store" in done.stdout.rstrip().splitlines()[-1]
+
+
+def test_the_command_page_is_up_to_date():
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "write_cli.py", "--check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["placement", "notebook"])
+def test_the_shipped_studies_are_the_notebooks(name, monkeypatch):
+    from attnstudy import studyfile
+    from attnstudy.study import parse_seeds
+
+    monkeypatch.chdir(ROOT)
+    study = studyfile.find(name, None)
+    assert study.question.endswith("?")
+    options = study.options
+    assert options["variant"] == ["vanilla", "early", "late", "double"]
+    assert parse_seeds(options["seeds"]) == tuple(range(30))
+    assert options["attention"] == {"placement": "spatial", "notebook": "channel"}[name]
+    assert (options["epochs"], options["batch_size"], options["lr"]) == (10, 64, 1e-3)
+    assert (options["dataset"], options["metric"], options["alpha"]) == (
+        "cifar10", "test_accuracy", 0.05,
+    )  # fmt: skip
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target

@@ -1,0 +1,329 @@
+"""run and rank as a user sees them, on the embedded dataset, in real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from attnstudy.stats import Ranking
+from attnstudy.tracking import open_store, read_runs, resolve
+from tests.conftest import SMALL
+
+HOME = Path("mlruns")
+
+
+def folders(study="placement"):
+    return {f.started().spec.name: f for f in runs.run_folders(HOME, study)}
+
+
+def weights(study="placement"):
+    return {
+        name: (folder.path / "weights.safetensors").read_bytes()
+        for name, folder in folders(study).items()
+    }
+
+
+def numbers(study="placement"):
+    """Return what must not differ between two computations of the same runs."""
+    kept = {}
+    for name, folder in folders(study).items():
+        result = folder.result()
+        journal = [(r["epoch"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()]
+        metrics = (result.val_accuracy_max, result.val_accuracy_final, result.test_accuracy,
+                   result.test_loss)  # fmt: skip
+        kept[name] = (metrics, journal, (folder.path / "predictions.csv").read_bytes())
+    return kept
+
+
+def run(cli, *arguments, **named):
+    answer = cli("run", *SMALL, "--json", *arguments, **named)
+    return answer, json.loads(answer.out)
+
+
+def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(cli, workplace):
+    answer, first = run(cli, "--variant", "all", "--seeds", "3")
+    assert answer.code == 0, answer.err
+    assert (first["trained"], first["skipped"], first["failed"], first["undelivered"]) == (
+        12, 0, 0, 0,
+    )  # fmt: skip
+    results = {name: f.path.joinpath("result.json").stat() for name, f in folders().items()}
+    _, second = run(cli, "--variant", "all", "--seeds", "3")
+    assert (second["trained"], second["skipped"]) == (0, 12)
+    assert {r["status"] for r in second["runs"]} == {"complete"}
+    _, third = run(cli, "--variant", "double", "--seeds", "5")
+    assert [(r["seed"], r["trained"]) for r in third["runs"]] == [
+        (0, False), (1, False), (2, False), (3, True), (4, True),
+    ]  # fmt: skip
+    for name, before in results.items():
+        after = folders()[name].path.joinpath("result.json").stat()
+        assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    assert len(tracked) == 14
+    by_name = {run.name: run for run in tracked}
+    assert set(by_name) == set(folders())
+    for name, folder in folders().items():
+        metrics = by_name[name].metrics
+        assert {key: metrics[key] for key in folder.result().metrics()} == folder.result().metrics()
+        assert by_name[name].status == "complete"
+
+    # rank the same study, in each form
+    answer = cli("rank", "--json")
+    assert answer.code == 0, answer.err
+    ranking = Ranking.from_json(json.loads(answer.out))
+    assert {arm.variant: arm.n for arm in ranking.arms} == {
+        "vanilla": 3, "early": 3, "late": 3, "double": 5,
+    }  # fmt: skip
+    values = {arm.variant: dict(zip(arm.seeds, arm.values, strict=True)) for arm in ranking.arms}
+    for name, folder in folders().items():
+        variant, _, seed = name.partition("/seed=")
+        assert values[variant][int(seed)] == folder.result().test_accuracy
+    assert len(ranking.pairs) == 6
+    assert all(pair.p_adjusted is not None for pair in ranking.pairs)
+    text = cli("rank")
+    assert ranking.sentence.split()[0] in text.out
+    assert all(len(line) <= 100 for line in text.out.splitlines())
+    assert "Games-Howell" in text.out
+    written = cli("rank", "--output", "ranking.txt")
+    assert written.out == ""
+    assert Path("ranking.txt").read_text() == text.out
+    by_loss = json.loads(cli("rank", "--metric", "test_loss", "--json").out)
+    assert by_loss["direction"] == "minimize"
+    assert cli("rank", "--metric", "test_acuracy").err.count("did you mean 'test_accuracy'") == 1
+
+    status = json.loads(cli("status", "--json").out)["studies"][0]
+    assert status["undelivered"] == 0
+    (config,) = status["configs"]
+    assert {v["variant"]: v["runs"]["complete"] for v in config["variants"]}["double"] == 5
+    assert all(v["missing"] == [] for v in config["variants"])
+
+
+def test_another_store_gives_the_same_bits(cli, workplace):
+    answer, _ = run(cli, "--variant", "double", "--variant", "vanilla", "--seeds", "2")
+    assert answer.code == 0
+    first, first_numbers = weights(), numbers()
+    elsewhere = workplace / "elsewhere"
+    elsewhere.mkdir()
+    os.chdir(elsewhere)
+    answer, _ = run(
+        cli, "--variant", "double", "--variant", "vanilla", "--seeds", "2", "--executor", "inline"
+    )
+    assert answer.code == 0
+    assert weights() == first
+    assert numbers() == first_numbers
+
+
+def test_one_variant_is_described_with_the_command_that_adds_the_others(cli, workplace):
+    run(cli, "--variant", "double", "--seeds", "3", "--study", "alone")
+    answer = cli("rank")
+    assert answer.code == 0
+    assert "attnstudy run --study alone" in answer.out
+    assert json.loads(cli("rank", "--json").out)["pairs"] == []
+
+
+def test_several_configurations_are_refused_with_what_differs(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "1")
+    _, other = run(cli, "--variant", "vanilla", "--seeds", "1", "--epochs", "1")
+    answer = cli("rank")
+    assert answer.code == 2
+    assert "holds 2 configurations" in answer.err
+    lines = [line for line in answer.err.splitlines() if "--config" in line]
+    assert len(lines) == 2
+    assert any("epochs=1" in line for line in lines)
+    assert any("epochs=2" in line for line in lines)
+    assert "lr" not in answer.err
+    assert cli("rank", "--config", other["config"]).code == 0
+    assert cli("rank", "--config", "zzz").code == 2
+
+
+def test_several_studies_are_listed(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "1", "--study", "one")
+    run(cli, "--variant", "vanilla", "--seeds", "1", "--study", "two")
+    answer = cli("rank")
+    assert answer.code == 2
+    assert "one, two" in answer.err
+    assert cli("rank", "--study", "two").code == 0
+
+
+def test_rerun_repeats_and_only_the_repetition_counts(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "2")
+    before = numbers()
+    _, again = run(cli, "--variant", "vanilla", "--seeds", "0-0", "--rerun")
+    assert again["trained"] == 1
+    assert numbers() == before
+    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    assert sorted((r.seed, r.superseded) for r in tracked) == [(0, False), (0, True), (1, False)]
+    ranking = json.loads(cli("rank", "--json").out)
+    assert ranking["arms"][0]["seeds"] == [0, 1]
+    assert ranking["excluded"] == [{"run": "vanilla/seed=0", "reason": "repeated by a later run"}]
+
+
+def test_threads_are_fixed_at_the_first_run(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "1", "--threads", "2")
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2", "--threads", "1")
+    assert answer.code == 2
+    assert "trains with 2 threads a run since its first run" in answer.err
+    _, more = run(cli, "--variant", "vanilla", "--seeds", "2")
+    assert more["trained"] == 1
+    assert folders()["vanilla/seed=1"].result().environment["threads"] == "2"
+
+
+def test_a_diverged_run_counts_as_done(cli, workplace):
+    answer, first = run(cli, "--variant", "vanilla", "--seeds", "2", "--lr", "1e30")
+    assert answer.code == 0
+    assert {r["status"] for r in first["runs"]} == {"diverged"}
+    assert all(r["diverged_at"] >= 0 for r in first["runs"])
+    _, second = run(cli, "--variant", "vanilla", "--seeds", "2", "--lr", "1e30")
+    assert second["trained"] == 0
+    answer = cli("rank", "--json")
+    assert answer.code == 0
+    (arm,) = json.loads(answer.out)["arms"]
+    assert (arm["diverged"], arm["n"]) == (2, 0)
+
+
+FACTORIES = """
+import os, signal, torch
+from torch import nn
+
+def wide(*, attention, image_shape, num_classes):
+    c, h, w = image_shape
+    return nn.Sequential(nn.Flatten(), nn.Linear(c * h * w, 8), nn.ReLU(), nn.Dropout(0.1),
+                         nn.Linear(8, num_classes))
+
+class Bad(nn.Module):
+    def __init__(self, ending):
+        super().__init__()
+        self.ending, self.linear = ending, nn.Linear(64, 10)
+    def forward(self, x):
+        if self.training and x.shape[0] == 32:
+            self.ending()
+        return self.linear(x.flatten(1))
+
+def boom():
+    raise RuntimeError("no such kernel")
+
+def raising(**_):
+    return Bad(boom)
+
+def killed(**_):
+    return Bad(lambda: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+@pytest.fixture
+def own_variants(workplace):
+    (workplace / "mine.py").write_text(FACTORIES)
+
+
+def test_own_variants_run_track_and_rank_like_the_built_in(cli, workplace, own_variants):
+    answer, first = run(cli, "--variant", "mine:wide", "--variant", "vanilla", "--seeds", "3")
+    assert answer.code == 0, answer.err
+    assert first["trained"] == 6
+    ranking = json.loads(cli("rank", "--json").out)
+    assert {arm["variant"] for arm in ranking["arms"]} == {"mine:wide", "vanilla"}
+    (workplace / "mine.py").write_text(FACTORIES.replace("0.1", "0.2"))
+    _, second = run(cli, "--variant", "mine:wide", "--variant", "vanilla", "--seeds", "3")
+    assert (second["trained"], second["skipped"]) == (3, 3)
+    answer = cli("rank")
+    assert answer.code == 2
+    assert "the source of its factory changed" in answer.err
+
+
+def test_runs_that_fail_or_are_killed_do_not_stop_the_others(cli, workplace, own_variants):
+    variants = ("--variant", "mine:raising", "--variant", "mine:killed", "--variant", "vanilla")
+    answer, first = run(cli, *variants, "--seeds", "2")
+    assert answer.code == 1
+    status = {(r["variant"], r["seed"]): r["status"] for r in first["runs"]}
+    assert {s for (v, _), s in status.items() if v == "vanilla"} == {"complete"}
+    assert {s for (v, _), s in status.items() if v != "vanilla"} == {"failed"}
+    reasons = {r["variant"]: r["reason"] for r in first["runs"]}
+    assert reasons["mine:raising"] == "RuntimeError: no such kernel"
+    assert "killed by SIGKILL" in reasons["mine:killed"]
+    text = cli("run", *SMALL, *variants, "--seeds", "2")
+    assert text.code == 1
+    assert "The same command tries the failed runs again." in text.out
+    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    assert {r.status for r in tracked if r.variant != "vanilla"} == {"failed"}
+    ranking = json.loads(cli("rank", "--json").out)
+    assert len(ranking["excluded"]) == 4
+    (workplace / "mine.py").write_text(
+        FACTORIES.replace("self.ending()", "pass")  # mended: a new source, so new runs
+    )
+    answer, mended = run(cli, *variants, "--seeds", "2")
+    assert answer.code == 0
+    assert mended["trained"] == 4
+
+
+def test_an_unreachable_server_costs_a_warning_and_sync_delivers(cli, workplace):
+    nowhere = ("--tracking-uri", "http://127.0.0.1:9")
+    answer, first = run(cli, "--variant", "vanilla", "--seeds", "2", *nowhere)
+    assert answer.code == 0
+    assert (first["trained"], first["undelivered"]) == (2, 2)
+    assert "does not answer" in answer.err
+    assert "attnstudy sync" in answer.err
+    assert cli("sync", *nowhere).code == 3
+    # the same folders, published to a store that answers
+    before = json.loads(cli("status", "--json").out)["studies"][0]
+    assert before["undelivered"] == 2
+    assert cli("sync").code == 0
+    assert json.loads(cli("status", "--json").out)["studies"][0]["undelivered"] == 0
+    assert len(read_runs(open_store(resolve(HOME, None)), "placement")) == 2
+
+
+def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
+    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "400",
+               "--variant", "double", "--seeds", "2", "--workers", "2"]  # fmt: skip
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(HOME.glob("runs/placement/*/checkpoint.pt")):
+        assert time.monotonic() < deadline
+        assert child.poll() is None, child.stderr.read()
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
+    _, errors = child.communicate(timeout=120)
+    assert child.returncode == 130
+    assert "Traceback" not in errors
+    assert "the same command goes on from there" in errors
+    assert not any(folder.claimed for folder in folders().values())
+    interrupted = [f for f in folders().values() if f.status is runs.Status.INTERRUPTED]
+    assert interrupted
+    first = len(interrupted[0].journal())
+    assert first > 0
+    again = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert again.returncode == 0, again.stderr
+    assert len(folders()) == 2
+    for folder in folders().values():
+        steps = [r["first_step"] for r in folder.journal()]
+        assert steps == sorted(set(steps))
+        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 400
+
+
+def test_two_commands_divide_the_work(workplace):
+    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--variant", "all", "--seeds", "3",
+               "--workers", "1", "--json"]  # fmt: skip
+    children = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    answers = [child.communicate(timeout=280) for child in children]
+    assert [child.returncode for child in children] == [0, 0], answers
+    trained = [json.loads(out)["trained"] for out, _ in answers]
+    assert sum(trained) == 12
+    assert len(read_runs(open_store(resolve(HOME, None)), "placement")) == 12
+
+
+def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace):
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2")
+    assert "2 runs to train (1 variant), 2 at once" in answer.err
+    assert "\x1b" not in answer.err + answer.out
+    assert answer.err.count("\n") <= 4
+    quiet = cli("run", *SMALL, "--variant", "late", "--seeds", "2", "--quiet")
+    assert quiet.err == ""
+    assert "2 complete" in quiet.out

@@ -1,0 +1,78 @@
+"""The time to expect: from runs already made, else measured; and what channel would take."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from attnstudy.render.terminal import estimate_lines
+from attnstudy.usecases import estimating
+from attnstudy.usecases.estimating import Estimate
+from tests.conftest import SMALL
+
+
+def test_finished_runs_of_this_machine_are_the_measure(cli, workplace):
+    cli("run", *SMALL, "--variant", "vanilla", "--seeds", "3")
+    logged = [
+        folder.result().train_seconds for folder in runs.run_folders(Path("mlruns"), "placement")
+    ]
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "8", "--dry-run", "--json",
+                 "--workers", "2")  # fmt: skip
+    plan = json.loads(answer.out)
+    assert sum(run["to_train"] for run in plan["runs"]) == 5
+    # five runs on two workers: one of them does three
+    assert plan["seconds"] == pytest.approx(3 * statistics.median(logged))
+
+
+def test_runs_of_another_configuration_are_no_measure(cli, workplace, monkeypatch):
+    cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
+    timed = []
+
+    def counted(*arguments):
+        timed.append(arguments)
+        return 2.0
+
+    monkeypatch.setattr(estimating, "time_iterations", counted)
+    answer = cli("run", *SMALL, "--epochs", "4", "--variant", "vanilla", "--variant", "double",
+                 "--seeds", "1", "--dry-run", "--json", "--workers", "1")  # fmt: skip
+    # 256 images four times; 4 + 1 validations of 60 and one test of 360 at a third; batches of 32
+    iterations = (4 * 256 + (5 * 60 + 360) / 3) / 32
+    assert json.loads(answer.out)["seconds"] == pytest.approx(2 * 2.0 * iterations)
+    assert len(timed) == 2
+
+
+def test_nothing_to_train_needs_no_estimate(cli, workplace):
+    cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--dry-run")
+    assert "Nothing to train." in answer.out
+    assert "About" not in answer.out
+
+
+@pytest.mark.parametrize(("long", "told"), [(0.0, True), (1e9, False)])
+def test_a_long_spatial_study_is_told_what_channel_would_take(
+    long, told, cli, workplace, monkeypatch
+):
+    monkeypatch.setattr(estimating, "LONG", long)
+    answer = cli("run", *SMALL, "--variant", "all", "--seeds", "2", "--dry-run")
+    assert ("--attention channel" in answer.out) is told
+    channel = cli("run", *SMALL, "--attention", "channel", "--seeds", "2", "--dry-run")
+    assert "With --attention channel" not in channel.out
+
+
+def test_the_estimate_is_told_once_after_the_first_iterations(cli, workplace):
+    answer = cli("run", *SMALL, "--epochs", "60", "--variant", "all", "--seeds", "1")
+    assert answer.code == 0
+    assert answer.err.count("About ") == 1
+    assert "for 4 runs, 2 at once" in answer.err
+
+
+def test_lines():
+    assert estimate_lines(Estimate(1, 2, 30.2, None)) == ["About 30 s for 1 run, 1 at once."]
+    lines = estimate_lines(Estimate(20, 4, 9000.0, 1200.0))
+    assert lines[0] == "About 2 h 30 min for 20 runs, 4 at once."
+    assert lines[1].startswith("With --attention channel")
+    assert lines[1].endswith("about 20 min.")

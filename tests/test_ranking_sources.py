@@ -1,0 +1,308 @@
+"""``rank`` and ``audit`` on tables and on experiments that attnstudy did not make."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from attnstudy import stats
+from attnstudy.stats import Ranking
+
+TABLE = """variant,run1,run2,run3,run4,reported_mean
+vanilla,59.77,60.81,57.70,59.77,59.51
+early,59.39,61.11,60.81,60.79,60.525
+late,58.11,61.62,60.21,61.46,60.24
+double,67.7,62.88,61.76,62.41,64.68
+"""
+VALUES = {
+    "vanilla": [59.77, 60.81, 57.70, 59.77],
+    "early": [59.39, 61.11, 60.81, 60.79],
+    "late": [58.11, 61.62, 60.21, 61.46],
+    "double": [67.7, 62.88, 61.76, 62.41],
+}
+LONG = "variant,seed,test_accuracy\n" + "".join(
+    f"{name},{seed},{value}\n"
+    for name, values in VALUES.items()
+    for seed, value in enumerate(values)
+)
+
+
+@pytest.fixture
+def ranked(cli, workplace):
+    def rank(text, *arguments, name="results.csv", code=0):
+        Path(name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        answer = cli("rank", "--from", name, "--json", *arguments)
+        assert answer.code == code, answer
+        return json.loads(answer.out)
+
+    return rank
+
+
+def test_the_notebooks_table_gives_the_figures_of_the_protocol(ranked):
+    result = ranked(TABLE)
+    assert [arm["variant"] for arm in result["arms"]] == ["double", "early", "late", "vanilla"]
+    assert {(arm["rank_low"], arm["rank_high"], arm["group"]) for arm in result["arms"]} == {
+        (1, 4, "a")
+    }
+    pair = next(p for p in result["pairs"] if (p["a"], p["b"]) == ("double", "vanilla"))
+    assert pair["difference"] == pytest.approx(4.175, abs=1e-9)
+    assert (round(pair["ci_low"], 2), round(pair["ci_high"], 2)) == (-1.74, 10.09)
+    assert round(pair["p_adjusted"], 3) == 0.145
+    assert result["verdict"] == "no ranking is defensible"
+    assert any("Tukey p = .025, Dunnett p = .015" in note for note in result["notes"])
+    assert any("reported_mean was left out" in note for note in result["notes"])
+    influential = next(flag for flag in result["flags"] if flag["kind"] == "influential")
+    assert influential["value"] == 67.7
+    assert influential["verdict_without"] == "no ranking is defensible"
+
+
+def test_long_wide_semicolon_bom_parquet_and_stdin_are_one_thing(ranked, cli, tmp_path):
+    import pandas as pd
+
+    expected = ranked(TABLE)["pairs"]
+
+    def same(result):
+        return [
+            (p["a"], p["b"], p["difference"], p["ci_low"], p["p_adjusted"]) for p in result["pairs"]
+        ] == [(p["a"], p["b"], p["difference"], p["ci_low"], p["p_adjusted"]) for p in expected]
+
+    assert same(ranked(LONG))
+    assert same(ranked(b"\xef\xbb\xbf" + TABLE.encode()))
+    german = TABLE.replace(",", ";").replace(".", ",")
+    assert same(ranked(german))
+    assert same(ranked(TABLE.replace(",", "\t"), name="results.tsv"))
+    pd.read_csv(io.StringIO(LONG)).to_parquet("results.parquet")
+    assert same(json.loads(cli("rank", "--from", "results.parquet", "--json").out))
+    piped = subprocess.run(
+        [sys.executable, "-m", "attnstudy", "rank", "--from", "-", "--json"],
+        input=LONG, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert same(json.loads(piped.stdout))
+
+
+def test_shuffled_rows_change_nothing(ranked):
+    head, *rows = LONG.splitlines()
+    shuffled = "\n".join([head, *sorted(rows, key=lambda row: row[::-1])])
+    assert ranked(shuffled)["pairs"] == ranked(LONG)["pairs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "sentence"),
+    [
+        ("", 3, "cannot be read as a table"),
+        ("variant\na\n", 3, "is no table of runs"),
+        (b"\xff\xfe\x00\x01", 3, "is not text in UTF-8"),
+        ("variant,seed,acc\na,0,1.5\na,0,1.6\n", 2, "seed 0 of a stands twice"),
+        ("variant,seed,acc\na,0,nan\n", 3, "which is not a finite number"),
+        ("variant,seed,acc\na,0,inf\n", 3, "which is not a finite number"),
+        ("variant,seed,acc\na,x,1\n", 3, "not a whole number"),
+        ("variant,seed,acc,loss\na,0,1,2\n", 2, "name the column of values with --metric"),
+        ("variant,mean,sd\na,1,2\nb,2,3\n", 3, "needs the values, not their summary"),
+        ("variant,run1\na,1\nb,\n", 3, "the row 'b' holds no value"),
+    ],
+)
+def test_bad_tables_get_one_sentence(text, code, sentence, cli, workplace):
+    Path("bad.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    answer = cli("rank", "--from", "bad.csv")
+    assert answer.code == code, answer
+    assert sentence in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_odd_but_honest_tables_are_described(ranked):
+    one = ranked("variant,run1,run2,run3\nonly,1,2,3\n")
+    assert one["pairs"] == []
+    few = ranked("variant,run1,run2,run3\na,1,2,3\nb,5,6,\n")
+    assert few["pairs"][0]["verdict"] == "descriptive"
+    constant = ranked("variant,run1,run2,run3\na,1,1,1\nb,2,2,2\n")
+    assert constant["pairs"][0]["p_adjusted"] is None or constant["pairs"][0]["p_adjusted"] >= 0
+    names = ranked("variant,run1,run2,run3\nñandú 🦤,1,2,3\n" + "x" * 300 + ",2,3,5\n")
+    assert {arm["variant"] for arm in names["arms"]} == {"ñandú 🦤", "x" * 300}
+
+
+def test_claims_decide_the_exit_code(cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    supported = "variant,a,b,c,d\nbig,9.1,9.2,9.0,9.1\nsmall,1.1,1.0,1.2,1.1\n"
+    Path("clear.csv").write_text(supported)
+    bad = cli("rank", "--from", "table.csv", "--assert", "double > vanilla")
+    assert bad.code == 1
+    assert "NOT supported" in bad.out
+    good = cli("rank", "--from", "clear.csv", "--assert", "big > small")
+    assert good.code == 0
+    assert cli("rank", "--from", "clear.csv", "--assert", "small > big").code == 1
+    assert cli("rank", "--from", "clear.csv", "--assert", "bgi > small").code == 2
+    assert cli("rank", "--from", "clear.csv", "--assert", "big = small").code == 2
+    equal = cli("rank", "--from", "table.csv", "--assert", "double = vanilla", "--margin", "50")
+    assert equal.code == 0
+
+
+def test_control_holm_and_look(ranked):
+    control = ranked(TABLE, "--control", "vanilla")
+    assert control["method"] == "control"
+    assert {pair["b"] for pair in control["pairs"]} == {"vanilla"}
+    holm = ranked(TABLE, "--correction", "holm")
+    assert holm["method"] == "holm"
+    assert {arm["group"] for arm in holm["arms"]} == {None}
+    look = ranked(TABLE, "--look", "2/5")
+    assert look["alpha"] == pytest.approx(0.01)
+    assert any(note.startswith("look 2 of 5") for note in look["notes"])
+
+
+def test_every_form_carries_the_sentence(cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    sentence = json.loads(cli("rank", "--from", "table.csv", "--json").out)["sentence"]
+
+    def form(name):
+        answer = cli("rank", "--from", "table.csv", "--format", name)
+        assert answer.code == 0, answer
+        return answer.out
+
+    assert " ".join(form("text").split()).find(sentence) >= 0
+    markdown = form("markdown")
+    assert sentence in markdown
+    assert "| double | 4 | 63.69 | 2.71 |" in markdown
+    rows = list(csv.DictReader(io.StringIO(form("csv"))))
+    assert len(rows) == 6
+    assert float(rows[0]["difference"]) == pytest.approx(3.1625)
+    assert Ranking.from_json(json.loads(form("json"))).sentence == sentence
+    page = form("html")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.rstrip().endswith("</html>")
+
+
+def test_figures_are_written(cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    answer = cli("rank", "--from", "table.csv", "--figures", "figures", "--margin", "1")
+    assert answer.code == 0, answer.err
+    for name in ("runs", "differences", "superiority", "power"):
+        assert Path(f"figures/{name}.png").read_bytes()[:4] == b"\x89PNG"
+        assert b"<svg" in Path(f"figures/{name}.svg").read_bytes()
+
+
+def test_two_sources_are_refused(cli, workplace):
+    answer = cli("rank", "--from", "x.csv", "--experiment", "y")
+    assert answer.code == 2
+    assert "--experiment and --from name two things to rank" in answer.err
+    assert cli("rank", "--experiment", "y").code == 2
+    assert cli("rank", "--by", "params.model").code == 2
+
+
+@pytest.fixture
+def foreign(workplace):
+    """An experiment logged by plain MLflow code, without any tag of ours."""
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{workplace / 'mlruns' / 'mlflow.db'}")
+    mlflow.create_experiment("theirs", (workplace / "artifacts").as_uri())
+    mlflow.set_experiment("theirs")
+
+    def log(model, seed, value, **params):
+        with mlflow.start_run(run_name=f"{model}-{seed}"):
+            mlflow.log_params({"model": model, "seed": seed, "lr": 0.1, **params})
+            if value is not None:
+                mlflow.log_metric("val_acc", value)
+
+    for model, values in VALUES.items():
+        for seed, value in enumerate(values):
+            log(model, seed, value / 100)
+    return log
+
+
+def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
+    bare = ("rank", "--experiment", "theirs", "--by", "params.model", "--metric", "val_acc")
+    base = (*bare, "--seed-by", "params.seed")
+    answer = cli(*base, "--json")
+    assert answer.code == 0, answer.err
+    result = json.loads(answer.out)
+    expected = stats.rank({name: [v / 100 for v in own] for name, own in VALUES.items()},
+                          metric="val_acc")  # fmt: skip
+    assert [arm["variant"] for arm in result["arms"]] == [arm.variant for arm in expected.arms]
+    assert result["pairs"][0]["p_adjusted"] == pytest.approx(expected.pairs[0].p_adjusted)
+    assert result["unit"] == ""
+    assert "percent" not in answer.out
+    assert "test images" not in answer.out
+    lower = json.loads(cli(*base, "--direction", "minimize", "--json").out)
+    assert lower["arms"][0]["variant"] == "vanilla"
+    filtered = json.loads(cli(*base, "--filter", "params.model != 'double'", "--json").out)
+    assert len(filtered["arms"]) == 3
+
+    foreign("double", 9, None)
+    excluded = json.loads(cli(*base, "--json").out)["excluded"]
+    assert excluded == [{"run": "double-9", "reason": "it has no metric val_acc"}]
+
+    foreign("double", 10, 0.5, lr=0.2)
+    refused = cli(*base)
+    assert refused.code == 2
+    assert "lr: 0.1 in 16 runs, 0.2 in 1 run" in refused.err
+    assert "seed:" not in refused.err
+    assert "seed: 0 in 4 runs" in cli(*bare).err  # one more difference, unless it is named
+    allowed = cli(*base, "--allow-differences", "lr", "--json")
+    assert allowed.code == 0
+    notes = json.loads(allowed.out)["notes"]
+    assert any(note.startswith("allowed to differ between runs: lr") for note in notes)
+    foreign("double", 10, 0.5, lr=0.1)
+    twice = cli(*base, "--allow-differences", "lr")
+    assert twice.code == 2
+    assert "two finished runs with params.seed 10" in twice.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--experiment", "thiers", "--by", "params.model", "--metric", "val_acc"), "did you mean"),
+        (("--experiment", "theirs", "--by", "model", "--metric", "val_acc"), "write params.NAME"),
+        (("--experiment", "theirs", "--by", "params.modle", "--metric", "val_acc"), "params.modle"),
+        (("--experiment", "theirs", "--by", "params.model", "--metric", "acc"), "(there: val_acc)"),
+        (
+            ("--experiment", "theirs", "--by", "params.model", "--metric", "val_acc",
+             "--seed-by", "params.model"),
+            "not a whole number",
+        ),
+        (
+            ("--experiment", "theirs", "--by", "params.model", "--metric", "val_acc",
+             "--filter", "nonsense ("),
+            "is not understood",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_names_of_an_experiment_get_one_sentence(arguments, sentence, foreign, cli):
+    answer = cli("rank", *arguments)
+    assert answer.code == 2, answer
+    assert sentence in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_the_audit_finds_the_notebooks_faults(cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    answer = cli("audit", "table.csv", "--items", "10000", "--json")
+    assert answer.code == 1
+    result = json.loads(answer.out)
+    found = {(f["kind"], f["row"], f["recomputed"]) for f in result["findings"]}
+    assert ("wrong-mean", "late", "60.35") in found
+    assert ("wrong-mean", "double", "63.6875") in found
+    assert {kind for kind, _, _ in found} >= {"duplicate", "mixed-precision", "influential"}
+    assert (result["changes_order"], result["changes_verdict"]) == (False, False)
+    text = cli("audit", "table.csv")
+    assert "hypotheses" in text.out
+    assert all(len(line) <= 100 for line in text.out.splitlines())
+    Path("fine.csv").write_text(
+        "variant,a,b,c,mean\nx,1.10,1.25,1.30,1.22\ny,1.15,1.20,1.45,1.27\n"
+    )
+    assert cli("audit", "fine.csv").code == 0
+    assert cli("audit", "missing.csv").code == 3
+    Path("empty.csv").write_text("")
+    assert cli("audit", "empty.csv").code == 3
+
+
+def test_the_truncated_log_is_found(cli, workplace, real_data):
+    table = real_data / "notebook" / "reported_table.csv"
+    logs = real_data / "notebook" / "logged_runs.csv"
+    answer = cli("audit", str(table), "--runs", str(logs), "--items", "10000", "--json")
+    (found,) = [f for f in json.loads(answer.out)["findings"] if f["kind"] == "disagrees-with-log"]
+    assert (found["row"], found["printed"], found["how"]) == ("double", "62.41", "truncated")

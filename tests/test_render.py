@@ -1,0 +1,103 @@
+"""What people read: tables, times, seeds, and the bars on a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from attnstudy import stats
+from attnstudy.render import ranking_text
+from attnstudy.render.tables import duration, number, seeds_text, table
+from attnstudy.study import parse_seeds
+from tests.conftest import SMALL
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "1 s"), (59.4, "59 s"), (60, "1 min 0 s"), (200, "3 min 20 s"), (1800, "30 min"),
+        (7800, "2 h 10 min"), (3600 * 48, "2 d 0 h"), (3600 * 75, "3 d 3 h"),
+    ],
+)  # fmt: skip
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("seeds", [(0,), (7,), (0, 1, 2), (0, 1, 2, 7), (1, 3, 5), (4, 5, 9, 10)])
+def test_seeds_are_written_as_the_command_line_reads_them(seeds):
+    assert parse_seeds(seeds_text(seeds)) == seeds
+
+
+def test_numbers():
+    assert number(None) == "–"
+    assert number(1.005, 1) == "1.0"
+
+
+def test_tables_keep_brackets_and_fit_100_columns():
+    text = table(["a", "b"], [["[bold]x[/bold]", "[-1.00, +2.00]"], ["y" * 150, "z"]], right=" >")
+    assert "[bold]x[/bold]" in text
+    assert "[-1.00, +2.00]" in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_ranking_text_holds_every_number_and_fits_100_columns():
+    samples = {
+        "vanilla": [59.77, 60.81, 57.70, 59.77],
+        "a variant with a very long name " * 3: [59.39, 61.11, 60.81, 60.79],
+        "mïne:wide [x]": [67.7, 62.88, 61.76, 62.41],
+    }
+    ranking = stats.rank(samples, study="notebook")
+    text = ranking_text(ranking)
+    assert all(len(line) <= 100 for line in text.splitlines())
+    for arm in ranking.arms:
+        assert f"{arm.mean:.2f}" in text
+        assert f"{arm.sd:.2f}" in text
+    for pair in ranking.pairs:
+        assert f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]" in text
+        assert f"{pair.p_adjusted:.3f}"[1:] in text
+    assert "mïne:wide [x]" in text
+
+
+def on_a_terminal(arguments, environment):
+    """Run a command whose stderr is a terminal; return what it wrote there."""
+    ours, theirs = os.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "attnstudy", *arguments],
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += (part := os.read(ours, 65536))
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+    os.close(ours)
+    assert child.wait(timeout=60) == 0, shown
+    return shown.decode()
+
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9]+)*m")
+
+
+def test_bars_show_every_worker_and_no_color_is_respected(workplace):
+    arguments = ["run", *SMALL, "--epochs", "40", "--variant", "all", "--seeds", "1",
+                 "--workers", "2"]  # fmt: skip
+    coloured = on_a_terminal(arguments, {})
+    assert COLOUR.search(coloured)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", coloured)
+    assert "all runs" in shown
+    for variant in ("vanilla", "early", "late", "double"):
+        assert f"{variant}/seed=0" in shown
+    assert re.search(r"\d+/320 loss \d\.\d{3}  val \d+\.\d %", shown)
+    again = on_a_terminal([*arguments, "--rerun"], {"NO_COLOR": "1"})
+    assert "all runs" in again
+    assert not COLOUR.search(again)

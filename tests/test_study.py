@@ -1,0 +1,421 @@
+"""What is to be run: seeds and variants as they are written, and the identity of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attnstudy import study
+from attnstudy.errors import EXIT_USAGE, UsageError
+from attnstudy.study import (
+    VARIANTS,
+    TrialSpec,
+    check_study_name,
+    check_variant,
+    expand_variants,
+    factory_source_digest,
+    is_factory,
+    parse_seeds,
+)
+
+# A valid specification, then for each field another valid value and the part of the identity
+# that must change with it. A new field needs a line here.
+VALUES = {
+    "study": "placement",
+    "dataset": "cifar10",
+    "variant": "double",
+    "variant_source": None,
+    "seed": 3,
+    "dataset_digest": "1a55841742d55f244ceace894cf80e07",
+    "train_size": 49_000,
+    "val_size": 1_000,
+    "attention": "spatial",
+    "channels": (64, 32),
+    "epochs": 10,
+    "batch_size": 64,
+    "lr": 1e-3,
+    "precision": "float32",
+}
+OTHERS = {
+    "study": ("another", "label"),
+    "dataset": ("a/folder", "label"),
+    "variant": ("early", "run"),
+    "variant_source": ("ab" * 32, "run"),
+    "seed": (4, "run"),
+    "dataset_digest": ("ffff", "config"),
+    "train_size": (48_999, "config"),
+    "val_size": (999, "config"),
+    "attention": ("channel", "config"),
+    "channels": ((32, 64), "config"),
+    "epochs": (11, "config"),
+    "batch_size": (65, "config"),
+    "lr": (1.0000000000000002e-3, "config"),
+    "precision": ("bfloat16", "config"),
+}
+
+
+def spec(**changes: object) -> TrialSpec:
+    return TrialSpec(**{**VALUES, **changes})
+
+
+def refusal(action, *arguments, **named) -> str:
+    """What the user reads: one sentence, of the kind that ends with exit code 2."""
+    with pytest.raises(UsageError) as caught:
+        action(*arguments, **named)
+    text = str(caught.value)
+    assert caught.value.exit_code == EXIT_USAGE
+    assert "\n" not in text
+    assert not re.search(r"\.( |$)", text), "one sentence, without a full stop"
+    return text
+
+
+# Seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("1", (0,)),
+        ("5", (0, 1, 2, 3, 4)),
+        (" 5 ", (0, 1, 2, 3, 4)),
+        ("007", tuple(range(7))),
+        ("0-29", tuple(range(30))),
+        ("7-7", (7,)),
+        ("0-0", (0,)),
+        ("1,4,7", (1, 4, 7)),
+        ("7,1,4", (1, 4, 7)),
+        ("1, 4 ,7", (1, 4, 7)),
+        ("0-2,9,5 - 6", (0, 1, 2, 5, 6, 9)),
+        ("0,10-11", (0, 10, 11)),
+        ("9223372036854775807-9223372036854775807", (2**63 - 1,)),
+    ],
+)
+def test_seeds(text: str, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("-1", "not understood"),
+        ("", "not understood"),
+        ("  ", "not understood"),
+        ("x", "not understood"),
+        ("1.5", "not understood"),
+        ("1e3", "not understood"),
+        ("+5", "not understood"),
+        ("1_000", "not understood"),
+        ("5,", "not understood"),
+        (",", "not understood"),
+        ("1,,2", "not understood"),
+        ("1-2-3", "not understood"),
+        ("1--2", "not understood"),
+        ("3-", "not understood"),
+        ("1 2", "not understood"),
+        ("1;2", "not understood"),
+        ("²", "not understood"),
+        ("٣", "not understood"),
+        ("１-２", "not understood"),
+        ("1\n-x", "not understood"),
+        ("0", "0 seeds"),
+        ("00", "0 seeds"),
+        ("5-3", "write 3-5"),
+        ("1,1", "seed 1 stands twice"),
+        ("0-3,2", "seed 2 stands twice"),
+        ("0-3,3-5", "seed 3 stands twice"),
+        ("100001", "more than 100,000 seeds"),
+        ("0-100000", "more than 100,000 seeds"),
+        ("0-60000,100000-160000", "more than 100,000 seeds"),
+        ("9223372036854775808,1", "2^63 - 1"),
+        ("9" * 20, "2^63 - 1"),
+        ("0-" + "9" * 20, "2^63 - 1"),
+        ("9" * 5000, "2^63 - 1"),
+        ("1," + "9" * 5000, "2^63 - 1"),
+    ],
+)
+def test_bad_seeds(text: str, said: str) -> None:
+    message = refusal(parse_seeds, text)
+    assert said in message
+    assert len(message) < 200
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("text", ["100000", "0-99999", "50000-99999,0-49999"])
+def test_many_seeds_are_read_at_once(text: str) -> None:
+    assert parse_seeds(text) == tuple(range(100_000))
+
+
+@given(st.text("0123456789-, x²", max_size=14))
+def test_seeds_are_ascending_and_different_or_refused(text: str) -> None:
+    try:
+        seeds = parse_seeds(text)
+    except UsageError:
+        return
+    assert seeds
+    assert list(seeds) == sorted(set(seeds))
+    assert seeds[0] >= 0
+
+
+@given(st.sets(st.integers(0, 2**63 - 1), min_size=2, max_size=8))
+def test_a_list_of_seeds_means_itself(seeds: set[int]) -> None:
+    assert parse_seeds(",".join(map(str, seeds))) == tuple(sorted(seeds))
+
+
+# Variants
+
+
+@pytest.mark.parametrize(
+    ("names", "variants"),
+    [
+        (["all"], VARIANTS),
+        (["double"], ("double",)),
+        (["double", "early"], ("double", "early")),
+        (["early", "early"], ("early",)),
+        (["late", "all"], ("late", "vanilla", "early", "double")),
+        (["models:mine", "vanilla"], ("models:mine", "vanilla")),
+        (["a.b.c:make_it"], ("a.b.c:make_it",)),
+    ],
+)
+def test_variants(names: list[str], variants: tuple[str, ...]) -> None:
+    assert expand_variants(names) == variants
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("doubel", "double"),
+        ("vanila", "vanilla"),
+        ("Early", "early"),
+        ("lates", "late"),
+        ("al", "all"),
+    ],
+)
+def test_a_misspelt_variant_is_told_what_was_meant(name: str, meant: str) -> None:
+    message = refusal(expand_variants, [name])
+    assert repr(name) in message
+    assert message.endswith(f"did you mean {meant!r}?")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "xyz", "a/b:make", "models:", ":make", "models:a b", "models:a:b", ".models:a", "1:a"],
+)
+def test_what_cannot_be_a_variant(name: str) -> None:
+    message = refusal(check_variant, name)
+    assert "did you mean" not in message
+    for known in (*VARIANTS, "package.module:factory"):
+        assert known in message
+
+
+def test_no_variant_is_an_error() -> None:
+    assert "--variant" in refusal(expand_variants, [])
+
+
+@pytest.mark.parametrize(("name", "factory"), [("models:mine", True), ("double", False)])
+def test_is_factory(name: str, factory: bool) -> None:
+    assert is_factory(name) is factory
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_built_in_variants_have_no_source(name: str) -> None:
+    assert factory_source_digest(name) is None
+
+
+def test_source_digest_follows_the_source(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    source = tmp_path / "source_of_a_factory.py"
+    source.write_text("make = 1\n", encoding="utf-8")
+    first = factory_source_digest("source_of_a_factory:make")
+    assert first == hashlib.sha256(b"make = 1\n").hexdigest()
+    assert factory_source_digest("source_of_a_factory:other") == first
+    source.write_text("make = 2\n", encoding="utf-8")
+    assert factory_source_digest("source_of_a_factory:make") != first
+
+
+@pytest.mark.parametrize(
+    ("files", "variant"),
+    [
+        ({}, "no_such_module_at_all:make"),
+        ({}, "no_such_package.module:make"),
+        ({}, "sys:make"),
+        ({"holder/part/readme.txt": ""}, "holder.part:make"),
+        ({"stopping/__init__.py": "1 / 0\n", "stopping/part.py": ""}, "stopping.part:make"),
+        ({"unfinished/__init__.py": "def (\n", "unfinished/part.py": ""}, "unfinished.part:make"),
+    ],
+    ids=["module", "package", "built-in", "no Python file", "package raises", "no valid Python"],
+)
+def test_source_that_cannot_be_found(
+    tmp_path: Path, monkeypatch, files: dict[str, str], variant: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    message = refusal(factory_source_digest, variant)
+    assert message.startswith(f"variant {variant!r} cannot be imported: ")
+
+
+# Study names
+
+
+@pytest.mark.parametrize("name", ["placement", "a", "0", "A.b_c-1", "x" * 100])
+def test_study_names(name: str) -> None:
+    assert check_study_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "-x", "_x", "a/b", "a b", "a\n", "é", "x" * 101, "a\\b"]
+)
+def test_bad_study_names(name: str) -> None:
+    assert "cannot name a study" in refusal(check_study_name, name)
+
+
+# Identity
+
+
+def test_every_field_has_its_place_in_the_identity() -> None:
+    names = {field.name for field in dataclasses.fields(TrialSpec)}
+    assert names == set(VALUES) == set(OTHERS), "say here what a new field changes"
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TrialSpec)])
+def test_identity_changes_with(name: str) -> None:
+    value, role = OTHERS[name]
+    one, other = spec(), spec(**{name: value})
+    assert one != other
+    assert (one.fingerprint != other.fingerprint) == (role in ("run", "config"))
+    assert (one.config_id != other.config_id) == (role == "config")
+    assert (name in one.config_fields()) == (role == "config")
+    assert one.config_fields().get(name) != other.config_fields().get(name) or role != "config"
+
+
+def test_code_schema_is_part_of_the_identity(monkeypatch) -> None:
+    one = spec()
+    before = one.fingerprint, one.config_id
+    monkeypatch.setattr(study, "CODE_SCHEMA", study.CODE_SCHEMA + 1)
+    assert one.fingerprint != before[0]
+    assert one.config_id != before[1]
+
+
+def test_equal_specifications_have_one_identity() -> None:
+    whole, real = spec(lr=1), spec(lr=1.0)
+    assert whole == real
+    assert (whole.fingerprint, whole.config_id) == (real.fingerprint, real.config_id)
+
+
+def test_fingerprints_of_a_study_all_differ() -> None:
+    prints = {spec(variant=v, seed=s).fingerprint for v in VARIANTS for s in range(200)}
+    assert len(prints) == 800
+    assert len({spec(variant=v, seed=s).config_id for v in VARIANTS for s in range(5)}) == 1
+
+
+# What is hashed, in full: keys sorted, no blanks. A change of these values orphans every run
+# that users have: it is made by raising CODE_SCHEMA, and knowingly.
+HASHED = (
+    '{"attention":"spatial","batch_size":64,"channels":[64,32],"code_schema":1,'
+    '"dataset_digest":"1a55841742d55f244ceace894cf80e07","epochs":10,"lr":0.001,'
+    '"precision":"float32","seed":3,"train_size":49000,"val_size":1000,"variant":"double",'
+    '"variant_source":null}'
+)
+
+
+def test_golden_identity() -> None:
+    assert spec().fingerprint == "f5dbd2c0416a69bb524383220db49cb3"
+    assert spec().config_id == "43028e61ad"
+    assert spec().fingerprint == hashlib.sha256(HASHED.encode()).hexdigest()[:32]
+    shared = {k: v for k, v in json.loads(HASHED).items() if k not in ("variant", "seed")}
+    del shared["variant_source"]
+    text = json.dumps(shared, sort_keys=True, separators=(",", ":"))
+    assert spec().config_id == hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fingerprint", "config_id"),
+    [
+        ({"variant": "vanilla", "seed": 0}, "ccc6184c43fd7b7753ab5d8975a98fbd", "43028e61ad"),
+        ({"attention": "channel"}, "c541501738a01600d8eb964ff8b43d57", "ef33f6595f"),
+        (
+            {"lr": 3e-4, "channels": (4, 8), "seed": 2**63 - 1},
+            "467025ce94198d8019fac7bc8128f611",
+            "902c889d60",
+        ),
+        (
+            {"variant": "models:mine", "variant_source": "ab" * 32},
+            "02098a96d94664845924974a02bc9cad",
+            "43028e61ad",
+        ),
+    ],
+)
+def test_golden_identities(changes: dict[str, object], fingerprint: str, config_id: str) -> None:
+    assert (spec(**changes).fingerprint, spec(**changes).config_id) == (fingerprint, config_id)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TrialSpec)])
+def test_specification_survives_json(name: str) -> None:
+    one = spec(**{name: OTHERS[name][0]})
+    back = TrialSpec.from_dict(json.loads(json.dumps(one.to_dict())))
+    assert back == one
+    assert back.fingerprint == one.fingerprint
+    assert hash(back) == hash(one)
+
+
+def test_specification_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec().seed = 4  # type: ignore[misc]
+
+
+def test_run_name() -> None:
+    assert spec().name == "double/seed=3"
+
+
+@pytest.mark.parametrize(
+    ("changes", "an_epoch", "in_all"),
+    [
+        ({}, 766, 7660),
+        ({"train_size": 64, "epochs": 3}, 1, 3),
+        ({"train_size": 65, "epochs": 3}, 2, 6),
+        ({"train_size": 63, "epochs": 3}, 1, 3),
+    ],
+)
+def test_iterations(changes: dict[str, object], an_epoch: int, in_all: int) -> None:
+    assert spec(**changes).iterations_per_epoch == an_epoch
+    assert spec(**changes).iterations == in_all
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"study": "a/b"}, "'a/b' cannot name a study"),
+        ({"seed": -1}, "seed -1"),
+        ({"seed": 2**63}, "seed 9223372036854775808"),
+        ({"attention": "chanel"}, "did you mean 'channel'?"),
+        ({"attention": "xyz"}, "unknown attention 'xyz': use one of spatial, channel"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"train_size": 0}, "train_size is 0"),
+        ({"val_size": -3}, "val_size is -3"),
+        ({"channels": (64,)}, "channels are (64,)"),
+        ({"channels": ()}, "channels are ()"),
+        ({"channels": (64, 32, 16)}, "channels are (64, 32, 16)"),
+        ({"channels": (64, 0)}, "channels are (64, 0)"),
+        ({"lr": 0.0}, "learning rate is 0.0"),
+        ({"lr": -1e-3}, "learning rate is -0.001"),
+        ({"lr": math.nan}, "learning rate is nan"),
+        ({"lr": math.inf}, "learning rate is inf"),
+    ],
+)
+def test_bad_specifications(changes: dict[str, object], said: str) -> None:
+    assert said in refusal(spec, **changes)
+
+
+@pytest.mark.parametrize("changes", [{"seed": 0}, {"seed": 2**63 - 1}, {"channels": (1, 1)}])
+def test_bounds_are_allowed(changes: dict[str, object]) -> None:
+    assert spec(**changes).to_dict().items() >= json.loads(json.dumps(changes)).items()

@@ -1,0 +1,303 @@
+"""Training against a literal re-implementation, its protocol, and its repeatability."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from attnstudy import seeding
+from attnstudy.models import build_model
+from attnstudy.runs import RunFolder
+from attnstudy.training import (
+    VALIDATE_EVERY,
+    TrainingState,
+    choose_device,
+    evaluate,
+    load_checkpoint,
+    save_checkpoint,
+    time_iterations,
+    train,
+)
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def model_of(spec, digits):
+    return build_model(
+        spec.variant,
+        attention=spec.attention,
+        image_shape=digits.image_shape,
+        channels=spec.channels,
+        seed=spec.seed,
+    )
+
+
+def trained(spec, digits, model=None, **hooks):
+    """Train and return the model, the outcome and the intervals."""
+    model = model_of(spec, digits) if model is None else model
+    intervals = []
+    outcome = train(
+        spec,
+        model,
+        digits.split(spec.train_size, spec.val_size),
+        device=CPU,
+        on_interval=intervals.append,
+        **hooks,
+    )
+    return model, outcome, intervals
+
+
+def bits(model):
+    return {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
+
+
+def literal_training(spec, digits, model):
+    """Adam (Kingma & Ba 2015, Algorithm 1) on cross-entropy, step by step in float64."""
+    model = model.double()
+    split = digits.split(spec.train_size, spec.val_size)
+    norm = digits.normalisation
+    pixels = torch.from_numpy(np.asarray(split.train.images)).double() / norm.scale
+    mean = torch.tensor(norm.mean, dtype=torch.float64).view(1, -1, 1, 1)
+    std = torch.tensor(norm.std, dtype=torch.float64).view(1, -1, 1, 1)
+    images, labels = (pixels - mean) / std, torch.from_numpy(np.asarray(split.train.labels))
+    parameters = list(model.parameters())
+    first = [torch.zeros_like(p) for p in parameters]
+    second = [torch.zeros_like(p) for p in parameters]
+    losses, step = [], 0
+    for epoch in range(spec.epochs):
+        order = torch.randperm(
+            spec.train_size, generator=seeding.generator(spec.seed, "order", epoch)
+        )
+        for start in range(0, spec.train_size, spec.batch_size):
+            index = order[start : start + spec.batch_size]
+            logits = model(images[index])
+            loss = -(logits - logits.logsumexp(1, keepdim=True))[
+                range(len(index)), labels[index]
+            ].mean()
+            gradients = torch.autograd.grad(loss, parameters)
+            step += 1
+            with torch.no_grad():
+                for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
+                    m.mul_(0.9).add_(0.1 * g)
+                    v.mul_(0.999).add_(0.001 * g * g)
+                    corrected = m / (1 - 0.9**step), v / (1 - 0.999**step)
+                    p.sub_(spec.lr * corrected[0] / (corrected[1].sqrt() + 1e-8))
+            losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("attention", ["spatial", "channel"])
+@pytest.mark.parametrize("variant", ["vanilla", "early", "late", "double"])
+def test_losses_are_those_of_the_literal_formula(variant, attention, digits, make_spec):
+    # 250 images: the last batch of an epoch is short
+    spec = make_spec(variant=variant, attention=attention, train_size=250, lr=1e-3)
+    expected = literal_training(spec, digits, model_of(spec, digits))
+    _, _, intervals = trained(spec, digits)
+    measured = [loss for interval in intervals for loss in interval.train_loss]
+    assert len(measured) == spec.iterations == 2 * 8
+    assert measured == pytest.approx(expected, rel=2e-4)
+
+
+def test_validation_follows_iterations_0_100_200_of_each_epoch(digits, make_spec):
+    spec = make_spec(variant="vanilla", train_size=430, batch_size=2, epochs=2)
+    assert spec.iterations_per_epoch == 215
+    _, outcome, intervals = trained(spec, digits)
+    steps = [
+        interval.first_step + len(interval.train_loss) - 1
+        for interval in intervals
+        if interval.val_accuracy is not None
+    ]
+    assert steps == [0, 100, 200, 215, 315, 415]
+    assert VALIDATE_EVERY == 100
+    accuracies = [i.val_accuracy for i in intervals if i.val_accuracy is not None]
+    assert outcome.val_accuracy_max == max(accuracies)
+    assert [i.first_step for i in intervals] == [0, 1, 101, 201, 215, 216, 316, 416]
+    assert sum(len(i.train_loss) for i in intervals) == spec.iterations
+
+
+def test_final_validation_is_that_of_the_last_model(digits, make_spec):
+    spec = make_spec()
+    model, outcome, _ = trained(spec, digits)
+    validation = digits.split(spec.train_size, spec.val_size).validation
+    again = evaluate(model, validation, digits.normalisation, device=CPU)
+    assert outcome.val_accuracy_final == again.accuracy
+
+
+def test_evaluation_counts_and_keeps_the_mode(digits, make_spec):
+    model = model_of(make_spec(), digits).train()
+    answer = evaluate(model, digits.test, digits.normalisation, device=CPU)
+    assert model.training
+    pixels = torch.from_numpy(np.asarray(digits.test.images)).float()
+    norm = digits.normalisation
+    logits = model((pixels / norm.scale - norm.mean[0]) / norm.std[0])
+    labels = torch.from_numpy(np.asarray(digits.test.labels))
+    assert answer.correct == int((logits.argmax(1) == labels).sum())
+    assert answer.accuracy == 100 * answer.correct / 360
+    assert answer.loss == pytest.approx(functional.cross_entropy(logits, labels).item(), rel=1e-5)
+    assert answer.predicted.tolist() == logits.argmax(1).tolist()
+
+
+def test_same_seed_same_bits_and_other_seed_other_bits(digits, make_spec):
+    one, first, _ = trained(make_spec(), digits)
+    two, second, _ = trained(make_spec(), digits)
+    other, _, _ = trained(make_spec(seed=1), digits)
+    assert bits(one) == bits(two)
+    assert (first.val_accuracy_max, first.val_accuracy_final) == (
+        second.val_accuracy_max,
+        second.val_accuracy_final,
+    )
+    assert bits(one) != bits(other)
+
+
+def test_global_random_state_is_left_alone(digits, make_spec):
+    torch.manual_seed(5)
+    expected = torch.get_rng_state()
+    trained(make_spec(), digits)
+    time_iterations(make_spec(), model_of(make_spec(), digits), (1, 8, 8), 10, 1)
+    assert torch.equal(torch.get_rng_state(), expected)
+
+
+class Dropping(nn.Module):
+    """A model that draws while it trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(64, 10)
+
+    def forward(self, images):
+        return self.linear(functional.dropout(images.flatten(1), 0.5, self.training))
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+@pytest.mark.parametrize("kind", ["double", "vanilla", "dropout"])
+def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_spec, tmp_path):
+    spec = make_spec(epochs=3, variant="vanilla" if kind == "dropout" else kind)
+
+    def fresh():
+        if kind != "dropout":
+            return model_of(spec, digits)
+        with seeding.forked(0, "test"):
+            return Dropping()
+
+    whole, expected, intervals = trained(spec, digits, fresh())
+
+    class Stop(Exception):
+        pass
+
+    folder = RunFolder(tmp_path)
+
+    def stop(state: TrainingState) -> None:
+        save_checkpoint(folder, state)
+        if state.next_epoch == stop_after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        trained(spec, digits, fresh(), on_epoch=stop)
+    state, damaged = load_checkpoint(folder)
+    assert state is not None
+    assert state.next_epoch == stop_after
+    assert damaged == []
+    resumed, outcome, rest = trained(spec, digits, fresh(), state=state)
+    assert bits(resumed) == bits(whole)
+    assert outcome.val_accuracy_final == expected.val_accuracy_final
+    assert outcome.val_accuracy_max == expected.val_accuracy_max
+    expected_rest = [i for i in intervals if i.epoch >= stop_after]
+    assert [(i.train_loss, i.val_accuracy) for i in rest] == [
+        (i.train_loss, i.val_accuracy) for i in expected_rest
+    ]
+
+
+def test_damaged_checkpoint_is_told_and_the_one_before_used(digits, make_spec, tmp_path):
+    folder = RunFolder(tmp_path)
+    states = []
+
+    def keep(state: TrainingState) -> None:
+        states.append(state.next_epoch)
+        save_checkpoint(folder, state)
+
+    trained(make_spec(epochs=3), digits, on_epoch=keep)
+    assert states == [1, 2]
+    path = tmp_path / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    state, damaged = load_checkpoint(folder)
+    assert state is not None
+    assert state.next_epoch == 1
+    assert damaged == [f"{path} is damaged and was not used"]
+    (tmp_path / "checkpoint.previous.pt").write_bytes(b"short")
+    state, damaged = load_checkpoint(folder)
+    assert state is None
+    assert len(damaged) == 2
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path):
+    import hashlib
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return (tmp_path.joinpath("hit").touch, ())
+
+    content = pickle.dumps(Evil())
+    (tmp_path / "checkpoint.pt").write_bytes(hashlib.sha256(content).digest() + content)
+    assert load_checkpoint(RunFolder(tmp_path))[0] is None
+    assert not (tmp_path / "hit").exists()
+
+
+def test_divergence_is_a_result_with_its_iteration(digits, make_spec):
+    _, outcome, intervals = trained(make_spec(lr=1e30), digits)
+    assert outcome.diverged_at is not None
+    assert outcome.val_accuracy_final is None
+    last = intervals[-1]
+    assert last.first_step + len(last.train_loss) - 1 == outcome.diverged_at
+    assert not math.isfinite(last.train_loss[-1])
+    assert all(
+        math.isfinite(loss)
+        for interval in intervals
+        for loss in interval.train_loss[: -1 if interval is last else None]
+    )
+    assert last.val_accuracy is None
+
+
+def test_weights_broken_by_the_last_update_are_a_divergence(digits, make_spec):
+    spec = make_spec(variant="vanilla", train_size=32, epochs=1, lr=1e38)
+    assert spec.iterations == 1
+    _, outcome, intervals = trained(spec, digits)
+    assert math.isfinite(intervals[0].train_loss[0])
+    assert outcome.diverged_at == 0
+    assert outcome.val_accuracy_final is None
+
+
+def test_variants_of_one_seed_see_the_images_in_one_order(digits, make_spec):
+    first_batches = {}
+    for variant in ("vanilla", "double"):
+        model = model_of(make_spec(variant=variant), digits)
+        seen = []
+        model.conv1.register_forward_pre_hook(lambda _, inputs, s=seen: s.append(inputs[0].clone()))
+        trained(make_spec(variant=variant), digits, model)
+        first_batches[variant] = seen[0]
+    assert torch.equal(first_batches["vanilla"], first_batches["double"])
+
+
+def test_unknown_device_is_refused():
+    from attnstudy.errors import UsageError
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UsageError, match="--device cuda"):
+        choose_device("cuda")
+    assert choose_device("auto") == CPU
