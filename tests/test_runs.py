@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import signal
@@ -699,10 +698,11 @@ def test_something_that_cannot_be_read(
     assert str(started.path) in message
 
 
-def test_a_run_file_in_another_form_is_no_run(started: RunFolder) -> None:
+def test_a_result_with_fewer_fields_is_still_a_result(started: RunFolder) -> None:
     write_sealed(started.path / "result.json", {"status": "complete"})
-    result = started.result()
-    assert result is not None, "a result of an older form is still a result"
-    assert result.status is Status.COMPLETE
-    (started.path / "result.json").write_text(json.dumps({"status": "complete"}), encoding="utf-8")
-    assert started.result() is None
+    assert started.status is Status.COMPLETE
+
+
+def test_a_result_without_a_seal_is_none(started: RunFolder) -> None:
+    (started.path / "result.json").write_text('{"status": "complete"}', encoding="utf-8")
+    assert started.status is Status.INTERRUPTED

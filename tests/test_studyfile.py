@@ -305,6 +305,7 @@ def test_a_key_in_the_wrong_table_is_told_the_right_one(text: str, key: str, whe
         ("[xyz]\nepochs = 3", ("question", "[training]")),
         ("[training]\nxyz = 3", ("epochs", "batch_size", "lr")),
         ('"" = 3', ("question",)),
+        ('[""]\nseeds = 3', ("question",)),
     ],
 )
 def test_an_unknown_key_is_told_the_known_ones(text: str, known: tuple[str, ...]) -> None:

@@ -22,8 +22,9 @@ from attnstudy.report.tables import (
     values_table,
 )
 from attnstudy.report.words import comparison_words, power_words
-from attnstudy.stats import Ranking
+from attnstudy.stats import Flag, Ranking
 
+_FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first
 _LONG_VERDICT = 90  # characters from which it is set smaller
 
 
@@ -134,8 +135,8 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
         + (" Variants that share a letter are not shown different." if letters else "")
         + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
         "differences": f"Differences with {kind} {level(pair_alpha(ranking))} intervals, against "
-        f"zero.{margin} Solid with ▶ or ◀: shown different; dashed with ■: equivalent; dotted "
-        f"with ○: undecided; ×: described only."
+        f"zero.{margin} Solid with ▲ or ▼: the first is shown better or worse; dashed with ■: "
+        f"equivalent; dotted with ○: undecided; ×: described only."
         + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),
         "superiority": "How often a run of one variant is better than a run of another, ties "
         "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
@@ -179,20 +180,26 @@ def _compared(ranking: Ranking) -> str:
     return section("Pairs", pairs_tables(ranking), words)
 
 
+def _changes(flag: Flag, ranking: Ranking) -> bool:
+    return flag.verdict_without not in (None, ranking.verdict)
+
+
 def _flags(ranking: Ranking) -> str:
     items = []
-    for flag in ranking.flags:
+    for flag in sorted(ranking.flags, key=lambda flag: not _changes(flag, ranking)):
         item = f'<span class="kind">{esc(flag.kind)}:</span> {esc(flag.message)}'
         if flag.verdict_without is not None:
-            without = (
-                f"without it the verdict is the same: {esc(flag.verdict_without)}"
-                if flag.verdict_without == ranking.verdict
-                else f"<strong>without it the verdict changes</strong>: {esc(flag.verdict_without)}"
-            )
-            item += f'<span class="without">{without}</span>'
+            lead = "without it the verdict is the same"
+            if _changes(flag, ranking):
+                lead = "<strong>without it the verdict changes</strong>"
+            item += f'<span class="without">{lead}: {esc(flag.verdict_without)}</span>'
         items.append(item)
-    lead = "<p>To look at; nothing was deleted because of them.</p>" if items else ""
-    return section("Flags", lead, bullets(items) if items else "")
+    if not items:
+        return ""
+    lead = "<p>To look at; nothing was deleted because of them.</p>"
+    rest = items[_FLAGS_SHOWN:]
+    more = details(f"{count(len(rest), 'more flag')}", bullets(rest)) if rest else ""
+    return section("Flags", lead, bullets(items[:_FLAGS_SHOWN]), more)
 
 
 def _scope(ranking: Ranking) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from attnstudy.report.labels import labels
 from attnstudy.report.names import shorten
 from attnstudy.report.numbers import Numbers, p_value
 from attnstudy.report.style import (
@@ -45,8 +47,9 @@ def runs_figure(ranking: Ranking) -> Figure:
         end for arm in arms for end in (arm.ci_low, arm.ci_high, *arm.values) if end is not None
     ]
     reach = (max(ends) - min(ends) or abs(ends[0]) or 1.0) if ends else 1.0
+    names = labels(ranking, 24)
     for place, arm in enumerate(arms):
-        _draw_arm(axes, arm, place, reach, numbers)
+        _draw_arm(axes, arm, place, reach, numbers, names[arm.variant])
     _rows(axes, len(arms))
     axes.set_xlabel(of_metric(ranking) + _which_way(ranking))
     if ends:
@@ -54,7 +57,7 @@ def runs_figure(ranking: Ranking) -> Figure:
     return figure
 
 
-def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers) -> None:
+def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers, label: str) -> None:
     right = []
     if arm.mean is not None:
         right.append(numbers.plain(arm.mean))
@@ -62,8 +65,7 @@ def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers) 
         right.append(f"{arm.diverged} diverged")
     if arm.group is not None:
         right.append(shorten(arm.group, 12))
-    note = _GAP.join(right)
-    _heading(axes, place, shorten(arm.variant, 44 - len(note)), note)
+    _heading(axes, place, label, _GAP.join(right))
     if arm.ci_low is not None and arm.ci_high is not None:
         axes.plot(
             [arm.ci_low, arm.ci_high], [place, place], "-", color=INK, linewidth=1.4,
@@ -72,7 +74,7 @@ def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers) 
     if arm.n:
         lane = place + 0.2 + 0.05 * _beside(arm.values, 0.02 * reach)
         axes.plot(
-            arm.values, lane, "o", color=SERIES[0], alpha=0.75,
+            arm.values, lane, "o", color=SERIES[0], alpha=_opacity(arm.n),
             markersize=4.2, markeredgewidth=0.0, gid=f"runs-{place}",
         )  # fmt: skip
     if arm.mean is not None:
@@ -80,6 +82,11 @@ def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers) 
             [arm.mean], [place], "D", color=INK, markerfacecolor=PAPER, markersize=5.2,
             markeredgewidth=1.3, gid=f"mean-{place}",
         )  # fmt: skip
+
+
+def _opacity(runs: int) -> float:
+    """Return how much a dot covers: many dots show where they are dense."""
+    return 0.75 if runs <= 50 else max(0.15, 5.0 / math.sqrt(runs))
 
 
 def _beside(values: Sequence[float], near: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -107,27 +114,27 @@ def differences_figure(ranking: Ranking) -> Figure:
         edges = (-ranking.margin, ranking.margin)
         axes.bar(
             np.zeros(len(pairs)), bottom - top, 2.0 * ranking.margin, top, color=BAND, alpha=0.5,
-            linewidth=0, gid="margin",
+            linewidth=0,
         )  # fmt: skip
         for edge in edges:
             axes.vlines([edge] * len(pairs), top, bottom, colors=MUTED, linewidth=0.9)
     axes.vlines([0.0] * len(pairs), top, bottom, colors=INK, linewidth=1.2, gid="zero")
+    names = labels(ranking, 15)
     for place, pair in enumerate(pairs):
-        _draw_pair(axes, pair, place)
+        _draw_pair(axes, pair, place, f"{names[pair.a]} − {names[pair.b]}")
     _rows(axes, len(pairs))
     axes.set_xlabel(f"{of_differences(ranking)}\n{_sides(ranking)}")
     return figure
 
 
-def _draw_pair(axes: Axes, pair: Pair, place: int) -> None:
+def _draw_pair(axes: Axes, pair: Pair, place: int, label: str) -> None:
     marker, line, filled = MARKERS[pair.verdict]
     colour = LIGHT[pair.verdict.value]
     word = pair.verdict.value
     if pair.p_adjusted is not None:
         p = p_value(pair.p_adjusted)
         word += f", p {p}" if p[0] in "<>" else f", p = {p}"
-    left = f"{shorten(pair.a, 15)} − {shorten(pair.b, 15)}"
-    _heading(axes, place, left, word, colour)
+    _heading(axes, place, label, word, colour)
     strong = pair.verdict in (Verdict.BETTER, Verdict.WORSE)
     if pair.ci_low is not None and pair.ci_high is not None:
         axes.plot(

@@ -12,10 +12,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from attnstudy.report.context import Context, Curve
+from attnstudy.report.labels import labels
 from attnstudy.report.names import shorten
 from attnstudy.report.numbers import Numbers, significant
 from attnstudy.report.seeds import seed_curve
-from attnstudy.report.style import DASHES, INK, LIGHT, MUTED, PAPER, SERIES, new_figure
+from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure
 from attnstudy.stats import Ranking
 
 Floats = NDArray[np.float64]
@@ -84,6 +85,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
             gid=f"curve-{order.index(name)}",
         )  # fmt: skip
     handles = []
+    names = labels(ranking, _ROOM)
     for place, (name, average) in reversed(list(enumerate(named))):
         colour = SERIES[place]
         if average.sd is not None:
@@ -94,7 +96,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
             marker="o" if average.steps.size == 1 else "", markersize=4,
             gid=f"curve-{order.index(name)}",
         )  # fmt: skip
-        handles.append((line, shorten(name, _ROOM)))
+        handles.append((line, names.get(name) or shorten(name, _ROOM)))
     handles.reverse()
     axes.set_xlabel("iteration")
     axes.set_ylabel("validation accuracy" + (" (%)" if ranking.unit == "points" else ""))
@@ -117,7 +119,7 @@ def power_figure(ranking: Ranking) -> Figure | None:
     curve, power = seed_curve(ranking), ranking.power
     if curve is None or power is None:
         return None
-    figure, axes = new_figure(3.0)
+    figure, axes = new_figure(3.3)
     axes.grid(visible=True, axis="both")
     axes.set(xscale="log", yscale="log")
     axes.plot(curve.seeds, curve.detectable, color=SERIES[0], linewidth=1.9, gid="power")
@@ -156,16 +158,18 @@ def power_figure(ranking: Ranking) -> Figure | None:
     axes.set_xlabel("seeds per variant, at 80 % power")
     unit = f" ({ranking.unit})" if ranking.unit else ""
     axes.set_ylabel(f"detectable difference{unit}")
-    axes.legend(loc="upper right", handlelength=1.2, labelcolor=INK)
+    figure.legend(loc="outside lower center", handlelength=1.2)
     return figure
 
 
 def _plain_ticks(axes: Axes, left: float, right: float, low: float, high: float) -> None:
     """Label logarithmic axes with plain numbers."""
     axes.set_xlim(left * 0.92, right * 1.08)
-    axes.set_ylim(low * 0.8, high * 1.9)  # the upper part has room for the legend
+    axes.set_ylim(low * 0.8, high * 1.25)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        one, other = axis.get_view_interval()
+        subs = (1.0, 2.0, 5.0) if other <= 100.0 * one else (1.0, 3.0)
+        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
         axis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
         axis.set_minor_formatter(NullFormatter())
         axis.set_minor_locator(LogLocator(subs=()))

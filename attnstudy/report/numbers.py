@@ -68,7 +68,10 @@ class Numbers:
 
 def significant(value: float, digits: int = 4) -> str:
     """Return a number with its first significant digits."""
-    return _minus(f"{value:.{digits}g}")
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(value) < _LARGEST_FIXED:
+        text = f"{float(text):,.0f}"
+    return _minus(text)
 
 
 def exact(value: float | None) -> str:
@@ -93,7 +96,8 @@ def p_value(p: float | None) -> str:
         return "< .001"
     if p > 0.999:
         return "> .999"
-    return f"{p:.3f}".removeprefix("0")
+    digits = 4 if abs(p - 0.05) < 0.001 else 3  # never rounded onto what people read it against
+    return f"{p:.{digits}f}".removeprefix("0")
 
 
 def ranks(low: int | None, high: int | None) -> str:

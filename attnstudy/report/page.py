@@ -23,7 +23,7 @@ h1{font-size:clamp(1.35rem,3.4vw,2rem);line-height:1.2;margin:.2rem 0 .8rem}
 h1.long{font-size:clamp(1.1rem,2.4vw,1.35rem);line-height:1.3}
 h1::first-letter{text-transform:uppercase}
 h2{font-size:1.15rem;margin:0 0 .8rem}
-h3{font-size:1rem;margin:.2rem 0 .4rem}
+h3{font-size:1rem;margin:1.2rem 0 .4rem}
 .scroll+.grid,details+.grid{margin-top:1.6rem}
 p{margin:.5rem 0;max-width:75ch}
 .origin,.question{color:var(--muted);margin:0}
@@ -67,6 +67,7 @@ td small{display:block;color:var(--muted);white-space:normal;font-size:.82em;min
 .undecided{color:var(--undecided)}.descriptive{color:var(--descriptive)}
 ul{margin:.3rem 0;padding-left:1.2rem}
 li{margin:.35rem 0;max-width:80ch}
+.place{color:var(--muted);font-weight:400;margin-right:.3em}
 .kind{font-weight:600}
 .without{display:block;color:var(--muted)}
 details{margin:.8rem 0}

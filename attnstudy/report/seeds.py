@@ -14,7 +14,7 @@ from attnstudy.stats.looks import at_each_look
 from attnstudy.stats.power import PowerCurve
 from attnstudy.stats.samples import MIN_RUNS
 
-_POINTS = 28
+_POINTS = 16
 _MOST_SEEDS = 3000  # a mark further out is told in words alone
 
 
@@ -51,7 +51,7 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
     pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
     critical = critical_value(design, k=arms, pairs=pairs)
     curve = PowerCurve(power.sd, power.sd_upper, critical, design.paired)
-    grid = np.geomspace(MIN_RUNS, _last(power), _POINTS).round().astype(int)
+    grid = np.geomspace(max(MIN_RUNS, power.n // 8), _last(power), _POINTS).round().astype(int)
     seeds = sorted({*grid.tolist(), power.n})
     return SeedCurve(tuple(seeds), tuple(curve.detectable(n) for n in seeds))
 

@@ -66,8 +66,8 @@ DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1)), (0, (8, 2)), (
 """Line styles of the series, so that they differ without colour."""
 
 MARKERS: Mapping[Verdict, tuple[str, str, bool]] = {
-    Verdict.BETTER: (">", "-", True),
-    Verdict.WORSE: ("<", "-", True),
+    Verdict.BETTER: ("^", "-", True),
+    Verdict.WORSE: ("v", "-", True),
     Verdict.EQUIVALENT: ("s", (0, (5, 1.5)), True),  # type: ignore[dict-item]
     Verdict.UNDECIDED: ("o", (0, (1.5, 1.2)), False),  # type: ignore[dict-item]
     Verdict.DESCRIPTIVE: ("x", "-", True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attnstudy.report.context import Context
+from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
 from attnstudy.report.numbers import (
@@ -25,8 +26,8 @@ FEW_PAIRS = 15
 _LONG = 48  # columns of a name in a pair
 
 SYMBOLS = {
-    Verdict.BETTER: "▶",
-    Verdict.WORSE: "◀",
+    Verdict.BETTER: "▲",
+    Verdict.WORSE: "▼",
     Verdict.EQUIVALENT: "■",
     Verdict.UNDECIDED: "○",
     Verdict.DESCRIPTIVE: "×",
@@ -54,8 +55,10 @@ def arms_table(ranking: Ranking) -> str:
     headings += ["ranks", "group"] if grouped else []
     headings += ["diverged"] if diverged else []
     rows = []
-    for arm in ranking.arms:
-        row = [name(arm.variant), str(arm.n)]
+    places = numbered(ranking)
+    for place, arm in enumerate(ranking.arms, start=1):
+        number = f'<span class="place">{place}</span> ' if places else ""
+        row = [number + name(arm.variant), str(arm.n)]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         row.append(numbers.interval(arm.ci_low, arm.ci_high))
         if grouped:

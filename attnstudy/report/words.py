@@ -10,8 +10,7 @@ from attnstudy.stats import Power, Ranking
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which takes no two spreads to be equal.",
     "holm": "All pairs by Welch's t, adjusted by Holm.",
-    "paired": "All pairs by the paired t of seeds that both variants share, adjusted by Holm; the "
-    "plan chose this before the first run.",
+    "paired": "All pairs by the paired t over the seeds that both share, adjusted by Holm.",
 }
 
 
@@ -39,10 +38,12 @@ def comparison_words(ranking: Ranking) -> list[str]:
         "P(first better) is the share of run pairs in which the first variant's run is better; "
         "Hedges g is the difference in standard deviations, corrected for few runs."
     )
-    items.append(
-        "The other tests assume no normal distribution. They never replace the first: with few "
-        "runs they cannot decide anything, as even the smallest p they can give is too large."
-    )
+    others = "The other tests assume no normal distribution. They never replace the first."
+    if any(pair.robust and pair.robust.answer == "cannot decide" for pair in ranking.pairs):
+        others += (
+            " Where they cannot decide, even the smallest p that so few runs can give is too large."
+        )
+    items.append(others)
     return items
 
 

@@ -48,8 +48,8 @@ def prob_superiority_interval(
     """Return a 1 - alpha interval of the probability of superiority; none where it cannot hold.
 
     Brunner and Munzel, "The nonparametric Behrens-Fisher problem", Biom. J. 42 (2000) 17-25:
-    the variance of their equation (4.5) with t quantiles, here on the logit scale, which keeps
-    the interval within 0 and 1. It needs ten runs an arm and some overlap of the two.
+    their variance with t quantiles, here on the logit scale, which keeps the interval within 0
+    and 1. It needs ten runs an arm and some overlap of the two.
     """
     if min(a.n, b.n) < MIN_RUNS_SUPERIORITY:
         return None
@@ -66,8 +66,9 @@ def prob_superiority_interval(
 def brunner_munzel(a: Sample, b: Sample) -> tuple[float, float, float]:
     """Return P(A > B) + P(A = B)/2, its standard error and its degrees of freedom.
 
-    Brunner and Munzel (2000), equations (4.5) and (4.6), written with placements: the share of
-    the other arm that a run beats. Without any overlap the standard error is 0.
+    The estimators of Brunner and Munzel (2000), written with placements: the share of the other
+    arm that a run beats, whose variance within an arm is that of their rank differences.
+    Without any overlap the standard error is 0.
     """
     placed = _placements(a.values, b.values)
     var_a = float(np.var(placed, ddof=1)) / a.n

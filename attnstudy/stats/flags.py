@@ -81,8 +81,8 @@ def find_suspects(
 def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
     """Values whose externally studentised residual of the pooled one-way model is too large.
 
-    Cook and Weisberg, "Residuals and Influence in Regression" (1982), equation (2.2.12) and
-    section 2.2.2 for the Bonferroni p-value: with leverage h = 1/n of an arm and e the residual,
+    Cook and Weisberg, "Residuals and Influence in Regression" (1982), chapter 2, also for the
+    Bonferroni p-value: with leverage h = 1/n of an arm and e the residual,
     t = e / sqrt(s_(i)^2 (1 - h)), s_(i)^2 = (SSE - e^2 / (1 - h)) / (df - 1).
     """
     several = [sample for sample in samples if sample.n > 1]

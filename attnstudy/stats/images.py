@@ -58,8 +58,8 @@ def scope_on_images(
     The variance over runs estimates the seeds' terms with the interaction, the variance over
     images of the arms' mean difference the images' term with the interaction: their sum less
     the interaction, which it holds twice (the two-way estimator of Cameron, Gelbach and Miller,
-    "Robust inference with multiway clustering", J. Bus. Econ. Stat. 29 (2011) 238-249, equation
-    (2.7)). Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking.
+    "Robust inference with multiway clustering", J. Bus. Econ. Stat. 29 (2011) 238-249).
+    Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking.
 
     Args:
         samples: the arms, best first; accuracies in percent.
@@ -171,7 +171,7 @@ def _bootstrap(scores: Mapping[int, _Scores], rng: np.random.Generator) -> dict[
 
     Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1 (2007) 386-411: images and runs are
     resampled independently, the images in common for all arms. It holds the interaction three
-    times (his theorem 3), hence is rather too wide than too narrow.
+    times, hence is rather too wide than too narrow.
     """
     large = {arm: s.table for arm, s in scores.items() if len(s.table) >= MIN_RUNS_BOOTSTRAP}
     means = {arm: np.empty(_BOOTSTRAPS) for arm in large}

@@ -73,7 +73,7 @@ def mann_whitney(a: Sample, b: Sample) -> float:
     """Return the two-sided p-value of the Mann-Whitney test.
 
     Exact, with midranks for ties, while every split can be tried; beyond it normal with
-    corrections for ties and continuity: Lehmann, "Nonparametrics" (1975), sections 1.2 and 1.4.
+    corrections for ties and continuity: Lehmann, "Nonparametrics" (1975), chapter 1.
     """
     pooled = np.concatenate([a.values, b.values])
     ordered = np.sort(pooled)

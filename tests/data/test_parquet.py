@@ -412,11 +412,12 @@ def test_colour_in_test_of_a_grey_dataset(folder: Path, refusal: Refusal) -> Non
     assert message.startswith(f"{first_of(folder, 'test')}: row 0 is in colour")
 
 
-def test_a_file_name_inside_that_is_no_text(folder: Path, refusal: Refusal) -> None:
+@pytest.mark.parametrize("name", [b"0.png", b"label"], ids=["of an image", "of a column"])
+def test_a_name_inside_that_is_no_text(folder: Path, refusal: Refusal, name: bytes) -> None:
     path = first_of(folder)
     content = path.read_bytes()
-    assert b"0.png" in content
-    path.write_bytes(content.replace(b"0.png", b"\xff.png"))
+    assert name in content
+    path.write_bytes(content.replace(name, b"\xff" + name[1:]))
     assert refusal(folder).startswith(f"{path} is not a readable parquet file")
 
 

@@ -38,7 +38,7 @@ def test_no_letter_is_idle(case: tuple[int, list[tuple[int, int]]]) -> None:
         assert not any(group <= other for name, other in members.items() if name != letter)
 
 
-# Piepho (2004), section 2: multcompView::multcompLetters gives a, ab, bc, c for this chain
+# a chain, a clique and a gap, whose shortest displays can be found by hand
 @pytest.mark.parametrize(
     ("count", "different", "expected"),
     [

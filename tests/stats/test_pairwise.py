@@ -9,6 +9,7 @@ import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import ttost_ind
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import rank
@@ -64,6 +65,16 @@ def test_two_arms_are_welch() -> None:
     assert pair.p_adjusted == pytest.approx(expected.pvalue, rel=1e-10)
     assert (pair.ci_low, pair.ci_high) == pytest.approx((interval.low, interval.high), rel=1e-10)
     assert pair.df == pytest.approx(expected.df)
+
+
+@pytest.mark.parametrize("margin", [0.3, 0.5, 0.6, 0.7, 0.8, 1.0])
+def test_equivalence_is_two_one_sided_tests(margin: float) -> None:
+    """By the interval at 1 - alpha, hence each one-sided test at alpha / 2."""
+    a = [60.1, 60.6, 59.9, 60.4, 60.2]
+    b = [60.0, 60.1, 60.5, 59.6, 60.0, 60.3]
+    (pair,) = rank({"a": a, "b": b}, margin=margin).pairs
+    p = ttost_ind(a, b, -margin, margin, usevar="unequal")[0]
+    assert (pair.verdict == "equivalent") == (p < 0.025)
 
 
 @pytest.mark.parametrize("control", [None, "c"])

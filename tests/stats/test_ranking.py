@@ -195,9 +195,11 @@ def test_input_order_does_not_matter(
 
 
 @quick
-@given(studies, designs)
-def test_swapping_two_names_mirrors_the_pair(samples: Samples, design: dict[str, object]) -> None:
-    assume({"a", "b"} <= samples.keys())
+@given(studies, values, values, designs)
+def test_swapping_two_names_mirrors_the_pair(
+    others: Samples, a: list[float], b: list[float], design: dict[str, object]
+) -> None:
+    samples = {**others, "a": a, "b": b}
     swapped = {{"a": "b", "b": "a"}.get(name, name): given for name, given in samples.items()}
     before = outcome(rank(samples, metric="m", **design))  # type: ignore[arg-type]
     after = outcome(rank(swapped, metric="m", **design))  # type: ignore[arg-type]

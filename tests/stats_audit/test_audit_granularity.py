@@ -77,7 +77,7 @@ def test_grim_is_exact(items: int, n: int, places: int) -> None:
     assert passed == possible
 
 
-@pytest.mark.parametrize(("n", "items", "places"), [(2, 9, 1), (3, 6, 1), (4, 5, 0), (3, 8, 2)])
+@pytest.mark.parametrize(("n", "items", "places"), [(2, 9, 1), (3, 6, 1), (4, 5, 0), (2, 7, 2)])
 def test_grimmer_passes_everything_that_exists_and_fails_most_of_the_rest(
     n: int, items: int, places: int
 ) -> None:
@@ -98,7 +98,7 @@ def test_grimmer_passes_everything_that_exists_and_fails_most_of_the_rest(
                     )
     step = Fraction(100, items)
     assert all(sd_possible(plain(m), plain(s), n, step, items) for m, s in existing)
-    means = sorted({m for m, _ in existing})[:40]
+    means = sorted({m for m, _ in existing})[:20]
     others = [
         (m, f"{rounded(as_decimal(Fraction(s, 10**places)), places):f}")
         for m in means

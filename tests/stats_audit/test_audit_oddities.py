@@ -27,6 +27,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
 @pytest.mark.parametrize("rows", [ROWS, ROWS[1:], [[1.0, 2.0, 4.0], [7.0, 5.0]], [*ROWS, [60.0]]])
 def test_studentised_residuals_as_statsmodels_has_them(rows: list[list[float]]) -> None:
     values = np.concatenate(rows)
@@ -54,6 +55,8 @@ def test_outliers_without_spread() -> None:
     (found,) = outliers([[1.0] * 4 + [9.0], [2.0] * 4], 0.05)
     assert (found.row, found.position, found.p) == (0, 4, 0.0)
     assert math.isinf(found.t)
+    (finding,) = of_kind("name,a,b,c,d,e\nx,1,1,1,1,9\ny,2,2,2,2,2\n", "influential")
+    assert "9 makes all of the spread" in finding.message
 
 
 def test_an_influential_value_that_decides() -> None:

@@ -60,8 +60,8 @@ def test_names_of_the_mean(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sd", "Std", "stdev", "reported_sd", "std_dev", "Std. deviation"])
 def test_names_of_the_sd(name: str) -> None:
-    table = read_table(f"name,r1,{name}\na,60.1,0.4\n")
-    assert (table.columns, table.mean_column, table.sd_column) == (("r1",), None, name)
+    table = read_table(f"name,r1,r2,{name}\na,60.1,60.5,0.3\n")
+    assert (table.columns, table.mean_column, table.sd_column) == (("r1", "r2"), None, name)
 
 
 def test_other_columns() -> None:
@@ -143,21 +143,20 @@ BAD = {
     "name,r1,r2,mean\na,0.601,0.612,60.65\n": "every accuracy in percent, or every one as a",
     "vanilla,59.77,60.81\nearly,60.1,60.2\n": "put a row of column names above it",
     "name,r1\n,60\n": "line 2 of the table has no name",
-    "name,r1,r2,mean\na,,,60\n": "'a' has no values",
+    "name,r1,r2,mean\na,,,60\nb,60,61,60.5\n": "'a' has no values",
     "name,mean,n\na,,4\nb,60,4\n": "'a' has no mean",
     "name,mean,sd,n\na,60,-1,4\n": "an SD is 0 or more",
     "name,mean,n\na,60,3.5\n": "give a whole number from 1",
     "name,mean,n\na,60,0\n": "give a whole number from 1",
     "name,r1\na,1e999\n": "beyond 40 digits",
     f"name,r1\na,{'1' * 60}\n": "beyond 40 digits",
-    "name,r1,r2\na,60,٥٩\n": "no.*number|left out",
     "a\0b,c\n": "is not text",
     "name,r1\n" + "".join(f"v{i},60\n" for i in range(101)): "101 rows",
     "name,r1\na," + "9" * 200_000 + "\n": "is not a CSV",
 }
 
 
-@pytest.mark.parametrize("text", [text for text in BAD if "٥" not in text])
+@pytest.mark.parametrize("text", BAD)
 def test_bad_tables(text: str) -> None:
     with pytest.raises(DataError, match=BAD[text]) as caught:
         audit(text)
@@ -211,9 +210,11 @@ def test_whatever_is_given_there_is_an_answer_or_one_sentence(
 ) -> None:
     text = "\n".join(delimiter.join(line) for line in [header, *rows])
     try:
-        result = audit(text, items=items)
+        said = audit(text, items=items)
     except AttnstudyError as error:
-        assert "\n" not in str(error)
+        sentence = str(error)
     else:
-        json.dumps(result.to_json(), allow_nan=False)
-        assert result.sentence
+        json.dumps(said.to_json(), allow_nan=False)
+        sentence = said.sentence
+    assert sentence
+    assert "\n" not in sentence

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from attnstudy.stats.audit import Finding, Repair, audit
 from attnstudy.stats.audit.printed import plain
 from attnstudy.stats.audit.repairs import mean_repairs
-from attnstudy.stats.audit.respelling import lengthened, one_digit, transposed
+from attnstudy.stats.audit.respelling import one_digit, transposed
 from attnstudy.stats.audit.table import read_table
 
 OTHERS = "b,52.17,53.02,51.44,52.90,52.38\n"  # 209.53 / 4 = 52.3825
@@ -40,19 +40,15 @@ def test_two_digits_of_the_mean() -> None:
 
 
 def test_one_digit_of_a_value() -> None:
-    repair = wrong("a,60.10,60.20,67.42,60.32,60.26").repairs[0]
+    # with 60.42: 241.15 / 4 = 60.2875
+    repair = wrong("a,60.10,60.31,67.42,60.32,60.2875").repairs[0]
     assert edits(repair) == [("run3", "67.42", "60.42")]
 
 
 def test_two_digits_of_a_value() -> None:
-    assert edits(wrong("a,60.10,60.20,64.02,60.32,60.26").repairs[0]) == [
+    assert edits(wrong("a,60.10,60.31,64.02,60.32,60.2875").repairs[0]) == [
         ("run3", "64.02", "60.42")
     ]
-
-
-def test_a_digit_lost_at_the_end() -> None:
-    found = wrong("a,60.1,60.28,60.42,60.32,60.30").repairs  # 60.18 would give 60.30
-    assert [("run1", "60.1", "60.18")] in [edits(repair) for repair in found]
 
 
 def test_a_value_left_out() -> None:
@@ -143,5 +139,4 @@ def test_respelling() -> None:
     assert len(changed) == 8 + 9 + 9
     assert {n.digits for n in transposed(plain("60.22"))} == {"62.02"}
     assert {n.digits for n in transposed(plain("16.2"))} == {"61.2", "12.6"}
-    assert {n.digits for n in lengthened(plain("7"))} == {f"7.{i}" for i in range(10)}
     assert "-2e-5" in {number.digits for number in one_digit(plain("-1e-5"))}

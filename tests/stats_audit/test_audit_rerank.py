@@ -27,9 +27,11 @@ def test_means_that_hide_a_difference() -> None:
     )
     swapped = audit(HEAD + row("a", A, "61.13") + row("b", B, "64.12"), items=10_000)
     assert (swapped.changes_order, swapped.changes_verdict) == (True, True)
-    assert [repair.description for f in swapped.findings for repair in f.repairs[:1]] == [
-        "the mean is that of b",
-        "the mean is that of a",
+    assert [
+        [r.description for r in f.repairs if "that of" in r.description] for f in swapped.findings
+    ] == [
+        ["the mean is that of b"],
+        ["the mean is that of a"],
     ]
     assert swapped.ranking_printed is not None
     assert swapped.ranking_corrected is not None
@@ -58,7 +60,7 @@ def test_less_may_be_better() -> None:
     result = audit(text, direction="minimize")
     for ranking in (result.ranking_printed, result.ranking_corrected):
         assert ranking is not None
-        assert ranking.verdict.endswith("b > a")
+        assert "b > a" in ranking.verdict
 
 
 def test_summaries_are_tested_as_their_values_would_be() -> None:

@@ -42,6 +42,12 @@ def check_influence(
     for found in outliers(values, alpha):
         cell = table.rows[found.row].cells[found.position]
         verdict = verdict_without(cell)
+        said = (
+            f"stands out from the spread of all values (studentised residual {found.t:.2f}, "
+            f"Bonferroni p {_p_text(found.p)})"
+        )
+        if math.isinf(found.t):
+            said = "makes all of the spread: without it the values of every row are equal"
         yield Finding(
             kind=Kind.INFLUENTIAL,
             row=cell.row,
@@ -50,9 +56,8 @@ def check_influence(
             p=found.p,
             verdict_otherwise=verdict,
             message=(
-                f"{clip(cell.row)}, {clip(cell.column)}: {cell.number.text} stands out from the "
-                f"spread of all values (studentised residual {found.t:.2f}, Bonferroni p "
-                f"{_p_text(found.p)}). Without it: {verdict}."
+                f"{clip(cell.row)}, {clip(cell.column)}: {cell.number.text} {said}. "
+                f"Without it: {verdict}."
             ),
         )
 
@@ -84,7 +89,7 @@ def outliers(rows: Sequence[Sequence[float]], alpha: float) -> Iterator[Outlier]
         free = 1.0 - 1.0 / len(row)
         for position, e in enumerate(errors):
             left = squares - e * e / free
-            t = math.inf
+            t = math.copysign(math.inf, e)
             if left > 1e-12 * squares:  # less than that is rounding error
                 t = e / math.sqrt(left / freedom * free)
             p = min(1.0, 2.0 * count * float(special.stdtr(freedom, -abs(t))))

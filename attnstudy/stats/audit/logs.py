@@ -131,7 +131,8 @@ def _check_row(
             free.remove(right)
     for run in waiting:
         accuracy = run.accuracy(scale)
-        truncated = next(((c, w) for c in free if (w := _truncation(run, c.number, scale))), None)
+        reasons = ((cell, _truncation(run, cell.number, scale)) for cell in free)
+        truncated = next(((cell, why) for cell, why in reasons if why is not None), None)
         if truncated is not None:
             cell, why = truncated
         elif free:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from attnstudy.stats.audit.printed import Printed, clip
-from attnstudy.stats.audit.respelling import lengthened, one_digit, transposed
+from attnstudy.stats.audit.respelling import one_digit, transposed
 from attnstudy.stats.audit.results import Edit, Repair
 from attnstudy.stats.audit.rounding import (
     Rounding,
@@ -38,9 +38,9 @@ def mean_repairs(row: Row, table: Table) -> tuple[Repair, ...]:
     """Return the single changes that make a wrong printed mean right, simplest first.
 
     In this order: one digit of the mean changed; two digits of it transposed; the mean being the
-    row's median or another row's mean; one digit of a value changed; two transposed; its last
-    digit lost; a value left out of the mean; a value copied from a cell beside it; or from a cell
-    further off; the mean mistaken in several digits. Changes that contradict a printed SD come
+    row's median or another row's mean; one digit of a value changed; two transposed; a value left
+    out of the mean; a value copied from a cell beside it, or from one further off; the mean
+    mistaken in several digits. Changes that contradict a printed SD come
     after all others, and what agrees by truncation only after the same change that does not.
     """
     if row.mean is None or row.exact_mean is None or table.mean_column is None:
@@ -110,7 +110,6 @@ def _other_statistic(row: Row, printed: Printed, table: Table) -> Iterator[_Cand
 
 
 def _in_values(row: Row, printed: Printed, table: Table) -> Iterator[_Candidate]:
-    usual = max(cell.number.places for cell in table.cells)
     by_value = sorted(table.cells, key=lambda cell: cell.number.value)
     n = len(row.cells)
     total = sum(row.values, Fraction(0))
@@ -119,7 +118,7 @@ def _in_values(row: Row, printed: Printed, table: Table) -> Iterator[_Candidate]
         needed = n * Fraction(printed.value) - (total - row.values[i])
         low, high = as_decimal(needed - reach), as_decimal(needed + reach)
         for simplicity, description, number in (
-            *_slips_of_value(cell, usual),
+            *_slips_of_value(cell),
             *_copies(cell, by_value, low, high, table),
         ):
             if not low <= number.value <= high or number.value == cell.number.value:
@@ -134,15 +133,12 @@ def _in_values(row: Row, printed: Printed, table: Table) -> Iterator[_Candidate]
             yield _Candidate(6, text, _edit(cell, None), rest, agreeing)
 
 
-def _slips_of_value(cell: Cell, usual_places: int) -> Iterator[tuple[int, str, Printed]]:
+def _slips_of_value(cell: Cell) -> Iterator[tuple[int, str, Printed]]:
     column = clip(cell.column)
     for changed in one_digit(cell.number):
         yield 3, f"one digit changed in {column}", changed
     for changed in transposed(cell.number):
         yield 4, f"two digits transposed in {column}", changed
-    if cell.number.places == usual_places - 1:
-        for changed in lengthened(cell.number):
-            yield 5, f"a last digit lost in {column}", changed
 
 
 def _copies(

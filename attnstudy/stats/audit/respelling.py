@@ -31,14 +31,6 @@ def transposed(printed: Printed) -> Iterator[Printed]:
             yield from _spelled(printed, "".join(swapped), tail)
 
 
-def lengthened(printed: Printed) -> Iterator[Printed]:
-    """Yield the numbers that have one decimal more."""
-    mantissa, tail = _split(printed)
-    point = "" if "." in mantissa else "."
-    for new in DIGITS:
-        yield from _spelled(printed, f"{mantissa}{point}{new}", tail)
-
-
 def _split(printed: Printed) -> tuple[str, str]:
     """Return the digits without and with only the exponent."""
     mantissa, mark, exponent = printed.digits.lower().partition("e")
