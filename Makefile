@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench docs clean help
+.PHONY: demo test check simulate bench docs clean help
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   train the four placements on the embedded dataset and rank them"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
+	@echo "make simulate  measure what the ranking promises (minutes), write docs/calibration.md"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
 
@@ -48,8 +49,8 @@ check: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/write_cli.py
 
-bench: $(VENV)/.installed-dev
-	@echo "There is no benchmark yet." && false
+simulate: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/simulate.py
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

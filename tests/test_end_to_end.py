@@ -327,3 +327,38 @@ def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace):
     quiet = cli("run", *SMALL, "--variant", "late", "--seeds", "2", "--quiet")
     assert quiet.err == ""
     assert "2 complete" in quiet.out
+
+
+def test_a_logged_report_stands_beside_its_runs(cli, workplace):
+    run(cli, "--variant", "vanilla", "--variant", "late", "--seeds", "3")
+    before = json.loads(cli("rank", "--json").out)
+    assert before["scope"]["images"] == 360  # from the predictions of every run
+    assert len(before["scope"]["pairs"]) == 1
+    assert before["power"]["hours_for_observed"] >= 0
+    answer = cli("rank", "--log")
+    assert answer.code == 0, answer.err
+    tracker = open_store(resolve(HOME, None))
+    experiment = tracker.client.get_experiment_by_name("placement")
+    assert before["sentence"] in experiment.tags["mlflow.note.content"]
+    (report,) = tracker.client.search_runs(
+        [experiment.experiment_id], "tags.`attnstudy.report` = 'ranking'"
+    )
+    assert report.info.run_id in answer.err
+    names = {artifact.path for artifact in tracker.client.list_artifacts(report.info.run_id)}
+    assert names >= {"report.html", "ranking.json", "runs.json", "runs.png", "curves.png"}
+    path = tracker.client.download_artifacts(report.info.run_id, "runs.json", str(workplace))
+    used = {entry["run_id"] for entry in json.loads(Path(path).read_text())}
+    assert used == {tracked.run_id for tracked in read_runs(tracker, "placement")}
+    assert json.loads(cli("rank", "--json").out) == before  # the report is not ranked
+
+
+def test_configurations_may_differ_where_that_is_allowed(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "3")
+    run(cli, "--variant", "late", "--seeds", "3", "--epochs", "1")
+    assert cli("rank").code == 2
+    assert cli("rank", "--allow-differences", "lr").code == 2
+    answer = cli("rank", "--allow-differences", "epochs", "--json")
+    assert answer.code == 0, answer.err
+    result = json.loads(answer.out)
+    assert {arm["variant"] for arm in result["arms"]} == {"vanilla", "late"}
+    assert any("epochs (" in note for note in result["notes"])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from attnstudy.errors import UsageError
 from attnstudy.stats._codec import decode, encode
+from attnstudy.stats.notebook import ranking_as_html
 from attnstudy.stats.scope import Scope
 from attnstudy.stats.vocabulary import Answer, Direction, IntervalKind, Method, Verdict
 
@@ -261,6 +262,10 @@ class Ranking:
         """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
         encoded: dict[str, Any] = encode(self)
         return encoded
+
+    def _repr_html_(self) -> str:
+        """Show the ranking in a Jupyter notebook."""
+        return ranking_as_html(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Ranking:

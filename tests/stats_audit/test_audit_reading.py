@@ -118,6 +118,7 @@ BAD = {
     "": "is empty",
     " \n\t\n": "is empty",
     ";;\n;;": "is empty",
+    "\x1f,\x1f\n": "is empty",
     "hello": "single column",
     "name\na\n": "single column",
     "name,r1,mean\n": "no rows",

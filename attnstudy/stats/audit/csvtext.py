@@ -58,9 +58,10 @@ def read_grid(text: str, what: str = "the table") -> Grid:
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise DataError(f"{what} is not text: give a CSV file")
+    empty = f"{what} is empty: give a CSV with column names and one row a variant"
     first = next((line for line in text.splitlines() if line.strip(' \t;,"')), None)
     if first is None:
-        raise DataError(f"{what} is empty: give a CSV with column names and one row a variant")
+        raise DataError(empty)
     delimiter = next((mark for mark in _DELIMITERS if mark in _outside_quotes(first)), None)
     if delimiter is None:
         raise DataError(
@@ -73,6 +74,8 @@ def read_grid(text: str, what: str = "the table") -> Grid:
     except csv.Error as error:
         raise DataError(f"{what} is not a CSV ({error}): save it as CSV in UTF-8") from None
     rows = [(line, row) for line, row in rows if any(row)]
+    if not rows:
+        raise DataError(empty)
     header = _without_empty_end(rows[0][1])
     if len(rows) == 1:
         raise DataError(f"{what} has column names but no rows: add one row a variant")

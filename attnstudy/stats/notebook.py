@@ -1,0 +1,54 @@
+"""A ranking as the small piece of HTML that a Jupyter notebook shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attnstudy.stats.results import Ranking
+
+
+def ranking_as_html(ranking: Ranking) -> str:
+    """Return verdict, sentence, arms and pairs; every name escaped."""
+    arms = [
+        [
+            arm.variant, str(arm.n), _number(arm.mean), _number(arm.sd),
+            _range(arm.rank_low, arm.rank_high), arm.group or "–",
+        ]
+        for arm in ranking.arms
+    ]  # fmt: skip
+    pairs = [
+        [
+            f"{pair.a} − {pair.b}", _number(pair.difference, "+"),
+            f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]",
+            "–" if pair.p_adjusted is None else f"{pair.p_adjusted:.3g}", pair.verdict.value,
+        ]
+        for pair in ranking.pairs
+    ]  # fmt: skip
+    parts = [
+        f"<p><strong>{escape(ranking.verdict)}</strong> ({escape(ranking.status)})</p>",
+        f"<p>{escape(ranking.sentence)}</p>",
+        _table(["variant", "n", "mean", "SD", "ranks", "group"], arms),
+    ]
+    if pairs:
+        interval = f"{ranking.interval} {100 * (1 - ranking.alpha):g} % interval"
+        parts.append(_table(["pair", "difference", interval, "adjusted p", "verdict"], pairs))
+    return "\n".join(parts)
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "–" if value is None else f"{value:{sign}.4g}"
+
+
+def _range(low: int | None, high: int | None) -> str:
+    return "–" if low is None or high is None else f"{low}–{high}"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,74 @@
+"""Measure what the ranking promises, and what common practices do, on normal data.
+
+Writes docs/calibration.md. ``python benchmarks/simulate.py [REPLICATIONS]``; the long form is
+20,000 replications and takes minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from attnstudy.stats.practices import measure_practices
+from attnstudy.stats.simulation import REPLICATIONS, Measured, simulate_all
+
+PAGE = Path(__file__).parent.parent / "docs" / "calibration.md"
+INTRODUCTION = """# What the ranking promises, measured
+
+Written by `make simulate`: {replications:,} replications a row, four arms of normal data, scipy
+{scipy}. A rate is given with its standard error; "kept" allows three of them. Rates of false
+claims count a replication in which at least one of the six pairs (or three against the control) is
+claimed to differ although no arm does.
+
+`family-wise error` and `looks`: at least one false claim, in the whole procedure. `coverage`: all
+simultaneous intervals hold the truth. `wrong equivalent`: neighbouring arms differ by exactly the
+margin, and some pair is called equivalent. `power`: a true difference as large as the detectable
+difference that is printed, shown.
+"""
+PRACTICES = """
+## What common practices do when nothing differs
+
+The same data without any difference between arms.
+
+| practice | claims a difference |
+|---|---:|
+"""
+
+
+def row(measured: Measured) -> str:
+    """Return a scenario as a row of the table."""
+    scenario = measured.scenario
+    if (scenario.low, scenario.high) == (0.0, 1.0):
+        bound = ""
+    elif scenario.low == scenario.high:
+        bound = f"= {scenario.low:g}"
+    elif scenario.low == 0.0:
+        bound = f"≤ {scenario.high:g}"
+    elif scenario.high == 1.0:
+        bound = f"≥ {scenario.low:g}"
+    else:
+        bound = f"{scenario.low:g} to {scenario.high:g}"
+    kept = "kept" if measured.within else "**NOT KEPT**"
+    return f"| {scenario.name} | {measured.rate:.4f} ± {measured.error:.4f} | {bound} | {kept} |"
+
+
+def main() -> int:
+    """Measure, write the page, and fail when a promise is not kept."""
+    replications = int(sys.argv[1]) if len(sys.argv) > 1 else REPLICATIONS
+    measured = simulate_all(replications=replications)
+    text = INTRODUCTION.format(replications=replications, scipy=metadata.version("scipy"))
+    text += "\n| what | rate | promised | |\n|---|---:|---:|---|\n"
+    text += "\n".join(map(row, measured)) + "\n"
+    practices = measure_practices(replications=replications)
+    text += PRACTICES + "\n".join(
+        f"| {practice.name} | {practice.rate:.3f} ± {practice.error:.3f} |"
+        for practice in practices
+    )
+    PAGE.write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return 0 if all(one.within for one in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
