@@ -173,16 +173,17 @@ class RunFolder:
         content = read_sealed(self.path / "run.json")
         if content is None:
             return None
-        dataset = content["dataset"]
-        c, h, w = dataset["image_shape"]
-        facts = DatasetFacts(
-            **{
-                **dataset,
-                "image_shape": (c, h, w),
-                "class_names": tuple(dataset["class_names"]),
-            }
-        )
-        return Start(TrialSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
+        try:
+            dataset = content["dataset"]
+            c, h, w = dataset["image_shape"]
+            names = tuple(dataset["class_names"])
+            facts = DatasetFacts(**{**dataset, "image_shape": (c, h, w), "class_names": names})
+            return Start(TrialSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.path} was made by another version of attnstudy: use that version, or "
+                "choose another store with --store"
+            ) from error
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a line to the journal and make sure that it is on disk."""
@@ -285,6 +286,12 @@ class RunFolder:
     def published(self, store_key: str) -> dict[str, Any]:
         """Return what the store ``store_key`` has confirmed of this run."""
         return read_sealed(self.path / "published" / f"{store_key}.json") or {}
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Hold the right to publish the run: two commands on one study publish the same runs."""
+        with FileLock(self.path / "publishing.lock"):
+            yield
 
     def note_published(self, store_key: str, confirmed: Mapping[str, Any]) -> None:
         """Keep what the store ``store_key`` has confirmed."""

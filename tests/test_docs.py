@@ -31,7 +31,7 @@ SMALL_SETTINGS = {
 
 
 def environment(data_dir):
-    ours = {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS}
+    ours = {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS, "ATTNSTUDY_EPOCHS": "1"}
     return {**os.environ, **ours, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
@@ -41,6 +41,7 @@ def test_every_command_of_the_readme_is_one_that_is_run_here():
     assert ["attnstudy", "ui"] in OURS
 
 
+@pytest.mark.timeout(900)
 def test_the_readme_from_top_to_bottom(workplace, data_dir):
     """Each command in the order in which a reader types them, with small settings."""
     (workplace / "studies" / "placement").mkdir(parents=True)

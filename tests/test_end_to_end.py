@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
+from attnstudy.files import read_sealed, write_sealed
 from attnstudy.stats import Ranking
 from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
@@ -278,9 +279,13 @@ def test_an_unreachable_server_costs_a_warning_and_sync_delivers(cli, workplace)
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
-    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "400",
+    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "150",
                "--variant", "double", "--seeds", "2", "--workers", "2"]  # fmt: skip
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # a test run in the background of a shell inherits that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list(HOME.glob("runs/placement/*/checkpoint.pt")):
         assert time.monotonic() < deadline
@@ -294,15 +299,14 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
     assert not any(folder.claimed for folder in folders().values())
     interrupted = [f for f in folders().values() if f.status is runs.Status.INTERRUPTED]
     assert interrupted
-    first = len(interrupted[0].journal())
-    assert first > 0
+    assert any(folder.journal() for folder in interrupted)
     again = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert again.returncode == 0, again.stderr
     assert len(folders()) == 2
     for folder in folders().values():
         steps = [r["first_step"] for r in folder.journal()]
         assert steps == sorted(set(steps))
-        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 400
+        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 150
 
 
 def test_two_commands_divide_the_work(workplace):
@@ -362,3 +366,30 @@ def test_configurations_may_differ_where_that_is_allowed(cli, workplace):
     result = json.loads(answer.out)
     assert {arm["variant"] for arm in result["arms"]} == {"vanilla", "late"}
     assert any("epochs (" in note for note in result["notes"])
+
+
+def test_a_store_of_another_version_is_told(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "1")
+    (folder,) = folders().values()
+    content = read_sealed(folder.path / "run.json")
+    del content["dataset"]["test_images"]
+    write_sealed(folder.path / "run.json", content)
+    answer = cli("status")
+    assert answer.code == 3
+    assert "was made by another version of attnstudy" in answer.err
+
+
+def test_a_damaged_cache_is_told_in_a_sentence(cli, workplace, data_dir, tmp_path, monkeypatch):
+    import shutil
+
+    copy = tmp_path / "data"
+    shutil.copytree(data_dir, copy)
+    monkeypatch.setenv("ATTNSTUDY_DATA_DIR", str(copy))
+    path = next(copy.glob("decoded/*/test_labels.npy"))
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+    answer = cli("data", "verify", "digits")
+    assert answer.code == 0
+    assert answer.err.startswith("Warning: the decoded images in")
+    assert answer.err.count("\n") == 1

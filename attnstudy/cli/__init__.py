@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from typing import Any
 
 import click
 
@@ -11,12 +13,19 @@ from attnstudy.cli import ranking, studies, surroundings
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_INTERRUPTED, EXIT_USAGE, AttnstudyError
 
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as a sentence, without the place in the code that it comes from."""
+    click.echo(f"Warning: {message}", err=True)
+
+
 for command in (*studies.COMMANDS, *ranking.COMMANDS, *surroundings.COMMANDS):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; every error that is meant for the reader ends as one sentence."""
+    warnings.showwarning = _show_warning
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as error:

@@ -50,7 +50,7 @@ class Publisher:
         started = folder.started()
         if started is None:
             return False
-        with mlflow_errors(self.tracker.address):
+        with mlflow_errors(self.tracker.address), folder.publishing():
             return self._publish(folder, started)
 
     def _publish(self, folder: RunFolder, started: Start) -> bool:

@@ -131,7 +131,9 @@ def _train(
     jobs = []
     for run in pending:
         if plan.request.rerun:
-            run.folder.repeat()
+            with run.folder.claim() as mine:  # else the worker will find it busy, and say so
+                if mine:
+                    run.folder.repeat()
         jobs.append(
             work.Job(
                 spec=run.spec,
