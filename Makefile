@@ -13,6 +13,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (minutes), write docs/calibration.md"
+	@echo "make bench  time the ranking beside scipy"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
 
@@ -48,6 +49,9 @@ check: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/write_cli.py
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/rank_speed.py
 
 simulate: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/simulate.py
