@@ -76,7 +76,7 @@ def current_study() -> studyfile.StudyFile:
 
 def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
     """Declare an option that can also be given in the environment."""
-    long = max(names, key=len).partition("/")[0].lstrip("-").replace("-", "_").upper()
+    long = next(name for name in names if name.startswith("--"))[2:].replace("-", "_").upper()
     settings.setdefault("show_default", settings.get("default") is not None)
     return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
 

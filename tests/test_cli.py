@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from attnstudy import __version__
@@ -156,6 +157,19 @@ def test_dry_run_trains_and_writes_nothing(cli, workplace):
     assert "0-1" in answer.out
     assert "About" in answer.out
     assert not (workplace / "mlruns" / "runs").exists()
+
+
+def test_every_option_has_its_own_name_in_the_environment():
+    def options_of(command):
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name not in ("help", "version"):
+                yield parameter
+        for child in getattr(command, "commands", {}).values():
+            yield from options_of(child)
+
+    for option in options_of(group):
+        long = next(name for name in option.opts if name.startswith("--"))
+        assert option.envvar[0] == "ATTNSTUDY_" + long[2:].replace("-", "_").upper()
 
 
 def test_status_of_nothing(cli, workplace):
