@@ -12,7 +12,7 @@ help:
 	@echo "make demo   train the four placements on the embedded dataset and rank them"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
-	@echo "make simulate  measure what the ranking promises (minutes), write docs/calibration.md"
+	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
 	@echo "make bench  time the ranking beside scipy"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
