@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check simulate bench docs clean help
+.PHONY: demo test check simulate bench chaos docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -13,7 +13,8 @@ help:
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
-	@echo "make bench  time the ranking beside scipy"
+	@echo "make bench  time the ranking beside scipy, and what run folders add to a training"
+	@echo "make chaos  kill studies at every named place and at random moments (about an hour)"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
 
@@ -52,6 +53,12 @@ docs: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/rank_speed.py
+	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
+
+CHAOS_KILLS ?= 200
+chaos: $(VENV)/.installed-dev
+	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes
+	$(BIN)/python benchmarks/chaos.py $(CHAOS_KILLS)
 
 simulate: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/simulate.py

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
-EXIT_INTERRUPTED = 130
+EXIT_SIGNAL = 128
+"""Plus the number of the signal that ended the command: 130 for Ctrl-C, 143 for SIGTERM."""
 
 
 class AttnstudyError(Exception):
@@ -37,6 +38,15 @@ class StoreError(AttnstudyError):
 
 class TrackingUnreachableError(StoreError):
     """The tracking server does not answer in the time it is given."""
+
+
+class TerminatedError(BaseException):
+    """The system asks the command to end; like ``KeyboardInterrupt``, nobody handles it midway."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+        """Of the signal."""
 
 
 def cause(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
 
 
@@ -24,7 +25,9 @@ def write_atomically(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            reach(f"write/{path.name}/temporary")
             os.replace(temporary, path)
+            reach(f"write/{path.name}/renamed")
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)

@@ -45,6 +45,8 @@ def run(**given: Any) -> int:
         terminal.warn(warning)
     answer = render.run_json(result) if given["as_json"] else None
     print_result(answer, lambda: render.run_text(result))
+    if result.lost is not None:
+        raise result.lost
     return EXIT_SOME_FAILED if result.failed else 0
 
 
@@ -94,6 +96,7 @@ def _run_request(given: dict[str, Any]) -> Any:
     same = (
         "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
         "batch_size", "lr", "device", "threads", "workers", "executor", "rerun",
+        "wait", "strict", "checkpoint_minutes",
     )  # fmt: skip
     if study.path is not None:  # a study's own variants may lie beside its file
         sys.path.insert(0, str(study.path.parent.resolve()))

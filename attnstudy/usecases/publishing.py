@@ -25,6 +25,8 @@ class BackgroundPublisher:
         self._undelivered: dict[RunFolder, None] = {}
         self._pause_until = 0.0
         self._warned = False
+        self.error: StoreError | None = None
+        """Why the last attempt failed, if the store said so."""
         self._thread = threading.Thread(target=self._serve, name="publisher", daemon=True)
         self._thread.start()
 
@@ -53,6 +55,7 @@ class BackgroundPublisher:
                     self._publisher = self._connect()
                 self._publisher.publish(folder)
             except Exception as error:  # whatever it is, the trainings go on
+                self.error = error if isinstance(error, StoreError) else None
                 self._pause_until = time.monotonic() + _RETRY_AFTER
                 if not self._warned:
                     self._warned = True
