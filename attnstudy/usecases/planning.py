@@ -45,6 +45,8 @@ class RunRequest:
     executor: str
     rerun: bool
     address: Address
+    republish: bool = False
+    """Whether runs that were deleted in the MLflow UI are brought back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import worker as work
 from attnstudy.usecases.estimating import Estimate, estimate
 from attnstudy.usecases.planning import Plan, PlannedRun, code_revision, remember
-from attnstudy.usecases.publishing import BackgroundPublisher
+from attnstudy.usecases.publishing import BackgroundPublisher, backlog
 
 ITERATIONS_BEFORE_ESTIMATE = 20
 
@@ -105,9 +105,14 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
         if run not in plan.pending:
             outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
             publisher.submit(run.folder)
+    planned = {run.folder for run in plan.runs}
+    publisher.submit_all(backlog(plan.request.address.home, plan.request.study, planned))
     try:
         if plan.pending:
             _train(plan, observer, publisher, outcomes)
+    except KeyboardInterrupt:
+        publisher.hurry()
+        raise
     finally:
         observer.end()
         undelivered = publisher.close()
@@ -117,7 +122,9 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
 def connect(plan: Plan, figures: Figures) -> Publisher:
     """Open the tracking store for this plan's runs."""
     request = plan.request
-    return Publisher(open_store(request.address), request.study, request.question, figures)
+    return Publisher(
+        open_store(request.address), request.study, request.question, figures, request.republish
+    )
 
 
 def _train(
@@ -217,6 +224,6 @@ def sync_warning(report: RunReport) -> str | None:
     address = report.plan.request.address
     count = report.undelivered
     return (
-        f"{count} run{'s are' if count != 1 else ' is'} complete in {address.home / 'runs'} but "
-        f"not in {address.shown}: 'attnstudy sync' delivers what is missing"
+        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.home / 'runs'} but not "
+        f"whole in {address.shown}: 'attnstudy sync' delivers what is missing"
     )
