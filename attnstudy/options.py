@@ -323,6 +323,12 @@ how_to_rank = together(
     ),
 )
 
+republish = option(
+    "--republish",
+    is_flag=True,
+    help="Bring back in MLflow what was deleted there in the UI.",
+)
+
 talk = together(
     option("--quiet", "-q", is_flag=True, help="Show warnings and the result only."),
     option("--no-progress", is_flag=True, help="Show no progress."),

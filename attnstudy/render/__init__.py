@@ -3,7 +3,7 @@
 from attnstudy.render.audit import audit_text
 from attnstudy.render.ranking import rank_csv, rank_json, rank_markdown, rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
-from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text
+from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
 from attnstudy.render.terminal import Terminal
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "run_text",
     "status_json",
     "status_text",
+    "sync_text",
 ]

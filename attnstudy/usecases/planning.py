@@ -52,6 +52,8 @@ class RunRequest:
     checkpoint_minutes: float
     """A checkpoint is written at least so often, besides after every epoch."""
     address: Address
+    republish: bool = False
+    """Whether runs that were deleted in the MLflow UI are brought back."""
 
 
 @dataclass(frozen=True, slots=True)

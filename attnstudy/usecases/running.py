@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError, StoreError, UsageError
+from attnstudy.errors import (
+    EXIT_ENVIRONMENT,
+    AttnstudyError,
+    StoreError,
+    TerminatedError,
+    UsageError,
+)
 from attnstudy.executors import (
     Died,
     Event,
@@ -26,7 +32,7 @@ from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import worker as work
 from attnstudy.usecases.estimating import Estimate, estimate
 from attnstudy.usecases.planning import Plan, PlannedRun, code_revision, remember
-from attnstudy.usecases.publishing import BackgroundPublisher
+from attnstudy.usecases.publishing import BackgroundPublisher, backlog
 
 ITERATIONS_BEFORE_ESTIMATE = 20
 
@@ -134,6 +140,8 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
         if run.spec not in to_train:
             outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
             publisher.submit(run.folder)
+    planned = {run.folder for run in plan.runs}
+    publisher.submit_all(backlog(plan.request.address.home, plan.request.study, planned))
     try:
         folder = study_folder(plan.request.address.home, plan.request.study)
         with command_at_work(folder) as command:
@@ -142,17 +150,22 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
                 training.begin(pending)
             training.train(pending, wait=False)
             training.train(training.held(), wait=True)
+    except (KeyboardInterrupt, TerminatedError):
+        publisher.hurry()
+        raise
     finally:
         observer.end()
         undelivered = publisher.close()
     ordered = tuple(outcomes[run.spec] for run in plan.runs)
-    return RunReport(plan, ordered, undelivered, publisher.error if undelivered else None)
+    return RunReport(plan, ordered, undelivered, publisher.trouble)
 
 
 def connect(plan: Plan, figures: Figures) -> Publisher:
     """Open the tracking store for this plan's runs."""
     request = plan.request
-    return Publisher(open_store(request.address), request.study, request.question, figures)
+    return Publisher(
+        open_store(request.address), request.study, request.question, figures, request.republish
+    )
 
 
 class _Training:
@@ -280,6 +293,6 @@ def sync_warning(report: RunReport) -> str | None:
     address = report.plan.request.address
     count = report.undelivered
     return (
-        f"{count} run{'s are' if count != 1 else ' is'} complete in {address.home / 'runs'} but "
-        f"not in {address.shown}: 'attnstudy sync' delivers what is missing"
+        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.home / 'runs'} but not "
+        f"whole in {address.shown}: 'attnstudy sync' delivers what is missing"
     )

@@ -1,6 +1,6 @@
 """Killed at a named place, then the same command again: nothing is lost, nothing is done twice.
 
-The short form kills at every place once, at moments that rotate; ``make chaos`` (which sets
+The short form kills at every second place once, at moments that rotate; ``make chaos`` (which sets
 ``ATTNSTUDY_CHAOS``) kills at every place at three moments.
 """
 
@@ -24,8 +24,16 @@ FILES = (
     "study.json", "run.json", "holder.json", "journal.jsonl", "checkpoint.pt", "predictions.csv",
     "weights.safetensors", "model.pt2", "attention.npz", "result.json", "embedded.json",
 )  # fmt: skip
+REQUESTS = (
+    "create-run", "log-params", "log-inputs", "log-metrics", "file", "create-model", "model-files",
+    "finalize-model", "log-outputs", "log-result", "end-status", "end-run",
+)  # fmt: skip
+"""What publishing asks of MLflow; the places of the others are in ``tests/faults``."""
 PLACES = (
     *(f"write/{name}/{step}" for name in FILES for step in ("temporary", "renamed")),
+    *(f"publish/{when}-{name}" for name in REQUESTS for when in ("before", "after")),
+    "publish/before-create-experiment", "publish/after-create-experiment",
+    "publish/before-note", "publish/after-note",
     "study/remembered", "claim/locked", "train/iteration", "journal/before", "journal/written",
     "journal/safe", "checkpoint/before", "checkpoint/previous-kept", "conclude/scored",
     "conclude/written", "run/before-finish", "run/finished",
@@ -38,7 +46,7 @@ CASES = [
     (place, moment)
     for number, place in enumerate(PLACES)
     for index, moment in enumerate(MOMENTS)
-    if LONG or number % len(MOMENTS) == index
+    if LONG or number % (2 * len(MOMENTS)) == 2 * index
 ]
 VARIANTS = ("--variant", "double", "--variant", "vanilla")
 
@@ -174,5 +182,6 @@ def test_every_named_place_is_one_of_these(study):
         for path in source.rglob("*.py")
         for name in re.findall(r'reach\("([^"]+)"\)', path.read_text())
     }
-    assert named <= {*PLACES, *REPEATING}
+    elsewhere = {name for name in named if name.startswith("store/") or "restore" in name}
+    assert named - elsewhere <= {*PLACES, *REPEATING}
     assert len(PLACES) + len(REPEATING) >= 30
