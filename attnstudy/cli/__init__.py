@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from attnstudy.cli import ranking, studies, surroundings
+from attnstudy.cli import housekeeping, ranking, studies, surroundings
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_INTERRUPTED, EXIT_USAGE, AttnstudyError
 
@@ -19,7 +19,12 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
-for command in (*studies.COMMANDS, *ranking.COMMANDS, *surroundings.COMMANDS):
+for command in (
+    *studies.COMMANDS,
+    *ranking.COMMANDS,
+    *housekeeping.COMMANDS,
+    *surroundings.COMMANDS,
+):
     cli.add_command(command)
 
 
