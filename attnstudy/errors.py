@@ -36,6 +36,10 @@ class StoreError(AttnstudyError):
     """A run folder or the tracking store cannot be read or written."""
 
 
+class ArchiveError(AttnstudyError):
+    """An exported study is damaged, or is none."""
+
+
 class TrackingUnreachableError(StoreError):
     """The tracking server does not answer in the time it is given."""
 

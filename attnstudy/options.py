@@ -152,13 +152,15 @@ study_name = option(
     help=f"Name of the study and of its MLflow experiment.  [default: {study.DEFAULT_STUDY}]",
 )
 
+store_folder = option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mlruns"),
+    help="Folder of the run folders and of the embedded MLflow store.",
+)
+
 store = together(
-    option(
-        "--store",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("mlruns"),
-        help="Folder of the run folders and of the embedded MLflow store.",
-    ),
+    store_folder,
     option(
         "--tracking-uri",
         env=("MLFLOW_TRACKING_URI",),

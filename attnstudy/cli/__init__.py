@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from attnstudy.cli import ranking, studies, surroundings
+from attnstudy.cli import housekeeping, ranking, studies, surroundings
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
 
@@ -21,7 +21,12 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
-for command in (*studies.COMMANDS, *ranking.COMMANDS, *surroundings.COMMANDS):
+for command in (
+    *studies.COMMANDS,
+    *ranking.COMMANDS,
+    *housekeeping.COMMANDS,
+    *surroundings.COMMANDS,
+):
     cli.add_command(command)
 
 

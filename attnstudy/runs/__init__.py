@@ -1,7 +1,7 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, RunFolder
+from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -14,6 +14,7 @@ from attnstudy.runs.studies import (
 
 __all__ = [
     "JOURNAL",
+    "REPLACES",
     "DatasetFacts",
     "Result",
     "RunFolder",

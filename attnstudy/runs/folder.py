@@ -10,6 +10,7 @@
 ``failure.json``   why the last attempt failed; removed by the next one
 others             predictions, model, weights, attention maps, named in the result
 ``published/``     what each tracking store has confirmed
+``replaces.json``  published runs that it replaces, of a run that came from another machine
 ``lock``           held by the process that works on the run; the system frees it at its death
 ``holder.json``    the command that this process works for
 =================  ==========================================================================
@@ -39,7 +40,7 @@ from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
 
-JOURNAL = "journal.jsonl"
+JOURNAL, REPLACES = "journal.jsonl", "replaces.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,26 @@ class RunFolder:
 
     def replaced(self, store_key: str) -> list[str]:
         """Return the ids of the published runs that this one replaces in a store."""
+        return self.all_replaced().get(store_key, [])
+
+    def all_replaced(self) -> dict[str, list[str]]:
+        """Return the ids of the published runs that this one replaces, by store.
+
+        The repetitions that are kept have them; what a study left behind when it was moved to
+        another machine is told by ``replaces.json``.
+        """
         kept = (self.path.parent / "repeated").glob(f"{self.path.name}-*")
-        confirmed = (RunFolder(path).published(store_key) for path in sorted(kept, key=_number))
-        return [str(note["run_id"]) for note in confirmed if note.get("run_id")]
+        replaced: dict[str, list[str]] = {}
+        for path in (*sorted(kept, key=_number), self.path):
+            told: dict[str, list[str]] = read_sealed(path / REPLACES) or {}
+            for key, ids in told.items():
+                replaced.setdefault(key, []).extend(ids)
+            if path != self.path:
+                for note in sorted((path / "published").glob("*.json")):
+                    run_id = (read_sealed(note) or {}).get("run_id")
+                    if run_id is not None:
+                        replaced.setdefault(note.stem, []).append(run_id)
+        return {key: [*dict.fromkeys(ids)] for key, ids in replaced.items()}
 
     def published(self, store_key: str) -> dict[str, Any]:
         """Return what the store ``store_key`` has confirmed of this run."""

@@ -1,6 +1,6 @@
 """Killed at a named place, then the same command again: nothing is lost, nothing is done twice.
 
-The short form kills at every second place once, at moments that rotate; ``make chaos`` (which sets
+The short form kills at one place of each pair, at moments that rotate; ``make chaos`` (which sets
 ``ATTNSTUDY_CHAOS``) kills at every place at three moments.
 """
 
@@ -46,7 +46,7 @@ CASES = [
     (place, moment)
     for number, place in enumerate(PLACES)
     for index, moment in enumerate(MOMENTS)
-    if LONG or number % (2 * len(MOMENTS)) == 2 * index
+    if LONG or (number % 2, index) == (number // 2 % 2, number // 2 % len(MOMENTS))
 ]
 VARIANTS = ("--variant", "double", "--variant", "vanilla")
 
