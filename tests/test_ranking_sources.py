@@ -105,6 +105,14 @@ def test_shuffled_rows_change_nothing(ranked):
         ("variant,seed,acc,loss\na,0,1,2\n", 2, "name the column of values with --metric"),
         ("variant,mean,sd\na,1,2\nb,2,3\n", 3, "needs the values, not their summary"),
         ("variant,run1\na,1\nb,\n", 3, "the row 'b' holds no value"),
+        ("model,accuracy,std,n\na,1,2,5\nb,2,3,5\n", 3, "needs the values, not their summary"),
+        ("variant,r1,r2\na,1,2,3\nb,2,3\n", 3, "line 2 has 4 cells where the header has 3"),
+        ("variant,r1,r2\na,1,2\nb,2\n", 3, "line 3 has 2 cells where the header has 3"),
+        ("variant,r1,r2\na,1,nan\nb,2,3\n", 3, "r2 in line 2 is 'nan', which is not a finite"),
+        ("variant,r1,r2\na,1,2\n,2,3\n", 3, "line 3 names no variant in column 'variant'"),
+        ("variant,r1,r1\na,1,2\nb,2,3\n", 3, "two columns of one name"),
+        ("variant,r1,r2\na,1_000,2\nb,2,3\n", 3, "nothing between thousands"),
+        ('variant,r1,r2\na,"60,1",2\nb,2,3\n', 3, "write a point as decimal mark"),
     ],
 )
 def test_bad_tables_get_one_sentence(text, code, sentence, cli, workplace):
@@ -113,6 +121,52 @@ def test_bad_tables_get_one_sentence(text, code, sentence, cli, workplace):
     assert answer.code == code, answer
     assert sentence in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_columns_that_are_no_runs_are_left_out_by_name(ranked):
+    text = (
+        ",variant,params,s0,s1,s2,s3,n,mean(%),avg.,median,min,max,epochs,note\n"
+        "0,a,25.6,1,2,3,4,4,2.5,2.5,2.5,1,4,90,x\n1,b,11.7,2,3,4,5,4,3.5,3.5,3.5,2,5,90,y\n"
+    )
+    result = ranked(text)
+    assert [(arm["variant"], arm["n"], arm["mean"]) for arm in result["arms"]] == [
+        ("b", 4, 3.5),
+        ("a", 4, 2.5),
+    ]
+    left = " ".join(note for note in result["notes"] if "was left out" in note)
+    for name in ("params", "n", "mean(%)", "avg.", "median", "min", "max", "epochs", "note"):
+        assert f"column {name} was left out" in left
+
+
+def test_no_value_is_lost_in_silence(ranked, cli):
+    import pandas as pd
+
+    result = ranked("variant,r1,r2,r3\na,1,2,3\nb,5,6,\n")
+    assert "b has 2 of 3 values; the empty cells are left out" in result["notes"]
+    wide = pd.DataFrame({"variant": ["a", "b"], "r1": [1.0, 2.0], "r2": [1.5, None]})
+    wide.to_parquet("wide.parquet")
+    notes = json.loads(cli("rank", "--from", "wide.parquet", "--json").out)["notes"]
+    assert "b has 1 of 2 values; the empty cells are left out" in notes
+    pd.DataFrame({"variant": ["a", None], "r1": [1.0, 2.0]}).to_parquet("nameless.parquet")
+    nameless = cli("rank", "--from", "nameless.parquet")
+    assert nameless.code == 3
+    assert "line 3 names no variant" in nameless.err
+    pd.DataFrame({"variant": ["a", "a"], "acc": [1.0, None]}).to_parquet("long.parquet")
+    assert cli("rank", "--from", "long.parquet").code == 3
+
+
+def test_decimal_commas_between_tabs(ranked):
+    commas = TABLE.replace(",", "\t").replace(".", ",")
+    assert ranked(commas)["pairs"] == ranked(TABLE)["pairs"]
+
+
+def test_a_metric_that_a_wide_table_has_no_column_for(ranked, cli):
+    assert any(
+        "every column is taken for a run" in n for n in ranked(TABLE, "--metric", "f1")["notes"]
+    )
+    answer = cli("rank", "--from", "results.csv", "--metric", "reported_maen")
+    assert answer.code == 2
+    assert "did you mean" in answer.err
 
 
 def test_odd_but_honest_tables_are_described(ranked):

@@ -25,6 +25,7 @@ from attnstudy.stats.audit.rerank import (
     verdict_with,
 )
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
+from attnstudy.stats.audit.strays import without_strays
 from attnstudy.stats.audit.table import Table, read_table
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Direction
@@ -114,7 +115,7 @@ def _read(
 ) -> _Case:
     if items is not None and (isinstance(items, bool) or not isinstance(items, int) or items < 1):
         raise UsageError(f"the number of test items is {items!r}: give a whole number above 0")
-    read = read_table(_text(table))
+    read = without_strays(read_table(_text(table)))
     runs = read_logged(_text(logged), read) if logged is not None else ()
     known = items or (runs[0].items if runs else None)
     return _Case(

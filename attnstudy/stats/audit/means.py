@@ -87,7 +87,7 @@ def rounding_notes(checks: Sequence[RowCheck]) -> Iterator[str]:
                     f"{subject} is not that of the printed values, {check.recomputed}, but can be "
                     "that of the values before they were rounded"
                 )
-            if check.printed is not None and check.recomputed is None and any(row.values):
+            if what == "SD" and check.printed is not None and row.n == 1 and any(row.values):
                 yield f"{subject} cannot be checked: the row has one value"
 
 
@@ -98,6 +98,8 @@ def _values(row: Row, table: Table) -> tuple[str | None, ...]:
 
 def _check_mean(row: Row, items: int | None, scale: int | None) -> NumberCheck:
     exact, printed = row.exact_mean, row.mean
+    if not row.complete:
+        exact = None
     if printed is None or exact is None:
         return NumberCheck(printed=printed.text if printed else None, recomputed=_text(exact, None))
     agrees = agreements(exact, printed)
@@ -110,7 +112,7 @@ def _check_mean(row: Row, items: int | None, scale: int | None) -> NumberCheck:
 
 
 def _check_sd(row: Row, items: int | None, scale: int | None) -> NumberCheck:
-    exact, printed = _sds(row), row.sd
+    exact, printed = _sds(row) if row.complete else (), row.sd
     if printed is None or not exact:
         return NumberCheck(
             printed=printed.text if printed else None,
