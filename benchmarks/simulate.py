@@ -1,7 +1,8 @@
 """Measure what the ranking promises, and what common practices do, on normal data.
 
-Writes docs/calibration.md. ``python benchmarks/simulate.py [REPLICATIONS]``; the long form is
-20,000 replications, a matter of seconds because whole batches are computed at once.
+Writes docs/calibration.md. ``python -m benchmarks.simulate [REPLICATIONS]``; the long form is
+20,000 replications, a matter of seconds because whole batches are computed at once. What peers do
+takes much longer: it is put in from the results that ``make simulate-peers`` left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from attnstudy.stats.practices import measure_practices
 from attnstudy.stats.simulation import REPLICATIONS, Measured, simulate_all
+from benchmarks.peers.table import section
 
 PAGE = Path(__file__).parent.parent / "docs" / "calibration.md"
 INTRODUCTION = """# What the ranking promises, measured
@@ -65,7 +67,8 @@ def main() -> int:
         f"| {practice.name} | {practice.rate:.3f} ± {practice.error:.3f} |"
         for practice in practices
     )
-    PAGE.write_text(text + "\n", encoding="utf-8")
+    text += "\n" + section()
+    PAGE.write_text(text, encoding="utf-8")
     print(text)
     return 0 if all(one.within for one in measured) else 1
 
