@@ -36,8 +36,8 @@ class Decision:
     """Upper end of the family's interval."""
     verdict: Verdict = Verdict.DESCRIPTIVE
     """What may be said."""
-    vetoed: bool = False
-    """Whether runs that diverged forbid a verdict in favour of their arm."""
+    vetoed: Verdict | None = None
+    """The verdict in favour of an arm that its diverged runs forbid; else none."""
     look: int | None = None
     """The look at which the pair was decided or last tested."""
 
@@ -60,6 +60,15 @@ class Decision:
     def winner_first(self) -> tuple[int, int]:
         """Return the indices of a pair that is different, the better arm first."""
         return (self.a, self.b) if self.verdict is Verdict.BETTER else (self.b, self.a)
+
+    @property
+    def denied(self) -> bool:
+        """Whether the finished runs differ, and diverged ones forbid to call their arm better."""
+        return self.vetoed in (Verdict.BETTER, Verdict.WORSE)
+
+    def unvetoed(self) -> Decision:
+        """Return the pair as its finished runs alone would decide it."""
+        return replace(self, verdict=self.vetoed or self.verdict, vetoed=None)
 
 
 def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
@@ -153,5 +162,5 @@ def _decision(
         Verdict.EQUIVALENT: a.diverged + b.diverged,
     }
     if against.get(verdict, 0) > 0:
-        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=True)
+        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=verdict)
     return replace(tested, verdict=verdict)

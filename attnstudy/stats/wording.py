@@ -40,6 +40,9 @@ def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], desig
         text = f"a full ranking is defensible: {' > '.join(names)}"
     if different and not design.maximize:
         text += " (lower is better)"
+    denied = [_order(names, d.unvetoed()) for d in testable if d.denied]
+    if denied:
+        text += f"; runs that diverged forbid {_listed(denied)}"
     equivalent = [
         f"{names[d.a]} = {names[d.b]}" for d in testable if d.verdict is Verdict.EQUIVALENT
     ]
@@ -76,22 +79,23 @@ def sentence(
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
         f"({_TEST_NAMES[design.method]}, {'confirmatory' if confirmatory else 'exploratory'})"
     )
+    open_ = [d for d in testable if not d.different and not d.denied]
+    claims = []
     if different:
-        shown = [
-            f"{_order(names, d)} ({evidence(_winner_first(d), single)})"
-            for d in sorted(different, key=lambda d: -abs(d.difference or 0.0))
-        ]
-        rest = len(testable) - len(different)
         better = "better (higher)" if design.maximize else "better (lower)"
-        claim = f"{what} is shown {better} for {_listed(shown)}"
-        if rest:
-            claim += f", and no order is shown for {_count(rest, 'other pair')}"
-    else:
-        largest = max(testable, key=lambda d: abs(d.difference or 0.0))
-        claim = (
-            f"no difference in {what} between {_listed(names, last=' and ')} is significant; the "
-            f"largest, {names[largest.a]} - {names[largest.b]}, is {evidence(largest, single)}"
+        claims.append(f"{what} is shown {better} for {_shown(names, different, single)}")
+    claims += _denials(samples, [d.unvetoed() for d in testable if d.denied], single)
+    if different and open_:
+        claims.append(f"no order is shown for {_count(len(open_), 'other pair')}")
+    elif open_:
+        largest = max(open_, key=lambda d: abs(d.difference or 0.0))
+        other = "other " if claims else ""
+        claims.append(
+            f"no {other}difference in {what} between {_listed(names, last=' and ')} is "
+            f"significant; the largest, {names[largest.a]} - {names[largest.b]}, is "
+            f"{evidence(largest, single)}"
         )
+    claim = ", and ".join(claims)
     equivalent = sum(d.verdict is Verdict.EQUIVALENT for d in testable)
     if equivalent:
         margin = amount(design.margin or 0.0, design)
@@ -226,6 +230,27 @@ def _winner_first(decision: Decision) -> Decision:
         low=-decision.high,
         high=-decision.low,
         verdict=Verdict.BETTER,
+    )
+
+
+def _shown(names: Sequence[str], different: Sequence[Decision], design: Design) -> str:
+    """Return pairs with their evidence, winners first, the largest difference first."""
+    ordered = sorted(different, key=lambda d: -abs(d.difference or 0.0))
+    return _listed([f"{_order(names, d)} ({evidence(_winner_first(d), design)})" for d in ordered])
+
+
+def _denials(
+    samples: Sequence[Sample], denied: Sequence[Decision], design: Design
+) -> tuple[str, ...]:
+    """Return what the finished runs show and the diverged ones forbid to claim, if anything."""
+    if not denied:
+        return ()
+    names = [sample.variant for sample in samples]
+    arms = sorted({d.winner_first()[0] for d in denied})
+    lost = [f"{names[arm]} ({_count(samples[arm].diverged, 'run')})" for arm in arms]
+    return (
+        f"the finished runs alone differ for {_shown(names, denied, design)}, but runs that "
+        f"diverged forbid to call better {_listed(lost)}",
     )
 
 
