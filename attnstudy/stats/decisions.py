@@ -78,8 +78,12 @@ def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     For a paired design the samples come from ``match_seeds``.
     """
     pairs = design.pairs(samples)
-    tested = [pair for pair in pairs if samples[pair[0]].tested and samples[pair[1]].tested]
-    return decide_pairs(samples, design, pairs, tested)
+    return decide_pairs(samples, design, pairs, testable(samples, pairs))
+
+
+def testable(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the pairs of which both arms have enough values for a test."""
+    return [(a, b) for a, b in pairs if samples[a].tested and samples[b].tested]
 
 
 def decide_pairs(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
+from attnstudy.stats.alternatives import Alternatives
 from attnstudy.stats.decisions import Decision, decide
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
@@ -28,11 +29,12 @@ from attnstudy.stats.results import (
     Pair,
     Plan,
     Ranking,
+    Robust,
 )
 from attnstudy.stats.robust import robustness
 from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
 from attnstudy.stats.scope import Scope, image_noise
-from attnstudy.stats.vocabulary import Direction
+from attnstudy.stats.vocabulary import Direction, Verdict
 from attnstudy.stats.wording import advice, sentence, verdict_text
 
 
@@ -60,6 +62,7 @@ def rank(
     looks: Sequence[int] | None = None,
     excluded: Sequence[Exclusion] = (),
     notes: Sequence[str] = (),
+    robust: bool = True,
     seed: int = 0,
 ) -> Ranking:
     """Rank variants by the distribution of one metric over seeds.
@@ -90,6 +93,8 @@ def rank(
             ascending by seed, or in the order given.
         excluded: runs left out.
         notes: remarks to pass on.
+        robust: whether every pair gets its robustness line, which takes most of the time where
+            there are many pairs.
         seed: seed of the Monte Carlo permutations beyond eight runs an arm, and of bootstraps.
 
     Raises:
@@ -135,11 +140,11 @@ def rank(
         plan=plan,
         looks=Looks(declared=declared, done=replayed.done) if declared and replayed else None,
         arms=describe_arms(arms, decisions, design),
-        pairs=_pairs(arms, decisions, single, declared, curve, seed),
+        pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
         power=summarise(curve, tested, single, seconds_per_run) if curve else None,
         scope=_scope(arms, decisions, single, correct, items, seed),
         with_chance=None if declared else _with_chance(arms, design, chance),
-        flags=tuple(_flag(s, arms, design, sequential=declared is not None) for s in suspects),
+        flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
         notes=(
             *notes,
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
@@ -182,26 +187,32 @@ def _pairs(
     design: Design,
     looks: Sequence[int] | None,
     curve: PowerCurve | None,
-    seed: int,
+    seed: int | None,
 ) -> tuple[Pair, ...]:
-    """Return every pair with effects, robustness line and advice, from the runs it used."""
+    """Return every pair with effects and advice, from the runs it used.
+
+    It has a robustness line unless there is no ``seed`` for that.
+    """
     used = []
     for d in decisions:
         cut = looks[d.look - 1] if looks and d.look else None
         used.append((arms[d.a].first(cut), arms[d.b].first(cut)))
     tested = [i for i, d in enumerate(decisions) if d.p is not None]
-    lines = robustness(
-        [used[i] for i in tested],
-        [(decisions[i].p or 0.0) <= design.alpha for i in tested],
-        alpha=design.alpha,
-        seed=seed,
-        paired=design.paired,
-    )
-    robust = dict(zip(tested, lines, strict=True))
+    robust: dict[int, Robust] = {}
+    if seed is not None:
+        lines = robustness(
+            [used[i] for i in tested],
+            [(decisions[i].p or 0.0) <= design.alpha for i in tested],
+            alpha=design.alpha,
+            seed=seed,
+            paired=design.paired,
+        )
+        robust = dict(zip(tested, lines, strict=True))
     needed: dict[int, int | None] = {}
     if curve is not None:
-        gaps = [decisions[i].difference or 0.0 for i in tested]
-        needed = dict(zip(tested, curve.seeds(gaps), strict=True))
+        open_ = [i for i in tested if decisions[i].verdict is Verdict.UNDECIDED]
+        gaps = [decisions[i].difference or 0.0 for i in open_]
+        needed = dict(zip(open_, curve.seeds(gaps), strict=True))
     return tuple(
         describe_pair(
             *used[i],
@@ -229,23 +240,27 @@ def _scope(
     return image_noise(arms, items) if items and design.unit == "points" else None
 
 
-def _flag(suspect: Suspect, arms: Sequence[Sample], design: Design, *, sequential: bool) -> Flag:
-    """Return the flag with the verdict that stands without its value."""
-    # a value cannot be taken out of a sequence of looks: it decided how long it went on
-    if suspect.arm is None or suspect.index is None or sequential:
-        return suspect.flag
-    rest: Sequence[Sample]
-    if design.paired and suspect.flag.seed is not None:
-        rest = without_seed(arms, suspect.flag.seed)
-    else:
-        rest = [
-            arm.without(suspect.index) if place == suspect.arm else arm
-            for place, arm in enumerate(arms)
-        ]
-    ordered = best_first(rest, design.direction)
-    return replace(
-        suspect.flag, verdict_without=verdict_text(ordered, decide(ordered, design), design)
-    )
+def _flags(
+    suspects: Sequence[Suspect],
+    arms: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    *,
+    sequential: bool,
+) -> tuple[Flag, ...]:
+    """Return the flags, each with the verdict that stands without its value."""
+    alternatives = Alternatives(arms, design, decisions)
+
+    def verdict(suspect: Suspect) -> str | None:
+        # a value cannot be taken out of a sequence of looks: it decided how long it went on
+        if suspect.arm is None or suspect.index is None or sequential:
+            return None
+        if design.paired and suspect.flag.seed is not None:
+            rest = best_first(without_seed(arms, suspect.flag.seed), design.direction)
+            return verdict_text(rest, decide(rest, design), design)
+        return alternatives.verdict(suspect.arm, arms[suspect.arm].without(suspect.index))
+
+    return tuple(replace(s.flag, verdict_without=verdict(s)) for s in suspects)
 
 
 def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -> ChanceView | None:

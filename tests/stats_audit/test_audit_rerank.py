@@ -42,6 +42,15 @@ def test_means_that_hide_a_difference() -> None:
     assert (closer.changes_order, closer.changes_verdict) == (False, True)
 
 
+def test_neither_ranking_has_robustness_lines() -> None:
+    # permutations of a hundred rows' pairs would take most of the time, for nothing shown
+    result = audit(HEAD + row("a", A, "64.12") + row("b", B, "61.13"))
+    for ranking in (result.ranking_printed, result.ranking_corrected):
+        assert ranking is not None
+        assert [pair.robust for pair in ranking.pairs] == [None]
+        assert [pair.p_adjusted is None for pair in ranking.pairs] == [False]
+
+
 def test_an_order_may_change_without_a_verdict() -> None:
     # 64.375 and 64.125
     result = audit(HEAD + row("c", C, "64.08") + row("a", A, "64.12"), items=10_000)

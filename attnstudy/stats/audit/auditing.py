@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.audit.csvtext import read_text
@@ -22,7 +21,7 @@ from attnstudy.stats.audit.rerank import (
     missing_mean_notes,
     rank_printed,
     rank_values,
-    verdict_with,
+    verdicts_otherwise,
 )
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
 from attnstudy.stats.audit.strays import without_strays
@@ -138,12 +137,13 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """Return everything that is found, by kind and then by place in the table."""
     table = case.table
-    otherwise = partial(verdict_with, table, alpha=case.alpha, direction=case.direction)
     findings = [*check_means(table, rows), *check_sds(table, rows), *check_precision(table)]
     if case.items is not None and case.scale is not None:
         findings += check_granularity(table, case.items, case.scale)
-        findings += check_logged(table, case.runs, case.scale, otherwise)
     if corrected is not None:
+        otherwise = verdicts_otherwise(table, alpha=case.alpha, direction=case.direction)
+        if case.scale is not None:
+            findings += check_logged(table, case.runs, case.scale, otherwise)
         findings += check_duplicates(table, corrected, case.step)
         findings += check_influence(table, case.alpha, lambda cell: otherwise(cell, None))
     kinds = list(Kind)

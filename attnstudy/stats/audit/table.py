@@ -13,6 +13,7 @@ from attnstudy.stats.audit.columns import Columns, find_columns
 from attnstudy.stats.audit.csvtext import Grid, read_grid
 from attnstudy.stats.audit.printed import Printed, clip, read_number, uses_decimal_comma
 from attnstudy.stats.audit.rounding import as_decimal
+from attnstudy.stats.samples import Sample, read_samples
 
 _MOST_RUNS = 10_000
 
@@ -86,6 +87,11 @@ class Table:
     def cells(self) -> tuple[Cell, ...]:
         """All values, row by row."""
         return tuple(cell for row in self.rows for cell in row.cells)
+
+
+def samples_of(table: Table) -> tuple[Sample, ...]:
+    """Return the values of each row as an arm, for a table that has values."""
+    return read_samples({row.name: [float(value) for value in row.values] for row in table.rows})
 
 
 def mean_of(values: tuple[Fraction, ...]) -> Fraction:
