@@ -315,20 +315,6 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
         assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 150
 
 
-def test_two_commands_divide_the_work(workplace):
-    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--variant", "all", "--seeds", "3",
-               "--workers", "1", "--json"]  # fmt: skip
-    children = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    answers = [child.communicate(timeout=280) for child in children]
-    assert [child.returncode for child in children] == [0, 0], answers
-    trained = [json.loads(out)["trained"] for out, _ in answers]
-    assert sum(trained) == 12
-    assert len(read_runs(open_store(resolve(HOME, None)), "placement")) == 12
-
-
 def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace):
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2")
     assert "2 runs to train (1 variant), 2 at once" in answer.err

@@ -82,7 +82,7 @@ def become(order: dict[str, Any]) -> None:
 
 def serve() -> None:
     """Import what commands import, then fork one for every line on standard input."""
-    from attnstudy.tracking.store import prepare_mlflow
+    from attnstudy.tracking.opening import prepare_mlflow
 
     prepare_mlflow()
     import mlflow.pytorch  # noqa: F401
