@@ -27,6 +27,7 @@ from attnstudy.stats.audit.rerank import (
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
 from attnstudy.stats.audit.strays import without_strays
 from attnstudy.stats.audit.table import Table, read_table
+from attnstudy.stats.headings import less_is_better
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Direction
 
@@ -45,6 +46,8 @@ class _Case:
     """100 for percentages, 1 for fractions."""
     alpha: float
     direction: Direction
+    guessed: bool
+    """Whether the direction is what the headings say."""
 
     @property
     def step(self) -> Fraction | None:
@@ -58,7 +61,7 @@ def audit(
     items: int | None = None,
     logged: str | bytes | None = None,
     alpha: float = 0.05,
-    direction: Direction = "maximize",
+    direction: Direction | None = None,
 ) -> Audit:
     """Recompute a printed results table and rank it by printed and by recomputed numbers.
 
@@ -70,7 +73,8 @@ def audit(
         logged: CSV, one row a run: the variant and ``test_correct_of_<N>``.
         alpha: family-wise error rate of both rankings, and level of the test for influential
             values.
-        direction: ``minimize`` where less is better.
+        direction: ``minimize`` where less is better; without it, what the headings of the means
+            or of all values say.
 
     Raises:
         DataError: a file is not the table that it should be; the message says what to do.
@@ -78,7 +82,7 @@ def audit(
 
     """
     case = _read(table, items, logged, alpha, direction)
-    read = case.table
+    read, direction = case.table, case.direction
     corrected = None
     if read.cells:
         corrected = rank_values(read, items=case.items, alpha=alpha, direction=direction)
@@ -111,7 +115,7 @@ def _read(
     items: int | None,
     logged: str | bytes | None,
     alpha: float,
-    direction: Direction,
+    direction: Direction | None,
 ) -> _Case:
     if items is not None and (isinstance(items, bool) or not isinstance(items, int) or items < 1):
         raise UsageError(f"the number of test items is {items!r}: give a whole number above 0")
@@ -125,8 +129,15 @@ def _read(
         # a number outside 0 to 100 does not keep accuracies from being percentages
         scale=read.scale or (_PERCENT if known is not None else None),
         alpha=alpha,
-        direction=direction,
+        direction=direction or ("minimize" if _falls(read) else "maximize"),
+        guessed=direction is None,
     )
+
+
+def _falls(table: Table) -> bool:
+    """Whether the headings say that less is better."""
+    of_values = bool(table.columns) and all(map(less_is_better, table.columns))
+    return of_values or less_is_better(table.mean_column or "")
 
 
 def _text(data: str | bytes) -> str:
@@ -156,6 +167,8 @@ def _findings(
 def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -> Iterator[str]:
     table = case.table
     yield from table.notes
+    if case.guessed and case.direction == "minimize":
+        yield "less is taken to be better, by the names of the columns"
     yield from missing_mean_notes(table)
     yield from rounding_notes(rows)
     if case.items is None or case.scale is None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Exclusion
+from attnstudy.stats.headings import less_is_better
 
 Direction = Literal["maximize", "minimize"]
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -55,11 +56,10 @@ class Collected:
 
 
 def direction_of(metric: str, asked: str | None) -> Direction:
-    """Return which way a metric is better: as asked, else down for losses and errors, else up."""
+    """Return which way a metric is better: as asked, else down for losses, errors and times."""
     if asked is not None:
         return "minimize" if asked == "minimize" else "maximize"
-    falling = ("loss", "error", "rmse", "mae", "mse", "perplexity")
-    return "minimize" if metric.lower().endswith(falling) else "maximize"
+    return "minimize" if less_is_better(metric) else "maximize"
 
 
 def settle_differences(
