@@ -14,7 +14,7 @@ from attnstudy.stats.audit.duplicates import check_duplicates, duplicate_notes
 from attnstudy.stats.audit.granularity import check_granularity, granularity_notes
 from attnstudy.stats.audit.influence import check_influence
 from attnstudy.stats.audit.logs import Logged, check_logged, log_notes, read_logged
-from attnstudy.stats.audit.means import check_means, check_rows, check_sds, rounding_notes
+from attnstudy.stats.audit.means import check_means, check_rows, check_sds, new_ties, rounding_notes
 from attnstudy.stats.audit.precision import check_precision
 from attnstudy.stats.audit.rerank import (
     changes_order,
@@ -93,6 +93,8 @@ def audit(
     )
     rows = check_rows(read, case.items, case.scale)
     findings = _findings(case, rows, corrected)
+    order = "becomes a tie" if any(new_ties(read, rows)) else ""
+    order = "changes" if reordered else order
     return Audit(
         findings=findings,
         ranking_printed=printed,
@@ -106,7 +108,7 @@ def audit(
         items=case.items,
         alpha=alpha,
         notes=tuple(_notes(case, rows, findings)),
-        sentence=_sentence(findings, printed, corrected, reordered, decided_otherwise),
+        sentence=_sentence(findings, printed, corrected, order, decided_otherwise),
     )
 
 
@@ -170,6 +172,7 @@ def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -
     if case.guessed and case.direction == "minimize":
         yield "less is taken to be better, by the names of the columns"
     yield from missing_mean_notes(table)
+    yield from new_ties(table, rows)
     yield from rounding_notes(rows)
     if case.items is None or case.scale is None:
         yield "without the number of test items, impossible values cannot be told"
@@ -191,7 +194,7 @@ def _sentence(
     findings: Sequence[Finding],
     printed: Ranking | None,
     corrected: Ranking | None,
-    reordered: bool,
+    order: str,
     decided_otherwise: bool,
 ) -> str:
     counts = Counter(finding.kind for finding in findings)
@@ -201,9 +204,9 @@ def _sentence(
     if printed is None or corrected is None:
         only = printed or corrected
         return f"{text} Verdict: {only.verdict}." if only is not None else text
-    if not reordered and not decided_otherwise:
+    if not order and not decided_otherwise:
         return f"{text} Neither the order nor the verdict changes: {corrected.verdict}."
-    order = "changes" if reordered else "does not change"
+    order = order or "does not change"
     if not decided_otherwise:
         return f"{text} The order of the means {order}, the verdict does not: {corrected.verdict}."
     return (
