@@ -351,10 +351,18 @@ def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
     excluded = json.loads(cli(*base, "--json").out)["excluded"]
     assert excluded == [{"run": "double-9", "reason": "it has no metric val_acc"}]
 
+    # an infinity comes back from the store as the largest double
+    foreign("vanilla", 11, float("nan"))
+    foreign("vanilla", 12, float("inf"))
+    diverged = json.loads(cli(*base, "--json").out)
+    assert {arm["variant"]: (arm["n"], arm["diverged"]) for arm in diverged["arms"]} == {
+        "double": (4, 0), "early": (4, 0), "late": (4, 0), "vanilla": (4, 2),
+    }  # fmt: skip
+    assert len(diverged["excluded"]) == 1
     foreign("double", 10, 0.5, lr=0.2)
     refused = cli(*base)
     assert refused.code == 2
-    assert "lr: 0.1 in 16 runs, 0.2 in 1 run" in refused.err
+    assert "lr: 0.1 in 18 runs, 0.2 in 1 run" in refused.err
     assert "seed:" not in refused.err
     assert "seed: 0 in 4 runs" in cli(*bare).err  # one more difference, unless it is named
     allowed = cli(*base, "--allow-differences", "lr", "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -60,6 +61,11 @@ def direction_of(metric: str, asked: str | None) -> Direction:
     if asked is not None:
         return "minimize" if asked == "minimize" else "maximize"
     return "minimize" if less_is_better(metric) else "maximize"
+
+
+def is_finite(value: float) -> bool:
+    """Whether a logged metric is a finite number; stores keep infinity as the largest double."""
+    return math.isfinite(value) and abs(value) < 1e300
 
 
 def settle_differences(

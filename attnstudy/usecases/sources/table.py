@@ -253,7 +253,9 @@ def _number(value: str, source: str, row: int, column: str) -> float:
     text = _bare(value)
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
-        advice = "mend it or remove the row"
+        advice = (
+            "mend it, but do not remove a run that diverged: attnstudy.stats.rank counts such runs"
+        )
         if re.fullmatch(r"[+-]?\d[\d_,.' ]*", text):
             advice = "write a point as decimal mark and nothing between thousands"
         raise DataError(
