@@ -266,13 +266,15 @@ alpha = option(
     "--alpha", type=Checked("number", _alpha), default="0.05", help="Family-wise error rate."
 )
 
+direction = option(
+    "--direction",
+    type=click.Choice(("maximize", "minimize")),
+    help="Which way is better.  [default: minimize for losses, errors and times]",
+)
+
 what_to_rank = together(
     option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
-    option(
-        "--direction",
-        type=click.Choice(("maximize", "minimize")),
-        help="Which way is better.  [default: minimize for losses and errors]",
-    ),
+    direction,
     option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
     option(
         "--allow-differences",

@@ -169,6 +169,57 @@ def test_a_metric_that_a_wide_table_has_no_column_for(ranked, cli):
     assert "did you mean" in answer.err
 
 
+@pytest.mark.parametrize(
+    "metric",
+    ["error_rate", "val_loss_mean", "test_err", "losses", "nll", "WER", "latency", "train-loss 2"],
+)
+def test_less_is_better_for_losses_errors_and_times(metric, ranked):
+    rows = "".join(f"{name},{v}\n" for name, v in [("a", 1), ("b", 2)] for _ in range(3))
+    text = f"variant,{metric}\n{rows}"
+    result = ranked(text)
+    assert (result["direction"], result["arms"][0]["variant"]) == ("minimize", "a")
+    assert any("less is taken to be better" in note for note in result["notes"])
+    up = ranked(text, "--direction", "maximize")
+    assert up["arms"][0]["variant"] == "b"
+    assert not any("less is taken" in note for note in up["notes"])
+    wide = ranked("variant,err_0,err_1,err_2\na,1,2,3\nb,2,3,4\n")
+    assert (wide["metric"], wide["arms"][0]["variant"]) == ("err", "a")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "error_free_acc", "f1", "images per ms", "merit"])
+def test_more_is_better_for_the_rest(metric, ranked):
+    rows = "".join(f"{name},{v}\n" for name, v in [("a", 1), ("b", 2)] for _ in range(3))
+    assert ranked(f"variant,{metric}\n{rows}")["direction"] == "maximize"
+
+
+def test_the_audit_knows_the_direction(cli, workplace):
+    Path("t.csv").write_text("model,mean_error,sd,n\na,1.0,0.1,5\nb,9.0,0.1,5\n")
+    result = json.loads(cli("audit", "t.csv", "--json").out)
+    assert "a > b" in result["ranking_printed"]["verdict"]
+    assert any("less is taken to be better" in note for note in result["notes"])
+    up = json.loads(cli("audit", "t.csv", "--json", "--direction", "maximize").out)
+    assert "b > a" in up["ranking_printed"]["verdict"]
+    assert not any("less is taken" in note for note in up["notes"])
+
+
+def test_items_say_that_values_are_in_percent(ranked, cli):
+    rows = "a,61\na,62\na,63\nb,64\nb,65\nb,66\n"
+    for metric in ("acc", "f1"):
+        result = ranked(f"variant,{metric}\n{rows}", "--items", "10000")
+        assert result["unit"] == "points"
+        assert result["scope"] is not None
+    for values, sentence in (
+        (rows.replace("66", "101"), "has 101, which is no accuracy in percent"),
+        ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", "no value of acc is above 1"),
+        (rows.replace("61", "0.61"), "every accuracy in percent, or every one as a fraction"),
+    ):
+        Path("bad.csv").write_text(f"variant,acc\n{values}")
+        answer = cli("rank", "--from", "bad.csv", "--items", "1000")
+        assert answer.code == 2, answer
+        assert sentence in answer.err
+    assert cli("rank", "--from", "bad.csv").code == 2  # mixed, whether items are known or not
+
+
 def test_odd_but_honest_tables_are_described(ranked):
     one = ranked("variant,run1,run2,run3\nonly,1,2,3\n")
     assert one["pairs"] == []
@@ -247,6 +298,16 @@ def test_two_sources_are_refused(cli, workplace):
     assert cli("rank", "--by", "params.model").code == 2
 
 
+@pytest.mark.parametrize(
+    "option", [("--filter", "x = 1"), ("--config", "c"), ("--allow-differences", "lr")]
+)
+def test_options_that_would_do_nothing_are_refused(option, cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    answer = cli("rank", "--from", "table.csv", *option)
+    assert answer.code == 2
+    assert f"{option[0]} does not go with --from" in answer.err
+
+
 @pytest.fixture
 def foreign(workplace):
     """An experiment logged by plain MLflow code, without any tag of ours."""
@@ -290,10 +351,18 @@ def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
     excluded = json.loads(cli(*base, "--json").out)["excluded"]
     assert excluded == [{"run": "double-9", "reason": "it has no metric val_acc"}]
 
+    # an infinity comes back from the store as the largest double
+    foreign("vanilla", 11, float("nan"))
+    foreign("vanilla", 12, float("inf"))
+    diverged = json.loads(cli(*base, "--json").out)
+    assert {arm["variant"]: (arm["n"], arm["diverged"]) for arm in diverged["arms"]} == {
+        "double": (4, 0), "early": (4, 0), "late": (4, 0), "vanilla": (4, 2),
+    }  # fmt: skip
+    assert len(diverged["excluded"]) == 1
     foreign("double", 10, 0.5, lr=0.2)
     refused = cli(*base)
     assert refused.code == 2
-    assert "lr: 0.1 in 16 runs, 0.2 in 1 run" in refused.err
+    assert "lr: 0.1 in 18 runs, 0.2 in 1 run" in refused.err
     assert "seed:" not in refused.err
     assert "seed: 0 in 4 runs" in cli(*bare).err  # one more difference, unless it is named
     allowed = cli(*base, "--allow-differences", "lr", "--json")

@@ -33,6 +33,12 @@ _GIVEN = frozenset({
     "date", "items", "images", "samples", "cost", "budget", "version", "resolution", "patience",
     "temperature", "index", "id",
 })  # fmt: skip
+_FALLING = frozenset({
+    "loss", "losses", "error", "errors", "err", "errs", "nll", "perplexity", "ppl", "bpc", "bpd",
+    "wer", "cer", "eer", "ece", "brier", "fid", "mse", "rmse", "mae", "mape", "latency",
+    "runtime", "time", "duration", "seconds", "secs", "minutes", "hours", "ms", "regret",
+})  # fmt: skip
+_FALLING_ENDS = ("loss", "error", "rmse", "mae", "mse", "perplexity", "nll")
 _COUNT_OF_SOMETHING = re.compile(r"(?:(?:n|num|number of|no\.? of)[ _.-]+|#\s*)(?=[a-z])")
 _A_RUN = re.compile(r"(?:r|s|x|run|seed|trial|rep|repeat|fold|split|value|result)?[ _.#-]*\d+")
 
@@ -77,6 +83,25 @@ def siblings(headings: Sequence[str]) -> frozenset[str]:
 def names_a_run(heading: str) -> bool:
     """Whether a heading is that of a run by itself, as ``run1``, ``seed 0`` or ``3``."""
     return _A_RUN.fullmatch(heading.casefold()) is not None
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether a metric is a loss, an error or a time, as its words say."""
+    words = words_of(re.sub(r"\d+", " ", metric))
+    if is_accuracy(metric) or "per" in words:  # so many per second
+        return False
+    return bool(words & _FALLING) or any(word.endswith(_FALLING_ENDS) for word in words)
+
+
+def is_accuracy(metric: str) -> bool:
+    """Whether a metric is called an accuracy, as ``val_acc`` is."""
+    return re.search(r"acc(?:urac(?:y|ies))?(?![a-z])", metric.casefold()) is not None
+
+
+def common_stem(headings: Sequence[str]) -> str:
+    """Return what numbered headings have in common, as ``err`` of ``err_0`` and ``err_1``."""
+    stems = {_stem(name).strip(" _.-#") for name in headings}
+    return stems.pop() if len(stems) == 1 else ""
 
 
 def _stem(heading: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import combinations
 
 from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.repairs import mean_repairs, sd_repairs
@@ -71,6 +72,21 @@ def check_sds(table: Table, checks: Sequence[RowCheck]) -> Iterator[Finding]:
             f"{clip(row.name)}: the printed SD {row.sd.text} is not that of the {len(row.cells)} "
             f"values, {check.sd.recomputed} (with divisor n instead of n - 1: {with_n}).",
         )
+
+
+def new_ties(table: Table, checks: Sequence[RowCheck]) -> Iterator[str]:
+    """Yield a sentence for each two rows of unlike printed means whose values' means are equal.
+
+    One of the printed means has to be wrong: rounded values may be equal by rounding.
+    """
+    for (a, of_a), (b, of_b) in combinations(zip(table.rows, checks, strict=True), 2):
+        if a.mean is None or b.mean is None or a.mean.value == b.mean.value:
+            continue
+        if (of_a.mean.wrong or of_b.mean.wrong) and a.exact_mean == b.exact_mean:
+            yield (
+                f"the means of {clip(a.name)} and {clip(b.name)}, printed as {a.mean.text} and "
+                f"{b.mean.text}, are a tie by the values: {of_a.mean.recomputed}"
+            )
 
 
 def rounding_notes(checks: Sequence[RowCheck]) -> Iterator[str]:

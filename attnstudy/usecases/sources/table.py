@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.errors import DataError, UsageError, near_miss
-from attnstudy.stats.headings import NAMES, Role, roles
+from attnstudy.stats.headings import NAMES, Role, common_stem, less_is_better, roles
 from attnstudy.usecases.sources.collected import Collected, direction_of
 
 if TYPE_CHECKING:
@@ -221,7 +221,9 @@ def _wide(frame: pd.DataFrame, request: TableRequest, variant: str) -> Collected
                 f"{name} has {len(filled)} of {len(columns)} values; the empty cells are left out"
             )
         samples[name] = [_number(row[column], request.source, line, column) for column in filled]
-    return _collected(request, samples, request.metric or "test_accuracy", tuple(notes))
+    stem = common_stem(columns)
+    metric = request.metric or (stem if less_is_better(stem) else "test_accuracy")
+    return _collected(request, samples, metric, tuple(notes))
 
 
 def _collected(
@@ -251,7 +253,9 @@ def _number(value: str, source: str, row: int, column: str) -> float:
     text = _bare(value)
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
-        advice = "mend it or remove the row"
+        advice = (
+            "mend it, but do not remove a run that diverged: attnstudy.stats.rank counts such runs"
+        )
         if re.fullmatch(r"[+-]?\d[\d_,.' ]*", text):
             advice = "write a point as decimal mark and nothing between thousands"
         raise DataError(
