@@ -19,6 +19,7 @@ from attnstudy.tracking import open_store, read_history, read_runs, resolve
 from tests.conftest import SMALL
 from tests.crashes.zygote import Ended, Zygote
 
+pytestmark = pytest.mark.timeout(900)
 HOME = Path("mlruns")
 FILES = (
     "study.json", "run.json", "holder.json", "journal.jsonl", "checkpoint.pt", "predictions.csv",

@@ -29,6 +29,8 @@ def begin(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
+        # what runs under nohup inherits that a hang-up is ignored, and the command respects it
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )  # fmt: skip
 
 
@@ -62,6 +64,9 @@ def computed(study="placement"):
         kept[name] = (journal, result.test_accuracy, result.val_accuracy_max, result.test_loss,
                       (folder.path / "weights.safetensors").read_bytes())  # fmt: skip
     return kept
+
+
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
