@@ -9,6 +9,7 @@ from typing import Any
 
 from attnstudy.render.tables import duration, number, table, wrapped
 from attnstudy.stats import Calibration, Flag, Pair, Ranking
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 from attnstudy.usecases.ranking import RankReport
 
 
@@ -191,7 +192,9 @@ def _method(ranking: Ranking) -> str:
         "paired": "paired by seed, Holm",
     }[ranking.method]
     level = f"{100 * (1 - ranking.alpha):g} %"
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    if ranking.interval == "sidak":
+        name = "Welch, all pairs, Sidak (Tamhane's T2, for many arms)"
+    kind = INTERVAL_NAMES[ranking.interval]
     return f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
 
 

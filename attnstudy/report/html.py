@@ -23,6 +23,7 @@ from attnstudy.report.tables import (
 )
 from attnstudy.report.words import comparison_words, power_words
 from attnstudy.stats import Flag, Ranking
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 _FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first
 _LONG_VERDICT = 90  # characters from which it is set smaller
@@ -126,7 +127,7 @@ def _evidence(drawn: Mapping[str, str]) -> str:
 def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
     """Return the figures with their captions, by name."""
     own = level(ranking.alpha)
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[ranking.interval]
     letters = any(arm.group is not None for arm in ranking.arms)
     margin = " Shaded: the margin." if ranking.margin is not None else ""
     captions = {

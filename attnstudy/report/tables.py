@@ -19,6 +19,7 @@ from attnstudy.report.numbers import (
     two,
 )
 from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 FEW_PAIRS = 15
 """Pairs up to which all of them are shown at once."""
@@ -93,7 +94,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     numbers = Numbers.of(ranking)
     looks = any(pair.look is not None for pair in pairs)
     correlated = any(pair.seed_correlation is not None for pair in pairs)
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[ranking.interval]
     headings = ["pair", "verdict", "difference", f"{kind} {level(pair_alpha(ranking))} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
     headings += ["seed correlation"] if correlated else []

@@ -20,8 +20,13 @@ def comparison_words(ranking: Ranking) -> list[str]:
         method = f"Every variant against {name(ranking.control)} by Welch's t, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
+    if ranking.interval == "sidak":
+        method = (
+            "All pairs by Welch's t with Sidak's correction (Tamhane's T2), as Games–Howell errs "
+            "too often for this many variants with so few runs."
+        )
     confidence = level(pair_alpha(ranking))
-    if ranking.interval == "simultaneous":
+    if ranking.interval != "bonferroni":
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:
         interval = (

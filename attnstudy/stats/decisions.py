@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attnstudy.stats.design import Design
-from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm
+from attnstudy.stats.many_arms import settle
+from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm, welch_sidak
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
 
@@ -79,7 +80,7 @@ def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     """
     pairs = design.pairs(samples)
     tested = [pair for pair in pairs if samples[pair[0]].tested and samples[pair[1]].tested]
-    return decide_pairs(samples, design, pairs, tested)
+    return decide_pairs(samples, settle(design, samples), pairs, tested)
 
 
 def decide_pairs(
@@ -131,7 +132,8 @@ def _contrasts(
     sd = np.array([samples[arm].sd for arm in arms])
     n = np.array([samples[arm].n for arm in arms], dtype=np.float64)
     if design.method == "games-howell":
-        return games_howell(mean, sd, n, a, b, alpha=design.alpha, k=k)
+        compare = welch_sidak if design.sidak else games_howell
+        return compare(mean, sd, n, a, b, alpha=design.alpha, k=k)
     return welch_holm(mean, sd, n, a, b, alpha=design.alpha)
 
 

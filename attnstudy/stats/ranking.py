@@ -16,6 +16,7 @@ from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
+from attnstudy.stats.many_arms import settle
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes
 from attnstudy.stats.power import PowerCurve, power_curve, summarise
@@ -110,6 +111,7 @@ def rank(
     _check_facts(items, chance, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
+    design = settle(design, arms, declared)
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
     decisions = replayed.decisions if replayed else decide(arms, design)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import MIN_RUNS, Sample
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
 
 _LISTED = 4  # pairs named in a verdict or sentence; the rest are counted
 
@@ -18,6 +18,7 @@ _TEST_NAMES = {
     "control": "Welch's t against the control with Holm's correction",
     "paired": "paired t over shared seeds with Holm's correction",
 }
+_TAMHANE = "Tamhane's T2 in the place of Games-Howell"
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
@@ -75,9 +76,10 @@ def sentence(
     names = [sample.variant for sample in samples]
     different = [d for d in testable if d.different]
     what = design.metric.replace("_", " ")
+    test = _TAMHANE if design.sidak else _TEST_NAMES[design.method]
     frame = (
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
-        f"({_TEST_NAMES[design.method]}, {'confirmatory' if confirmatory else 'exploratory'})"
+        f"({test}, {'confirmatory' if confirmatory else 'exploratory'})"
     )
     open_ = [d for d in testable if not d.different and not d.denied]
     claims = []
@@ -140,7 +142,7 @@ def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds:
 
 def evidence(decision: Decision, design: Design) -> str:
     """Return difference, interval and p-value of a tested pair, as they stand in a paper."""
-    kind = "simultaneous" if design.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[design.interval]
     unit = f" {design.unit}" if design.unit else ""
     low, high = interval_text(decision.low, decision.high, design)
     return (
