@@ -9,7 +9,6 @@ from attnstudy.report.context import Context
 from attnstudy.report.figures import ranking_figures
 from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS
 from attnstudy.report.markup import bullets, details, esc, facts, figure, grid, name, section
-from attnstudy.report.numbers import Numbers, count, exact
 from attnstudy.report.page import page
 from attnstudy.report.svg import inline_svg
 from attnstudy.report.tables import (
@@ -23,6 +22,7 @@ from attnstudy.report.tables import (
 )
 from attnstudy.report.words import comparison_words, power_words
 from attnstudy.stats import Flag, Ranking
+from attnstudy.stats.numbers import Numbers, count, exact
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 _FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first

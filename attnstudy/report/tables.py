@@ -8,7 +8,8 @@ from attnstudy.report.context import Context
 from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
-from attnstudy.report.numbers import (
+from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.numbers import (
     NONE,
     Numbers,
     count,
@@ -18,7 +19,6 @@ from attnstudy.report.numbers import (
     significant,
     two,
 )
-from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 FEW_PAIRS = 15
@@ -106,7 +106,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             verdict(pair.verdict),
             numbers.signed(pair.difference),
             _interval(pair, numbers),
-            p_value(pair.p_adjusted),
+            esc(p_value(pair.p_adjusted, pair_alpha(ranking))),
             two(pair.hedges_g, signed=True),
             _superiority(pair),
             _robust(pair.robust),
@@ -161,7 +161,7 @@ def _robust(line: Robust | None) -> str:
         ("Brunner–Munzel", line.brunnermunzel_p),
         ("smallest possible", line.smallest_possible_p),
     )
-    small = ", ".join(f"{test} {p_value(p)}" for test, p in named if p is not None)
+    small = ", ".join(f"{test} {esc(p_value(p))}" for test, p in named if p is not None)
     return f"{esc(line.answer)}<small>{small}</small>"
 
 

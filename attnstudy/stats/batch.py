@@ -18,7 +18,7 @@ from attnstudy.stats.critical import (
 from attnstudy.stats.design import Design
 from attnstudy.stats.many_arms import needs_sidak
 from attnstudy.stats.pairwise import Indices
-from attnstudy.stats.samples import Floats
+from attnstudy.stats.samples import ROUNDING, Floats
 
 
 def pair_indices(arms: int, control: int | None = None) -> tuple[Indices, Indices]:
@@ -69,7 +69,7 @@ def shown_different(
         df = np.full(se.shape, runs - 1.0)
     else:
         difference, se, df = welch_statistics(values, a, b)
-    testable = se > 1e-12 * np.abs(np.concatenate(values, axis=1)).max()
+    testable = se > ROUNDING * np.abs(np.concatenate(values, axis=1)).max()
     t = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=testable)
     df = np.where(testable, df, 2.0)
     if design.grouped:

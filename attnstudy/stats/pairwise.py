@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats import _studentized_range as studentized_range
-from attnstudy.stats.samples import Floats
+from attnstudy.stats.samples import ROUNDING, Floats
 
 Indices = NDArray[np.intp]
 
@@ -111,7 +111,8 @@ def paired_holm(values: Floats, a: Indices, b: Indices, *, alpha: float) -> Cont
     seeds = values.shape[1]
     differences = values[a] - values[b]
     mean = differences.mean(axis=1)
-    spread = np.where(np.ptp(differences, axis=1) > 0, differences.std(axis=1, ddof=1), 0.0)
+    rounding = ROUNDING * float(np.abs(values).max())
+    spread = np.where(np.ptp(differences, axis=1) > rounding, differences.std(axis=1, ddof=1), 0.0)
     se = spread / np.sqrt(seeds)
     return _t_family(mean, se, np.full(se.shape, seeds - 1.0), se > 0, alpha)
 

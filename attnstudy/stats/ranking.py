@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.decisions import Decision, decide
+from attnstudy.stats.decisions import Decision, decide, decide_pairs
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
@@ -262,5 +262,16 @@ def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -
         chance=chance,
         order=tuple(arm.variant for arm in ordered),
         means=tuple(arm.mean for arm in ordered),
-        verdict=verdict_text(ordered, decide(ordered, design), design),
+        verdict=verdict_text(ordered, _decide_finished(ordered, arms, design), design),
     )
+
+
+def _decide_finished(
+    filled: Sequence[Sample], arms: Sequence[Sample], design: Design
+) -> tuple[Decision, ...]:
+    """Test the arms that have a finished run: chance alone is no spread to test against."""
+    finished = {arm.variant for arm in arms if arm.n}
+    able = [arm.tested and arm.variant in finished for arm in filled]
+    settled = settle(design, [arm for arm, tested in zip(filled, able, strict=True) if tested])
+    pairs = design.pairs(filled)
+    return decide_pairs(filled, settled, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

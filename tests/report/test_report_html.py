@@ -9,9 +9,9 @@ import pytest
 
 from attnstudy.report import Context, RunReference, ranking_html
 from attnstudy.report.names import clean, shorten, width
-from attnstudy.report.numbers import Numbers, exact, p_value, significant, two
 from attnstudy.report.style import DARK, LIGHT
 from attnstudy.stats import Ranking
+from attnstudy.stats.numbers import Numbers, exact, p_value, significant, two
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}
 
