@@ -62,6 +62,20 @@ class Decision:
         """Return the indices of a pair that is different, the better arm first."""
         return (self.a, self.b) if self.verdict is Verdict.BETTER else (self.b, self.a)
 
+    def as_won(self) -> Decision:
+        """Return the pair with the better arm first."""
+        if self.verdict is not Verdict.WORSE or self.low is None or self.high is None:
+            return self
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            difference=-(self.difference or 0.0),
+            low=-self.high,
+            high=-self.low,
+            verdict=Verdict.BETTER,
+        )
+
     @property
     def denied(self) -> bool:
         """Whether the finished runs differ, and diverged ones forbid to call their arm better."""

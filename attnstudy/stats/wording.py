@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
@@ -33,8 +32,15 @@ def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], desig
         text = "no ranking is defensible"
         if design.control is not None:
             text = f"no difference from {design.control} is defensible"
-    elif len(different) < len(decisions) or design.control is not None:
+    # a pair that a look decided keeps its order, whatever the means of all runs say later
+    elif (
+        len(different) < len(decisions)
+        or design.control is not None
+        or any(d.winner_first() != (d.a, d.b) for d in different)
+    ):
         text = "a partial ranking is defensible"
+        if len(different) == len(decisions):
+            text = "every pair is ordered"
         if design.control is not None:
             text = "differences from the control are defensible"
         text += f": {_listed([_order(names, d) for d in different])}"
@@ -222,24 +228,10 @@ def _why_untested(a: Sample, b: Sample) -> str:
     return "The seeds of the first look are not complete."
 
 
-def _winner_first(decision: Decision) -> Decision:
-    if decision.verdict is not Verdict.WORSE or decision.low is None or decision.high is None:
-        return decision
-    return replace(
-        decision,
-        a=decision.b,
-        b=decision.a,
-        difference=-(decision.difference or 0.0),
-        low=-decision.high,
-        high=-decision.low,
-        verdict=Verdict.BETTER,
-    )
-
-
 def _shown(names: Sequence[str], different: Sequence[Decision], design: Design) -> str:
     """Return pairs with their evidence, winners first, the largest difference first."""
     ordered = sorted(different, key=lambda d: -abs(d.difference or 0.0))
-    return _listed([f"{_order(names, d)} ({evidence(_winner_first(d), design)})" for d in ordered])
+    return _listed([f"{_order(names, d)} ({evidence(d.as_won(), design)})" for d in ordered])
 
 
 def _denials(
