@@ -21,6 +21,9 @@ Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
 MIN_RUNS = 3
 """Runs an arm needs to be tested; with fewer it is only described."""
 
+ROUNDING = 1e-12
+"""Spread, relative to the values, up to which it is put down to rounding."""
+
 # leaves room for the difference of two values in double precision
 _LARGEST = 1e300
 
@@ -183,7 +186,8 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
 def _mean_and_sd(values: Floats) -> tuple[float, float]:
     if values.size == 0:
         return math.nan, math.nan
-    if values.min() == values.max():
+    # 0.1 + 0.2 and 0.3 are one result: what rounding makes is no spread to test against
+    if float(np.ptp(values)) <= ROUNDING * float(np.abs(values).max()):
         return float(values[0]), 0.0 if values.size > 1 else math.nan
     mean = math.fsum(values) / values.size
     deviations = values - mean

@@ -69,6 +69,14 @@ def test_the_ranking_with_chance_is_shown_too() -> None:
     assert any("chance level is not known" in note for note in unknown.notes)
 
 
+def test_chance_alone_is_described_and_not_tested() -> None:
+    view = rank({**CLEAR, "d": []}, diverged={"d": 5}, chance=10.0).with_chance
+    assert view is not None
+    assert view.order[-1] == "d"
+    assert view.means[-1] == 10.0
+    assert view.verdict == "a partial ranking is defensible: a > b, a > c, b > c"
+
+
 def test_an_arm_of_diverged_runs_alone_is_last_and_described() -> None:
     ranking = rank({**CLEAR, "d": []}, diverged={"d": 4}, chance=10.0)
     assert ranking.arms[-1].variant == "d"
