@@ -48,7 +48,12 @@ def _run(client: MlflowClient, run: Run, artifacts: Path | None) -> dict[str, An
         "status": run.info.status,
         "times": (run.info.start_time, run.info.end_time),
         "inputs": [
-            (i.dataset.name, i.dataset.digest, i.dataset.profile, [(t.key, t.value) for t in i.tags])
+            (
+                i.dataset.name,
+                i.dataset.digest,
+                i.dataset.profile,
+                [(t.key, t.value) for t in i.tags],
+            )
             for i in run.inputs.dataset_inputs
         ],
         "outputs": [output.step for output in run.outputs.model_outputs],
