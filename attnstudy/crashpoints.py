@@ -1,4 +1,8 @@
-"""Named places at which a test can kill the process: ``ATTNSTUDY_CRASH_AT=name:count``."""
+"""Named places at which a test can kill the process: ``ATTNSTUDY_CRASH_AT=name:count``.
+
+The places stand between any two steps of which the second could be lost. Passing one costs a look
+at the environment; nothing happens unless that names the place.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ _reached: Counter[str] = Counter()
 
 
 def reach(name: str) -> None:
-    """Kill the process if the environment asks for it at this place and this count."""
-    wanted, _, count = os.environ.get("ATTNSTUDY_CRASH_AT", "").rpartition(":")
-    if wanted != name:
+    """Pass a place; the process kills itself here if it is the named one, the n-th time."""
+    place, _, count = os.environ.get("ATTNSTUDY_CRASH_AT", "").rpartition(":")
+    if place != name:
         return
     _reached[name] += 1
     if _reached[name] == int(count):

@@ -46,6 +46,8 @@ def run(**given: Any) -> int:
         terminal.warn(warning)
     answer = render.run_json(result) if given["as_json"] else None
     print_result(answer, lambda: render.run_text(result))
+    if result.lost is not None:
+        raise result.lost
     return EXIT_SOME_FAILED if result.failed else 0
 
 
@@ -100,7 +102,8 @@ def _run_request(given: dict[str, Any]) -> Any:
     study = options.current_study()
     same = (
         "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
-        "batch_size", "lr", "device", "threads", "workers", "executor", "rerun", "republish",
+        "batch_size", "lr", "device", "threads", "workers", "executor", "rerun",
+        "wait", "strict", "checkpoint_minutes", "republish",
     )  # fmt: skip
     if study.path is not None:  # a study's own variants may lie beside its file
         sys.path.insert(0, str(study.path.parent.resolve()))

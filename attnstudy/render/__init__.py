@@ -1,6 +1,14 @@
 """Everything that becomes text: tables, progress, JSON for machines."""
 
 from attnstudy.render.audit import audit_text
+from attnstudy.render.housekeeping import (
+    findings_json,
+    findings_text,
+    removal_fault,
+    removal_json,
+    removal_text,
+)
+from attnstudy.render.moving import export_json, export_text, import_json, import_text
 from attnstudy.render.ranking import rank_csv, rank_json, rank_markdown, rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
 from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
@@ -10,7 +18,13 @@ __all__ = [
     "Terminal",
     "audit_text",
     "dataset_text",
+    "export_json",
+    "export_text",
     "finding_line",
+    "findings_json",
+    "findings_text",
+    "import_json",
+    "import_text",
     "plan_json",
     "plan_text",
     "rank_csv",
@@ -18,6 +32,9 @@ __all__ = [
     "rank_markdown",
     "rank_text",
     "ranking_text",
+    "removal_fault",
+    "removal_json",
+    "removal_text",
     "run_json",
     "run_text",
     "status_json",

@@ -7,9 +7,15 @@ import io
 import re
 from typing import Any
 
-from attnstudy.render.tables import duration, number, table, wrapped
-from attnstudy.stats import Calibration, Flag, Pair, Ranking
+from attnstudy.render.tables import duration, table, wrapped
+from attnstudy.stats import Calibration, Flag, Ranking
+from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 from attnstudy.usecases.ranking import RankReport
+
+_OTHERS = {"agrees": "agree", "disagrees": "disagree", "cannot decide": "too few"}
+_ADVICES = 8  # different advices shown
+_NAMED = 6  # pairs named for each
 
 
 def ranking_text(ranking: Ranking) -> str:
@@ -31,6 +37,8 @@ def ranking_text(ranking: Ranking) -> str:
     if ranking.scope is not None:
         lines += wrapped(f"Scope: {ranking.scope.message}.")
     for title, items in (
+        ("What to do", _advice(ranking) if ranking.pairs else []),
+        ("Diverged runs", _chance(ranking)),
         ("Flags", [_flag(flag) for flag in ranking.flags]),
         ("Notes", list(ranking.notes)),
         ("Left out", [f"{left.run}: {left.reason}" for left in ranking.excluded]),
@@ -87,29 +95,16 @@ def rank_markdown(report: RankReport) -> str:
     """Return the ranking as Markdown, for a paper's appendix or a pull request."""
     ranking = report.ranking
     unit = " (%)" if ranking.unit == "points" else ""
-    arms = [
-        [
-            a.variant, str(a.n), number(a.mean), number(a.sd), number(a.min), number(a.max),
-            _ranks(a.rank_low, a.rank_high), a.group or "–",
-        ]
-        for a in ranking.arms
-    ]  # fmt: skip
-    pairs = [
-        [
-            f"{p.a} − {p.b}", "–" if p.difference is None else f"{p.difference:+.2f}", _interval(p),
-            _p_value(p.p_adjusted), number(p.hedges_g), number(p.prob_superiority), p.verdict.value,
-        ]
-        for p in ranking.pairs
-    ]  # fmt: skip
+    headings, rows = _pair_rows(ranking)
     blocks = [f"**{_markdown(ranking.verdict)}.** {_markdown(ranking.sentence)}"]
     blocks.append(f"{ranking.status.capitalize()}: {_markdown(ranking.status_reason)}.")
-    heads = ["variant", "n", f"mean{unit}", "SD", "min", "max", "ranks", "group"]
-    blocks.append(_markdown_table(heads, arms))
-    if pairs:
+    blocks.append(_markdown_table(*_arm_rows(ranking, unit)))
+    if rows:
         blocks.append(_method(ranking) + ":")
-        heads = ["pair", "difference", "interval", "adj. p", "Hedges g", "P(a>b)", "verdict"]
-        blocks.append(_markdown_table(heads, pairs))
+        blocks.append(_markdown_table(headings, rows))
+        blocks.append("\n".join(f"- {_markdown(line)}" for line in _advice(ranking)))
     remarks = [
+        *_chance(ranking),
         *(f"flag: {_flag(flag)}" for flag in ranking.flags),
         *ranking.notes,
         *(f"left out: {left.run} ({left.reason})" for left in ranking.excluded),
@@ -162,14 +157,19 @@ def power_words(ranking: Ranking) -> str:
     power = ranking.power
     if power is None:
         return ""
-    unit = f" {ranking.unit}" if ranking.unit else ""
+    amount = Numbers.of(ranking).amount
     parts = [
-        f"Power: with {power.n} runs an arm and SDs of up to {power.sd_upper:.2f}{unit}, a true "
-        f"difference of {power.detectable_difference:.2f}{unit} would be found in 80 % of studies"
+        f"Power: with {power.n} runs an arm and a common SD of up to {amount(power.sd_upper)}, a "
+        f"true difference of {amount(power.detectable_difference)} would be found in 80 % of "
+        "studies"
     ]
     for seeds, hours, what in (
         (power.seeds_for_margin, power.hours_for_margin, "the margin"),
-        (power.seeds_for_observed, power.hours_for_observed, "the observed gap at the top"),
+        (
+            power.seeds_for_observed,
+            power.hours_for_observed,
+            "the observed gap between the best two tested",
+        ),
     ):
         if seeds is not None:
             time = "" if hours is None else f" ({duration(3600 * hours)} of training more)"
@@ -191,57 +191,96 @@ def _method(ranking: Ranking) -> str:
         "paired": "paired by seed, Holm",
     }[ranking.method]
     level = f"{100 * (1 - ranking.alpha):g} %"
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    if ranking.interval == "sidak":
+        name = "Welch, all pairs, Sidak (Tamhane's T2, for many arms)"
+    kind = INTERVAL_NAMES[ranking.interval]
     return f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
 
 
 def _arms(ranking: Ranking) -> str:
+    headings, rows = _arm_rows(ranking)
+    return table(headings, rows, right=" >>>>>" + (">" if "ranks" in headings else ""))
+
+
+def _arm_rows(ranking: Ranking, unit: str = "") -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of the variants."""
+    numbers = Numbers.of(ranking, minus="-")
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
-    headings = ["variant", "n", "mean", "SD", "min", "max"]
+    headings = ["variant", "n", f"mean{unit}", "SD", "min", "max"]
     headings += ["ranks", "group"] if grouped else []
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [arm.variant, str(arm.n), *map(number, (arm.mean, arm.sd, arm.min, arm.max))]
-        if grouped:
-            row += [_ranks(arm.rank_low, arm.rank_high), arm.group or "–"]
-        if diverged:
-            row.append(str(arm.diverged))
+        row = [arm.variant, str(arm.n)]
+        row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
+        row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
+        row += [str(arm.diverged)] if diverged else []
         rows.append(row)
-    return table(headings, rows, right=" >>>>>" + (">" if grouped else ""))
-
-
-def _ranks(low: int | None, high: int | None) -> str:
-    if low is None or high is None:
-        return "–"
-    return str(low) if low == high else f"{low}–{high}"
+    return headings, rows
 
 
 def _pairs(ranking: Ranking) -> str:
-    rows = [
-        [
+    return table(*_pair_rows(ranking), right=" >>>>>  >")
+
+
+def _pair_rows(ranking: Ranking) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of the pairs, the same for text and Markdown."""
+    numbers = Numbers.of(ranking, minus="-")
+    alpha = ranking.alpha / len(ranking.looks.declared) if ranking.looks else ranking.alpha
+    correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
+    headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "verdict", "others"]
+    headings += ["seed r"] if correlated else []
+    rows = []
+    for pair in ranking.pairs:
+        row = [
             f"{pair.a} − {pair.b}",
-            "–" if pair.difference is None else f"{pair.difference:+.2f}",
-            _interval(pair),
-            _p_value(pair.p_adjusted),
-            number(pair.hedges_g),
-            number(pair.prob_superiority),
+            numbers.signed(pair.difference),
+            numbers.interval(pair.ci_low, pair.ci_high, signed=True),
+            p_value(pair.p_adjusted, alpha),
+            two(pair.hedges_g, minus="-"),
+            two(pair.prob_superiority),
             pair.verdict.value,
+            _OTHERS[pair.robust.answer] if pair.robust and pair.robust.answer else NONE,
         ]
-        for pair in ranking.pairs
+        row += [two(pair.seed_correlation, signed=True, minus="-")] if correlated else []
+        rows.append(row)
+    return headings, rows
+
+
+def _advice(ranking: Ranking) -> list[str]:
+    """Return what to do, each advice once with the pairs that it is for, and what others says."""
+    pairs: dict[str, list[str]] = {}
+    for pair in ranking.pairs:
+        seeds = re.search(r"about (\d+) seeds", pair.advice)
+        shared = re.sub(r"about \d+ seeds", "the seeds in brackets", pair.advice)
+        named = f"{pair.a} − {pair.b}" + (f" ({seeds[1]})" if seeds else "")
+        pairs.setdefault(shared, []).append(named)
+    lines = []
+    for advice, those in list(pairs.items())[:_ADVICES]:
+        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        lines.append(f"{', '.join(those[:_NAMED])}{more}: {advice}")
+    if len(pairs) > _ADVICES:
+        rest = sum(map(len, list(pairs.values())[_ADVICES:]))
+        lines.append(f"the advice for {rest} more pairs is in the JSON")
+    if any(pair.robust is not None for pair in ranking.pairs):
+        lines.append(
+            "others: whether permutation and rank tests, which assume no normal distribution, "
+            "decide the pair the same way; too few: they could not decide whatever the runs gave"
+        )
+    return lines
+
+
+def _chance(ranking: Ranking) -> list[str]:
+    """Return the ranking with chance in the place of diverged runs, a line; or nothing."""
+    view = ranking.with_chance
+    if view is None:
+        return []
+    numbers = Numbers.of(ranking, minus="-")
+    order = ", ".join(
+        f"{name} {numbers.plain(mean)}" for name, mean in zip(view.order, view.means, strict=True)
+    )
+    return [
+        f"with chance ({numbers.plain(view.chance)}) in the place of runs that diverged: "
+        f"{order}; {view.verdict}"
     ]
-    headings = ["pair", "difference", "interval", "adj. p", "Hedges g", "P(a>b)", "verdict"]
-    return table(headings, rows, right=" >>>>>")
-
-
-def _interval(pair: Pair) -> str:
-    if pair.ci_low is None or pair.ci_high is None:
-        return "–"
-    return f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
-
-
-def _p_value(p: float | None) -> str:
-    if p is None:
-        return "–"
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")

@@ -8,7 +8,8 @@ from attnstudy.report.context import Context
 from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
-from attnstudy.report.numbers import (
+from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.numbers import (
     NONE,
     Numbers,
     count,
@@ -18,7 +19,7 @@ from attnstudy.report.numbers import (
     significant,
     two,
 )
-from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 FEW_PAIRS = 15
 """Pairs up to which all of them are shown at once."""
@@ -93,7 +94,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     numbers = Numbers.of(ranking)
     looks = any(pair.look is not None for pair in pairs)
     correlated = any(pair.seed_correlation is not None for pair in pairs)
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[ranking.interval]
     headings = ["pair", "verdict", "difference", f"{kind} {level(pair_alpha(ranking))} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
     headings += ["seed correlation"] if correlated else []
@@ -105,7 +106,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             verdict(pair.verdict),
             numbers.signed(pair.difference),
             _interval(pair, numbers),
-            p_value(pair.p_adjusted),
+            esc(p_value(pair.p_adjusted, pair_alpha(ranking))),
             two(pair.hedges_g, signed=True),
             _superiority(pair),
             _robust(pair.robust),
@@ -160,7 +161,7 @@ def _robust(line: Robust | None) -> str:
         ("Brunner–Munzel", line.brunnermunzel_p),
         ("smallest possible", line.smallest_possible_p),
     )
-    small = ", ".join(f"{test} {p_value(p)}" for test, p in named if p is not None)
+    small = ", ".join(f"{test} {esc(p_value(p))}" for test, p in named if p is not None)
     return f"{esc(line.answer)}<small>{small}</small>"
 
 

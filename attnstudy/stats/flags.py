@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats.design import Design
+from attnstudy.stats.residuals import outliers
 from attnstudy.stats.results import Flag
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.wording import amount, p_text
@@ -79,36 +80,21 @@ def find_suspects(
 
 
 def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
-    """Values whose externally studentised residual of the pooled one-way model is too large.
-
-    Cook and Weisberg, "Residuals and Influence in Regression" (1982), chapter 2, also for the
-    Bonferroni p-value: with leverage h = 1/n of an arm and e the residual,
-    t = e / sqrt(s_(i)^2 (1 - h)), s_(i)^2 = (SSE - e^2 / (1 - h)) / (df - 1).
-    """
-    several = [sample for sample in samples if sample.n > 1]
-    df = sum(sample.n - 1 for sample in several)
-    scale = max((sample.sd for sample in several), default=0.0)
-    if df < 2 or scale == 0.0:
-        return
-    total = sum(sample.n for sample in samples)
-    sse = math.fsum((sample.n - 1) * (sample.sd / scale) ** 2 for sample in several)
-    for arm, sample in enumerate(samples):
-        if not sample.tested or sample.sd == 0.0:
+    """Values that stand out from the spread of all arms; see ``outliers``."""
+    found = sorted(
+        outliers(samples, design.alpha), key=lambda o: (o.arm, samples[o.arm].values[o.index])
+    )
+    for outlier in found:
+        # of two runs no one can say which of them it is that lies apart
+        if not samples[outlier.arm].tested:
             continue
-        free = 1.0 - 1.0 / sample.n
-        residual = (sample.values - sample.mean) / scale
-        variance = (sse - residual**2 / free) / (df - 1)
-        # rounding leaves about 1e-16 where no spread is left without the value
-        t = residual / np.sqrt(np.maximum(variance, 1e-12) * free)
-        p = np.minimum(2.0 * total * special.stdtr(df - 1, -np.abs(t)), 1.0)
-        for index in _ascending(sample, p < design.alpha):
-            said = (
-                f"stands out from the spread of all runs (studentised residual {t[index]:.2f}, "
-                f"Bonferroni p {p_text(float(p[index]))})"
-            )
-            if variance[index] <= 1e-12:
-                said = "makes all of the spread: without it every arm is constant"
-            yield _value("influential", samples, arm, index, said)
+        said = (
+            f"stands out from the spread of all runs (studentised residual {outlier.t:.2f}, "
+            f"Bonferroni p {p_text(outlier.p)})"
+        )
+        if math.isinf(outlier.t):
+            said = "makes all of the spread: without it every arm is constant"
+        yield _value("influential", samples, outlier.arm, outlier.index, said)
 
 
 def _duplicates(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.decisions import Decision, decide_pairs
+from attnstudy.stats.decisions import Decision, decide_pairs, testable
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import MIN_RUNS, Sample
 
@@ -74,8 +74,9 @@ def replay(samples: Sequence[Sample], design: Design, looks: Sequence[int]) -> R
             break
         done = look
         cut = [sample.first(seeds) for sample in samples]
-        tested = [(a, b) for a, b in undecided if cut[a].tested and cut[b].tested]
-        for decision in decide_pairs(cut, single, undecided, tested, k=len(samples)):
+        for decision in decide_pairs(
+            cut, single, undecided, testable(cut, undecided), k=len(samples)
+        ):
             latest[decision.a, decision.b] = replace(decision, look=look)
         undecided = [pair for pair in undecided if not latest[pair].decided]
     return Replay(tuple(latest.values()), done)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.many_arms import family_size, measured_error
 from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.wording import p_text
@@ -24,6 +25,7 @@ def find_notes(
     """Yield the notes of a study; see ``rank`` for the arguments."""
     if looks is not None:
         yield from _sequential(samples, decisions, design, looks)
+    yield from _many_arms(samples, design, looks)
     yield from _left_out(samples)
     yield from _divergence(samples, chance)
     yield from _pooled_claims(samples, decisions, design)
@@ -39,6 +41,19 @@ def find_notes(
                 "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
                 "family's error rate, but not both at once"
             )
+
+
+def _many_arms(
+    samples: Sequence[Sample], design: Design, looks: Sequence[int] | None
+) -> Iterator[str]:
+    found = measured_error(*family_size(samples, looks))
+    if design.sidak and found is not None:
+        rate = f"{found.rate:.2f}".removeprefix("0")
+        yield (
+            f"Games-Howell's error rate was measured at {rate} instead of .05 for {found.arms} "
+            f"arms of {found.runs} runs: its place takes Welch's t with Sidak's correction "
+            "(Tamhane's T2), which keeps it"
+        )
 
 
 def _left_out(samples: Sequence[Sample]) -> Iterator[str]:

@@ -95,11 +95,11 @@ class PowerCurve:
         low = np.where(self._enough(wanted, low), MIN_RUNS - 1, low)
         high = normal.astype(int) + 30
         reachable = self._enough(wanted, high)
-        while np.any(between := high - low > 1):
-            middle = np.where(between, (low + high) // 2, high)
-            enough = self._enough(wanted, middle)
-            high = np.where(between & enough, middle, high)
-            low = np.where(between & ~enough, middle, low)
+        while (open_ := np.flatnonzero(high - low > 1)).size:
+            middle = (low[open_] + high[open_]) // 2
+            enough = self._enough(wanted[open_], middle)
+            high[open_] = np.where(enough, middle, high[open_])
+            low[open_] = np.where(enough, low[open_], middle)
         found = reachable & (high <= MOST_SEEDS)
         return [int(n) if ok else None for n, ok in zip(high, found, strict=True)]
 

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.decisions import Decision, decide
+from attnstudy.stats.alternatives import Alternatives
+from attnstudy.stats.decisions import Decision, decide, decide_pairs
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
+from attnstudy.stats.many_arms import settle
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes
 from attnstudy.stats.power import PowerCurve, power_curve, summarise
@@ -28,11 +30,12 @@ from attnstudy.stats.results import (
     Pair,
     Plan,
     Ranking,
+    Robust,
 )
 from attnstudy.stats.robust import robustness
 from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
 from attnstudy.stats.scope import Scope, image_noise
-from attnstudy.stats.vocabulary import Direction
+from attnstudy.stats.vocabulary import Direction, Verdict
 from attnstudy.stats.wording import advice, sentence, verdict_text
 
 
@@ -60,6 +63,7 @@ def rank(
     looks: Sequence[int] | None = None,
     excluded: Sequence[Exclusion] = (),
     notes: Sequence[str] = (),
+    robust: bool = True,
     seed: int = 0,
 ) -> Ranking:
     """Rank variants by the distribution of one metric over seeds.
@@ -90,6 +94,8 @@ def rank(
             ascending by seed, or in the order given.
         excluded: runs left out.
         notes: remarks to pass on.
+        robust: whether every pair gets its robustness line, which takes most of the time where
+            there are many pairs.
         seed: seed of the Monte Carlo permutations beyond eight runs an arm, and of bootstraps.
 
     Raises:
@@ -110,6 +116,7 @@ def rank(
     _check_facts(items, chance, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
+    design = settle(design, arms, declared)
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
     decisions = replayed.decisions if replayed else decide(arms, design)
@@ -135,11 +142,11 @@ def rank(
         plan=plan,
         looks=Looks(declared=declared, done=replayed.done) if declared and replayed else None,
         arms=describe_arms(arms, decisions, design),
-        pairs=_pairs(arms, decisions, single, declared, curve, seed),
+        pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
         power=summarise(curve, tested, single, seconds_per_run) if curve else None,
         scope=_scope(arms, decisions, single, correct, items, seed),
         with_chance=None if declared else _with_chance(arms, design, chance),
-        flags=tuple(_flag(s, arms, design, sequential=declared is not None) for s in suspects),
+        flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
         notes=(
             *notes,
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
@@ -182,26 +189,32 @@ def _pairs(
     design: Design,
     looks: Sequence[int] | None,
     curve: PowerCurve | None,
-    seed: int,
+    seed: int | None,
 ) -> tuple[Pair, ...]:
-    """Return every pair with effects, robustness line and advice, from the runs it used."""
+    """Return every pair with effects and advice, from the runs it used.
+
+    It has a robustness line unless there is no ``seed`` for that.
+    """
     used = []
     for d in decisions:
         cut = looks[d.look - 1] if looks and d.look else None
         used.append((arms[d.a].first(cut), arms[d.b].first(cut)))
     tested = [i for i, d in enumerate(decisions) if d.p is not None]
-    lines = robustness(
-        [used[i] for i in tested],
-        [(decisions[i].p or 0.0) <= design.alpha for i in tested],
-        alpha=design.alpha,
-        seed=seed,
-        paired=design.paired,
-    )
-    robust = dict(zip(tested, lines, strict=True))
+    robust: dict[int, Robust] = {}
+    if seed is not None:
+        lines = robustness(
+            [used[i] for i in tested],
+            [(decisions[i].p or 0.0) <= design.alpha for i in tested],
+            alpha=design.alpha,
+            seed=seed,
+            paired=design.paired,
+        )
+        robust = dict(zip(tested, lines, strict=True))
     needed: dict[int, int | None] = {}
     if curve is not None:
-        gaps = [decisions[i].difference or 0.0 for i in tested]
-        needed = dict(zip(tested, curve.seeds(gaps), strict=True))
+        open_ = [i for i in tested if decisions[i].verdict is Verdict.UNDECIDED]
+        gaps = [decisions[i].difference or 0.0 for i in open_]
+        needed = dict(zip(open_, curve.seeds(gaps), strict=True))
     return tuple(
         describe_pair(
             *used[i],
@@ -229,23 +242,27 @@ def _scope(
     return image_noise(arms, items) if items and design.unit == "points" else None
 
 
-def _flag(suspect: Suspect, arms: Sequence[Sample], design: Design, *, sequential: bool) -> Flag:
-    """Return the flag with the verdict that stands without its value."""
-    # a value cannot be taken out of a sequence of looks: it decided how long it went on
-    if suspect.arm is None or suspect.index is None or sequential:
-        return suspect.flag
-    rest: Sequence[Sample]
-    if design.paired and suspect.flag.seed is not None:
-        rest = without_seed(arms, suspect.flag.seed)
-    else:
-        rest = [
-            arm.without(suspect.index) if place == suspect.arm else arm
-            for place, arm in enumerate(arms)
-        ]
-    ordered = best_first(rest, design.direction)
-    return replace(
-        suspect.flag, verdict_without=verdict_text(ordered, decide(ordered, design), design)
-    )
+def _flags(
+    suspects: Sequence[Suspect],
+    arms: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    *,
+    sequential: bool,
+) -> tuple[Flag, ...]:
+    """Return the flags, each with the verdict that stands without its value."""
+    alternatives = Alternatives(arms, design, decisions)
+
+    def verdict(suspect: Suspect) -> str | None:
+        # a value cannot be taken out of a sequence of looks: it decided how long it went on
+        if suspect.arm is None or suspect.index is None or sequential:
+            return None
+        if design.paired and suspect.flag.seed is not None:
+            rest = best_first(without_seed(arms, suspect.flag.seed), design.direction)
+            return verdict_text(rest, decide(rest, design), design)
+        return alternatives.verdict(suspect.arm, arms[suspect.arm].without(suspect.index))
+
+    return tuple(replace(s.flag, verdict_without=verdict(s)) for s in suspects)
 
 
 def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -> ChanceView | None:
@@ -260,5 +277,16 @@ def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -
         chance=chance,
         order=tuple(arm.variant for arm in ordered),
         means=tuple(arm.mean for arm in ordered),
-        verdict=verdict_text(ordered, decide(ordered, design), design),
+        verdict=verdict_text(ordered, _decide_finished(ordered, arms, design), design),
     )
+
+
+def _decide_finished(
+    filled: Sequence[Sample], arms: Sequence[Sample], design: Design
+) -> tuple[Decision, ...]:
+    """Test the arms that have a finished run: chance alone is no spread to test against."""
+    finished = {arm.variant for arm in arms if arm.n}
+    able = [arm.tested and arm.variant in finished for arm in filled]
+    settled = settle(design, [arm for arm, tested in zip(filled, able, strict=True) if tested])
+    pairs = design.pairs(filled)
+    return decide_pairs(filled, settled, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
@@ -19,7 +19,7 @@ EXACT_SPLITS = math.comb(16, 8)
 
 _RESAMPLES = 9999
 _DRAWS = 2**28  # runs shuffled for one ranking at most
-_CHUNK = 2**22  # entries of a matrix of splits held at once
+_CHUNK = 2**22  # entries of a matrix of splits, or of their statistics, held at once
 
 
 def permutation_tests(
@@ -54,7 +54,7 @@ def permutation_tests(
         low, high = (np.full(len(members), 0.0 if exact else 1.0) for _ in range(2))
         total = 0 if exact else 1
         batches = [exact_splits(n, m)] if exact else _drawn_splits(n, m, resamples, seed)
-        for splits in batches:
+        for splits in _blocks(batches, len(members)):
             below, above = count_tails(_statistic(splits, pooled, n, m), observed)
             low, high, total = low + below, high + above, total + len(splits)
         p[members] = np.minimum(2.0 * np.minimum(low, high) / total, 1.0)
@@ -73,16 +73,19 @@ def sign_flip_tests(pairs: Sequence[Pairing], *, alpha: float, seed: int) -> tup
     scale = np.abs(differences).max(axis=0)
     differences = differences / np.where(scale > 0.0, scale, 1.0)
     observed = differences.sum(axis=0)
+    signs: Floats
     if 2**n <= EXACT_SPLITS:
-        signs = 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-        low, high = count_tails(signs @ differences, observed)
-        total = 2**n
+        signs = np.where(np.arange(2**n)[:, None] >> np.arange(n) & 1, -1.0, 1.0)
+        drawn = 0
     else:
         rng = np.random.default_rng([seed, n])
-        resamples = _resamples(len(pairs), alpha, n)
-        signs = rng.choice([-1.0, 1.0], size=(resamples, n))
-        low, high = count_tails(signs @ differences, observed)
-        low, high, total = low + 1.0, high + 1.0, resamples + 1
+        signs = rng.choice([-1.0, 1.0], size=(_resamples(len(pairs), alpha, n), n))
+        drawn = 1  # the observed signs count as drawn: see permutation_tests
+    low, high = (np.full(len(pairs), float(drawn)) for _ in range(2))
+    for block in _blocks([signs], len(pairs)):
+        below, above = count_tails(block @ differences, observed)
+        low, high = low + below, high + above
+    total = len(signs) + drawn
     p = np.minimum(2.0 * np.minimum(low, high) / total, 1.0)
     return p, np.full(len(pairs), 2.0 / total)
 
@@ -106,6 +109,14 @@ def exact_splits(n: int, m: int) -> Floats:
     np.put_along_axis(splits, chosen, 1.0, axis=1)
     splits.setflags(write=False)
     return splits
+
+
+def _blocks(batches: Iterable[Floats], pairs: int) -> Iterator[Floats]:
+    """Yield the rows of all batches, so few at once that the statistics of all pairs fit."""
+    rows = max(_CHUNK // pairs, 1)
+    for batch in batches:
+        for start in range(0, len(batch), rows):
+            yield batch[start : start + rows]
 
 
 def _drawn_splits(n: int, m: int, resamples: int, seed: int) -> Iterator[Floats]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.errors import StoreError
-from attnstudy.runs import Result, RunFolder, Start, Status
+from attnstudy.runs import JOURNAL, Result, RunFolder, Start, Status
 from attnstudy.tracking.asking import Requests
 from attnstudy.tracking.model import ARCHIVE, send_model
 from attnstudy.tracking.note import Note
@@ -238,7 +238,7 @@ class Sending:
             for name, content in self.figures(self.folder).items():
                 Path(temporary, name).write_bytes(content)
             for name in result.files:
-                if name != ARCHIVE:
+                if name not in (ARCHIVE, JOURNAL):  # a model and metrics, in MLflow
                     Path(temporary, name).write_bytes((self.folder.path / name).read_bytes())
             for path in sorted(Path(temporary).iterdir()):
                 client = self.requests.client

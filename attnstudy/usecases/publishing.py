@@ -68,6 +68,13 @@ class BackgroundPublisher:
         """The runs that cannot be published, and why."""
         return dict(self._refused)
 
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why something could not be delivered, if that is so."""
+        if not self._undelivered:
+            return None
+        return self.down or next((StoreError(text) for text in self._refused.values()), None)
+
     def submit(self, folder: RunFolder) -> None:
         """Have a folder's present content sent soon."""
         self._queue.put(folder)

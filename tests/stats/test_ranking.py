@@ -4,6 +4,7 @@ import json
 import random
 import re
 import time
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -138,6 +139,12 @@ def test_a_superset_of_the_json_is_read(notebook: Samples) -> None:
     data["arms"][0]["n"] = "four"
     with pytest.raises(UsageError, match=r"ranking\.arms\[0\]\.n must be int, not 'four'"):
         Ranking.from_json(data)
+
+
+def test_robustness_lines_can_be_left_out(unequal: Samples) -> None:
+    full, without = rank(unequal), rank(unequal, robust=False)
+    assert all(pair.robust is not None for pair in full.pairs)
+    assert without == replace(full, pairs=tuple(replace(pair, robust=None) for pair in full.pairs))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Permutation, rank and sign tests against scipy."""
 
+import tracemalloc
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -83,6 +86,17 @@ def test_many_pairs_get_enough_draws() -> None:
     a, b = arms(rng.normal(0, 1, 10), rng.normal(9, 1, 10))
     _, smallest = permutation_tests([(a, b)] * 780, alpha=0.05, seed=0)
     assert smallest[0] * 780 <= 0.05
+
+
+@pytest.mark.parametrize("test", [permutation_tests, sign_flip_tests])
+def test_many_pairs_do_not_need_much_memory(test: Callable[..., object]) -> None:
+    rng = np.random.default_rng(10)
+    pair = arms(rng.normal(0, 1, 14), rng.normal(0, 1, 14))
+    tracemalloc.start()
+    test([pair] * 1000, alpha=0.05, seed=0)  # 80,000 draws: all at once would be 640 MB
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 250e6
 
 
 def test_sign_flips_agree_with_scipy() -> None:

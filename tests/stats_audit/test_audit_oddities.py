@@ -1,16 +1,10 @@
 """Influential values, duplicates and mixed precision: against another program and by hand."""
 
-import math
-
-import numpy as np
-import pytest
-import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attnstudy.stats.audit import Finding, audit
 from attnstudy.stats.audit.duplicates import shared_values
-from attnstudy.stats.audit.influence import outliers
 from attnstudy.stats.audit.precision import check_precision
 from attnstudy.stats.audit.table import read_table
 
@@ -19,43 +13,9 @@ def of_kind(text: str, kind: str, **options: int) -> list[Finding]:
     return [f for f in audit(text, **options).findings if f.kind == kind]
 
 
-ROWS = [
-    [59.77, 60.81, 57.70, 59.77],
-    [59.39, 61.11, 60.81, 60.79],
-    [58.11, 61.62, 60.21, 61.46],
-    [67.7, 62.88, 61.76, 62.41],
-]
-
-
-@pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
-@pytest.mark.parametrize("rows", [ROWS, ROWS[1:], [[1.0, 2.0, 4.0], [7.0, 5.0]], [*ROWS, [60.0]]])
-def test_studentised_residuals_as_statsmodels_has_them(rows: list[list[float]]) -> None:
-    values = np.concatenate(rows)
-    design = np.zeros((values.size, len(rows)))
-    design[np.arange(values.size), np.repeat(range(len(rows)), list(map(len, rows)))] = 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table = sm.OLS(values, design).fit().outlier_test(method="bonferroni")
-    place = {
-        (i, j): n
-        for n, (i, j) in enumerate((i, j) for i, r in enumerate(rows) for j in range(len(r)))
-    }
-    found = {place[o.row, o.position]: o for o in outliers(rows, alpha=2.0)}
-    several = [n for (i, _), n in place.items() if len(rows[i]) > 1]
-    assert sorted(found) == several
-    for n in several:
-        assert found[n].t == pytest.approx(table[n, 0])
-        # statsmodels counts the values alone in their row too, as N does here
-        assert found[n].p == pytest.approx(min(1.0, table[n, 1] * len(values)))
-
-
-def test_outliers_without_spread() -> None:
-    assert list(outliers([[1.0, 1.0], [2.0, 2.0]], 0.05)) == []
-    assert list(outliers([[1.0], [2.0]], 0.05)) == []
-    assert list(outliers([], 0.05)) == []
-    (found,) = outliers([[1.0] * 4 + [9.0], [2.0] * 4], 0.05)
-    assert (found.row, found.position, found.p) == (0, 4, 0.0)
-    assert math.isinf(found.t)
+def test_a_value_that_makes_all_of_the_spread() -> None:
     (finding,) = of_kind("name,a,b,c,d,e\nx,1,1,1,1,9\ny,2,2,2,2,2\n", "influential")
+    assert (finding.row, finding.column, finding.p) == ("x", "e", 0.0)
     assert "9 makes all of the spread" in finding.message
 
 
@@ -75,6 +35,23 @@ def test_duplicates_within_a_row() -> None:
     assert finding.verdict_otherwise is not None
     # one decimal and a spread of .1: equal values are to be expected
     assert of_kind("name,r1,r2,r3\na,60.1,60.2,60.1\nb,61.1,61.3,61.2\n", "duplicate") == []
+
+
+def test_what_a_large_table_repeats_by_chance_is_no_finding() -> None:
+    # values .7 apart from row to row, so that no row shares one; in the first row one stands twice
+    offsets = (0, 31, 67, 104)
+    rows = [[6000 + 700 * i + o + 3 * i for o in offsets] for i in range(20)]
+    rows[0][3] = rows[0][1]
+    lines = [f"v{i}," + ",".join(f"{v / 100:.2f}" for v in row) for i, row in enumerate(rows[:4])]
+    text = "name,r1,r2,r3,r4\n" + "\n".join(lines) + "\n"
+    # pooled SD about .43: 24 pairs x .01 / (2 x .43 x sqrt(pi)) = .16 by chance
+    assert of_kind(text, "duplicate") == []
+    assert any("1 pair of equal values within rows: about 0.16 exp" in n for n in audit(text).notes)
+    # three times the same are not to be expected
+    again = text.replace(lines[0], "v0,60.31,60.31,60.67,60.31")
+    (finding,) = of_kind(again, "duplicate")
+    assert "stands 3 times" in finding.message
+    assert "such pairs are expected by chance" in finding.message
 
 
 def test_rows_that_are_equal() -> None:

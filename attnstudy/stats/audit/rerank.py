@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
+from attnstudy.stats.alternatives import Alternatives
 from attnstudy.stats.audit.printed import clip
 from attnstudy.stats.audit.rounding import square_root
-from attnstudy.stats.audit.table import Cell, Row, Table, variance_of
-from attnstudy.stats.decisions import decide
+from attnstudy.stats.audit.table import Cell, Row, Table, samples_of, variance_of
 from attnstudy.stats.design import Design
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import Arm, Ranking
 from attnstudy.stats.samples import best_first, read_samples
 from attnstudy.stats.vocabulary import Direction, Verdict
-from attnstudy.stats.wording import verdict_text
 
 
 def rank_values(table: Table, *, items: int | None, alpha: float, direction: Direction) -> Ranking:
-    """Return the ranking of the values that the table holds.
+    """Return the ranking of the values that the table holds, without robustness lines.
 
     Args:
         table: a table with values.
@@ -37,24 +36,31 @@ def rank_values(table: Table, *, items: int | None, alpha: float, direction: Dir
         direction=direction,
         unit="points" if percent else "",
         items=items if percent else None,
+        robust=False,
     )
 
 
-def verdict_with(
-    table: Table, changed: Cell, value: Fraction | None, *, alpha: float, direction: Direction
-) -> str:
-    """Return the verdict with another value in a cell, or for none with the cell left out."""
-    samples = {
-        row.name: [
+def verdicts_otherwise(
+    table: Table, *, alpha: float, direction: Direction
+) -> Callable[[Cell, Fraction | None], str]:
+    """Return what gives the verdict with another value in a cell, or for none without the cell."""
+    design = Design(alpha=alpha, direction=direction, unit="points" if table.scale == 100 else "")
+    arms = best_first(samples_of(table), direction)
+    alternatives = Alternatives(arms, design)
+    places = {arm.variant: place for place, arm in enumerate(arms)}
+    rows = {row.name: row for row in table.rows}
+
+    def verdict(changed: Cell, value: Fraction | None) -> str:
+        row = rows[changed.row]
+        numbers = [
             float(number)
             for cell, old in zip(row.cells, row.values, strict=True)
             if (number := value if cell is changed else old) is not None
         ]
-        for row in table.rows
-    }
-    design = Design(alpha=alpha, direction=direction, unit="points" if table.scale == 100 else "")
-    arms = best_first(read_samples(samples), direction)
-    return verdict_text(arms, decide(arms, design), design)
+        (sample,) = read_samples({row.name: numbers})
+        return alternatives.verdict(places[row.name], sample)
+
+    return verdict
 
 
 def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking | None:
@@ -70,7 +76,13 @@ def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking
     samples = {name: _stand_ins(*summary) for name, summary in summaries.items()}
     drawn = [value for values in samples.values() for value in values]
     percent = table.scale == 100 and all(0.0 <= value <= 100.0 for value in drawn)
-    ranking = rank(samples, alpha=alpha, direction=direction, unit="points" if percent else "")
+    ranking = rank(
+        samples,
+        alpha=alpha,
+        direction=direction,
+        unit="points" if percent else "",
+        robust=False,
+    )
     untested = [name for name, (_, sd, n) in summaries.items() if sd is None or n is None]
     if untested and len(table.rows) > 1:
         listed = ", ".join(map(clip, untested[:4])) + (", ..." if len(untested) > 4 else "")
@@ -91,7 +103,6 @@ def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking
                 prob_superiority_low=None,
                 prob_superiority_high=None,
                 seed_correlation=None,
-                robust=None,
             )
             for pair in ranking.pairs
         ),
@@ -116,7 +127,7 @@ def changes_order(table: Table) -> bool:
     means = [
         (row.mean.value, row.exact_mean)
         for row in table.rows
-        if row.mean is not None and row.exact_mean is not None
+        if row.mean is not None and row.exact_mean is not None and row.complete
     ]
     return any(
         (a[0] > b[0] and a[1] < b[1]) or (a[0] < b[0] and a[1] > b[1])

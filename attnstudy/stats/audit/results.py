@@ -126,7 +126,8 @@ class Audit:
     """Ranked by the printed means; spreads as printed, else of the values. It has no values,
     and nothing that would need them. None without printed means."""
     ranking_corrected: Ranking | None
-    """Ranked by the values; none for a table of summaries."""
+    """Ranked by the values; none for a table of summaries. As an audit asks for order and verdict
+    alone, neither ranking has robustness lines."""
     changes_order: bool
     """Whether two rows stand the other way round by recomputed means than by printed ones."""
     changes_verdict: bool
