@@ -37,13 +37,14 @@ def trained(tmp_path_factory, digits, digits_folder) -> RunFolder:
 
 @pytest.fixture
 def copy_run(trained) -> Callable[..., RunFolder]:
-    """Copy the trained run into a home, as a run of another study."""
+    """Copy the trained run into a home, as a run of another study, seed or time."""
 
-    def copy(home: Path, study: str) -> RunFolder:
+    def copy(home: Path, study: str = "small", *, seed: int = 0, later: int = 0) -> RunFolder:
         content = read_sealed(trained.path / "run.json")
-        content["spec"]["study"] = study
+        content["spec"].update(study=study, seed=seed)
+        content["started_at"] += later
         folder = runs.run_folder(home, TrialSpec.from_dict(content["spec"]))
-        shutil.copytree(trained.path, folder.path)
+        shutil.copytree(trained.path, folder.path, dirs_exist_ok=True)
         write_sealed(folder.path / "run.json", content)
         return folder
 
