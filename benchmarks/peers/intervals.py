@@ -76,6 +76,6 @@ RLIABLE = Peer(
         "an interval of the probability of improvement does not contain .5",
     ),
     one_by_one(_decide),
-    150,
+    120,
     _check,
 )

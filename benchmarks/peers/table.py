@@ -13,11 +13,13 @@ RESULTS = Path(__file__).parent.parent / "results" / "peers.json"
 _TEXT = """
 ## What peers claim on the same noise
 
-Written by `make simulate-peers` and kept here by `make simulate`: {versions}. All of them are shown
-the same studies, four arms of normal data without any difference, the slower ones fewer of them.
-A rate is the share of studies in which a reader would be told that at least one of the six pairs
-differs, with its standard error. Each peer is used as its documentation shows, at .05 or 95 %, with
-its defaults where the row does not say otherwise. What is read as a claim:
+Written by `make simulate-peers`, kept here by `make simulate`; with
+{versions}.
+
+All of them are shown the same studies, four arms of normal data without any difference, the slower
+ones fewer of them. A rate is the share of studies in which a reader would be told that at least one
+of the six pairs differs, with its standard error. Each is used as its documentation shows, at .05
+or 95 %, with its defaults where the row does not say otherwise. What is read as a claim:
 
 * **scikit-posthocs**: a p-value below .05. Its examples correct (`p_adjust="holm"`), its default
   does not; without correction it promises nothing about six pairs. Its documentation makes these
@@ -39,11 +41,13 @@ its defaults where the row does not say otherwise. What is read as a claim:
 
 ### When one arm really is better
 
-Equal SDs, n = {n}, one arm better by {shift:g} SDs: how often a reader is told that it differs from
-a given other arm, and how often that two of the three equal arms differ. A test that is made only
-after a significant omnibus test is protected from the second error only where nothing differs.
-autorank's report makes its groups with half the distance that its stated rule asks for, which shows
-here.
+Equal SDs, n = {n}, one arm better by {shift:g} SDs: how often a reader is told, rightly, that it
+differs from a given other arm, and how often, wrongly, that two of the three equal arms differ.
+With equal SDs a test that pools them finds more than Games–Howell does; the table above says what
+it does where they are not equal. An omnibus test that has to be significant first protects only
+where no arm differs at all. After Tukey, autorank's report makes its groups with half the distance
+that its stated rule asks for: in one of these studies it calls a pair significant whose Tukey p is
+.44.
 
 {better}
 """
@@ -51,7 +55,8 @@ here.
 
 def _rate(count: int, replications: int) -> str:
     rate = count / replications
-    return f"{rate:.3f} ± {math.sqrt(rate * (1 - rate) / replications):.3f}"
+    error = math.sqrt(max(rate * (1 - rate), 1 / replications) / replications)
+    return f"{rate:.3f} ± {error:.3f}"
 
 
 def _rows(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
