@@ -3,8 +3,8 @@
 Members are kept as they are, in the order in which they are added, all with one time stamp: the
 same content gives the same bytes. Nothing is compressed, because what a compressor writes depends
 on its version, and because a member then cannot be larger than its archive: nothing unpacks to
-more than what the reader has on disk already. The last member, ``manifest.json``, states the
-format and the size and SHA-256 of every other one.
+more than what the reader has on disk already. The first member says to people what the file is;
+the last, ``manifest.json``, states the format and the size and SHA-256 of every other one.
 """
 
 from attnstudy.archives.reading import READ_WHOLE, Archive, open_archive

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 FORMAT = "attnstudy study"
 SCHEMA = 1
 MANIFEST = "manifest.json"
+MARK = "attnstudy.txt"
+"""The first member. Its name stands in the first bytes of a file, and tells what the file is."""
 CHUNK = 1 << 20
 """Bytes that are read and written at a time."""
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"

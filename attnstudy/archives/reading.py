@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from attnstudy import __version__
-from attnstudy.archives.form import CHUNK, DIGEST, FORMAT, MANIFEST, NAME, SCHEMA, Member
+from attnstudy.archives.form import CHUNK, DIGEST, FORMAT, MANIFEST, MARK, NAME, SCHEMA, Member
 from attnstudy.errors import ArchiveError, cause
 
+_NAME_AT = 30  # in the header of a member
 READ_WHOLE = 1 << 28
 """Bytes of the largest member that is read into memory: manifest, specifications, results."""
 
@@ -49,7 +50,7 @@ class Archive:
             pass
 
     def unpack(self, name: str, target: Path) -> None:
-        """Write a member to a new file, down to the disk, and compare its digest.
+        """Write a member to a new file and compare its digest.
 
         Raises:
             ArchiveError: it is damaged; part of the file may be there.
@@ -59,8 +60,6 @@ class Archive:
         with target.open("xb") as file:
             for chunk in self._chunks(name):
                 file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
 
     def altered(self, what: str) -> ArchiveError:
         """Return the error that the content is not what was exported; ``what`` is a clause."""
@@ -89,10 +88,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
         try:
             file = stack.enter_context(path.open("rb"))
             size = os.fstat(file.fileno()).st_size
-            magic = file.read(4)
+            start = file.read(_NAME_AT + len(MARK))
         except OSError as error:
             raise ArchiveError(f"{path} cannot be read: {cause(error)}") from error
-        if magic != b"PK\x03\x04":
+        if start[_NAME_AT:] != MARK.encode():
             raise _another_kind(path)
         with _damage_told(path):
             packed = stack.enter_context(zipfile.ZipFile(file))
@@ -105,13 +104,20 @@ def open_archive(path: Path) -> Iterator[Archive]:
             if entries[name].file_size != member.size:
                 raise _altered(path, f"{name} is not of the size that is listed")
         about = {name: value for name, value in manifest.items() if name != "files"}
-        yield Archive(path, packed, about, members)
+        archive = Archive(path, packed, about, members)
+        if MARK not in members:
+            raise _altered(path, f"{MARK} is missing")
+        archive.check(MARK)
+        del members[MARK]
+        yield archive
 
 
 def _checked_entries(
     path: Path, packed: zipfile.ZipFile, archive_size: int
 ) -> dict[str, zipfile.ZipInfo]:
     """Return the directory of a zip file by name, if it could have been written here."""
+    if MANIFEST not in packed.namelist():
+        raise _damaged(path, None)  # cut short within a member that is a zip file itself
     entries: dict[str, zipfile.ZipInfo] = {}
     for entry in packed.infolist():
         name = entry.filename
@@ -133,8 +139,6 @@ def _checked_entries(
 def _manifest(
     path: Path, packed: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]
 ) -> dict[str, Any]:
-    if MANIFEST not in entries:
-        raise _another_kind(path)
     if entries[MANIFEST].file_size > READ_WHOLE:
         raise _altered(path, f"{MANIFEST} is too large")
     with _damage_told(path, MANIFEST), packed.open(MANIFEST) as file:
@@ -144,7 +148,7 @@ def _manifest(
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise _another_kind(path)
+        raise _altered(path, f"{MANIFEST} is of another kind")
     if manifest.get("schema") != SCHEMA:
         raise ArchiveError(
             f"{path} has the form {manifest.get('schema')!r}, written by attnstudy "

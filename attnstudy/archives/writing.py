@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from attnstudy import __version__
-from attnstudy.archives.form import CHUNK, FORMAT, MANIFEST, NAME, SCHEMA, Member
+from attnstudy.archives.form import CHUNK, FORMAT, MANIFEST, MARK, NAME, SCHEMA, Member
 from attnstudy.errors import StoreError, cause
-from attnstudy.files import reported, sync_folder, temporary_name
+from attnstudy.files import reported, sync, temporary_name
 
+_WORDS = b"A study that attnstudy exported: 'attnstudy import FILE' puts it into a store.\n"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can state
 
 
@@ -26,6 +27,7 @@ class ArchiveWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
         self._members: dict[str, Member] = {}
+        self.add_bytes(MARK, _WORDS)
 
     def add(self, name: str, source: Path) -> str:
         """Copy a file into the archive and return its SHA-256 (hex).
@@ -107,7 +109,7 @@ def write_archive(path: Path, about: Mapping[str, Any]) -> Iterator[ArchiveWrite
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def _entry(name: str, size: int) -> zipfile.ZipInfo:

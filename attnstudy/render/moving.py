@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from attnstudy.render.tables import amount, size, table, wrapped
+from attnstudy.render.tables import amount, size, wrapped
 from attnstudy.tracking import Address
-from attnstudy.usecases.incoming import Difference, Fate, ImportedRun
+from attnstudy.usecases.incoming import Difference, Fate
 from attnstudy.usecases.moving import ExportReport, ImportReport
 from attnstudy.usecases.outgoing import Packed
 
@@ -67,27 +67,22 @@ def import_text(report: ImportReport, address: Address) -> str:
         lines += wrapped(
             f"The archive's runs are trained with {amount(there, 'thread')} each and this study's "
             f"with {here}: finished runs are results all the same, but an unfinished one cannot "
-            "go on here to the same bits"
+            "go on here to the same bits."
         )
-    if report.refused:
-        lines += ["", table(["not imported", "why"], [_refused(run) for run in report.refused])]
-        if counts[Fate.CONFLICT]:
-            lines += wrapped(
+    for run in report.refused:
+        lines += ["", *wrapped(f"{run.name}: {run.fate.value}"), f"  {run.path}"]
+        lines += [f"  {_difference(difference)}" for difference in run.differences]
+    if counts[Fate.CONFLICT]:
+        lines += [
+            "",
+            *wrapped(
                 "To have the archive's result instead of the one here, move that run's folder "
-                "away and import again"
-            )
+                "away and import again."
+            ),
+        ]
     lines += ["", f"Deliver them to MLflow: {_command('sync', report.study, address)}"]
     lines += [f"Rank them:              {_command('rank', report.study, address)}"]
     return "\n".join(lines)
-
-
-def _refused(run: ImportedRun) -> list[str]:
-    if not run.differences:
-        return [run.name, run.fate.value]
-    return [
-        f"{run.name} ({run.path})",
-        f"{run.fate.value}: {'; '.join(map(_difference, run.differences))}",
-    ]
 
 
 def _difference(difference: Difference) -> str:

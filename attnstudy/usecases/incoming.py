@@ -14,7 +14,7 @@ from typing import Any
 
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
-from attnstudy.files import read_sealed, sync_folder, write_sealed
+from attnstudy.files import read_sealed, sync, write_sealed
 from attnstudy.runs import Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.usecases.outgoing import CHECKPOINTS, JOURNAL, REPLACES, RESULT, RUNS, START
@@ -125,7 +125,8 @@ def accept(
         else:
             archive.unpack(f"{where}/{name}", folder.path / name)
     if not known:
-        sync_folder(folder.path)
+        for path in (*folder.path.iterdir(), folder.path):
+            sync(path)
     return Incoming(spec, result, folder, here, complete=not known)
 
 
@@ -211,6 +212,7 @@ def _place(run: Incoming, stage: Path, *, continuing: bool) -> tuple[Fate, tuple
     if run.result is None and not continuing and not begun:
         return Fate.OTHER_THREADS, ()
     with run.folder.claim():  # the lock moves with the folder: nobody sees it unheld
+        _note_replaced(run)
         if _moved(run.folder.path, here.path):
             return Fate.IMPORTED, ()
         with here.claim() as mine:
@@ -261,15 +263,28 @@ def _differences(here: Result, there: Result) -> tuple[Difference, ...]:
 
 def _take_over(run: Incoming, stage: Path) -> None:
     """Put a run in the place of a folder that holds nothing but what is to be replaced."""
-    # the published runs that the stores are to be told of, the archive's and ours
-    replaces: dict[str, list[str]] = read_sealed(run.folder.path / REPLACES) or {}
-    for key, ids in (read_sealed(run.here.path / REPLACES) or {}).items():
-        replaces[key] = [*dict.fromkeys([*replaces.get(key, []), *ids])]
-    if replaces:
-        write_sealed(run.folder.path / REPLACES, replaces)
+    _note_replaced(run)
     os.rename(run.here.path, stage / f"{run.here.path.name}.emptied")
     if not _moved(run.folder.path, run.here.path):
         raise FileExistsError(EEXIST, "another process took its place", str(run.here.path))
+
+
+def _note_replaced(run: Incoming) -> None:
+    """Note which published runs the stores are to be told that this one replaces.
+
+    Those of the runs aside count, whoever moved them there: a kill may have come in between.
+    """
+    aside = sorted(run.here.path.parent.glob(f"repeated/{run.here.path.name}-*"))
+    found: dict[str, dict[str, None]] = {}
+    for path in (run.folder.path, *aside, run.here.path):
+        for key, ids in (read_sealed(path / REPLACES) or {}).items():
+            found.setdefault(key, {}).update(dict.fromkeys(ids))
+        if path in aside:
+            for note in path.glob("published/*.json"):
+                if run_id := (read_sealed(note) or {}).get("run_id"):
+                    found.setdefault(note.stem, {})[run_id] = None
+    if found:
+        write_sealed(run.folder.path / REPLACES, {key: [*ids] for key, ids in found.items()})
 
 
 def _moved(source: Path, target: Path) -> bool:
@@ -280,5 +295,5 @@ def _moved(source: Path, target: Path) -> bool:
         if error.errno in (ENOTEMPTY, EEXIST):
             return False
         raise
-    sync_folder(target.parent)
+    sync(target.parent)
     return True
