@@ -40,11 +40,6 @@ def level(alpha: float) -> str:
     return f"{significant(100 * (1 - alpha))} %"
 
 
-def pair_alpha(ranking: Ranking) -> float:
-    """Return the error rate of the pairs' intervals: that of one look, where there are looks."""
-    return ranking.alpha / len(ranking.looks.declared) if ranking.looks else ranking.alpha
-
-
 def arms_table(ranking: Ranking) -> str:
     """Return the variants, best first."""
     numbers = Numbers.of(ranking)
@@ -94,7 +89,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     looks = any(pair.look is not None for pair in pairs)
     correlated = any(pair.seed_correlation is not None for pair in pairs)
     kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
-    headings = ["pair", "verdict", "difference", f"{kind} {level(pair_alpha(ranking))} interval"]
+    headings = ["pair", "verdict", "difference", f"{kind} {level(ranking.pair_alpha)} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
     headings += ["seed correlation"] if correlated else []
     headings += ["look"] if looks else []
@@ -111,7 +106,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             _robust(pair.robust),
         ]
         row += [two(pair.seed_correlation, signed=True)] if correlated else []
-        row += [NONE if pair.look is None else str(pair.look)] if looks else []
+        row += [_look(ranking, pair)] if looks else []
         rows.append(row)
     unit = f", differences in {ranking.unit}" if ranking.unit else ""
     remarks = [esc(pair.advice) for pair in pairs]
@@ -149,6 +144,12 @@ def _superiority(pair: Pair) -> str:
         return text
     ends = f"{two(pair.prob_superiority_low)}, {two(pair.prob_superiority_high)}"
     return f"{text}<small>[{ends}]</small>"
+
+
+def _look(ranking: Ranking, pair: Pair) -> str:
+    if pair.look is None or ranking.looks is None:
+        return NONE
+    return f"{pair.look} <small>{ranking.looks.declared[pair.look - 1]} seeds</small>"
 
 
 def _robust(line: Robust | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.vocabulary import Verdict
 
@@ -55,6 +56,7 @@ def sentence(
     single: Design,
     *,
     confirmatory: bool,
+    looks: Looks | None = None,
 ) -> str:
     """Return one sentence to publish: the claim and its evidence.
 
@@ -64,6 +66,7 @@ def sentence(
         design: the whole procedure.
         single: one look of it, whose intervals the pairs have; else the same.
         confirmatory: whether a plan was kept.
+        looks: the looks, where there are.
 
     """
     testable = [d for d in decisions if d.p is not None]
@@ -74,7 +77,8 @@ def sentence(
     what = design.metric.replace("_", " ")
     frame = (
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
-        f"({_TEST_NAMES[design.method]}, {'confirmatory' if confirmatory else 'exploratory'})"
+        f"({_TEST_NAMES[design.method]}{_looked(looks, single)}, "
+        f"{'confirmatory' if confirmatory else 'exploratory'})"
     )
     if different:
         shown = [
@@ -227,6 +231,12 @@ def _winner_first(decision: Decision) -> Decision:
         high=-decision.low,
         verdict=Verdict.BETTER,
     )
+
+
+def _looked(looks: Looks | None, single: Design) -> str:
+    if looks is None:
+        return ""
+    return f" at {looks.done} of {len(looks.declared)} declared looks, each at {single.alpha:.3g}"
 
 
 def _order(names: Sequence[str], decision: Decision) -> str:

@@ -10,6 +10,8 @@ from attnstudy import stats
 from attnstudy.errors import DataError, UsageError
 from attnstudy.stats import Calibration, ClaimCheck, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
+from attnstudy.stats.design import Design
+from attnstudy.stats.looks import check_looks
 from attnstudy.usecases.sources import (
     Collected,
     ExperimentRequest,
@@ -32,8 +34,12 @@ class RankRequest:
     correction: str
     control: str | None
     margin: float | None
+    paired: bool
+    """Whether runs are compared seed by seed."""
     look: tuple[int, int] | None
     """Which of how many declared looks this is; each gets its share of alpha."""
+    looks: tuple[int, ...] | None
+    """Seeds a variant at each declared look, to be replayed."""
     claims: tuple[str, ...]
     """Claims to check, such as ``double > vanilla``."""
     calibrate: bool
@@ -57,6 +63,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         DataError: a table cannot be read.
         StoreError: the store is unreachable or not there.
     """
+    _check_design(request)
     found = collect(request.source, progress)
     alpha, notes = request.alpha, found.notes
     if request.look is not None:
@@ -72,6 +79,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         alpha=alpha,
         correction=request.correction,
         control=request.control,
+        paired=request.paired,
         margin=request.margin,
         study=found.study,
         config=found.config,
@@ -82,6 +90,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         diverged=found.diverged,
         correct=found.correct,
         seconds_per_run=found.seconds,
+        looks=request.looks,
         excluded=found.excluded,
         notes=notes,
     )
@@ -92,6 +101,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
             alpha=alpha,
             correction=request.correction,
             control=request.control,
+            paired=request.paired,
             direction=found.direction,
         )
     return RankReport(
@@ -100,6 +110,30 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
     )
+
+
+def _check_design(request: RankRequest) -> None:
+    """Refuse what makes no sense for any samples, before they are read."""
+    design = Design(
+        alpha=request.alpha,
+        correction=request.correction,
+        control=request.control,
+        paired=request.paired,
+        margin=request.margin,
+    )
+    if request.looks is None:
+        return
+    if request.look is not None:
+        raise UsageError(
+            "--look and --looks both say which looks there are: give --looks to replay them all, "
+            "or --look for one of them alone"
+        )
+    if request.calibrate:
+        raise UsageError(
+            "--calibrate asks about a single analysis and --looks makes several: leave one of them "
+            "out"
+        )
+    check_looks(request.looks, design)
 
 
 def collect(source: Source, progress: Callable[[int], None]) -> Collected:
