@@ -2,10 +2,11 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS ?= .venv-peers
 PYTEST_ARGS ?= -n auto --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check simulate bench docs clean help
+.PHONY: demo test check simulate simulate-peers bench bench-peers chaos docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -13,7 +14,10 @@ help:
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
-	@echo "make bench  time the ranking beside scipy"
+	@echo "make simulate-peers  the same noise for other tools (half an hour); then make simulate"
+	@echo "make bench  time the ranking beside scipy, and what run folders add to a training"
+	@echo "make bench-peers  time the ranking beside other tools (minutes)"
+	@echo "make chaos  kill studies at every named place and at random moments (about an hour)"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
 
@@ -52,10 +56,28 @@ docs: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/rank_speed.py
+	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
+
+CHAOS_KILLS ?= 200
+chaos: $(VENV)/.installed-dev
+	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes
+	$(BIN)/python benchmarks/chaos.py $(CHAOS_KILLS)
 
 simulate: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python -m benchmarks.simulate
+
+# The peers do not go with our versions, and nothing needs them: an environment of their own.
+$(PEERS)/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	@touch $@
+
+bench-peers: $(PEERS)/.installed
+	$(PEERS)/bin/python -m benchmarks.peers.speed
+
+simulate-peers: $(PEERS)/.installed
+	$(PEERS)/bin/python -m benchmarks.peers.simulate
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
-EXIT_INTERRUPTED = 130
+EXIT_SIGNAL = 128
+"""Plus the number of the signal that ended the command: 130 for Ctrl-C, 143 for SIGTERM."""
 
 
 class AttnstudyError(Exception):
@@ -35,8 +36,21 @@ class StoreError(AttnstudyError):
     """A run folder or the tracking store cannot be read or written."""
 
 
+class ArchiveError(AttnstudyError):
+    """An exported study is damaged, or is none."""
+
+
 class TrackingUnreachableError(StoreError):
     """The tracking server does not answer in the time it is given."""
+
+
+class TerminatedError(BaseException):
+    """The system asks the command to end; like ``KeyboardInterrupt``, nobody handles it midway."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+        """Of the signal."""
 
 
 def cause(error: BaseException) -> str:

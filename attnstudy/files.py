@@ -6,50 +6,76 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
+
+_TEMPORARY = re.compile(r"\..+-[0-9a-f]{16}")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is seen whole or not at all, also after a power failure."""
     with reported(path):
-        # not tempfile's, which only the owner may read: a store can belong to a team
-        temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        temporary = temporary_name(path)
         try:
             with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            reach(f"write/{path.name}/temporary")
             os.replace(temporary, path)
+            reach(f"write/{path.name}/renamed")
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a name beside ``path`` for what is being written, until it is whole."""
+    # not tempfile's, which only the owner may read: a store can belong to a team
+    return path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether a name is one that ``temporary_name`` gives."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on disk, also after a power failure."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sealed(content: Mapping[str, Any]) -> bytes:
+    """Return JSON together with its checksum."""
+    text = json.dumps(content, sort_keys=True, allow_nan=False)
+    both = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "content": content}
+    return (json.dumps(both, sort_keys=True, indent=1) + "\n").encode()
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON together with its checksum."""
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
-    sealed = {"sha256": hashlib.sha256(text.encode()).hexdigest(), "content": content}
-    write_atomically(path, (json.dumps(sealed, sort_keys=True, indent=1) + "\n").encode())
+    write_atomically(path, sealed(content))
 
 
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """Return what ``write_sealed`` wrote; none if it is not there, truncated or altered."""
     try:
-        sealed = json.loads(path.read_bytes())
-        content: dict[str, Any] = sealed["content"]
+        both = json.loads(path.read_bytes())
+        content: dict[str, Any] = both["content"]
         text = json.dumps(content, sort_keys=True, allow_nan=False)
-        whole = hashlib.sha256(text.encode()).hexdigest() == sealed["sha256"]
+        whole = hashlib.sha256(text.encode()).hexdigest() == both["sha256"]
     except FileNotFoundError:
         return None
     except OSError as error:

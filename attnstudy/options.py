@@ -113,11 +113,16 @@ def _channels(text: str) -> tuple[int, int]:
     return int(parts[0]), int(parts[1])
 
 
-def _learning_rate(text: str) -> float:
+def _number(text: str) -> float:
+    """Return a number, NaN where ``text`` is none."""
     try:
-        value = float(text)
+        return float(text)
     except ValueError:
-        value = math.nan
+        return math.nan
+
+
+def _learning_rate(text: str) -> float:
+    value = _number(text)
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
     return value
@@ -132,20 +137,14 @@ def _workers(text: str) -> int | None:
 
 
 def _alpha(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0 < value < 1:
         raise UsageError(f"{text!r} is not an error rate: give a number between 0 and 1, as 0.05")
     return value
 
 
 def _margin(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not a margin: give a number above 0, such as 0.5")
     return value
@@ -163,6 +162,13 @@ def _looks(text: str) -> tuple[int, ...]:
     )
 
 
+def _minutes(text: str) -> float:
+    value = _number(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise UsageError(f"{text!r} is not a number of minutes: give 0 or more, such as 10")
+    return value
+
+
 POSITIVE = click.IntRange(min=1)
 
 study_argument = click.argument("study_argument", metavar="[STUDY]", required=False)
@@ -172,13 +178,15 @@ study_name = option(
     help=f"Name of the study and of its MLflow experiment.  [default: {study.DEFAULT_STUDY}]",
 )
 
+store_folder = option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mlruns"),
+    help="Folder of the run folders and of the embedded MLflow store.",
+)
+
 store = together(
-    option(
-        "--store",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("mlruns"),
-        help="Folder of the run folders and of the embedded MLflow store.",
-    ),
+    store_folder,
     option(
         "--tracking-uri",
         env=("MLFLOW_TRACKING_URI",),
@@ -266,19 +274,33 @@ how_to_run = together(
         default="processes",
         help="inline trains in this process, one run after the other.",
     ),
+    option(
+        "--checkpoint-minutes",
+        type=Checked("minutes", _minutes),
+        default="10",
+        help="Longest training without a checkpoint; there is one after every epoch too.",
+    ),
+    option("--wait", is_flag=True, help="Wait for runs that another command is training."),
+    option(
+        "--strict",
+        is_flag=True,
+        help="Refuse to go on with another torch, thread count or hardware than a run began with.",
+    ),
 )
 
 alpha = option(
     "--alpha", type=Checked("number", _alpha), default="0.05", help="Family-wise error rate."
 )
 
+direction = option(
+    "--direction",
+    type=click.Choice(("maximize", "minimize")),
+    help="Which way is better.  [default: minimize for losses, errors and times]",
+)
+
 what_to_rank = together(
     option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
-    option(
-        "--direction",
-        type=click.Choice(("maximize", "minimize")),
-        help="Which way is better.  [default: minimize for losses and errors]",
-    ),
+    direction,
     option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
     option(
         "--allow-differences",
@@ -342,6 +364,12 @@ how_to_rank = together(
         is_flag=True,
         help="Estimate how often this design claims a difference among equals.",
     ),
+)
+
+republish = option(
+    "--republish",
+    is_flag=True,
+    help="Bring back in MLflow what was deleted there in the UI.",
 )
 
 talk = together(

@@ -1,7 +1,8 @@
 """Measure what the ranking promises, and what common practices do, on normal data.
 
-Writes docs/calibration.md. ``python benchmarks/simulate.py [REPLICATIONS]``; the long form is
-20,000 replications, a matter of seconds because whole batches are computed at once.
+Writes docs/calibration.md. ``python -m benchmarks.simulate [REPLICATIONS]``; the long form is
+20,000 replications, a matter of seconds because whole batches are computed at once. What peers do
+takes much longer: it is put in from the results that ``make simulate-peers`` left.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from pathlib import Path
 
 from attnstudy.stats.practices import measure_practices
 from attnstudy.stats.simulation import REPLICATIONS, Measured, simulate_all
+from benchmarks.peers.table import section
 
 PAGE = Path(__file__).parent.parent / "docs" / "calibration.md"
 INTRODUCTION = """# What the ranking promises, measured
 
-Written by `make simulate`: {replications:,} replications a row, four arms of normal data, scipy
+Written by `make simulate`: {replications:,} replications a row, normal data, scipy
 {scipy}. A rate is given with its standard error; "kept" allows three of them. Rates of false
-claims count a replication in which at least one of the six pairs (or three against the control) is
-claimed to differ although no arm does.
+claims count a replication in which at least one pair is claimed to differ although no arm does.
 
 `family-wise error` and `looks`: at least one false claim, in the whole procedure. `coverage`: all
 simultaneous intervals hold the truth. `wrong equivalent`: neighbouring arms differ by exactly the
 margin, and some pair is called equivalent. `power`: a true difference as large as the detectable
-difference that is printed, shown.
+difference that is printed, shown. `studentised range`: Games-Howell alone; `games-howell` is what
+the ranking does when asked for it, which for many arms with few seeds is Tamhane's T2
+([why](decisions/0006-many-arms-few-seeds.md)).
 """
 PRACTICES = """
 ## What common practices do when nothing differs
@@ -50,6 +53,8 @@ def row(measured: Measured) -> str:
     else:
         bound = f"{scenario.low:g} to {scenario.high:g}"
     kept = "kept" if measured.within else "**NOT KEPT**"
+    if not bound:
+        kept = "not used where above .06"
     return f"| {scenario.name} | {measured.rate:.4f} ± {measured.error:.4f} | {bound} | {kept} |"
 
 
@@ -65,7 +70,8 @@ def main() -> int:
         f"| {practice.name} | {practice.rate:.3f} ± {practice.error:.3f} |"
         for practice in practices
     )
-    PAGE.write_text(text + "\n", encoding="utf-8")
+    text += "\n" + section()
+    PAGE.write_text(text, encoding="utf-8")
     print(text)
     return 0 if all(one.within for one in measured) else 1
 

@@ -71,6 +71,32 @@ def workplace(
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def trained_store(
+    tmp_path_factory: pytest.TempPathFactory, data_dir: Path, template_store: Path
+) -> Path:
+    """A store with a study of four finished runs and one that was killed; for copies only."""
+    from tests.stores import LONG, VARIANTS, train, train_and_kill
+
+    home = tmp_path_factory.mktemp("trained") / "mlruns"
+    home.mkdir()
+    shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
+        train(home, *VARIANTS, "--seeds", "2")
+        train_and_kill(home, *LONG)
+    return home
+
+
+@pytest.fixture
+def home(workplace: Path, trained_store: Path) -> Path:
+    """The store of the working directory, with that study in it, not yet in its MLflow."""
+    shutil.copytree(trained_store / "runs", workplace / "mlruns" / "runs")
+    for notes in workplace.glob("mlruns/runs/*/*/published"):
+        shutil.rmtree(notes)
+    return Path("mlruns")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """How a command ended and what it said."""

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from attnstudy.executors import Died, Executor, Finished, Inline, Processes, Reported, Started
+from attnstudy.executors import (
+    Died,
+    Executor,
+    Finished,
+    Inline,
+    Processes,
+    Reported,
+    Retried,
+    Started,
+    Stopped,
+    base,
+)
 
 EXECUTORS = {
     "inline": Inline(),
@@ -30,41 +43,66 @@ def processes(request: pytest.FixtureRequest) -> Executor:
     return EXECUTORS[request.param]
 
 
-def note(job, report):
+def note(job, channel):
     """Leave a file for every time that the job is done."""
     folder, name = job
     Path(folder, f"{name}-{os.getpid()}-{time.time_ns()}").touch()
-    report(("working on", name))
+    channel.report(("working on", name))
 
 
-def fail_on_b(job, report):
-    note(job, report)
+def fail_on_b(job, channel):
+    note(job, channel)
     if job[1] == "b":
         raise ValueError("b is not possible\nsecond line")
 
 
-def kill_on_b(job, report):
-    note(job, report)
+def kill_on_b(job, channel):
+    note(job, channel)
     if job[1] == "b":
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def exit_on_b(job, report):
+def exit_on_b(job, channel):
     if job[1] == "b":
         os._exit(7)
 
 
-def forever(job, report):
-    report("begun")
+def kill_once_on_b(job, channel):
+    note(job, channel)
+    if job[1] == "b" and times_done(job[0], "b") == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def forever(job, channel):
     Path(job, "pid").write_text(str(os.getpid()))
+    channel.report("begun")
+    while not channel.stopping():
+        time.sleep(0.01)
+    Path(job, "asked").touch()
+    raise Stopped
+
+
+def deaf(job, channel):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path(job, "pid").write_text(str(os.getpid()))
+    channel.report("begun")
     while True:
         time.sleep(0.01)
 
 
-def tell_path(job, report):
+def ask_oneself(job, channel):
+    note(job, channel)
+    if job[1] == "b":
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not channel.stopping():
+            time.sleep(0.001)
+        raise Stopped
+
+
+def tell_path(job, channel):
     import sys
 
-    report(sys.path[0])
+    channel.report(sys.path[0])
 
 
 def endings(events):
@@ -101,8 +139,11 @@ def test_work_that_raises_takes_only_its_own_job_with_it(executor, tmp_path):
 def test_a_killed_worker_takes_only_its_own_job_with_it(processes, tmp_path):
     events = list(processes.execute([(tmp_path, name) for name in "abcde"], kill_on_b))
     assert endings(events) == {i: "Died" if i == 1 else "Finished" for i in range(5)}
-    assert times_done(tmp_path, "b") == 1
+    assert times_done(tmp_path, "b") == 2, "it is tried once more"
+    retried = [event for event in events if isinstance(event, Retried)]
+    assert [event.job for event in retried] == [1]
     died = next(event for event in events if isinstance(event, Died))
+    assert retried[0].reason == died.reason
     assert died.reason == "its process was killed by SIGKILL, perhaps because memory ran out"
 
 
@@ -112,16 +153,88 @@ def test_a_worker_that_exits_is_told_with_its_code(processes, tmp_path):
     assert (died.job, died.reason) == (1, "its process ended with exit code 7")
 
 
-def test_closing_early_stops_the_workers(processes, tmp_path):
+def test_a_killed_worker_gets_a_second_try_behind_the_others(processes, tmp_path):
+    events = list(processes.execute([(tmp_path, name) for name in "abcde"], kill_once_on_b))
+    assert endings(events) == dict.fromkeys(range(5), "Finished")
+    assert {name: times_done(tmp_path, name) for name in "abcde"} == {
+        "a": 1, "b": 2, "c": 1, "d": 1, "e": 1,
+    }  # fmt: skip
+    tries = [event.job for event in events if isinstance(event, Started)]
+    assert sorted(tries) == [0, 1, 1, 2, 3, 4]
+    if processes.workers == 1:
+        assert tries == [0, 1, 2, 3, 4, 1]
+    own = [type(event) for event in events if event.job == 1]
+    assert own == [Started, Reported, Retried, Started, Reported, Finished]
+
+
+def test_closing_early_asks_the_workers_to_stop(processes, tmp_path):
     events = processes.execute([tmp_path], forever)
     assert isinstance(next(events), Started)
     assert next(events).message == "begun"
-    while not (tmp_path / "pid").exists():
-        time.sleep(0.01)
     pid = int((tmp_path / "pid").read_text())
     events.close()
+    assert (tmp_path / "asked").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_worker_that_does_not_stop_is_killed_in_the_end(processes, tmp_path, monkeypatch):
+    monkeypatch.setattr(base, "GRACE", 0.2)
+    events = processes.execute([tmp_path], deaf)
+    next(events)
+    next(events)
+    events.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_work_that_is_asked_to_end_by_somebody_else_is_told(processes, tmp_path):
+    events = list(processes.execute([(tmp_path, name) for name in "abc"], ask_oneself))
+    assert endings(events) == {0: "Finished", 1: "Died", 2: "Finished"}
+    died = next(event for event in events if isinstance(event, Died))
+    assert died.reason == "its process was asked to end"
+
+
+def test_inline_work_comes_to_a_good_place_before_the_signal_is_passed_on(tmp_path):
+    (tmp_path / "forever").mkdir()
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(Inline().execute([tmp_path / "forever"], forever))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "forever" / "asked").exists()
+
+
+ORPHAN = """
+import sys
+from tests.test_executors import forever
+from attnstudy.executors import Processes
+if __name__ == "__main__":
+    for event in Processes(1).execute([sys.argv[1]], forever):
+        print(event, flush=True)
+"""
+
+
+def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(ORPHAN)
+    parent = subprocess.Popen(
+        [sys.executable, script, tmp_path], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert "Started" in parent.stdout.readline()
+    assert "begun" in parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert (tmp_path / "asked").exists()
 
 
 def test_workers_look_for_modules_where_they_are_told(tmp_path):

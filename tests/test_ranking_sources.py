@@ -105,6 +105,14 @@ def test_shuffled_rows_change_nothing(ranked):
         ("variant,seed,acc,loss\na,0,1,2\n", 2, "name the column of values with --metric"),
         ("variant,mean,sd\na,1,2\nb,2,3\n", 3, "needs the values, not their summary"),
         ("variant,run1\na,1\nb,\n", 3, "the row 'b' holds no value"),
+        ("model,accuracy,std,n\na,1,2,5\nb,2,3,5\n", 3, "needs the values, not their summary"),
+        ("variant,r1,r2\na,1,2,3\nb,2,3\n", 3, "line 2 has 4 cells where the header has 3"),
+        ("variant,r1,r2\na,1,2\nb,2\n", 3, "line 3 has 2 cells where the header has 3"),
+        ("variant,r1,r2\na,1,nan\nb,2,3\n", 3, "r2 in line 2 is 'nan', which is not a finite"),
+        ("variant,r1,r2\na,1,2\n,2,3\n", 3, "line 3 names no variant in column 'variant'"),
+        ("variant,r1,r1\na,1,2\nb,2,3\n", 3, "two columns of one name"),
+        ("variant,r1,r2\na,1_000,2\nb,2,3\n", 3, "nothing between thousands"),
+        ('variant,r1,r2\na,"60,1",2\nb,2,3\n', 3, "write a point as decimal mark"),
     ],
 )
 def test_bad_tables_get_one_sentence(text, code, sentence, cli, workplace):
@@ -113,6 +121,103 @@ def test_bad_tables_get_one_sentence(text, code, sentence, cli, workplace):
     assert answer.code == code, answer
     assert sentence in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_columns_that_are_no_runs_are_left_out_by_name(ranked):
+    text = (
+        ",variant,params,s0,s1,s2,s3,n,mean(%),avg.,median,min,max,epochs,note\n"
+        "0,a,25.6,1,2,3,4,4,2.5,2.5,2.5,1,4,90,x\n1,b,11.7,2,3,4,5,4,3.5,3.5,3.5,2,5,90,y\n"
+    )
+    result = ranked(text)
+    assert [(arm["variant"], arm["n"], arm["mean"]) for arm in result["arms"]] == [
+        ("b", 4, 3.5),
+        ("a", 4, 2.5),
+    ]
+    left = " ".join(note for note in result["notes"] if "was left out" in note)
+    for name in ("params", "n", "mean(%)", "avg.", "median", "min", "max", "epochs", "note"):
+        assert f"column {name} was left out" in left
+
+
+def test_no_value_is_lost_in_silence(ranked, cli):
+    import pandas as pd
+
+    result = ranked("variant,r1,r2,r3\na,1,2,3\nb,5,6,\n")
+    assert "b has 2 of 3 values; the empty cells are left out" in result["notes"]
+    wide = pd.DataFrame({"variant": ["a", "b"], "r1": [1.0, 2.0], "r2": [1.5, None]})
+    wide.to_parquet("wide.parquet")
+    notes = json.loads(cli("rank", "--from", "wide.parquet", "--json").out)["notes"]
+    assert "b has 1 of 2 values; the empty cells are left out" in notes
+    pd.DataFrame({"variant": ["a", None], "r1": [1.0, 2.0]}).to_parquet("nameless.parquet")
+    nameless = cli("rank", "--from", "nameless.parquet")
+    assert nameless.code == 3
+    assert "line 3 names no variant" in nameless.err
+    pd.DataFrame({"variant": ["a", "a"], "acc": [1.0, None]}).to_parquet("long.parquet")
+    assert cli("rank", "--from", "long.parquet").code == 3
+
+
+def test_decimal_commas_between_tabs(ranked):
+    commas = TABLE.replace(",", "\t").replace(".", ",")
+    assert ranked(commas)["pairs"] == ranked(TABLE)["pairs"]
+
+
+def test_a_metric_that_a_wide_table_has_no_column_for(ranked, cli):
+    assert any(
+        "every column is taken for a run" in n for n in ranked(TABLE, "--metric", "f1")["notes"]
+    )
+    answer = cli("rank", "--from", "results.csv", "--metric", "reported_maen")
+    assert answer.code == 2
+    assert "did you mean" in answer.err
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["error_rate", "val_loss_mean", "test_err", "losses", "nll", "WER", "latency", "train-loss 2"],
+)
+def test_less_is_better_for_losses_errors_and_times(metric, ranked):
+    rows = "".join(f"{name},{v}\n" for name, v in [("a", 1), ("b", 2)] for _ in range(3))
+    text = f"variant,{metric}\n{rows}"
+    result = ranked(text)
+    assert (result["direction"], result["arms"][0]["variant"]) == ("minimize", "a")
+    assert any("less is taken to be better" in note for note in result["notes"])
+    up = ranked(text, "--direction", "maximize")
+    assert up["arms"][0]["variant"] == "b"
+    assert not any("less is taken" in note for note in up["notes"])
+    wide = ranked("variant,err_0,err_1,err_2\na,1,2,3\nb,2,3,4\n")
+    assert (wide["metric"], wide["arms"][0]["variant"]) == ("err", "a")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "error_free_acc", "f1", "images per ms", "merit"])
+def test_more_is_better_for_the_rest(metric, ranked):
+    rows = "".join(f"{name},{v}\n" for name, v in [("a", 1), ("b", 2)] for _ in range(3))
+    assert ranked(f"variant,{metric}\n{rows}")["direction"] == "maximize"
+
+
+def test_the_audit_knows_the_direction(cli, workplace):
+    Path("t.csv").write_text("model,mean_error,sd,n\na,1.0,0.1,5\nb,9.0,0.1,5\n")
+    result = json.loads(cli("audit", "t.csv", "--json").out)
+    assert "a > b" in result["ranking_printed"]["verdict"]
+    assert any("less is taken to be better" in note for note in result["notes"])
+    up = json.loads(cli("audit", "t.csv", "--json", "--direction", "maximize").out)
+    assert "b > a" in up["ranking_printed"]["verdict"]
+    assert not any("less is taken" in note for note in up["notes"])
+
+
+def test_items_say_that_values_are_in_percent(ranked, cli):
+    rows = "a,61\na,62\na,63\nb,64\nb,65\nb,66\n"
+    for metric in ("acc", "f1"):
+        result = ranked(f"variant,{metric}\n{rows}", "--items", "10000")
+        assert result["unit"] == "points"
+        assert result["scope"] is not None
+    for values, sentence in (
+        (rows.replace("66", "101"), "has 101, which is no accuracy in percent"),
+        ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", "no value of acc is above 1"),
+        (rows.replace("61", "0.61"), "every accuracy in percent, or every one as a fraction"),
+    ):
+        Path("bad.csv").write_text(f"variant,acc\n{values}")
+        answer = cli("rank", "--from", "bad.csv", "--items", "1000")
+        assert answer.code == 2, answer
+        assert sentence in answer.err
+    assert cli("rank", "--from", "bad.csv").code == 2  # mixed, whether items are known or not
 
 
 def test_odd_but_honest_tables_are_described(ranked):
@@ -193,6 +298,16 @@ def test_two_sources_are_refused(cli, workplace):
     assert cli("rank", "--by", "params.model").code == 2
 
 
+@pytest.mark.parametrize(
+    "option", [("--filter", "x = 1"), ("--config", "c"), ("--allow-differences", "lr")]
+)
+def test_options_that_would_do_nothing_are_refused(option, cli, workplace):
+    Path("table.csv").write_text(TABLE)
+    answer = cli("rank", "--from", "table.csv", *option)
+    assert answer.code == 2
+    assert f"{option[0]} does not go with --from" in answer.err
+
+
 @pytest.fixture
 def foreign(workplace):
     """An experiment logged by plain MLflow code, without any tag of ours."""
@@ -236,10 +351,18 @@ def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
     excluded = json.loads(cli(*base, "--json").out)["excluded"]
     assert excluded == [{"run": "double-9", "reason": "it has no metric val_acc"}]
 
+    # an infinity comes back from the store as the largest double
+    foreign("vanilla", 11, float("nan"))
+    foreign("vanilla", 12, float("inf"))
+    diverged = json.loads(cli(*base, "--json").out)
+    assert {arm["variant"]: (arm["n"], arm["diverged"]) for arm in diverged["arms"]} == {
+        "double": (4, 0), "early": (4, 0), "late": (4, 0), "vanilla": (4, 2),
+    }  # fmt: skip
+    assert len(diverged["excluded"]) == 1
     foreign("double", 10, 0.5, lr=0.2)
     refused = cli(*base)
     assert refused.code == 2
-    assert "lr: 0.1 in 16 runs, 0.2 in 1 run" in refused.err
+    assert "lr: 0.1 in 18 runs, 0.2 in 1 run" in refused.err
     assert "seed:" not in refused.err
     assert "seed: 0 in 4 runs" in cli(*bare).err  # one more difference, unless it is named
     allowed = cli(*base, "--allow-differences", "lr", "--json")

@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from attnstudy import stats
-from attnstudy.render import ranking_text
+from attnstudy.render import rank_markdown, ranking_text
 from attnstudy.render.tables import duration, number, seeds_text, table
 from attnstudy.study import parse_seeds
+from attnstudy.usecases.ranking import RankReport
 from tests.conftest import SMALL
 
 
@@ -60,6 +61,41 @@ def test_ranking_text_holds_every_number_and_fits_100_columns():
         assert f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]" in text
         assert f"{pair.p_adjusted:.3f}"[1:] in text
     assert "mïne:wide [x]" in text
+
+
+def report_of(ranking):
+    """Return the ranking as the command line hands it to the renderers."""
+    return RankReport(ranking=ranking, collected=None, claims=(), calibration=None)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.01, 1e-12, 1e9])
+def test_small_and_large_numbers_keep_their_digits(factor):
+    samples = {
+        "a": [factor * v for v in (0.62, 0.63, 0.64, 0.61)],
+        "b": [factor * v for v in (0.31, 0.33, 0.32, 0.30)],
+    }
+    ranking = stats.rank(samples, metric="m")
+    for text in (ranking_text(ranking), rank_markdown(report_of(ranking))):
+        assert "better" in text
+        assert not re.search(r"\+0\.0+[ ,\]|]", text)
+        assert "[+0.00, +0.00]" not in text
+
+
+def test_text_and_markdown_hold_other_tests_seed_correlation_advice_and_the_chance_view():
+    samples = {
+        "double": {0: 63.1, 1: 64.2, 2: 62.0, 3: 65.0},
+        "early": {0: 60.1, 1: 61.9, 2: 60.0, 3: 61.0},
+        "vanilla": {0: 59.1, 1: 60.2, 2: 58.0, 3: 60.0},
+    }
+    ranking = stats.rank(samples, diverged={"double": 1}, chance=10.0)
+    for text in (ranking_text(ranking), rank_markdown(report_of(ranking))):
+        flat = " ".join(text.split())
+        assert "seed r" in flat
+        assert f"{ranking.pairs[0].seed_correlation:+.2f}" in flat
+        assert "too few" in flat
+        assert "Report the runs that diverged beside the difference" in flat
+        assert "with chance (10.00) in the place of runs that diverged: early 60.75" in flat
+    assert all(len(line) <= 100 for line in ranking_text(ranking).splitlines())
 
 
 def on_a_terminal(arguments, environment):

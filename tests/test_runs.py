@@ -347,9 +347,8 @@ def test_a_failure_says_why_until_the_next_attempt(started: RunFolder) -> None:
 # The journal
 
 RECORDS: list[dict[str, Any]] = [
-    {"epoch": epoch, "iteration": iteration, "losses": [0.1, 2.5e-7], "text": "é\n"}
-    for epoch in range(3)
-    for iteration in (0, 100)
+    {"epoch": step // 4, "first_step": step, "train_loss": [0.1, 2.5e-7], "text": "é\n"}
+    for step in range(0, 12, 2)
 ]
 
 
@@ -404,21 +403,34 @@ def test_a_journal_of_another_kind_is_empty(started: RunFolder, content: bytes) 
     assert started.journal() == []
 
 
-@pytest.mark.parametrize("epoch", range(5))
-def test_keep_journal_before(written: RunFolder, epoch: int) -> None:
-    written.keep_journal_before(epoch)
-    assert written.journal() == RECORDS[: 2 * epoch]
-    written.append({"epoch": epoch, "new": True})
-    assert written.journal() == [*RECORDS[: 2 * epoch], {"epoch": epoch, "new": True}]
+def record_of(step: int) -> dict[str, Any]:
+    return {"epoch": 9, "first_step": step, "train_loss": [1.0], "new": True}
+
+
+@pytest.mark.parametrize("step", range(14))
+def test_keep_journal_before(written: RunFolder, step: int) -> None:
+    written.keep_journal_before(step)
+    kept = min(step // 2, 6)
+    assert written.journal() == RECORDS[:kept]
+    written.append(record_of(step))
+    assert written.journal() == [*RECORDS[:kept], record_of(step)]
+
+
+def test_a_journal_reaches_the_ends_of_its_intervals(written: RunFolder) -> None:
+    assert [step for step in range(20) if written.journal_reaches(step)] == [0, 2, 4, 6, 8, 10, 12]
+    content = bytearray(journal_file(written).read_bytes())
+    content[len(content) // 2] ^= 1  # in the fourth of six lines
+    journal_file(written).write_bytes(content)
+    assert [step for step in range(20) if written.journal_reaches(step)] == [0, 2, 4, 6]
 
 
 @pytest.mark.parametrize("lost", [1, 20])
 def test_a_torn_journal_can_be_gone_on_with(written: RunFolder, lost: int) -> None:
     content = journal_file(written).read_bytes()
     journal_file(written).write_bytes(content[:-lost])
-    written.keep_journal_before(2)
-    written.append({"epoch": 2, "new": True})
-    assert written.journal() == [*RECORDS[:4], {"epoch": 2, "new": True}]
+    written.keep_journal_before(8)
+    written.append(record_of(8))
+    assert written.journal() == [*RECORDS[:4], record_of(8)]
 
 
 def test_keep_journal_of_a_run_without_one(started: RunFolder) -> None:
@@ -682,7 +694,7 @@ def test_something_in_place_of_a_file(
     ("name", "action"),
     [
         ("journal.jsonl", lambda folder: folder.journal()),
-        ("journal.jsonl", lambda folder: folder.keep_journal_before(1)),
+        ("journal.jsonl", lambda folder: folder.keep_journal_before(4)),
         ("run.json", lambda folder: folder.started()),
         ("result.json", lambda folder: folder.status),
         ("failure.json", lambda folder: folder.failure()),

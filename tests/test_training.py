@@ -15,10 +15,11 @@ from attnstudy.models import build_model
 from attnstudy.runs import RunFolder
 from attnstudy.training import (
     VALIDATE_EVERY,
+    Checkpoint,
     TrainingState,
     choose_device,
     evaluate,
-    load_checkpoint,
+    load_checkpoints,
     save_checkpoint,
     time_iterations,
     train,
@@ -181,9 +182,17 @@ class Dropping(nn.Module):
         return self.linear(functional.dropout(images.flatten(1), 0.5, self.training))
 
 
-@pytest.mark.parametrize("stop_after", [1, 2])
+RECORDED = {"torch": "1", "threads": "1", "device": "cpu", "hardware": "x"}
+
+
+def checkpoints(folder):
+    return [checkpoint for _, checkpoint in load_checkpoints(folder)]
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 8, 12, 16, 20, 24])
 @pytest.mark.parametrize("kind", ["double", "vanilla", "dropout"])
 def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_spec, tmp_path):
+    """Stopped within epochs (8 iterations each), at their last iteration, and after them."""
     spec = make_spec(epochs=3, variant="vanilla" if kind == "dropout" else kind)
 
     def fresh():
@@ -200,48 +209,50 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
     folder = RunFolder(tmp_path)
 
     def stop(state: TrainingState) -> None:
-        save_checkpoint(folder, state)
-        if state.next_epoch == stop_after:
+        if state.epoch * 8 + state.iteration == stop_after:
+            save_checkpoint(folder, Checkpoint(state, RECORDED))
             raise Stop
 
+    before = []
     with pytest.raises(Stop):
-        trained(spec, digits, fresh(), on_epoch=stop)
-    state, damaged = load_checkpoint(folder)
-    assert state is not None
-    assert state.next_epoch == stop_after
-    assert damaged == []
-    resumed, outcome, rest = trained(spec, digits, fresh(), state=state)
+        train(
+            spec,
+            fresh(),
+            digits.split(spec.train_size, spec.val_size),
+            device=CPU,
+            on_iteration=lambda done: done == stop_after,
+            on_interval=before.append,
+            on_state=stop,
+        )
+    (checkpoint,) = checkpoints(folder)
+    assert checkpoint.environment == RECORDED
+    assert sum(len(i.train_loss) for i in before) == checkpoint.state.reported(spec)
+    resumed, outcome, rest = trained(spec, digits, fresh(), state=checkpoint.state)
     assert bits(resumed) == bits(whole)
     assert outcome.val_accuracy_final == expected.val_accuracy_final
     assert outcome.val_accuracy_max == expected.val_accuracy_max
-    expected_rest = [i for i in intervals if i.epoch >= stop_after]
-    assert [(i.train_loss, i.val_accuracy) for i in rest] == [
-        (i.train_loss, i.val_accuracy) for i in expected_rest
+    assert [(i.first_step, i.train_loss, i.val_accuracy) for i in (*before, *rest)] == [
+        (i.first_step, i.train_loss, i.val_accuracy) for i in intervals
     ]
 
 
 def test_damaged_checkpoint_is_told_and_the_one_before_used(digits, make_spec, tmp_path):
     folder = RunFolder(tmp_path)
-    states = []
 
     def keep(state: TrainingState) -> None:
-        states.append(state.next_epoch)
-        save_checkpoint(folder, state)
+        save_checkpoint(folder, Checkpoint(state, RECORDED))
 
-    trained(make_spec(epochs=3), digits, on_epoch=keep)
-    assert states == [1, 2]
+    trained(make_spec(epochs=3), digits, on_state=keep)
+    assert [checkpoint.state.epoch for checkpoint in checkpoints(folder)] == [3, 2]
     path = tmp_path / "checkpoint.pt"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    state, damaged = load_checkpoint(folder)
-    assert state is not None
-    assert state.next_epoch == 1
-    assert damaged == [f"{path} is damaged and was not used"]
+    damaged, before = checkpoints(folder)
+    assert damaged is None
+    assert before.state.epoch == 2
     (tmp_path / "checkpoint.previous.pt").write_bytes(b"short")
-    state, damaged = load_checkpoint(folder)
-    assert state is None
-    assert len(damaged) == 2
+    assert checkpoints(folder) == [None, None]
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path):
@@ -254,7 +265,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
     content = pickle.dumps(Evil())
     (tmp_path / "checkpoint.pt").write_bytes(hashlib.sha256(content).digest() + content)
-    assert load_checkpoint(RunFolder(tmp_path))[0] is None
+    assert checkpoints(RunFolder(tmp_path)) == [None]
     assert not (tmp_path / "hit").exists()
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
 import warnings
 from typing import Any
 
 import click
 
-from attnstudy.cli import ranking, studies, surroundings
+from attnstudy.cli import housekeeping, ranking, studies, surroundings
 from attnstudy.cli.group import cli
-from attnstudy.errors import EXIT_INTERRUPTED, EXIT_USAGE, AttnstudyError
+from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -19,13 +21,39 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
-for command in (*studies.COMMANDS, *ranking.COMMANDS, *surroundings.COMMANDS):
+for command in (
+    *studies.COMMANDS,
+    *ranking.COMMANDS,
+    *housekeeping.COMMANDS,
+    *surroundings.COMMANDS,
+):
     cli.add_command(command)
+
+
+def _terminate(number: int, _: object) -> None:
+    raise TerminatedError(number)
+
+
+def _interrupted(number: int) -> int:
+    """Say how to go on after a signal; return the exit code."""
+    # a repetition that was begun is gone on with, not repeated
+    words = [word for word in sys.argv[1:] if word != "--rerun"]
+    click.echo(
+        "Interrupted. What is complete is kept; to go on from there: "
+        f"{shlex.join(['attnstudy', *words])}",
+        err=True,
+    )
+    return EXIT_SIGNAL + number
 
 
 def main() -> None:
     """Run the command line; every error that is meant for the reader ends as one sentence."""
     warnings.showwarning = _show_warning
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # what the shell has us ignore, as nohup does, stays ignored
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminate)
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as error:
@@ -35,10 +63,9 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "Interrupted. What is complete is kept; the same command goes on from there.", err=True
-        )
-        code = EXIT_INTERRUPTED
+        code = _interrupted(signal.SIGINT)
+    except TerminatedError as error:
+        code = _interrupted(error.number)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as `| head` does
         code = 0

@@ -15,6 +15,8 @@ from attnstudy.errors import EXIT_SOME_FAILED, UsageError
 from attnstudy.files import reported
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnstudy.report import Context
     from attnstudy.usecases.ranking import RankReport
 
@@ -86,6 +88,7 @@ def rank(**given: Any) -> int:
 @options.option("--items", type=options.POSITIVE, help="Test items behind each accuracy.")
 @options.option("--runs", "logs", type=click.Path(), help="CSV of logged runs to compare with.")
 @options.alpha
+@options.direction
 @options.as_json
 def audit(table: str, **given: Any) -> int:
     """Check the arithmetic and the claims of a printed results table.
@@ -101,6 +104,7 @@ def audit(table: str, **given: Any) -> int:
         items=given["items"],
         logs=given["logs"],
         alpha=given["alpha"],
+        direction=given["direction"],
         standard_input=sys.stdin.buffer.read() if table == "-" else b"",
     )
     answer = result.to_json() if given["as_json"] else None
@@ -123,6 +127,7 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
         raise UsageError(f"{' and '.join(several)} name two things to rank: give one of them")
     common = {"direction": given["direction"]}
     if given["table"]:
+        _refuse(given, ("filter", "config", "allow_differences"), "--from: edit the table instead")
         return sources.TableRequest(
             source=given["table"],
             metric=given["metric"],
@@ -137,6 +142,7 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
                 "--experiment also needs --by (params.NAME or tags.NAME: what makes a variant) "
                 "and --metric"
             )
+        _refuse(given, ("config",), "--experiment: --filter selects runs there")
         return sources.ExperimentRequest(
             experiment=given["experiment"],
             by=given["by"],
@@ -163,6 +169,13 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
         with_curves=with_curves,
         **common,
     )
+
+
+def _refuse(given: dict[str, Any], names: Sequence[str], where: str) -> None:
+    """Refuse options that would do nothing."""
+    for name in names:
+        if given["allowed" if name == "allow_differences" else name]:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with {where}")
 
 
 def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:

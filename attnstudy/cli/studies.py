@@ -10,7 +10,7 @@ import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
-from attnstudy.errors import EXIT_SOME_FAILED
+from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 
 @click.command(cls=options.StudyFileCommand)
@@ -20,6 +20,7 @@ from attnstudy.errors import EXIT_SOME_FAILED
 @options.how_to_run
 @options.store
 @options.option("--rerun", is_flag=True, help="Train again what is complete already.")
+@options.republish
 @options.option("--dry-run", is_flag=True, help="Show what would be trained, and how long.")
 @options.talk
 @options.as_json
@@ -45,6 +46,8 @@ def run(**given: Any) -> int:
         terminal.warn(warning)
     answer = render.run_json(result) if given["as_json"] else None
     print_result(answer, lambda: render.run_text(result))
+    if result.lost is not None:
+        raise result.lost
     return EXIT_SOME_FAILED if result.failed else 0
 
 
@@ -70,6 +73,7 @@ def status(**given: Any) -> int:
 @options.study_argument
 @options.study_name
 @options.store
+@options.republish
 @options.talk
 def sync(**given: Any) -> int:
     """Deliver to MLflow what it has not confirmed yet."""
@@ -79,11 +83,16 @@ def sync(**given: Any) -> int:
     address = address_of(given)
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.counting("delivering runs") as progress:
-        done = studies.sync(address, named_study(given), report.run_figures, progress)
-    click.echo(
-        f"{done.delivered} runs delivered to {address.shown}, {done.already} were there already."
-    )
-    return 0
+        done = studies.sync(
+            address,
+            named_study(given),
+            report.run_figures,
+            progress,
+            terminal.warn,
+            republish=given["republish"],
+        )
+    click.echo(render.sync_text(done, address))
+    return EXIT_ENVIRONMENT if done.refused else 0
 
 
 def _run_request(given: dict[str, Any]) -> Any:
@@ -94,6 +103,7 @@ def _run_request(given: dict[str, Any]) -> Any:
     same = (
         "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
         "batch_size", "lr", "device", "threads", "workers", "executor", "rerun",
+        "wait", "strict", "checkpoint_minutes", "republish",
     )  # fmt: skip
     if study.path is not None:  # a study's own variants may lie beside its file
         sys.path.insert(0, str(study.path.parent.resolve()))

@@ -2,16 +2,30 @@
 
 from attnstudy.render.audit import audit_text
 from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
+from attnstudy.render.housekeeping import (
+    findings_json,
+    findings_text,
+    removal_fault,
+    removal_json,
+    removal_text,
+)
+from attnstudy.render.moving import export_json, export_text, import_json, import_text
 from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
-from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text
+from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
 from attnstudy.render.terminal import Terminal
 
 __all__ = [
     "Terminal",
     "audit_text",
     "dataset_text",
+    "export_json",
+    "export_text",
     "finding_line",
+    "findings_json",
+    "findings_text",
+    "import_json",
+    "import_text",
     "plan_json",
     "plan_text",
     "rank_csv",
@@ -19,8 +33,12 @@ __all__ = [
     "rank_markdown",
     "rank_text",
     "ranking_text",
+    "removal_fault",
+    "removal_json",
+    "removal_text",
     "run_json",
     "run_text",
     "status_json",
     "status_text",
+    "sync_text",
 ]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 from attnstudy.render.tables import table, wrapped
+from attnstudy.stats import Ranking
 from attnstudy.stats.audit import Audit, NumberCheck
 
 
@@ -23,14 +27,26 @@ def audit_text(audit: Audit) -> str:
         ("by the values", audit.ranking_corrected),
     ):
         if ranking is not None:
-            order = " > ".join(arm.variant for arm in ranking.arms)
-            lines += wrapped(f"Order {title}: {order}; {ranking.verdict}")
+            lines += wrapped(f"Order {title}: {_order(ranking)}; {ranking.verdict}")
     lines += ["", *wrapped(audit.sentence)]
     if audit.notes:
         lines += ["", "Notes:"]
         for note in audit.notes:
             lines += wrapped(note, indent="- ")
     return "\n".join(lines)
+
+
+def _order(ranking: Ranking) -> str:
+    """Return the arms, best first, with an equals sign between equal means."""
+    text = ranking.arms[0].variant
+    for better, arm in pairwise(ranking.arms):
+        # sums of floating-point numbers may differ in the last digit
+        tied = better.mean == arm.mean or (
+            None not in (better.mean, arm.mean)
+            and math.isclose(better.mean or 0.0, arm.mean or 0.0, rel_tol=1e-12)
+        )
+        text += f" {'=' if tied else '>'} {arm.variant}"
+    return text
 
 
 def _rows(audit: Audit) -> str:

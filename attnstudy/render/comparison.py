@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 
-from attnstudy.render.tables import number
-from attnstudy.stats import Flag, Pair, Ranking, Verdict
+from attnstudy.stats import Flag, Ranking, Verdict
+from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and rows of a table."""
 
-NONE = "–"
-_LISTED = 4  # pairs named one by one
+_OTHERS = {"agrees": "agree", "disagrees": "disagree", "cannot decide": "too few"}
+_ADVICES = 8  # different advices shown
+_NAMED = 6  # pairs named for each
 
 
 def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     """Return the variants, best first; ``mean`` is the heading of their means."""
+    numbers = Numbers.of(ranking, minus="-")
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
     headings = ["variant", "n", mean, "SD", "min", "max"]
@@ -23,32 +26,33 @@ def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [arm.variant, str(arm.n), *map(number, (arm.mean, arm.sd, arm.min, arm.max))]
-        if grouped:
-            row += [_ranks(arm.rank_low, arm.rank_high), arm.group or NONE]
-        if diverged:
-            row.append(str(arm.diverged))
+        row = [arm.variant, str(arm.n)]
+        row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
+        row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
+        row += [str(arm.diverged)] if diverged else []
         rows.append(row)
     return headings, rows
 
 
 def pair_table(ranking: Ranking) -> Rows:
     """Return the pairs, with looks and seed correlations where there are any."""
+    numbers = Numbers.of(ranking, minus="-")
     correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
-    headings = ["pair", "difference", "interval", "adj. p", "Hedges g", "P(a>b)"]
+    headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "others"]
     headings += ["seed r"] if correlated else []
     headings += ["look"] if ranking.looks else []
     rows = []
     for pair in ranking.pairs:
         row = [
             f"{pair.a} − {pair.b}",
-            NONE if pair.difference is None else f"{pair.difference:+.2f}",
-            _interval(pair),
-            _p_value(pair.p_adjusted),
-            number(pair.hedges_g),
-            number(pair.prob_superiority),
+            numbers.signed(pair.difference),
+            numbers.interval(pair.ci_low, pair.ci_high, signed=True),
+            p_value(pair.p_adjusted, ranking.pair_alpha),
+            two(pair.hedges_g, minus="-"),
+            two(pair.prob_superiority),
+            _OTHERS[pair.robust.answer] if pair.robust and pair.robust.answer else NONE,
         ]
-        row += [number(pair.seed_correlation)] if correlated else []
+        row += [two(pair.seed_correlation, signed=True, minus="-")] if correlated else []
         row += [NONE if pair.look is None else str(pair.look)] if ranking.looks else []
         rows.append([*row, pair.verdict.value])
     return [*headings, "verdict"], rows
@@ -63,8 +67,10 @@ def method_words(ranking: Ranking) -> str:
         "control": f"Welch {pairs}, Holm",
         "paired": f"paired by seed, {pairs}, Holm",
     }[ranking.method]
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    if ranking.interval == "sidak":
+        name = f"Welch, {pairs}, Sidak (Tamhane's T2, for many arms)"
     level = f"{100 * (1 - ranking.pair_alpha):.4g} %"
+    kind = INTERVAL_NAMES[ranking.interval]
     text = f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
     if ranking.looks is not None:
         text += f", {ranking.pair_alpha:.3g} at each of {len(ranking.looks.declared)} looks"
@@ -88,36 +94,37 @@ def looks_words(ranking: Ranking) -> str:
     return f"{text}; no further look is declared."
 
 
-def robust_words(ranking: Ranking) -> str:
-    """Return what the tests say that assume no distribution; "" where there are none."""
-    lines = [(pair, pair.robust) for pair in ranking.pairs if pair.robust is not None]
-    if not lines:
-        return ""
-    tests = ["permutation"] if ranking.method != "paired" else ["sign flips"]
-    if any(line.mannwhitney_p is not None for _, line in lines):
+def advice_words(ranking: Ranking) -> list[str]:
+    """Return what to do, each advice once with the pairs that it is for, and what others says."""
+    pairs: dict[str, list[str]] = {}
+    for pair in ranking.pairs:
+        seeds = re.search(r"about (\d+) seeds", pair.advice)
+        shared = re.sub(r"about \d+ seeds", "the seeds in brackets", pair.advice)
+        named = f"{pair.a} − {pair.b}" + (f" ({seeds[1]})" if seeds else "")
+        pairs.setdefault(shared, []).append(named)
+    lines = []
+    for advice, those in list(pairs.items())[:_ADVICES]:
+        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        lines.append(f"{', '.join(those[:_NAMED])}{more}: {advice}")
+    if len(pairs) > _ADVICES:
+        rest = sum(map(len, list(pairs.values())[_ADVICES:]))
+        lines.append(f"the advice for {rest} more pairs is in the JSON")
+    if any(pair.robust is not None for pair in ranking.pairs):
+        lines.append(_robust_words(ranking))
+    return lines
+
+
+def _robust_words(ranking: Ranking) -> str:
+    """Return what the column ``others`` says, and by which tests."""
+    lines = [pair.robust for pair in ranking.pairs if pair.robust is not None]
+    tests = ["sign flips" if ranking.method == "paired" else "permutation"]
+    if any(line.mannwhitney_p is not None for line in lines):
         tests.append("Mann-Whitney")
-    if any(line.brunnermunzel_p is not None for _, line in lines):
+    if any(line.brunnermunzel_p is not None for line in lines):
         tests.append("Brunner-Munzel")
-    parts = []
-    for answer, words in (
-        ("agrees", "agree on"),
-        ("disagrees", "disagree on"),
-        ("cannot decide", "with so few runs cannot decide"),
-    ):
-        pairs = [pair for pair, line in lines if line.answer == answer]
-        if pairs:
-            parts.append(f"{words} {_which(pairs, len(lines))}")
-    return f"Tests that assume no normal distribution ({', '.join(tests)}): {'; '.join(parts)}."
-
-
-def chance_words(ranking: Ranking) -> str:
-    """Return the ranking with chance for the runs that diverged; "" where none did."""
-    view = ranking.with_chance
-    if view is None:
-        return ""
     return (
-        f"With chance ({view.chance:g}) in the place of every run that diverged: {view.verdict}; "
-        f"order {', '.join(view.order)}."
+        f"others: whether tests that assume no normal distribution ({', '.join(tests)}) decide "
+        "the pair the same way; too few: they could not decide whatever the runs gave"
     )
 
 
@@ -128,27 +135,16 @@ def flag_words(flag: Flag) -> str:
     return f"{flag.message.rstrip('.')}; without it: {flag.verdict_without}"
 
 
-def _which(pairs: Sequence[Pair], total: int) -> str:
-    if len(pairs) == total:
-        return "the pair" if total == 1 else f"all {total} pairs"
-    if len(pairs) > _LISTED:
-        return f"{len(pairs)} of {total} pairs"
-    return ", ".join(f"{pair.a} − {pair.b}" for pair in pairs)
-
-
-def _ranks(low: int | None, high: int | None) -> str:
-    if low is None or high is None:
-        return NONE
-    return str(low) if low == high else f"{low}–{high}"
-
-
-def _interval(pair: Pair) -> str:
-    if pair.ci_low is None or pair.ci_high is None:
-        return NONE
-    return f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
-
-
-def _p_value(p: float | None) -> str:
-    if p is None:
-        return NONE
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+def chance_words(ranking: Ranking) -> list[str]:
+    """Return the ranking with chance in the place of diverged runs, a line; or nothing."""
+    view = ranking.with_chance
+    if view is None:
+        return []
+    numbers = Numbers.of(ranking, minus="-")
+    order = ", ".join(
+        f"{name} {numbers.plain(mean)}" for name, mean in zip(view.order, view.means, strict=True)
+    )
+    return [
+        f"with chance ({numbers.plain(view.chance)}) in the place of runs that diverged: "
+        f"{order}; {view.verdict}"
+    ]

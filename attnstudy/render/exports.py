@@ -8,13 +8,13 @@ import re
 from typing import Any
 
 from attnstudy.render.comparison import (
+    advice_words,
     arm_table,
     chance_words,
     flag_words,
     looks_words,
     method_words,
     pair_table,
-    robust_words,
 )
 from attnstudy.usecases.ranking import RankReport
 
@@ -40,9 +40,11 @@ def rank_markdown(report: RankReport) -> str:
     if ranking.pairs:
         blocks.append(_escaped(method_words(ranking)) + ":")
         blocks.append(_table(*pair_table(ranking)))
-    words = (looks_words(ranking), robust_words(ranking), chance_words(ranking))
-    blocks += [_escaped(text) for text in words if text]
+        if ranking.looks is not None:
+            blocks.append(_escaped(looks_words(ranking)))
+        blocks.append("\n".join(f"- {_escaped(line)}" for line in advice_words(ranking)))
     remarks = [
+        *chance_words(ranking),
         *(f"flag: {flag_words(flag)}" for flag in ranking.flags),
         *ranking.notes,
         *(f"left out: {left.run} ({left.reason})" for left in ranking.excluded),

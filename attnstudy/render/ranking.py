@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from attnstudy.render.comparison import (
+    advice_words,
     arm_table,
     chance_words,
     flag_words,
     looks_words,
     method_words,
     pair_table,
-    robust_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
 from attnstudy.stats import Calibration, Ranking
+from attnstudy.stats.numbers import Numbers
 from attnstudy.usecases.ranking import RankReport
 
 
@@ -33,10 +34,12 @@ def ranking_text(ranking: Ranking) -> str:
     lines += wrapped(f"Verdict: {ranking.verdict}")
     lines += ["", *wrapped(ranking.sentence)]
     scope = "" if ranking.scope is None else f"Scope: {ranking.scope.message}."
-    words = (robust_words(ranking), chance_words(ranking), power_words(ranking), scope)
+    words = (power_words(ranking), scope)
     if any(words):
         lines += ["", *(line for text in words if text for line in wrapped(text))]
     for title, items in (
+        ("What to do", advice_words(ranking)),
+        ("Diverged runs", chance_words(ranking)),
         ("Flags", [flag_words(flag) for flag in ranking.flags]),
         ("Notes", list(ranking.notes)),
         ("Left out", [f"{left.run}: {left.reason}" for left in ranking.excluded]),
@@ -64,7 +67,7 @@ def rank_text(report: RankReport) -> str:
 
 def _aligned(headings: list[str], rows: list[list[str]]) -> str:
     """Return a table whose numbers are at the right; only names are folded."""
-    kinds = {"variant": " ", "pair": " ", "group": " ", "verdict": "<"}
+    kinds = {"variant": " ", "pair": " ", "group": " ", "others": "<", "verdict": "<"}
     return table(headings, rows, right="".join(kinds.get(heading, ">") for heading in headings))
 
 
@@ -89,14 +92,19 @@ def power_words(ranking: Ranking) -> str:
     power = ranking.power
     if power is None:
         return ""
-    unit = f" {ranking.unit}" if ranking.unit else ""
+    amount = Numbers.of(ranking).amount
     parts = [
-        f"Power: with {power.n} runs an arm and SDs of up to {power.sd_upper:.2f}{unit}, a true "
-        f"difference of {power.detectable_difference:.2f}{unit} would be found in 80 % of studies"
+        f"Power: with {power.n} runs an arm and a common SD of up to {amount(power.sd_upper)}, a "
+        f"true difference of {amount(power.detectable_difference)} would be found in 80 % of "
+        "studies"
     ]
     for seeds, hours, what in (
         (power.seeds_for_margin, power.hours_for_margin, "the margin"),
-        (power.seeds_for_observed, power.hours_for_observed, "the observed gap at the top"),
+        (
+            power.seeds_for_observed,
+            power.hours_for_observed,
+            "the observed gap between the best two tested",
+        ),
     ):
         if seeds is not None:
             time = "" if hours is None else f" ({duration(3600 * hours)} of training more)"

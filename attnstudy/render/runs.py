@@ -32,6 +32,7 @@ def run_text(report: RunReport) -> str:
         lines += ["", "The same command tries the failed runs again."]
     if report.elsewhere:
         lines += ["", "Running in another process: " + _names(report.elsewhere)]
+        lines += ["The same command with --wait waits for them."]
     if trained or skipped:
         lines += ["", f"Rank them:   {_command('rank', report)}"]
         lines += [f"Browse them: {_command('ui', report)}"]

@@ -10,7 +10,7 @@ from attnstudy.render.tables import seeds_text, table
 from attnstudy.runs import Status
 from attnstudy.tracking import Address
 from attnstudy.usecases.diagnosing import Finding
-from attnstudy.usecases.studies import ConfigStatus, StudyStatus
+from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport
 
 _SHOWN = (
     Status.COMPLETE, Status.DIVERGED, Status.RUNNING, Status.INTERRUPTED, Status.FAILED,
@@ -43,10 +43,32 @@ def _study(study: StudyStatus, address: Address) -> str:
         lines += ["", *(f"  {line}" for line in text.splitlines()), ""]
     if study.undelivered:
         lines.append(
-            f"  {study.undelivered} finished run{'s' * (study.undelivered != 1)} not yet in "
-            f"{address.shown}: 'attnstudy sync' delivers them"
+            f"  {study.undelivered} run{'s' * (study.undelivered != 1)} not yet, or not as they "
+            f"are now, in {address.shown}: 'attnstudy sync' delivers them"
         )
+    if study.deleted:
+        lines.append("  " + _deleted(study.deleted))
     return "\n".join(lines).rstrip()
+
+
+def _deleted(count: int) -> str:
+    return (
+        f"{count} run{'s were' if count != 1 else ' was'} deleted in the MLflow UI and "
+        f"stay{'s' * (count == 1)} so: 'attnstudy sync --republish' brings "
+        f"{'them' if count != 1 else 'it'} back"
+    )
+
+
+def sync_text(done: SyncReport, address: Address) -> str:
+    """Return what was delivered."""
+    lines = [
+        f"{done.delivered} runs delivered to {address.shown}, {done.already} were there already."
+    ]
+    if done.deleted:
+        lines.append(f"{_deleted(done.deleted)}.")
+    if done.refused:
+        lines.append(f"{done.refused} could not be delivered, see above.")
+    return "\n".join(lines)
 
 
 def _telling(config: ConfigStatus) -> dict[str, object]:
@@ -62,6 +84,7 @@ def status_json(studies: list[StudyStatus]) -> dict[str, Any]:
             {
                 "study": study.study,
                 "undelivered": study.undelivered,
+                "deleted": study.deleted,
                 "configs": [
                     {
                         "config": config.config,

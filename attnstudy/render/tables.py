@@ -69,6 +69,23 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def amount(count: int, what: str) -> str:
+    """Return a count and what is counted: ``1 run``, ``2,000 runs``."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it: ``512 bytes``, ``3.4 MB``."""
+    if count < 1000:
+        return amount(count, "byte")
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.95:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} TB"
+
+
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with a fixed number of decimals; a dash when there is none."""
     return "–" if value is None else f"{value:.{digits}f}"

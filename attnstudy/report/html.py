@@ -9,7 +9,6 @@ from attnstudy.report.context import Context
 from attnstudy.report.figures import ranking_figures
 from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS
 from attnstudy.report.markup import bullets, details, esc, facts, figure, grid, name, section
-from attnstudy.report.numbers import Numbers, count, exact
 from attnstudy.report.page import page
 from attnstudy.report.svg import inline_svg
 from attnstudy.report.tables import (
@@ -22,6 +21,8 @@ from attnstudy.report.tables import (
 )
 from attnstudy.report.words import comparison_words, power_words
 from attnstudy.stats import Flag, Ranking
+from attnstudy.stats.numbers import Numbers, count, exact
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 _FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first
 _LONG_VERDICT = 90  # characters from which it is set smaller
@@ -125,7 +126,7 @@ def _evidence(drawn: Mapping[str, str]) -> str:
 def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
     """Return the figures with their captions, by name."""
     own = level(ranking.alpha)
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[ranking.interval]
     letters = any(arm.group is not None for arm in ranking.arms)
     margin = " Shaded: the margin." if ranking.margin is not None else ""
     captions = {

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from attnstudy.report.labels import labels
 from attnstudy.report.names import shorten
-from attnstudy.report.numbers import Numbers, p_value
 from attnstudy.report.style import (
     BAND,
     INK,
@@ -25,6 +24,7 @@ from attnstudy.report.style import (
     of_metric,
 )
 from attnstudy.stats import Arm, Pair, Ranking, Verdict
+from attnstudy.stats.numbers import Numbers, p_value
 
 MOST_ARMS = 60
 """Variants that a figure holds; the table has all."""

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from attnstudy.report.context import Context, Curve
 from attnstudy.report.labels import labels
 from attnstudy.report.names import shorten
-from attnstudy.report.numbers import Numbers, significant
 from attnstudy.report.seeds import seed_curve
 from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure
 from attnstudy.stats import Ranking
+from attnstudy.stats.numbers import Numbers, significant
 
 Floats = NDArray[np.float64]
 

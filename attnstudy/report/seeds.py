@@ -44,6 +44,7 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
         metric=ranking.metric,
         direction=ranking.direction,
         unit=ranking.unit,
+        sidak=ranking.interval == "sidak",
     )
     if ranking.looks is not None:
         design = at_each_look(design, ranking.looks.declared)

@@ -8,7 +8,8 @@ from attnstudy.report.context import Context
 from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
-from attnstudy.report.numbers import (
+from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.numbers import (
     NONE,
     Numbers,
     count,
@@ -18,7 +19,7 @@ from attnstudy.report.numbers import (
     significant,
     two,
 )
-from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 FEW_PAIRS = 15
 """Pairs up to which all of them are shown at once."""
@@ -88,7 +89,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     numbers = Numbers.of(ranking)
     looks = any(pair.look is not None for pair in pairs)
     correlated = any(pair.seed_correlation is not None for pair in pairs)
-    kind = "simultaneous" if ranking.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[ranking.interval]
     headings = ["pair", "verdict", "difference", f"{kind} {level(ranking.pair_alpha)} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
     headings += ["seed correlation"] if correlated else []
@@ -100,10 +101,10 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             verdict(pair.verdict),
             numbers.signed(pair.difference),
             _interval(pair, numbers),
-            p_value(pair.p_adjusted),
+            esc(p_value(pair.p_adjusted, ranking.pair_alpha)),
             two(pair.hedges_g, signed=True),
             _superiority(pair),
-            _robust(pair.robust),
+            _robust(pair.robust, ranking.pair_alpha),
         ]
         row += [two(pair.seed_correlation, signed=True)] if correlated else []
         row += [_look(ranking, pair)] if looks else []
@@ -152,7 +153,7 @@ def _look(ranking: Ranking, pair: Pair) -> str:
     return f"{pair.look} <small>{ranking.looks.declared[pair.look - 1]} seeds</small>"
 
 
-def _robust(line: Robust | None) -> str:
+def _robust(line: Robust | None, alpha: float) -> str:
     if line is None or line.answer is None:
         return NONE
     named = (
@@ -161,7 +162,7 @@ def _robust(line: Robust | None) -> str:
         ("Brunner–Munzel", line.brunnermunzel_p),
         ("smallest possible", line.smallest_possible_p),
     )
-    small = ", ".join(f"{test} {p_value(p)}" for test, p in named if p is not None)
+    small = ", ".join(f"{test} {esc(p_value(p, alpha))}" for test, p in named if p is not None)
     return f"{esc(line.answer)}<small>{small}</small>"
 
 

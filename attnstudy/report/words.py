@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from attnstudy.report.markup import name
-from attnstudy.report.numbers import Numbers, count, significant
 from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
+from attnstudy.stats.numbers import Numbers, count, significant
 
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which takes no two spreads to be equal.",
@@ -21,8 +21,13 @@ def comparison_words(ranking: Ranking) -> list[str]:
         method = f"Every variant against {name(ranking.control)} by {test}, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
+    if ranking.interval == "sidak":
+        method = (
+            "All pairs by Welch's t with Sidak's correction (Tamhane's T2), as Games–Howell errs "
+            "too often for this many variants with so few runs."
+        )
     confidence = level(ranking.pair_alpha)
-    if ranking.interval == "simultaneous":
+    if ranking.interval != "bonferroni":
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:
         interval = (
@@ -65,8 +70,8 @@ def power_words(ranking: Ranking) -> list[str]:
         items.append(_needed(goal, power.seeds_for_margin, power.hours_for_margin, power))
     if power.observed_gap is not None:
         goal = (
-            "a true difference as large as the one observed between the best two "
-            f"({amount(power.observed_gap)})"
+            "a true difference as large as the one observed between the best two that were "
+            f"tested ({amount(power.observed_gap)})"
         )
         items.append(_needed(goal, power.seeds_for_observed, power.hours_for_observed, power))
     return items

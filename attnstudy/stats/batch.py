@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.critical import games_howell_critical
+from attnstudy.stats.critical import (
+    Critical,
+    bonferroni_critical,
+    critical_value,
+    games_howell_critical,
+)
 from attnstudy.stats.design import Design
+from attnstudy.stats.many_arms import needs_sidak
 from attnstudy.stats.pairwise import Indices
-from attnstudy.stats.samples import Floats
+from attnstudy.stats.samples import ROUNDING, Floats
 
 
 def pair_indices(arms: int, control: int | None = None) -> tuple[Indices, Indices]:
@@ -62,18 +69,35 @@ def shown_different(
         df = np.full(se.shape, runs - 1.0)
     else:
         difference, se, df = welch_statistics(values, a, b)
-    testable = se > 1e-12 * np.abs(np.concatenate(values, axis=1)).max()
+    testable = se > ROUNDING * np.abs(np.concatenate(values, axis=1)).max()
     t = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=testable)
     df = np.where(testable, df, 2.0)
     if design.grouped:
-        threshold = games_howell_critical(design.alpha, len(values))(df)
-        beyond: NDArray[np.bool_] = t > threshold
-        return beyond
-    # Holm: the smallest p-values are rejected up to the first that fails
-    p = 2.0 * special.stdtr(df, -t)
+        runs = min(arm.shape[1] for arm in values)
+        settled = replace(design, sidak=design.sidak or needs_sidak(len(values), runs))
+        return _beyond(t, df, critical_value(settled, k=len(values), pairs=t.shape[1]))
+    # Holm: the smallest p-values are rejected up to the first that fails, hence none in a
+    # data set whose largest t does not pass Bonferroni
+    shown = np.zeros(t.shape, dtype=np.bool_)
+    rows = _beyond(t, df, bonferroni_critical(design.alpha, t.shape[1])).any(axis=1)
+    p = 2.0 * special.stdtr(df[rows], -t[rows])
     order = np.argsort(p, axis=1)
     steps = np.arange(p.shape[1], 0, -1)
     passed = np.take_along_axis(p, order, axis=1) * steps <= design.alpha
-    shown = np.empty(p.shape, dtype=np.bool_)
-    np.put_along_axis(shown, order, np.logical_and.accumulate(passed, axis=1), axis=1)
+    rejected = np.empty(p.shape, dtype=np.bool_)
+    np.put_along_axis(rejected, order, np.logical_and.accumulate(passed, axis=1), axis=1)
+    shown[rows] = rejected
     return shown
+
+
+def beyond_range(values: Sequence[Floats], alpha: float) -> NDArray[np.bool_]:
+    """Return (replications, pairs): what Games-Howell claims, however many the arms are."""
+    difference, se, df = welch_statistics(values, *pair_indices(len(values)))
+    return _beyond(np.abs(difference) / se, df, games_howell_critical(alpha, len(values)))
+
+
+def _beyond(t: Floats, df: Floats, critical: Critical) -> NDArray[np.bool_]:
+    """Return where t exceeds its threshold, which falls with df: few need their own."""
+    beyond: NDArray[np.bool_] = t > critical(np.array(df.max()))
+    beyond[beyond] = t[beyond] > critical(df[beyond])
+    return beyond

@@ -14,7 +14,7 @@ from attnstudy.stats._codec import encode
 from attnstudy.stats.batch import shown_different
 from attnstudy.stats.design import Design
 from attnstudy.stats.matching import match_seeds
-from attnstudy.stats.samples import Floats, Sample, Values, read_samples
+from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, Values, read_samples
 from attnstudy.stats.vocabulary import Direction
 
 _CHUNK = 2**21  # values held at once
@@ -90,6 +90,11 @@ def calibrate(
     if len(arms) < 2 or all(arm.sd == 0.0 for arm in arms):
         raise UsageError(
             "a calibration needs two variants with at least three values each, not all the same"
+        )
+    if control is not None and control in samples and all(a.variant != control for a in arms):
+        raise UsageError(
+            f"the control {control!r} has too few values: a calibration needs at least "
+            f"{MIN_RUNS} of it"
         )
     arms = _standardised(arms)
     index = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
@@ -34,6 +35,8 @@ def critical_value(design: Design, *, k: int, pairs: int) -> Critical:
 
     """
     if design.grouped:
+        if design.sidak:
+            return sidak_critical(design.alpha, k * (k - 1) // 2)
         return games_howell_critical(design.alpha, k)
     return bonferroni_critical(design.alpha, pairs)
 
@@ -43,6 +46,16 @@ def bonferroni_critical(alpha: float, pairs: int) -> Critical:
 
     def critical(df: Floats) -> Floats:
         return np.asarray(-special.stdtrit(df, alpha / (2.0 * pairs)), dtype=np.float64)
+
+    return critical
+
+
+def sidak_critical(alpha: float, pairs: int) -> Critical:
+    """Return the two-sided t quantile at ``1 - (1 - alpha)^(1 / pairs)``."""
+    each = -math.expm1(math.log1p(-alpha) / pairs)
+
+    def critical(df: Floats) -> Floats:
+        return np.asarray(-special.stdtrit(df, 0.5 * each), dtype=np.float64)
 
     return critical
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attnstudy.stats.design import Design
-from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm
+from attnstudy.stats.many_arms import settle
+from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm, welch_sidak
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
 
@@ -36,8 +37,8 @@ class Decision:
     """Upper end of the family's interval."""
     verdict: Verdict = Verdict.DESCRIPTIVE
     """What may be said."""
-    vetoed: bool = False
-    """Whether runs that diverged forbid a verdict in favour of their arm."""
+    vetoed: Verdict | None = None
+    """The verdict in favour of an arm that its diverged runs forbid; else none."""
     look: int | None = None
     """The look at which the pair was decided or last tested."""
 
@@ -61,6 +62,29 @@ class Decision:
         """Return the indices of a pair that is different, the better arm first."""
         return (self.a, self.b) if self.verdict is Verdict.BETTER else (self.b, self.a)
 
+    def as_won(self) -> Decision:
+        """Return the pair with the better arm first."""
+        if self.verdict is not Verdict.WORSE or self.low is None or self.high is None:
+            return self
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            difference=-(self.difference or 0.0),
+            low=-self.high,
+            high=-self.low,
+            verdict=Verdict.BETTER,
+        )
+
+    @property
+    def denied(self) -> bool:
+        """Whether the finished runs differ, and diverged ones forbid to call their arm better."""
+        return self.vetoed in (Verdict.BETTER, Verdict.WORSE)
+
+    def unvetoed(self) -> Decision:
+        """Return the pair as its finished runs alone would decide it."""
+        return replace(self, verdict=self.vetoed or self.verdict, vetoed=None)
+
 
 def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     """Test the pairs of ``design`` among ``samples``, which are best first.
@@ -69,7 +93,7 @@ def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     For a paired design the samples come from ``match_seeds``.
     """
     pairs = design.pairs(samples)
-    return decide_pairs(samples, design, pairs, testable(samples, pairs))
+    return decide_pairs(samples, settle(design, samples), pairs, testable(samples, pairs))
 
 
 def testable(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -126,7 +150,8 @@ def _contrasts(
     sd = np.array([samples[arm].sd for arm in arms])
     n = np.array([samples[arm].n for arm in arms], dtype=np.float64)
     if design.method == "games-howell":
-        return games_howell(mean, sd, n, a, b, alpha=design.alpha, k=k)
+        compare = welch_sidak if design.sidak else games_howell
+        return compare(mean, sd, n, a, b, alpha=design.alpha, k=k)
     return welch_holm(mean, sd, n, a, b, alpha=design.alpha)
 
 
@@ -157,5 +182,5 @@ def _decision(
         Verdict.EQUIVALENT: a.diverged + b.diverged,
     }
     if against.get(verdict, 0) > 0:
-        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=True)
+        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=verdict)
     return replace(tested, verdict=verdict)

@@ -38,6 +38,9 @@ class Design:
     unit: str = "points"
     """``points`` for accuracies in percent, else empty."""
 
+    sidak: bool = False
+    """Whether Tamhane's T2 takes the place of Games-Howell: see ``many_arms.settle``."""
+
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 0.5:
             raise UsageError(f"alpha is {self.alpha}: give an error rate between 0 and 0.5")
@@ -74,7 +77,9 @@ class Design:
     @property
     def interval(self) -> IntervalKind:
         """What the pairs' intervals are."""
-        return "simultaneous" if self.method == "games-howell" else "bonferroni"
+        if self.method != "games-howell":
+            return "bonferroni"
+        return "sidak" if self.sidak else "simultaneous"
 
     @property
     def grouped(self) -> bool:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import special
 
-from attnstudy.stats.samples import MIN_RUNS, Floats, Sample
+from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Floats, Sample
 
 MIN_RUNS_SUPERIORITY = 10
 """Runs an arm needs before the probability of superiority gets an interval."""
@@ -92,7 +92,7 @@ def seed_correlation(a: Sample, b: Sample) -> float | None:
 
 
 def _standardised(values: Floats) -> Floats | None:
-    if values.min() == values.max():
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return None
     centred = values - values.mean()
     centred = centred / np.abs(centred).max()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
+
 if TYPE_CHECKING:
     from attnstudy.stats.results import Ranking
 
@@ -34,7 +36,9 @@ def ranking_as_html(ranking: Ranking) -> str:
         _table(["variant", "n", "mean", "SD", "ranks", "group"], arms),
     ]
     if pairs:
-        interval = f"{ranking.interval} {100 * (1 - ranking.pair_alpha):.4g} % interval"
+        interval = (
+            f"{INTERVAL_NAMES[ranking.interval]} {100 * (1 - ranking.pair_alpha):.4g} % interval"
+        )
         headings = ["pair", "difference", interval, "adjusted p", "verdict"]
         parts.append(_table([*headings, "look"] if ranking.looks else headings, pairs))
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""Comparisons of means: Games-Howell for all pairs; Welch and paired t with Holm's adjustment.
+"""Comparisons of means: Games-Howell and Tamhane's T2 for all pairs; Welch and paired t by Holm.
 
 Every function takes the summary of the arms and the pairs as index arrays, so that a family of
 comparisons is one vectorised computation.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats import _studentized_range as studentized_range
-from attnstudy.stats.samples import Floats
+from attnstudy.stats.samples import ROUNDING, Floats
 
 Indices = NDArray[np.intp]
 
@@ -69,6 +69,24 @@ def games_howell(
     return Contrasts(difference, se, df, p, difference - half, difference + half)
 
 
+def welch_sidak(
+    mean: Floats, sd: Floats, n: Floats, a: Indices, b: Indices, *, alpha: float, k: int
+) -> Contrasts:
+    """Compare pairs by Tamhane's T2: Welch's t with Sidak's p-values and intervals.
+
+    Tamhane, "A comparison of procedures for multiple comparisons of means with unequal
+    variances", J. Am. Stat. Assoc. 74 (1979) 471-480; with m the pairs of ``k`` arms a p-value
+    is 1 - (1 - p)^m. See ``games_howell`` for the arguments.
+    """
+    difference, se, df, testable = _welch(mean, sd, n, a, b)
+    pairs = k * (k - 1) // 2
+    t = np.divide(np.abs(difference), se, out=np.full(se.shape, np.nan), where=testable)
+    p = -np.expm1(pairs * np.log1p(-np.minimum(2.0 * special.stdtr(df, -t), 1.0 - 1e-16)))
+    each = -np.expm1(np.log1p(-alpha) / pairs)
+    half = -special.stdtrit(df, 0.5 * each) * np.where(testable, se, np.nan)
+    return Contrasts(difference, se, df, p, difference - half, difference + half)
+
+
 def welch_holm(
     mean: Floats, sd: Floats, n: Floats, a: Indices, b: Indices, *, alpha: float
 ) -> Contrasts:
@@ -93,7 +111,8 @@ def paired_holm(values: Floats, a: Indices, b: Indices, *, alpha: float) -> Cont
     seeds = values.shape[1]
     differences = values[a] - values[b]
     mean = differences.mean(axis=1)
-    spread = np.where(np.ptp(differences, axis=1) > 0, differences.std(axis=1, ddof=1), 0.0)
+    rounding = ROUNDING * float(np.abs(values).max())
+    spread = np.where(np.ptp(differences, axis=1) > rounding, differences.std(axis=1, ddof=1), 0.0)
     se = spread / np.sqrt(seeds)
     return _t_family(mean, se, np.full(se.shape, seeds - 1.0), se > 0, alpha)
 

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.alternatives import Alternatives
-from attnstudy.stats.decisions import Decision, decide
+from attnstudy.stats.decisions import Decision, decide, decide_pairs
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
+from attnstudy.stats.many_arms import settle
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes, pairing_notes
 from attnstudy.stats.power import PowerCurve, power_curve, summarise
@@ -115,6 +116,7 @@ def rank(
     _check_facts(items, chance, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
+    design = settle(design, arms, declared)
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
     decisions = replayed.decisions if replayed else decide(arms, design)
@@ -292,5 +294,16 @@ def _with_chance(arms: Sequence[Sample], design: Design, chance: float | None) -
         chance=chance,
         order=tuple(arm.variant for arm in ordered),
         means=tuple(arm.mean for arm in ordered),
-        verdict=verdict_text(ordered, decide(ordered, design), design),
+        verdict=verdict_text(ordered, _decide_finished(ordered, arms, design), design),
     )
+
+
+def _decide_finished(
+    filled: Sequence[Sample], arms: Sequence[Sample], design: Design
+) -> tuple[Decision, ...]:
+    """Test the arms that have a finished run: chance alone is no spread to test against."""
+    finished = {arm.variant for arm in arms if arm.n}
+    able = [arm.tested and arm.variant in finished for arm in filled]
+    settled = settle(design, [arm for arm, tested in zip(filled, able, strict=True) if tested])
+    pairs = design.pairs(filled)
+    return decide_pairs(filled, settled, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

@@ -128,7 +128,7 @@ class Power:
     seeds_for_margin: int | None
     """Seeds an arm to detect a difference as large as the margin."""
     observed_gap: float | None
-    """Observed difference between the best arm and the second."""
+    """Observed difference between the best arm and the second, among those tested."""
     seeds_for_observed: int | None
     """Seeds an arm to detect a true difference of that size."""
     hours: float | None

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.errors import UsageError
+from attnstudy.stats.headings import is_accuracy
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
 
 MIN_RUNS = 3
 """Runs an arm needs to be tested; with fewer it is only described."""
+
+ROUNDING = 1e-12
+"""Spread, relative to the values, up to which it is put down to rounding."""
 
 # leaves room for the difference of two values in double precision
 _LARGEST = 1e300
@@ -147,7 +151,7 @@ def _seed(variant: str, seed: object) -> int:
 def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     """Return the unit of differences: ``points`` for accuracies in percent.
 
-    Without a ``unit``, ``test_accuracy`` is taken to be in percent when it looks like it.
+    Without a ``unit``, what is called an accuracy is taken to be in percent when it looks like it.
 
     Raises:
         UsageError: percent and fractions are mixed, or a declared percentage is none.
@@ -155,19 +159,23 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     """
     values = [(value, sample) for sample in samples for value in sample.values.tolist()]
     outside = next(((v, s) for v, s in values if not 0.0 <= v <= 100.0), None)
-    if unit is not None:
-        if unit == "points" and outside is not None:
-            raise UsageError(
-                f"variant {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
-                "percent: give numbers from 0 to 100, or another unit"
-            )
+    if unit == "points" and outside is not None:
+        raise UsageError(
+            f"variant {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
+            "percent: give numbers from 0 to 100, or another unit"
+        )
+    if unit is not None and unit != "points":
         return unit
     percent = [v for v, _ in values if v > 1.0]
-    if metric != "test_accuracy" or outside is not None or not percent:
+    if unit is None and (not is_accuracy(metric) or outside is not None or not percent):
         return ""
     for value, sample in values:
         # a fraction, as a percentage, lies where the others are; a true 0.1 % does not
-        if 0.0 < value <= 1.0 and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent):
+        if (
+            percent
+            and 0.0 < value <= 1.0
+            and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent)
+        ):
             raise UsageError(
                 f"variant {sample.variant!r} has {value:g} where other runs have up to "
                 f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
@@ -178,7 +186,8 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
 def _mean_and_sd(values: Floats) -> tuple[float, float]:
     if values.size == 0:
         return math.nan, math.nan
-    if values.min() == values.max():
+    # 0.1 + 0.2 and 0.3 are one result: what rounding makes is no spread to test against
+    if float(np.ptp(values)) <= ROUNDING * float(np.abs(values).max()):
         return float(values[0]), 0.0 if values.size > 1 else math.nan
     mean = math.fsum(values) / values.size
     deviations = values - mean

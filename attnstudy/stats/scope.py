@@ -70,7 +70,8 @@ def image_noise(samples: Sequence[Sample], items: int) -> Scope:
     error = 100.0 * math.sqrt(share * (1.0 - share) / items)
     message = (
         f"seeds measure training noise on these {items} test images; the choice of images adds "
-        f"about {error:.2f} points of standard error to an accuracy of {100.0 * share:.1f} %, and "
-        "to differences less, as variants share them: per-image predictions would tell"
+        f"about {error:.2f} points of standard error to an accuracy of {100.0 * share:.1f} %; how "
+        "much to differences depends on how far the variants fail on the same images: per-image "
+        "predictions would tell"
     )
     return Scope(images=items, image_se=error, pairs=(), message=message)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from attnstudy.stats.batch import pair_indices, shown_different, welch_statistics
-from attnstudy.stats.critical import games_howell_critical
+from attnstudy.stats.batch import (
+    beyond_range,
+    pair_indices,
+    shown_different,
+    welch_statistics,
+)
+from attnstudy.stats.critical import critical_value, games_howell_critical
 from attnstudy.stats.design import Design
 from attnstudy.stats.looks import at_each_look
+from attnstudy.stats.many_arms import needs_sidak
 from attnstudy.stats.power import PowerCurve
 from attnstudy.stats.samples import Floats
 
@@ -24,11 +30,12 @@ Measure: TypeAlias = Literal["family-wise error", "coverage", "looks", "wrong eq
 
 EQUAL = (1.0, 1.0, 1.0, 1.0)
 UNEQUAL = (1.0, 1.0, 1.0, 3.0)
+MANY = (10, 20, 40)
 
 REPLICATIONS = 20_000
 """Replications of the long form."""
 
-_CHUNK = 5_000
+_CHUNK = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,8 @@ class Scenario:
     n: int
     """Runs an arm; with looks the last one."""
     method: str = "games-howell"
-    """``games-howell``, ``holm``, ``control`` or ``paired``."""
+    """``games-howell``, ``holm``, ``control`` or ``paired``; ``studentised range`` is Games-Howell
+    also where the ranking does not use it."""
     alpha: float = 0.05
     """Family-wise error rate."""
     looks: tuple[int, ...] = ()
@@ -57,9 +65,11 @@ class Scenario:
     @property
     def name(self) -> str:
         """What to call it in a table."""
-        spread = ":".join(f"{sd:g}" for sd in self.sds)
+        spread = f"SDs {':'.join(f'{sd:g}' for sd in self.sds)}"
+        if len(self.sds) > len(EQUAL):
+            spread = f"{len(self.sds)} arms"
         seeds = "/".join(map(str, self.looks)) if self.looks else f"{self.n}"
-        return f"{self.measure}, {self.method}, n = {seeds}, SDs {spread}"
+        return f"{self.measure}, {self.method}, n = {seeds}, {spread}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +110,17 @@ def scenarios() -> tuple[Scenario, ...]:
             found.append(
                 Scenario(measure="family-wise error", sds=sds, n=5, method=method, high=0.06)
             )
+    for arms in MANY:
+        for n in (3, 5, 10, 20):
+            for method, most in (
+                ("studentised range", 1.0),
+                ("games-howell", 0.06),
+                ("holm", 0.06),
+            ):
+                equal = (1.0,) * arms
+                found.append(
+                    Scenario(measure="family-wise error", sds=equal, n=n, method=method, high=most)
+                )
     for n in (3, 5, 10):
         found.append(Scenario(measure="power", sds=EQUAL, n=n, low=0.8, high=0.8))
     return tuple(found)
@@ -165,15 +186,20 @@ def _draw(
 
 
 def _false_claims(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    values = _draw(scenario, rng, rows)
+    if scenario.method == "studentised range":
+        return int(np.count_nonzero(beyond_range(values, scenario.alpha).any(axis=1)))
     design, control = _design(scenario)
-    shown = shown_different(_draw(scenario, rng, rows), design, control=control)
+    shown = shown_different(values, design, control=control)
     return int(np.count_nonzero(shown.any(axis=1)))
 
 
 def _intervals(scenario: Scenario, values: Sequence[Floats]) -> tuple[Floats, Floats]:
     a, b = pair_indices(len(values))
     difference, se, df = welch_statistics(values, a, b)
-    half = games_howell_critical(scenario.alpha, len(values))(df) * se
+    k = len(values)
+    design = replace(_design(scenario)[0], sidak=needs_sidak(k, scenario.n))
+    half = critical_value(design, k=k, pairs=a.size)(df) * se
     return difference - half, difference + half
 
 

@@ -7,8 +7,15 @@ from typing import Literal, TypeAlias
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 Method: TypeAlias = Literal["games-howell", "holm", "control", "paired"]
-IntervalKind: TypeAlias = Literal["simultaneous", "bonferroni"]
+IntervalKind: TypeAlias = Literal["simultaneous", "sidak", "bonferroni"]
 Answer: TypeAlias = Literal["agrees", "disagrees", "cannot decide"]
+
+INTERVAL_NAMES: dict[IntervalKind, str] = {
+    "simultaneous": "simultaneous",
+    "sidak": "simultaneous (Sidak)",
+    "bonferroni": "Bonferroni",
+}
+"""What stands before the confidence of an interval."""
 
 
 class Verdict(StrEnum):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.numbers import count, p_value
 from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
 
 _LISTED = 4  # pairs named in a verdict or sentence; the rest are counted
 
@@ -19,6 +19,7 @@ _TEST_NAMES = {
     "control": "Welch's t against the control with Holm's correction",
     "paired": "paired t over shared seeds with Holm's correction",
 }
+_TAMHANE = "Tamhane's T2 in the place of Games-Howell"
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
@@ -32,8 +33,15 @@ def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], desig
         text = "no ranking is defensible"
         if design.control is not None:
             text = f"no difference from {design.control} is defensible"
-    elif len(different) < len(decisions) or design.control is not None:
+    # a pair that a look decided keeps its order, whatever the means of all runs say later
+    elif (
+        len(different) < len(decisions)
+        or design.control is not None
+        or any(d.winner_first() != (d.a, d.b) for d in different)
+    ):
         text = "a partial ranking is defensible"
+        if len(different) == len(decisions):
+            text = "every pair is ordered"
         if design.control is not None:
             text = "differences from the control are defensible"
         text += f": {_listed([_order(names, d) for d in different])}"
@@ -41,6 +49,9 @@ def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], desig
         text = f"a full ranking is defensible: {' > '.join(names)}"
     if different and not design.maximize:
         text += " (lower is better)"
+    denied = [_order(names, d.unvetoed()) for d in testable if d.denied]
+    if denied:
+        text += f"; runs that diverged forbid {_listed(denied)}"
     equivalent = [
         f"{names[d.a]} = {names[d.b]}" for d in testable if d.verdict is Verdict.EQUIVALENT
     ]
@@ -75,34 +86,40 @@ def sentence(
     names = [sample.variant for sample in samples]
     different = [d for d in testable if d.different]
     what = design.metric.replace("_", " ")
+    test = _TAMHANE if design.sidak else _TEST_NAMES[design.method]
     frame = (
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
-        f"({_TEST_NAMES[design.method]}{_looked(looks, single)}, "
-        f"{'confirmatory' if confirmatory else 'exploratory'})"
+        f"({test}{_looked(looks, single)}, {'confirmatory' if confirmatory else 'exploratory'})"
     )
+    open_ = [d for d in testable if not d.different and not d.denied]
+    claims = []
     if different:
-        shown = [
-            f"{_order(names, d)} ({evidence(_winner_first(d), single)})"
-            for d in sorted(different, key=lambda d: -abs(d.difference or 0.0))
-        ]
-        rest = len(testable) - len(different)
         better = "better (higher)" if design.maximize else "better (lower)"
-        claim = f"{what} is shown {better} for {_listed(shown)}"
-        if rest:
-            claim += f", and no order is shown for {_count(rest, 'other pair')}"
-    else:
-        largest = max(testable, key=lambda d: abs(d.difference or 0.0))
-        claim = (
-            f"no difference in {what} between {_listed(names, last=' and ')} is significant; the "
-            f"largest, {names[largest.a]} - {names[largest.b]}, is {evidence(largest, single)}"
+        claims.append(f"{what} is shown {better} for {_shown(names, different, single)}")
+    claims += _denials(samples, [d.unvetoed() for d in testable if d.denied], single)
+    if different and open_:
+        claims.append(f"no order is shown for {count(len(open_), 'other pair')}")
+    elif open_:
+        largest = max(open_, key=lambda d: abs(d.difference or 0.0))
+        other = "other " if claims else ""
+        between = f"from {design.control}"
+        if design.control is None:
+            compared = sorted({arm for d in testable for arm in (d.a, d.b)})
+            between = f"between {_listed([names[arm] for arm in compared], last=' and ')}"
+        claims.append(
+            f"no {other}difference in {what} {between} is "
+            f"significant; the largest, {names[largest.a]} - {names[largest.b]}, is "
+            f"{evidence(largest, single)}"
         )
+    claim = ", and ".join(claims)
     equivalent = sum(d.verdict is Verdict.EQUIVALENT for d in testable)
     if equivalent:
         margin = amount(design.margin or 0.0, design)
-        claim += f"; {_count(equivalent, 'pair')} shown equivalent within {margin}"
+        claim += f"; {count(equivalent, 'pair')} shown equivalent within {margin}"
+    claim += _left_out(samples, testable, decisions)
     lost = sum(sample.diverged for sample in samples)
     if lost:
-        claim += f"; {_count(lost, 'run')} diverged, outside these means"
+        claim += f"; {count(lost, 'run')} diverged, outside these means"
     if single.alpha < design.alpha:
         claim += "; stopping early biases these estimates"
     return f"{frame}, {claim}."
@@ -124,9 +141,7 @@ def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds:
     if decision.verdict is Verdict.DESCRIPTIVE:
         return f"{general} {_why_untested(a, b)}"
     if decision.vetoed:
-        which = ", ".join(
-            f"{s.variant} ({_count(s.diverged, 'run')})" for s in (a, b) if s.diverged
-        )
+        which = ", ".join(f"{s.variant} ({count(s.diverged, 'run')})" for s in (a, b) if s.diverged)
         return f"Report the runs that diverged beside the difference: {which}."
     if decision.different and decision.within(design.margin):
         return f"{general} It is smaller than the margin and may not matter."
@@ -140,25 +155,22 @@ def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds:
 
 def evidence(decision: Decision, design: Design) -> str:
     """Return difference, interval and p-value of a tested pair, as they stand in a paper."""
-    kind = "simultaneous" if design.interval == "simultaneous" else "Bonferroni"
+    kind = INTERVAL_NAMES[design.interval]
     unit = f" {design.unit}" if design.unit else ""
     low, high = interval_text(decision.low, decision.high, design)
     return (
         f"{number(decision.difference or 0.0, design, digits=3)}{unit}, {kind} "
         f"{100 * (1 - design.alpha):.4g} % interval {low} to {high}, "
-        f"adjusted p {p_text(decision.p)}"
+        f"adjusted p {p_text(decision.p, design.alpha)}"
     )
 
 
-def p_text(p: float | None) -> str:
+def p_text(p: float | None, alpha: float = 0.05) -> str:
     """Return a p-value with its relation, as ``= .145`` or ``< .001``."""
     if p is None:
         return "not defined"
-    if p < 0.001:
-        return "< .001"
-    # never rounded over the thresholds that people read it against
-    digits = 4 if abs(p - 0.05) < 0.001 else 3
-    return f"= {p:.{digits}f}".replace("= 0.", "= .")
+    text = p_value(p, alpha)
+    return text if text[0] in "<>" else f"= {text}"
 
 
 def number(value: float, design: Design, *, digits: int = 2) -> str:
@@ -189,7 +201,7 @@ def _descriptive_sentence(
         only = samples[0]
         mean = f", mean {only.mean:.4g}" if only.n else ""
         return (
-            f"{_count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
+            f"{count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
             "ranked: a ranking needs a second variant."
         )
     ready = [sample for sample in samples if sample.tested]
@@ -209,7 +221,7 @@ def _descriptive_sentence(
 def _why_untested(a: Sample, b: Sample) -> str:
     short = [s for s in (a, b) if not s.tested]
     if short:
-        few = " and ".join(f"{s.variant} has {_count(s.n, 'value')}" for s in short)
+        few = " and ".join(f"{s.variant} has {count(s.n, 'value')}" for s in short)
         return f"{few}; a test needs {MIN_RUNS}."
     if a.sd == 0.0 and b.sd == 0.0:
         return (
@@ -219,17 +231,24 @@ def _why_untested(a: Sample, b: Sample) -> str:
     return "The seeds of the first look are not complete."
 
 
-def _winner_first(decision: Decision) -> Decision:
-    if decision.verdict is not Verdict.WORSE or decision.low is None or decision.high is None:
-        return decision
-    return replace(
-        decision,
-        a=decision.b,
-        b=decision.a,
-        difference=-(decision.difference or 0.0),
-        low=-decision.high,
-        high=-decision.low,
-        verdict=Verdict.BETTER,
+def _shown(names: Sequence[str], different: Sequence[Decision], design: Design) -> str:
+    """Return pairs with their evidence, winners first, the largest difference first."""
+    ordered = sorted(different, key=lambda d: -abs(d.difference or 0.0))
+    return _listed([f"{_order(names, d)} ({evidence(d.as_won(), design)})" for d in ordered])
+
+
+def _denials(
+    samples: Sequence[Sample], denied: Sequence[Decision], design: Design
+) -> tuple[str, ...]:
+    """Return what the finished runs show and the diverged ones forbid to claim, if anything."""
+    if not denied:
+        return ()
+    names = [sample.variant for sample in samples]
+    arms = sorted({d.winner_first()[0] for d in denied})
+    lost = [f"{names[arm]} ({count(samples[arm].diverged, 'run')})" for arm in arms]
+    return (
+        f"the finished runs alone differ for {_shown(names, denied, design)}, but runs that "
+        f"diverged forbid to call better {_listed(lost)}",
     )
 
 
@@ -237,6 +256,29 @@ def _looked(looks: Looks | None, single: Design) -> str:
     if looks is None:
         return ""
     return f" at {looks.done} of {len(looks.declared)} declared looks, each at {single.alpha:.3g}"
+
+
+def _left_out(
+    samples: Sequence[Sample], testable: Sequence[Decision], decisions: Sequence[Decision]
+) -> str:
+    """Return what was not tested, and which arms borrow the spread of the other."""
+    compared = {arm for d in testable for arm in (d.a, d.b)}
+    missing = [
+        f"{sample.variant} ({count(sample.n, 'run')})"
+        for arm, sample in enumerate(samples)
+        if arm not in compared
+    ]
+    text = f"; not tested: {_listed(missing)}" if missing else ""
+    flat = [d for d in decisions if d.p is None and {d.a, d.b} <= compared]
+    if flat:
+        text += f"; {count(len(flat), 'pair')} without any spread not tested"
+    constant = [samples[arm].variant for arm in sorted(compared) if samples[arm].sd == 0.0]
+    if constant:
+        text += (
+            f"; all runs of {_listed(constant, last=' and of ')} agree, so these differences "
+            "rest on the spread of the other arm alone"
+        )
+    return text
 
 
 def _order(names: Sequence[str], decision: Decision) -> str:
@@ -252,9 +294,5 @@ def _listed(items: Sequence[str], *, last: str = ", ") -> str:
 
 def _runs(samples: Sequence[Sample]) -> str:
     fewest, most = min(s.n for s in samples), max(s.n for s in samples)
-    spread = _count(fewest, "run") if fewest == most else f"{fewest} to {most} runs"
+    spread = count(fewest, "run") if fewest == most else f"{fewest} to {most} runs"
     return f"{spread} per variant"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,7 +5,8 @@ only needs an address pays nothing.
 """
 
 from attnstudy.tracking.address import Address, resolve
-from attnstudy.tracking.publishing import Figures, Publisher, log_ranking
+from attnstudy.tracking.opening import open_store, settle_store
+from attnstudy.tracking.publishing import Publisher
 from attnstudy.tracking.reading import (
     LoggedRun,
     TrackedRun,
@@ -15,7 +16,9 @@ from attnstudy.tracking.reading import (
     read_runs,
     tracked_studies,
 )
-from attnstudy.tracking.store import Tracker, open_store
+from attnstudy.tracking.reports import log_ranking
+from attnstudy.tracking.sending import Figures
+from attnstudy.tracking.store import Tracker
 
 __all__ = [
     "Address",
@@ -31,5 +34,6 @@ __all__ = [
     "read_history",
     "read_runs",
     "resolve",
+    "settle_store",
     "tracked_studies",
 ]

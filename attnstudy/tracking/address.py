@@ -62,8 +62,10 @@ def resolve(home: Path, tracking_uri: str | None) -> Address:
         UsageError: the URI is of a kind that MLflow cannot open.
 
     """
-    if not tracking_uri:
-        database = home.resolve() / "mlflow.db"
+    database = home.resolve() / "mlflow.db"
+    # also when somebody set MLFLOW_TRACKING_URI to it, for a command of MLflow's
+    named = (tracking_uri or "").partition("sqlite:///")[2]
+    if not tracking_uri or (named and Path(named).resolve() == database):
         return Address(f"sqlite:///{database}", home, embedded=True)
     scheme, separator, _ = tracking_uri.partition("://")
     if not separator or scheme not in _SCHEMES:

@@ -1,46 +1,112 @@
-"""The folder that MLflow takes for a model, around an archive that the worker exported."""
+"""A run's model in MLflow, around the archive that the worker exported."""
 
 from __future__ import annotations
 
+import datetime
 import shutil
+import tempfile
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnstudy.runs import Result, RunFolder, Start
+from attnstudy.tracking.asking import Requests
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
+
+ARCHIVE = "model.pt2"
 
 
-def write_model_folder(
-    folder: Path,
-    archive: Path,
-    *,
-    image_shape: tuple[int, int, int],
-    num_classes: int,
+def send_model(
+    requests: Requests,
+    experiment: str,
     run_id: str,
-    model_id: str,
-    normalisation: dict[str, object],
-    torch_version: str,
+    folder: RunFolder,
+    started: Start,
+    result: Result,
+) -> str:
+    """See to it that a run has its model, one, whole and named as its output; return its id.
+
+    A model that an earlier attempt left unfinished is finished; doubles are deleted.
+    """
+    client, spec = requests.client, started.spec
+    model = _only(requests, experiment, run_id)
+    if model is None:
+        model = requests.write(
+            "create-model",
+            client.create_logged_model,
+            experiment,
+            name="model",
+            source_run_id=run_id,
+            model_type=spec.variant,
+            tags={"attnstudy.variant": spec.variant, "attnstudy.seed": str(spec.seed)},
+            params={"attention": spec.attention, "seed": str(spec.seed)},
+        )
+        # the way to a server may have repeated the request
+        model = _only(requests, experiment, run_id) or model
+    model_id = str(model.model_id)
+    if str(model.status) != "READY":
+        with tempfile.TemporaryDirectory() as temporary:
+            target = Path(temporary, "model")
+            _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
+            requests.write("model-files", client.log_model_artifacts, model_id, str(target))
+        requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
+    _name_output(requests, run_id, model_id, spec.iterations - 1)
+    return model_id
+
+
+def _only(requests: Requests, experiment: str, run_id: str) -> LoggedModel | None:
+    """Return the run's model, the finished one first, and delete all others."""
+    client = requests.client
+    found = requests.read(client.search_logged_models, [experiment], f"source_run_id = '{run_id}'")
+    models = sorted(found, key=lambda model: (str(model.status) != "READY", model.model_id))
+    for double in models[1:]:
+        requests.write("delete-model", client.delete_logged_model, double.model_id)
+    return models[0] if models else None
+
+
+def _name_output(requests: Requests, run_id: str, model_id: str, step: int) -> None:
+    """Name the model as the run's output, once: MLflow refuses it the second time."""
+    from mlflow.entities import LoggedModelOutput
+
+    outputs = requests.read(requests.client.get_run, run_id).outputs
+    known = [] if outputs is None else outputs.model_outputs
+    if model_id not in {output.model_id for output in known}:
+        output = LoggedModelOutput(model_id, step)
+        requests.write("log-outputs", requests.client.log_outputs, run_id, [output])
+
+
+def _write_model_folder(
+    folder: Path, archive: Path, run_id: str, model_id: str, started: Start, result: Result
 ) -> None:
     """Write an MLflow model around a pt2 archive, loadable without pickle.
 
     The exporter is not run again, as ``mlflow.pytorch.log_model`` would: the archive is the very
-    one that was made where the model was trained.
+    one that was made where the model was trained. Written twice, the files are the same.
     """
     import numpy as np
     from mlflow import pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
+    facts, torch_version = started.dataset, result.environment["torch"]
     data = folder / "data"
     data.mkdir(parents=True)
-    shutil.copyfile(archive, data / "model.pt2")
+    shutil.copyfile(archive, data / ARCHIVE)
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *image_shape))]),
-        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, num_classes))]),
+        inputs=Schema([TensorSpec(np.dtype(np.float32), (-1, *facts.image_shape))]),
+        outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, len(facts.class_names)))]),
     )
+    made_at = datetime.datetime.fromtimestamp(result.finished_at / 1000, datetime.UTC)
     model = Model(
         artifact_path="model",
         run_id=run_id,
         model_id=model_id,
+        model_uuid=model_id.removeprefix("m-"),
+        utc_time_created=made_at.strftime("%Y-%m-%d %H:%M:%S.%f"),
         signature=signature,
-        metadata={"input": "(pixel / scale - mean) / std", **normalisation},
+        metadata={"input": "(pixel / scale - mean) / std", **facts.normalisation},
         model_size_bytes=archive.stat().st_size,
     )
     model.add_flavor("pytorch", model_data="data", pytorch_version=torch_version, code=None)

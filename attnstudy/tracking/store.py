@@ -1,30 +1,23 @@
-"""Opening the tracking store: created once, never waited for long, errors made readable."""
+"""An open tracking store: its experiments, and its errors made readable."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
-from attnstudy.errors import StoreError, TrackingUnreachableError
-from attnstudy.files import reported
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError, TrackingUnreachableError, cause
 from attnstudy.tracking.address import Address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
-_SETTINGS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    # MLflow's own defaults keep a call to a dead server busy for minutes
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-}
+
+class ExperimentDeletedError(StoreError):
+    """A study's experiment lies in the trash of the tracking store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,93 +27,96 @@ class Tracker:
     address: Address
     client: MlflowClient
 
-    def experiment_id(self, study: str) -> str | None:
-        """Return the id of a study's experiment, if there is one.
+    def answers(self) -> bool:
+        """Whether the store can be reached at this moment."""
+        try:
+            with mlflow_errors(self.address):
+                self.client.search_experiments(max_results=1)
+        except StoreError:
+            return False
+        return True
+
+    def experiment(self, study: str) -> Experiment | None:
+        """Return a study's experiment, if there is one.
 
         Raises:
-            StoreError: the experiment was deleted in the UI.
+            ExperimentDeletedError: the experiment was deleted in the UI.
 
         """
         with mlflow_errors(self.address):
             experiment = self.client.get_experiment_by_name(study)
-        if experiment is None:
-            return None
-        if experiment.lifecycle_stage != "active":
-            raise StoreError(
-                f"the experiment {study!r} was deleted in {self.address.shown}: restore it with "
-                f"'mlflow experiments restore', or choose another name with --study"
+        if experiment is not None and experiment.lifecycle_stage != "active":
+            raise ExperimentDeletedError(
+                f"the experiment {study!r} was deleted in {self.address.shown}: bring it back "
+                f"with 'attnstudy sync {study} --republish', or choose another name with --study"
             )
-        return str(experiment.experiment_id)
+        return experiment
+
+    def experiment_id(self, study: str) -> str | None:
+        """Return the id of a study's experiment, if there is one.
+
+        Raises:
+            ExperimentDeletedError: the experiment was deleted in the UI.
+
+        """
+        experiment = self.experiment(study)
+        return None if experiment is None else str(experiment.experiment_id)
 
     def note(self, study: str) -> str | None:
         """Return the question that a study's experiment carries, if any."""
-        with mlflow_errors(self.address):
-            experiment = self.client.get_experiment_by_name(study)
+        experiment = self.experiment(study)
         return None if experiment is None else experiment.tags.get("attnstudy.question")
 
-    def ensure_experiment(self, study: str, question: str | None) -> str:
-        """Return the id of a study's experiment, creating it when it is not there yet."""
+    def ensure_experiment(self, study: str, question: str | None) -> Experiment:
+        """Return a study's experiment, creating it when it is not there yet.
+
+        Raises:
+            ExperimentDeletedError: the experiment was deleted in the UI.
+
+        """
         from mlflow.exceptions import MlflowException
 
-        found = self.experiment_id(study)
-        if found is None:
-            tags = {
-                "attnstudy.study": study,
-                # the UI otherwise asks whether this is about language models
-                "mlflow.experimentKind": "custom_model_development",
-            }
-            if question:
-                tags["attnstudy.question"] = question
-                tags["mlflow.note.content"] = question
-            root = self.address.artifact_root
-            location = None if root is None else f"{root}/{study}"
-            try:
-                return str(self.client.create_experiment(study, location, tags))
-            except MlflowException:
-                found = self.experiment_id(study)  # somebody else was faster
-                if found is None:
-                    raise
-        return found
+        found = self.experiment(study)
+        if found is not None:
+            return found
+        tags = {
+            "attnstudy.study": study,
+            # the UI otherwise asks whether this is about language models
+            "mlflow.experimentKind": "custom_model_development",
+        }
+        if question:
+            tags["attnstudy.question"] = question
+            tags["mlflow.note.content"] = question
+        root = self.address.artifact_root
+        location = None if root is None else f"{root}/{study}"
+        reach("publish/before-create-experiment")
+        try:
+            with mlflow_errors(self.address):
+                self.client.create_experiment(study, location, tags)
+        except StoreError as error:
+            # Somebody else was faster, or our own request, of which the answer was lost.
+            if not isinstance(error.__cause__, MlflowException):
+                raise
+            found = self.experiment(study)
+            if found is None:
+                raise
+            return found
+        reach("publish/after-create-experiment")
+        made = self.experiment(study)
+        if made is None:
+            raise StoreError(
+                f"the experiment {study!r} is not there any more in {self.address.shown}"
+            )
+        return made
 
-
-def prepare_mlflow() -> None:
-    """Set MLflow's defaults for this process, before it is imported; the user's own win."""
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    for noisy in ("alembic", "mlflow.store.db.utils", "mlflow.tracking"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def open_store(address: Address, *, create: bool = True) -> Tracker:
-    """Open a store, creating the embedded one when it is not there and ``create`` says so.
-
-    Raises:
-        TrackingUnreachableError: the server or database does not answer.
-        StoreError: the store is not there, or cannot be used.
-
-    """
-    if address.embedded and not create and not (address.home / "mlflow.db").exists():
-        raise StoreError(
-            f"there is no tracking store in {address.home}: 'attnstudy run' makes one, or name "
-            "another with --store or --tracking-uri"
-        )
-    prepare_mlflow()
-    with mlflow_errors(address):
-        if address.is_server:
-            return Tracker(address, _connected(address))
-        with reported(address.home):
-            address.home.mkdir(parents=True, exist_ok=True)
-        # Opening a fresh database migrates it, and two at once destroy it.
-        with FileLock(address.home / "mlflow.lock"):
-            return Tracker(address, _connected(address))
-
-
-def _connected(address: Address) -> MlflowClient:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
-    client.search_experiments(max_results=1)  # the first call is what connects
-    return client
+    def restore_experiment(self, study: str) -> None:
+        """Bring a deleted experiment back, with all that is in it; others are left alone."""
+        with mlflow_errors(self.address):
+            experiment = self.client.get_experiment_by_name(study)
+            if experiment is not None and experiment.lifecycle_stage != "active":
+                reach("publish/before-restore-experiment")
+                self.client.restore_experiment(experiment.experiment_id)
+                reach("publish/after-restore-experiment")
 
 
 @contextlib.contextmanager
@@ -132,13 +128,31 @@ def mlflow_errors(address: Address) -> Iterator[None]:
 
     try:
         yield
+    except requests.HTTPError as error:
+        raise _refused(address, str(error)) from error
     except (requests.RequestException, ConnectionError) as error:
         raise TrackingUnreachableError(_unreachable(address)) from error
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         text = str(error).strip().partition("\n")[0]
-        if address.is_server and ("Max retries" in text or "failed with exception" in text):
+        if not address.is_server:
+            raise StoreError(
+                f"the tracking store {address.shown} cannot be used: {text}"
+            ) from error
+        if "error responses" in text:  # urllib3: "too many 503 error responses"
+            what = text.rpartition("too many")[2].strip("'\") ")
+            raise _refused(address, f"too many {what}") from error
+        if "valid JSON" in text or "Response body: '<" in text:
+            raise TrackingUnreachableError(
+                f"what answers at {address.shown} is not an MLflow server: check the address in "
+                "--tracking-uri or MLFLOW_TRACKING_URI"
+            ) from error
+        if "Max retries" in text or "failed with" in text:
             raise TrackingUnreachableError(_unreachable(address)) from error
-        raise StoreError(f"the tracking store {address.shown} cannot be used: {text}") from error
+        raise _refused(address, text) from error
+    except OSError as error:  # of the artifacts of a store on this machine
+        raise StoreError(
+            f"the tracking store {address.shown} cannot be used: {cause(error)}"
+        ) from error
 
 
 def _unreachable(address: Address) -> str:
@@ -146,3 +160,7 @@ def _unreachable(address: Address) -> str:
         f"the tracking server {address.shown} does not answer: start it, or check the address in "
         "--tracking-uri or MLFLOW_TRACKING_URI"
     )
+
+
+def _refused(address: Address, text: str) -> StoreError:
+    return StoreError(f"the tracking server {address.shown} refuses: {text[:300]}")

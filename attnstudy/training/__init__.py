@@ -1,20 +1,24 @@
 """Training and scoring of one specification."""
 
-from attnstudy.training.checkpoints import load_checkpoint, save_checkpoint
+from attnstudy.training.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
 from attnstudy.training.device import choose_device, prepare_process
+from attnstudy.training.environment import changes, environment
 from attnstudy.training.evaluation import Evaluation, evaluate
 from attnstudy.training.loop import VALIDATE_EVERY, Interval, Trained, TrainingState, train
 from attnstudy.training.timing import time_iterations
 
 __all__ = [
     "VALIDATE_EVERY",
+    "Checkpoint",
     "Evaluation",
     "Interval",
     "Trained",
     "TrainingState",
+    "changes",
     "choose_device",
+    "environment",
     "evaluate",
-    "load_checkpoint",
+    "load_checkpoints",
     "prepare_process",
     "save_checkpoint",
     "time_iterations",

@@ -6,54 +6,77 @@ import hashlib
 import io
 import os
 import pickle
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 
-from attnstudy.files import write_atomically
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError, cause
+from attnstudy.files import reported, write_atomically
 from attnstudy.runs import RunFolder
 from attnstudy.training.loop import TrainingState
 
 _NAMES = ("checkpoint.pt", "checkpoint.previous.pt")
 
 
-def save_checkpoint(folder: RunFolder, state: TrainingState) -> None:
-    """Write ``state``; the checkpoint before stays until this one is safe, and behind it.
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A training state, and what it was computed with."""
+
+    state: TrainingState
+    environment: Mapping[str, str]
+    """See ``training.environment``."""
+    notes: tuple[str, ...] = ()
+    """What the result must say about how the state came about."""
+
+
+def save_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint``; the one before stays until this one is safe, and behind it.
 
     The file is the SHA-256 of the rest (32 bytes), then what ``torch.save`` wrote.
+
+    Raises:
+        StoreError: there is no room or no right to write; the one before is intact.
+
     """
+    state = checkpoint.state
+    values = {
+        "state": {f.name: getattr(state, f.name) for f in fields(state)},
+        "environment": dict(checkpoint.environment),
+        "notes": list(checkpoint.notes),
+    }
     buffer = io.BytesIO()
-    torch.save({f.name: getattr(state, f.name) for f in fields(state)}, buffer)
+    torch.save(values, buffer)
     content = buffer.getvalue()
     current, previous = (folder.path / name for name in _NAMES)
-    if current.exists():
-        os.replace(current, previous)
+    reach("checkpoint/before")
+    with reported(folder.path):
+        if current.exists():
+            os.replace(current, previous)
+    reach("checkpoint/previous-kept")
     write_atomically(current, hashlib.sha256(content).digest() + content)
 
 
-def load_checkpoint(folder: RunFolder) -> tuple[TrainingState | None, list[str]]:
-    """Return the newest whole checkpoint, if any, and a sentence for each damaged one."""
-    damaged: list[str] = []
+def load_checkpoints(folder: RunFolder) -> Iterator[tuple[Path, Checkpoint | None]]:
+    """Yield the checkpoints that are there, newest first; None in place of a damaged one."""
     for name in _NAMES:
         path = folder.path / name
-        state = _read(path)
-        if state is not None:
-            return state, damaged
         if path.exists():
-            damaged.append(f"{path} is damaged and was not used")
-    return None, damaged
+            yield path, _read(path)
 
 
-def _read(path: Path) -> TrainingState | None:
+def _read(path: Path) -> Checkpoint | None:
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {cause(error)}") from error
     if hashlib.sha256(content[32:]).digest() != content[:32]:
         return None
     try:
         values = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
-        return TrainingState(**values)
-    except (pickle.UnpicklingError, RuntimeError, TypeError):
+        state = TrainingState(**values["state"])
+        return Checkpoint(state, values["environment"], tuple(values["notes"]))
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError):
         return None  # whole, but written by another version

@@ -43,15 +43,23 @@ class Interval:
 
 @dataclass(slots=True)
 class TrainingState:
-    """Where a training stands at the beginning of an epoch, and all it needs to go on."""
+    """Where a training stands between two updates, and all it needs to go on."""
 
-    next_epoch: int
+    epoch: int
+    iteration: int
+    """Iterations done within the epoch."""
+    losses: Tensor
+    """Shape (P,), on the CPU: of the last updates, which no interval has reported yet."""
     seconds: float
     val_accuracy_max: float
     model: dict[str, Tensor]
     optimizer: dict[str, Any]
     noise: Tensor
     """State of the generator that dropout and the like draw from."""
+
+    def reported(self, spec: TrialSpec) -> int:
+        """Return how many updates the intervals told of."""
+        return self.epoch * spec.iterations_per_epoch + self.iteration - len(self.losses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,9 @@ def train(
     *,
     device: torch.device,
     state: TrainingState | None = None,
-    on_iteration: Callable[[int], None] = lambda done: None,
+    on_iteration: Callable[[int], bool] = lambda done: False,
     on_interval: Callable[[Interval], None] = lambda interval: None,
-    on_epoch: Callable[[TrainingState], None] = lambda state: None,
+    on_state: Callable[[TrainingState], None] = lambda state: None,
 ) -> Trained:
     """Train ``model`` in place.
 
@@ -86,29 +94,34 @@ def train(
         split: training and validation images.
         device: where to train.
         state: where an interrupted training of the same specification stood.
-        on_iteration: called after every update with the number of updates done.
+        on_iteration: called after every update with the number of updates done; tells whether
+            the state is wanted now.
         on_interval: called with the losses of each interval as soon as they have been read.
-        on_epoch: called after every epoch but the last with the state to go on from.
+        on_state: called with the state to go on from: after every epoch, and where wanted. What
+            it raises ends the training.
 
     """
     model.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(model.parameters(), lr=spec.lr, fused=True)
     images, labels = on_device(split.train, device)
     loop = _Loop(spec, model, split, device, on_interval)
-    first_epoch = 0
+    first_epoch = skipped = 0
     with seeding.forked(spec.seed, "noise", device=device):
         if state is not None:
             model.load_state_dict(state.model)
             optimizer.load_state_dict(state.optimizer)
             _set_noise(device, state.noise)
             loop.seconds_before, loop.val_accuracy_max = state.seconds, state.val_accuracy_max
-            first_epoch = state.next_epoch
-        done = first_epoch * spec.iterations_per_epoch
+            loop.losses = list(state.losses.to(device).unbind())
+            first_epoch, skipped = state.epoch, state.iteration
+        done = first_epoch * spec.iterations_per_epoch + skipped
         for epoch in range(first_epoch, spec.epochs):
             # One stream an epoch: the order of any epoch is known without the ones before it.
             shuffle = seeding.generator(spec.seed, "order", epoch)
             order = torch.randperm(len(labels), generator=shuffle).to(device)
-            for iteration, index in enumerate(order.split(spec.batch_size)):
+            batches = order.split(spec.batch_size)
+            for iteration in range(skipped, len(batches)):
+                index = batches[iteration]
                 batch = split.normalisation(images.index_select(0, index))
                 loss = functional.cross_entropy(model(batch), labels.index_select(0, index))
                 optimizer.zero_grad(set_to_none=True)
@@ -116,13 +129,14 @@ def train(
                 optimizer.step()
                 loop.losses.append(loss.detach())
                 done += 1
-                on_iteration(done)
                 if iteration % VALIDATE_EVERY == 0 and not loop.close_interval(epoch, done, True):
                     return loop.diverged()
+                if on_iteration(done):
+                    on_state(loop.state(epoch, iteration + 1, optimizer))
             if loop.losses and not loop.close_interval(epoch, done, False):
                 return loop.diverged()
-            if epoch + 1 < spec.epochs:
-                on_epoch(loop.state(epoch + 1, optimizer))
+            skipped = 0
+            on_state(loop.state(epoch + 1, 0, optimizer))
         return loop.finished(done)
 
 
@@ -173,9 +187,11 @@ class _Loop:
             self.model, self.split.validation, self.split.normalisation, device=self.device
         )
 
-    def state(self, next_epoch: int, optimizer: torch.optim.Optimizer) -> TrainingState:
+    def state(self, epoch: int, iteration: int, optimizer: torch.optim.Optimizer) -> TrainingState:
         return TrainingState(
-            next_epoch=next_epoch,
+            epoch=epoch,
+            iteration=iteration,
+            losses=torch.stack(self.losses).cpu() if self.losses else torch.empty(0),
             seconds=self.seconds,
             val_accuracy_max=self.val_accuracy_max,
             model=self.model.state_dict(),

@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import platform
 import time
 import warnings
-from importlib import metadata
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +15,11 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from attnstudy import __version__
+from attnstudy.crashpoints import reach
 from attnstudy.data import Dataset
 from attnstudy.files import file_digest, write_atomically
 from attnstudy.models import PlacementNet
-from attnstudy.runs import Result, RunFolder, Status
+from attnstudy.runs import JOURNAL, Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.training import Evaluation, Trained, evaluate
 
@@ -34,16 +32,32 @@ IMAGES_SHOWN = 4
 
 def conclude(
     spec: TrialSpec,
-    recorded: dict[str, str],
+    recorded: Mapping[str, str],
     folder: RunFolder,
     dataset: Dataset,
     model: nn.Module,
     trained: Trained,
     device: torch.device,
+    *,
+    started_at: int,
+    notes: Sequence[str] = (),
 ) -> Result:
-    """Score the last model on the test images, once, and write everything that is kept."""
+    """Score the last model on the test images, once, and write everything that is kept.
+
+    Args:
+        spec: what was trained.
+        recorded: what it was trained with.
+        folder: where the result belongs.
+        dataset: with the test images.
+        model: as it is after the last update.
+        trained: how the training ended.
+        device: where to score.
+        started_at: when the run was first started, in milliseconds since the epoch.
+        notes: what the result has to say about how it came about.
+
+    """
     test: Evaluation | None = None
-    notes: list[str] = []
+    notes = list(notes)
     files: dict[str, bytes] = {}
     if trained.diverged_at is None:
         test = evaluate(model, dataset.test, dataset.normalisation, device=device)
@@ -60,8 +74,10 @@ def conclude(
             maps = _attention(cpu, dataset, test)
             if maps is not None:
                 files[ATTENTION] = maps
+    reach("conclude/scored")
     for name, content in files.items():
         write_atomically(folder.path / name, content)
+    reach("conclude/written")
     images = sum(len(record["train_loss"]) for record in folder.journal()) * spec.batch_size
     if trained.diverged_at is None:
         images = spec.epochs * spec.train_size  # exact: the last batch of an epoch is short
@@ -74,9 +90,12 @@ def conclude(
         test_loss=None if test is None else test.loss,
         train_seconds=trained.train_seconds,
         images_per_second=images / trained.train_seconds,
-        finished_at=time.time_ns() // 1_000_000,
-        environment={**_environment(device), **recorded},
-        files={name: file_digest(folder.path / name) for name in files},
+        # a clock may be set back meanwhile, and a run cannot end before it began
+        finished_at=max(
+            time.time_ns() // 1_000_000, started_at + round(1000 * trained.train_seconds)
+        ),
+        environment=dict(recorded),
+        files={name: file_digest(folder.path / name) for name in (*files, JOURNAL)},
         notes=tuple(notes),
     )
 
@@ -132,25 +151,3 @@ def _attention(model: PlacementNet, dataset: Dataset, test: Evaluation) -> bytes
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
-
-
-def _environment(device: torch.device) -> dict[str, str]:
-    gpu = device.type == "cuda"
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": metadata.version("numpy"),
-        "device": device.type,
-        "hardware": torch.cuda.get_device_name(device) if gpu else _processor(),
-        "machine": platform.node(),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from attnstudy.models import build_model
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
-from attnstudy.training import choose_device
+from attnstudy.training import changes, choose_device, environment
+from attnstudy.usecases.resuming import find_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,15 @@ class RunRequest:
     """Runs at once; none chooses."""
     executor: str
     rerun: bool
+    wait: bool
+    """Whether to wait for runs that other commands are training."""
+    strict: bool
+    """Whether to refuse what could change the bits of an interrupted study."""
+    checkpoint_minutes: float
+    """A checkpoint is written at least so often, besides after every epoch."""
     address: Address
+    republish: bool = False
+    """Whether runs that were deleted in the MLflow UI are brought back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ class Plan:
     dataset_folder: Path
     threads: int
     workers: int
+    notices: tuple[str, ...] = ()
+    """What the user should read before anything is trained."""
 
     @property
     def pending(self) -> tuple[PlannedRun, ...]:
@@ -107,7 +118,9 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
             image_shape=dataset.image_shape,
             num_classes=dataset.num_classes,
         )
-    threads = _threads(request)
+    threads, notices = _threads(request)
+    if request.strict:
+        _refuse_other_bits(planned, environment(device, threads))
     pending = sum(not run.status.done for run in planned) or len(planned)
     return Plan(
         request=request,
@@ -116,6 +129,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
         dataset_folder=folder,
         threads=threads,
         workers=_workers(request, threads, pending, device),
+        notices=notices,
     )
 
 
@@ -157,21 +171,37 @@ def _sizes(request: RunRequest, dataset: data.Dataset) -> tuple[int, int]:
         raise DataError(f"{request.dataset}: {error}") from error
 
 
-def _threads(request: RunRequest) -> int:
-    """Return the threads a run: fixed at the study's first run, 1 unless told otherwise.
+def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
+    """Return the threads a run, and a notice if they are not those of the study so far.
 
-    One and two threads give different bits, so they must not depend on how many runs are left.
+    They are fixed at the study's first run, 1 unless told otherwise: one and two threads give
+    different bits, so they must not depend on how many runs are left.
     """
     fixed = runs.study_facts(request.address.home, request.study).get("threads")
     if fixed is None:
-        return request.threads or 1
-    if request.threads not in (None, fixed):
-        raise UsageError(
-            f"the study {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run "
-            f"since its first run, and {request.threads} would give other bits: leave --threads "
-            "out, or choose another name with --study"
-        )
-    return int(fixed)
+        return request.threads or 1, ()
+    if request.threads in (None, fixed):
+        return int(fixed), ()
+    other = (
+        f"the study {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run since "
+        f"its first run, and {request.threads} will give other bits"
+    )
+    if request.strict:
+        raise UsageError(f"{other}: leave --threads out, or choose another name with --study")
+    return request.threads or 1, (f"{other}; the threads of each run are recorded",)
+
+
+def _refuse_other_bits(planned: Sequence[PlannedRun], now: Mapping[str, str]) -> None:
+    """Refuse to go on with a training that was begun with something that decides the bits."""
+    for run in planned:
+        if run.status.done or run.status is Status.RUNNING:
+            continue
+        checkpoint, _ = find_checkpoint(run.folder, run.spec)
+        if checkpoint is not None and (changed := changes(checkpoint.environment, now)):
+            raise UsageError(
+                f"{run.spec.name} was interrupted and would go on with {', '.join(changed)}, "
+                "which may change its bits: restore what it was begun with, or leave --strict out"
+            )
 
 
 def _workers(request: RunRequest, threads: int, pending: int, device: torch.device) -> int:

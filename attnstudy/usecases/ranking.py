@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from attnstudy.stats import Calibration, ClaimCheck, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
 from attnstudy.stats.design import Design
 from attnstudy.stats.looks import check_looks
+from attnstudy.stats.vocabulary import Direction
 from attnstudy.usecases.sources import (
     Collected,
     ExperimentRequest,
@@ -65,7 +66,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     """
     _check_design(request)
     found = collect(request.source, progress)
-    alpha, notes = request.alpha, found.notes
+    alpha, notes = request.alpha, (*found.notes, *_guesses(request.source, found))
     if request.look is not None:
         look, looks = request.look
         alpha = request.alpha / looks
@@ -84,6 +85,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         study=found.study,
         config=found.config,
         metric=found.metric,
+        unit=_unit(request.source, found),
         direction=found.direction,
         items=found.items,
         chance=found.chance,
@@ -136,6 +138,36 @@ def _check_design(request: RankRequest) -> None:
     check_looks(request.looks, design)
 
 
+def _guesses(source: Source, found: Collected) -> tuple[str, ...]:
+    if source.direction is not None or found.direction == "maximize":
+        return ()
+    return (
+        f"less is taken to be better, by the name of {found.metric}: --direction maximize says "
+        "otherwise",
+    )
+
+
+def _unit(source: Source, found: Collected) -> str | None:
+    """Return the unit that --items says the metric has; none where it says nothing.
+
+    Raises:
+        UsageError: it says that the values are percentages, and they are none.
+    """
+    if isinstance(source, StudyRequest) or source.items is None:
+        return None
+    values = [
+        value
+        for given in found.samples.values()
+        for value in (given.values() if isinstance(given, Mapping) else given)
+    ]
+    if all(0.0 <= value <= 1.0 for value in values) and any(value > 0.0 for value in values):
+        raise UsageError(
+            f"--items counts behind accuracies in percent, and no value of {found.metric} is above "
+            "1: give them in percent, or leave --items out"
+        )
+    return "points"
+
+
 def collect(source: Source, progress: Callable[[int], None]) -> Collected:
     """Return the samples of any source."""
     if isinstance(source, TableRequest):
@@ -146,7 +178,13 @@ def collect(source: Source, progress: Callable[[int], None]) -> Collected:
 
 
 def audit_table(
-    table: str, *, items: int | None, logs: str | None, alpha: float, standard_input: bytes = b""
+    table: str,
+    *,
+    items: int | None,
+    logs: str | None,
+    alpha: float,
+    direction: Direction | None = None,
+    standard_input: bytes = b"",
 ) -> Audit:
     """Audit a printed table in a CSV file; ``-`` is standard input.
 
@@ -156,7 +194,7 @@ def audit_table(
     """
     content = standard_input if table == "-" else _bytes(table)
     logged = None if logs is None else read_text(_bytes(logs))
-    return audit(read_text(content), items=items, logged=logged, alpha=alpha)
+    return audit(read_text(content), items=items, logged=logged, alpha=alpha, direction=direction)
 
 
 def _bytes(path: str) -> bytes:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attnstudy.errors import UsageError
-from attnstudy.executors import Died, Event, Executor, Inline, Processes, Reported, Started
-from attnstudy.runs import Result, Status
+from attnstudy.crashpoints import reach
+from attnstudy.errors import (
+    EXIT_ENVIRONMENT,
+    AttnstudyError,
+    StoreError,
+    TerminatedError,
+    UsageError,
+)
+from attnstudy.executors import (
+    Died,
+    Event,
+    Executor,
+    Inline,
+    Processes,
+    Reported,
+    Retried,
+    Started,
+)
+from attnstudy.runs import Result, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import worker as work
 from attnstudy.usecases.estimating import Estimate, estimate
 from attnstudy.usecases.planning import Plan, PlannedRun, code_revision, remember
-from attnstudy.usecases.publishing import BackgroundPublisher
+from attnstudy.usecases.publishing import BackgroundPublisher, backlog
 
 ITERATIONS_BEFORE_ESTIMATE = 20
 
@@ -70,11 +87,18 @@ class RunReport:
     """In the order of the plan."""
     undelivered: int
     """Runs that the tracking store has not confirmed."""
+    store_error: StoreError | None = None
+    """Why it has not."""
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """Runs that ended without a result."""
         return tuple(o for o in self.outcomes if o.status is Status.FAILED)
+
+    @property
+    def lost(self) -> StoreError | None:
+        """Why the embedded store, which needs nobody else, could not take the runs."""
+        return self.store_error if self.plan.request.address.embedded else None
 
     @property
     def elsewhere(self) -> tuple[Outcome, ...]:
@@ -97,97 +121,149 @@ def make_executor(name: str, workers: int) -> Executor:
 
 
 def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
-    """Train the plan's pending runs and publish all of its runs."""
+    """Train the plan's pending runs and publish all of its runs.
+
+    Raises:
+        StoreError: a run folder cannot be written; what is complete is kept.
+        DataError: the decoded images were damaged meanwhile.
+
+    """
+    for notice in plan.notices:
+        observer.warn(notice)
     remember(plan)
+    reach("study/remembered")
     publisher = BackgroundPublisher(lambda: connect(plan, figures), observer.warn)
     outcomes: dict[TrialSpec, Outcome] = {}
+    pending = plan.pending
+    to_train = {run.spec for run in pending}
     for run in plan.runs:
-        if run not in plan.pending:
+        if run.spec not in to_train:
             outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
             publisher.submit(run.folder)
+    planned = {run.folder for run in plan.runs}
+    publisher.submit_all(backlog(plan.request.address.home, plan.request.study, planned))
     try:
-        if plan.pending:
-            _train(plan, observer, publisher, outcomes)
+        folder = study_folder(plan.request.address.home, plan.request.study)
+        with command_at_work(folder) as command:
+            training = _Training(plan, observer, publisher, outcomes, command)
+            if pending:
+                training.begin(pending)
+            training.train(pending, wait=False)
+            training.train(training.held(), wait=True)
+    except (KeyboardInterrupt, TerminatedError):
+        publisher.hurry()
+        raise
     finally:
         observer.end()
         undelivered = publisher.close()
-    return RunReport(plan, tuple(outcomes[run.spec] for run in plan.runs), undelivered)
+    ordered = tuple(outcomes[run.spec] for run in plan.runs)
+    return RunReport(plan, ordered, undelivered, publisher.trouble)
 
 
 def connect(plan: Plan, figures: Figures) -> Publisher:
     """Open the tracking store for this plan's runs."""
     request = plan.request
-    return Publisher(open_store(request.address), request.study, request.question, figures)
+    return Publisher(
+        open_store(request.address), request.study, request.question, figures, request.republish
+    )
 
 
-def _train(
-    plan: Plan,
-    observer: Observer,
-    publisher: BackgroundPublisher,
-    outcomes: dict[TrialSpec, Outcome],
-) -> None:
-    pending = plan.pending
-    revision = code_revision()
-    jobs = []
-    for run in pending:
-        if plan.request.rerun:
-            with run.folder.claim() as mine:  # else the worker will find it busy, and say so
-                if mine:
-                    run.folder.repeat()
-        jobs.append(
+class _Training:
+    """Has runs trained and passes on what happens: to the user, to the store, to the report."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        observer: Observer,
+        publisher: BackgroundPublisher,
+        outcomes: dict[TrialSpec, Outcome],
+        command: str,
+    ) -> None:
+        self.plan, self.observer, self.publisher = plan, observer, publisher
+        self.outcomes, self.command = outcomes, command
+        self.estimator = _Estimator(plan, observer)
+        self.revision = code_revision()
+        self.orphans: set[TrialSpec] = set()
+
+    def begin(self, pending: Sequence[PlannedRun]) -> None:
+        """Show how much there is to do, and move away what is to be repeated."""
+        if self.plan.request.rerun:
+            for run in pending:
+                with run.folder.claim(command=self.command) as mine:
+                    if mine:  # else the worker will find it busy, and say so
+                        run.folder.repeat()
+        self.observer.begin([run.spec for run in pending], self.plan.workers)
+
+    def held(self) -> list[PlannedRun]:
+        """Return the runs that others hold and that are to be waited for."""
+        busy = [run for run in self.plan.runs if self.outcomes[run.spec].status is Status.RUNNING]
+        if self.plan.request.wait:
+            if busy:
+                self.observer.say(f"waiting for {len(busy)} that another command is training")
+            return busy
+        orphans = [run for run in busy if run.spec in self.orphans]
+        for run in orphans:
+            self.observer.warn(
+                f"{run.spec.name}: a worker of a command that was killed still holds it; waiting "
+                "for its iteration to end"
+            )
+        return orphans
+
+    def train(self, pending: Sequence[PlannedRun], *, wait: bool) -> None:
+        """Have runs trained, each by whoever can claim it."""
+        request = self.plan.request
+        jobs = [
             work.Job(
                 spec=run.spec,
                 folder=run.folder.path,
-                dataset_folder=plan.dataset_folder,
-                device=plan.request.device,
-                threads=plan.threads,
-                code_revision=revision,
+                dataset_folder=self.plan.dataset_folder,
+                device=request.device,
+                threads=self.plan.threads,
+                code_revision=self.revision,
+                command=self.command,
+                checkpoint_seconds=60 * request.checkpoint_minutes,
+                wait=wait,
             )
-        )
-    observer.begin([run.spec for run in pending], plan.workers)
-    estimator = _Estimator(plan, observer)
-    executor = make_executor(plan.request.executor, plan.workers)
-    for event in executor.execute(jobs, work.train_one):
-        run = pending[event.job]
-        _note(run, event, observer, publisher, outcomes, estimator)
+            for run in pending
+        ]
+        executor = make_executor(request.executor, self.plan.workers)
+        with contextlib.closing(executor.execute(jobs, work.train_one)) as events:
+            for event in events:
+                self._note(pending[event.job], event)
 
-
-def _note(
-    run: PlannedRun,
-    event: Event,
-    observer: Observer,
-    publisher: BackgroundPublisher,
-    outcomes: dict[TrialSpec, Outcome],
-    estimator: _Estimator,
-) -> None:
-    """Pass on what one event means: to the user, to the store, to the report."""
-    spec = run.spec
-    outcome: Outcome | None = None
-    match event:
-        case Started():
-            observer.started(event.worker, spec)
-        case Reported(message=work.Progress() as progress):
-            observer.progress(event.worker, spec, progress)
-            estimator.note(spec, progress)
-        case Reported(message=work.EpochDone() | work.Claimed()):
-            publisher.submit(run.folder)
-        case Reported(message=work.Notice(text=text)):
-            observer.warn(f"{spec.name}: {text}")
-        case Reported(message=work.Elsewhere()):
-            outcome = Outcome(spec, Status.RUNNING, False)
-        case Reported(message=work.AlreadyDone()):
-            result = run.folder.result()
-            status = Status.RUNNING if result is None else result.status
-            outcome = Outcome(spec, status, False, result)
-        case Reported(message=work.Kept(result=result)):
-            outcome = Outcome(spec, result.status, True, result)
-        case Died(reason=reason, details=details):
-            run.folder.fail(reason, details)
-            outcome = Outcome(spec, Status.FAILED, True, reason=reason)
-    if outcome is not None:
-        outcomes[spec] = outcome
-        observer.ended(event.worker, spec, outcome)
-        publisher.submit(run.folder)
+    def _note(self, run: PlannedRun, event: Event) -> None:
+        spec, observer = run.spec, self.observer
+        outcome: Outcome | None = None
+        match event:
+            case Started():
+                observer.started(event.worker, spec)
+            case Reported(message=work.Progress() as progress):
+                observer.progress(event.worker, spec, progress)
+                self.estimator.note(spec, progress)
+            case Reported(message=work.Checkpointed() | work.Claimed()):
+                self.publisher.submit(run.folder)
+            case Reported(message=work.Notice(text=text)):
+                observer.warn(f"{spec.name}: {text}")
+            case Reported(message=work.Elsewhere(orphaned=orphaned)):
+                self.orphans |= {spec} if orphaned else set()
+                outcome = Outcome(spec, Status.RUNNING, False)
+            case Reported(message=work.AlreadyDone()):
+                result = run.folder.result()
+                status = Status.RUNNING if result is None else result.status
+                outcome = Outcome(spec, status, False, result)
+            case Reported(message=work.Kept(result=result)):
+                outcome = Outcome(spec, result.status, True, result)
+            case Retried(reason=reason):
+                observer.warn(f"{spec.name}: {reason}; it is tried once more")
+            case Died(error=AttnstudyError(exit_code=code) as error) if code == EXIT_ENVIRONMENT:
+                raise error  # it will meet every run: nothing is a failure of this one
+            case Died(reason=reason, details=details):
+                run.folder.fail(reason, details)
+                outcome = Outcome(spec, Status.FAILED, True, reason=reason)
+        if outcome is not None:
+            self.outcomes[spec] = outcome
+            observer.ended(event.worker, spec, outcome)
+            self.publisher.submit(run.folder)
 
 
 class _Estimator:
@@ -217,6 +293,6 @@ def sync_warning(report: RunReport) -> str | None:
     address = report.plan.request.address
     count = report.undelivered
     return (
-        f"{count} run{'s are' if count != 1 else ' is'} complete in {address.home / 'runs'} but "
-        f"not in {address.shown}: 'attnstudy sync' delivers what is missing"
+        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.home / 'runs'} but not "
+        f"whole in {address.shown}: 'attnstudy sync' delivers what is missing"
     )

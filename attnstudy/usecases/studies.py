@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, Status
 from attnstudy.tracking import Address, Figures, Publisher, open_store
+from attnstudy.usecases.publishing import BackgroundPublisher
+
+_PATIENCE = 300.0  # seconds without an answer: delivering is what the command is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class StudyStatus:
     study: str
     configs: tuple[ConfigStatus, ...]
     undelivered: int
-    """Finished runs that the tracking store has not confirmed."""
+    """Runs whose present state the tracking store has not confirmed; not those that are running,
+    which are delivered by whoever trains them."""
+    deleted: int
+    """Runs that were deleted in the MLflow UI, and stay so."""
 
 
 def study_status(address: Address, study: str) -> StudyStatus:
@@ -50,7 +57,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
         config: {variant: {} for variant in variants} for config, variants in asked.items()
     }
     settings: dict[str, dict[str, object]] = {}
-    undelivered = 0
+    undelivered = deleted = 0
     for folder in folders:
         started = folder.started()
         if started is None:
@@ -62,7 +69,11 @@ def study_status(address: Address, study: str) -> StudyStatus:
         previous = arms.setdefault(spec.variant, {}).get(spec.seed)
         if previous is None or not previous.done:
             arms[spec.variant][spec.seed] = status
-        undelivered += status.done and not _delivered(folder, address.key, status)
+        confirmed = folder.published(address.key)
+        if confirmed.get("deleted"):
+            deleted += 1
+        elif status is not Status.RUNNING:
+            undelivered += confirmed.get("status") != status.value
     return StudyStatus(
         study,
         tuple(
@@ -77,6 +88,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
             for config, arms in standing.items()
         ),
         undelivered,
+        deleted,
     )
 
 
@@ -87,10 +99,6 @@ def _variant_status(variant: str, seeds: dict[int, Status], asked: Sequence[int]
         Counter(seeds.values()),
         tuple(seed for seed in sorted({*asked, *seeds}) if seed not in settled),
     )
-
-
-def _delivered(folder: RunFolder, key: str, status: Status) -> bool:
-    return folder.published(key).get("status") == status.value
 
 
 def choose_studies(address: Address, study: str | None) -> list[str]:
@@ -120,6 +128,10 @@ class SyncReport:
     """Runs of which something was sent."""
     already: int
     """Runs of which the store had everything."""
+    deleted: int
+    """Runs that were deleted in the UI, and are left so."""
+    refused: int
+    """Runs that cannot be published; why was said."""
 
 
 def sync(
@@ -127,28 +139,48 @@ def sync(
     study: str | None,
     figures: Figures,
     progress: Callable[[int, int], None],
+    warn: Callable[[str], None],
+    *,
+    republish: bool = False,
 ) -> SyncReport:
-    """Deliver to the tracking store what it has not confirmed.
+    """Deliver to the tracking store what it has not confirmed, and put states right there.
 
     Raises:
-        StoreError: the store is unreachable or refuses; what was delivered stays delivered.
+        StoreError: the store is unreachable; what was delivered stays delivered.
 
     """
-    todo = [
-        (name, folder)
+    todo = {
+        name: [
+            folder
+            for folder in runs.run_folders(address.home, name)
+            if folder.status is not Status.RUNNING  # whoever trains it publishes it
+        ]
         for name in choose_studies(address, study)
-        for folder in runs.run_folders(address.home, name)
-        if folder.status is not Status.RUNNING  # whoever trains it publishes it
-    ]
-    if not todo:
-        return SyncReport(0, 0)
-    tracker = open_store(address)
-    publishers: dict[str, Publisher] = {}
-    delivered = 0
-    for count, (name, folder) in enumerate(todo, start=1):
-        if name not in publishers:
-            question = runs.study_facts(address.home, name).get("question")
-            publishers[name] = Publisher(tracker, name, question, figures)
-        delivered += publishers[name].publish(folder)
-        progress(count, len(todo))
-    return SyncReport(delivered, len(todo) - delivered)
+    }
+    counts: Counter[str] = Counter()
+    total = sum(len(folders) for folders in todo.values())
+
+    def settled(folder: RunFolder, changed: bool) -> None:
+        deleted = folder.published(address.key).get("deleted", False)
+        counts["deleted" if deleted else "delivered" if changed else "already"] += 1
+        progress(counts.total(), total)
+
+    refused = 0
+    for name, folders in todo.items():
+        if not folders:
+            continue
+        question = runs.study_facts(address.home, name).get("question")
+        connect = partial(_connect, address, name, question, figures, republish)
+        publisher = BackgroundPublisher(connect, warn, patience=_PATIENCE, settled=settled)
+        publisher.submit_all(folders)
+        publisher.close()
+        if publisher.down is not None:
+            raise publisher.down
+        refused += len(publisher.refused)
+    return SyncReport(counts["delivered"], counts["already"], counts["deleted"], refused)
+
+
+def _connect(
+    address: Address, study: str, question: str | None, figures: Figures, republish: bool
+) -> Publisher:
+    return Publisher(open_store(address), study, question, figures, republish)

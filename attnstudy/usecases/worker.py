@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from attnstudy.crashpoints import reach
 from attnstudy.data import Dataset, open_decoded
-from attnstudy.executors import Report
+from attnstudy.executors import Channel, Stopped
 from attnstudy.models import build_model
 from attnstudy.runs import DatasetFacts, Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import (
+    Checkpoint,
     Interval,
     TrainingState,
     choose_device,
-    load_checkpoint,
+    environment,
     prepare_process,
     save_checkpoint,
     train,
 )
 from attnstudy.usecases.concluding import conclude
+from attnstudy.usecases.resuming import resume
 
 _PROGRESS_EVERY = 0.2  # seconds
 
@@ -40,6 +44,12 @@ class Job:
     threads: int
     code_revision: str
     """The commit of the code, or its version."""
+    command: str | None = None
+    """The command that orders it, see ``runs.command_at_work``."""
+    checkpoint_seconds: float = 600.0
+    """Time of training after which a checkpoint is due, besides those at the end of epochs."""
+    wait: bool = False
+    """Whether to wait for a run that another process holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class EpochDone:
-    """The journal and a checkpoint of this epoch are on disk."""
-
-    epoch: int
+class Checkpointed:
+    """The journal and a checkpoint are on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,9 @@ class Claimed:
 class Elsewhere:
     """Another process holds the run."""
 
+    orphaned: bool
+    """Whether that process works for a command that was killed, and so will soon let go."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
@@ -94,22 +105,29 @@ class Kept:
     result: Result
 
 
-def train_one(job: Job, report: Report) -> None:
+def train_one(job: Job, channel: Channel) -> None:
     """Train one specification in its run folder, unless somebody else does or did."""
     folder = RunFolder(job.folder)
-    with folder.claim() as mine:
+
+    def patience() -> bool:
+        return job.wait and not channel.stopping()
+
+    with folder.claim(command=job.command, patience=patience) as mine:
         if not mine:
-            report(Elsewhere())
+            if channel.stopping():
+                raise Stopped
+            channel.report(Elsewhere(folder.orphaned))
             return
         if folder.result() is not None:
-            report(AlreadyDone())
+            channel.report(AlreadyDone())
             return
         dataset = open_decoded(job.dataset_folder)
         folder.start(job.spec, _facts(job.spec, dataset))
-        report(Claimed())
-        result = _train(job, folder, dataset, report)
+        channel.report(Claimed())
+        result = _train(job, folder, dataset, channel)
+        reach("run/before-finish")
         folder.finish(result)
-    report(Kept(result))
+    channel.report(Kept(result))
 
 
 def _facts(spec: TrialSpec, dataset: Dataset) -> DatasetFacts:
@@ -124,7 +142,7 @@ def _facts(spec: TrialSpec, dataset: Dataset) -> DatasetFacts:
     )
 
 
-def _train(job: Job, folder: RunFolder, dataset: Dataset, report: Report) -> Result:
+def _train(job: Job, folder: RunFolder, dataset: Dataset, channel: Channel) -> Result:
     spec = job.spec
     device = choose_device(job.device)
     prepare_process(device, job.threads)
@@ -136,47 +154,66 @@ def _train(job: Job, folder: RunFolder, dataset: Dataset, report: Report) -> Res
         channels=spec.channels,
         seed=spec.seed,
     )
-    state, damaged = load_checkpoint(folder)
-    for sentence in damaged:
-        report(Notice(sentence))
-    folder.keep_journal_before(0 if state is None else state.next_epoch)
-    watcher = _Watcher(folder, report)
+    recorded = {**environment(device, job.threads), "code_revision": job.code_revision}
+    resumed = resume(folder, spec, recorded)
+    for sentence in resumed.notices:
+        channel.report(Notice(sentence))
+    watcher = _Watcher(job, folder, channel, recorded, resumed.notes)
     trained = train(
         spec,
         model,
         dataset.split(spec.train_size, spec.val_size),
         device=device,
-        state=state,
+        state=resumed.state,
         on_iteration=watcher.on_iteration,
         on_interval=watcher.on_interval,
-        on_epoch=watcher.on_epoch,
+        on_state=watcher.on_state,
     )
-    recorded = {"code_revision": job.code_revision, "threads": str(job.threads)}
-    return conclude(spec, recorded, folder, dataset, model, trained, device)
+    return conclude(
+        spec,
+        recorded,
+        folder,
+        dataset,
+        model,
+        trained,
+        device,
+        started_at=resumed.started_at,
+        notes=resumed.notes,
+    )
 
 
 class _Watcher:
     """Passes on what a training does: every number to the journal, some to the parent."""
 
-    def __init__(self, folder: RunFolder, report: Report) -> None:
-        self.folder, self.report = folder, report
+    def __init__(
+        self,
+        job: Job,
+        folder: RunFolder,
+        channel: Channel,
+        recorded: Mapping[str, str],
+        notes: tuple[str, ...],
+    ) -> None:
+        self.job, self.folder, self.channel = job, folder, channel
+        self.recorded, self.notes = recorded, notes
         # The clock for the estimate starts after the first validation, which an iteration is
         # not to be charged for.
         self.counted_from: int | None = None
         self.started = 0.0
         self.reported = 0.0
+        self.checkpointed = time.perf_counter()
         self.loss: float | None = None
         self.val_accuracy: float | None = None
 
-    def on_iteration(self, done: int) -> None:
+    def on_iteration(self, done: int) -> bool:
+        reach("train/iteration")
         now = time.perf_counter()
-        if now - self.reported < _PROGRESS_EVERY:
-            return
-        self.reported = now
-        seconds, updates = 0.0, 0
-        if self.counted_from is not None:
-            seconds, updates = now - self.started, done - self.counted_from
-        self.report(Progress(done, seconds, updates, self.loss, self.val_accuracy))
+        if now - self.reported >= _PROGRESS_EVERY:
+            self.reported = now
+            seconds, updates = 0.0, 0
+            if self.counted_from is not None:
+                seconds, updates = now - self.started, done - self.counted_from
+            self.channel.report(Progress(done, seconds, updates, self.loss, self.val_accuracy))
+        return now - self.checkpointed >= self.job.checkpoint_seconds or self.channel.stopping()
 
     def on_interval(self, interval: Interval) -> None:
         if self.counted_from is None:
@@ -191,6 +228,9 @@ class _Watcher:
         if interval.val_accuracy is not None:
             self.val_accuracy = interval.val_accuracy
 
-    def on_epoch(self, state: TrainingState) -> None:
-        save_checkpoint(self.folder, state)
-        self.report(EpochDone(state.next_epoch - 1))
+    def on_state(self, state: TrainingState) -> None:
+        save_checkpoint(self.folder, Checkpoint(state, self.recorded, self.notes))
+        self.checkpointed = time.perf_counter()
+        if self.channel.stopping():
+            raise Stopped
+        self.channel.report(Checkpointed())

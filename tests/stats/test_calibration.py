@@ -70,3 +70,9 @@ def test_other_designs(method: str) -> None:
 def test_refused(samples: dict[str, list[float]], options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         calibrate(samples, **options)  # type: ignore[arg-type]
+
+
+def test_a_control_with_too_few_values_is_told_so() -> None:
+    samples = {"a": [1.0, 2.0, 4.0], "b": [2.0, 2.5, 1.0], "c": [3.0]}
+    with pytest.raises(UsageError, match="'c' has too few values"):
+        calibrate(samples, control="c", replications=10)

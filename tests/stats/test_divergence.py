@@ -28,6 +28,30 @@ def test_never_equivalent_either() -> None:
     assert "b (1 run)" in pair.advice
 
 
+def test_the_sentence_names_a_difference_that_diverged_runs_forbid_to_claim() -> None:
+    two = {"A": [70.0, 70.3, 69.9, 70.6], "B": [60.0, 60.2, 60.4, 59.9, 60.3]}
+    ranking = rank(two, diverged={"A": 1})
+    assert ranking.verdict == "no ranking is defensible; runs that diverged forbid A > B"
+    assert "the finished runs alone differ for A > B (+10.040 points" in ranking.sentence
+    assert "diverged forbid to call better A (1 run)" in ranking.sentence
+    assert "significant" not in ranking.sentence
+    three = rank({**two, "C": [60.1, 60.2, 60.3, 60.0]}, diverged={"A": 1})
+    assert "forbid A > B, A > C" in three.verdict
+    assert "no other difference in test accuracy" in three.sentence
+    assert "is significant; the largest, B - C, is +0.010" in three.sentence
+    lower = rank(two, metric="loss", direction="minimize", diverged={"B": 2})
+    assert "forbid B > A" in lower.verdict
+    assert "differ for B > A (-10.04, " in lower.sentence
+
+
+def test_a_difference_without_diverged_runs_is_still_claimed() -> None:
+    ranking = rank(CLEAR, diverged={"b": 1})
+    assert "is shown better (higher) for a > c" in ranking.sentence
+    assert "the finished runs alone differ for b > c" in ranking.sentence
+    assert "no order is shown" not in ranking.sentence
+    assert ranking.verdict.endswith("runs that diverged forbid b > c")
+
+
 def test_the_ranking_with_chance_is_shown_too() -> None:
     ranking = rank(CLEAR, diverged={"a": 3}, chance=10.0)
     view = ranking.with_chance
@@ -43,6 +67,14 @@ def test_the_ranking_with_chance_is_shown_too() -> None:
     unknown = rank(CLEAR, diverged={"a": 3})
     assert unknown.with_chance is None
     assert any("chance level is not known" in note for note in unknown.notes)
+
+
+def test_chance_alone_is_described_and_not_tested() -> None:
+    view = rank({**CLEAR, "d": []}, diverged={"d": 5}, chance=10.0).with_chance
+    assert view is not None
+    assert view.order[-1] == "d"
+    assert view.means[-1] == 10.0
+    assert view.verdict == "a partial ranking is defensible: a > b, a > c, b > c"
 
 
 def test_an_arm_of_diverged_runs_alone_is_last_and_described() -> None:

@@ -32,6 +32,13 @@ def accuracies(correct: dict[str, np.ndarray]) -> dict[str, list[float]]:
     return {name: (100 * table.mean(axis=1)).tolist() for name, table in correct.items()}
 
 
+def test_image_noise_does_not_say_that_differences_have_less_of_it() -> None:
+    scope = rank({"a": [60.0, 61.0, 62.0]}, items=10_000).scope
+    assert scope is not None
+    assert "less" not in scope.message
+    assert "fail on the same images" in scope.message
+
+
 def test_components_by_brute_force() -> None:
     rng = np.random.default_rng(0)
     correct = {"a": predictions(rng, 4, 60), "b": predictions(rng, 5, 60, shift=0.4)}

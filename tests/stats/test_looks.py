@@ -143,6 +143,17 @@ def test_refused(
         rank(staged, looks=looks, **options)  # type: ignore[arg-type]
 
 
+def test_verdict_and_sentence_agree_where_later_runs_turn_the_means() -> None:
+    turned = {
+        "A": [62.0, 62.1, 62.2, 58.0, 58.1, 57.9],
+        "B": [60.0, 60.1, 60.2, 60.0, 60.1, 60.05],
+    }
+    ranking = rank(turned, looks=(3, 6))
+    assert [arm.variant for arm in ranking.arms] == ["B", "A"]
+    assert ranking.verdict == "every pair is ordered: A > B"
+    assert "for A > B (+2.000 points" in ranking.sentence
+
+
 def test_equivalence_is_a_decision_too() -> None:
     close = {"a": runs(60.0, 20, sd=0.1, seed=4), "b": runs(60.0, 20, sd=0.1, seed=5)}
     (pair,) = rank(close, looks=(5, 20), margin=1.0).pairs

@@ -98,6 +98,18 @@ def test_seeds_are_kept_with_their_values() -> None:
     assert sample.by_seed() == {2: 1.0, 5: 2.0, 9: 3.0}
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_what_rounding_makes_is_no_spread(paired: bool) -> None:
+    rounded = {"A": dict(enumerate([0.1 + 0.2, 0.3, 0.3, 0.3])), "B": dict.fromkeys(range(4), 0.31)}
+    ranking = rank(rounded, metric="m", paired=paired)
+    assert ranking.pairs[0].verdict == "descriptive"
+    assert ranking.pairs[0].hedges_g is None
+    assert {arm.sd for arm in ranking.arms} == {0.0}
+    # an honest spread of a millionth is one
+    (pair,) = rank({"A": [0.300001, 0.3, 0.3, 0.3], "B": [0.31] * 4}, metric="m").pairs
+    assert pair.verdict == "worse" or pair.verdict == "better"
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1e-160, 1.0, 1e160, 1e290])
 def test_extreme_scales_change_nothing(scale: float) -> None:
     base = {"a": [1.0, 2.0, 4.0], "b": [3.0, 5.0, 9.0, 5.5]}

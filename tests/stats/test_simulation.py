@@ -22,7 +22,7 @@ def test_promise(scenario: Scenario) -> None:
 
 
 def test_the_bounds_are_those_asked_for() -> None:
-    bounds = {(s.measure, s.n, s.method): (s.low, s.high) for s in scenarios()}
+    bounds = {(s.measure, s.n, s.method): (s.low, s.high) for s in scenarios() if len(s.sds) == 4}
     assert bounds["family-wise error", 3, "games-howell"] == (0.03, 0.065)
     assert bounds["family-wise error", 5, "games-howell"] == (0.03, 0.06)
     assert bounds["coverage", 3, "games-howell"] == (0.935, 1.0)

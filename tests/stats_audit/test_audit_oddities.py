@@ -37,6 +37,23 @@ def test_duplicates_within_a_row() -> None:
     assert of_kind("name,r1,r2,r3\na,60.1,60.2,60.1\nb,61.1,61.3,61.2\n", "duplicate") == []
 
 
+def test_what_a_large_table_repeats_by_chance_is_no_finding() -> None:
+    # values .7 apart from row to row, so that no row shares one; in the first row one stands twice
+    offsets = (0, 31, 67, 104)
+    rows = [[6000 + 700 * i + o + 3 * i for o in offsets] for i in range(20)]
+    rows[0][3] = rows[0][1]
+    lines = [f"v{i}," + ",".join(f"{v / 100:.2f}" for v in row) for i, row in enumerate(rows[:4])]
+    text = "name,r1,r2,r3,r4\n" + "\n".join(lines) + "\n"
+    # pooled SD about .43: 24 pairs x .01 / (2 x .43 x sqrt(pi)) = .16 by chance
+    assert of_kind(text, "duplicate") == []
+    assert any("1 pair of equal values within rows: about 0.16 exp" in n for n in audit(text).notes)
+    # three times the same are not to be expected
+    again = text.replace(lines[0], "v0,60.31,60.31,60.67,60.31")
+    (finding,) = of_kind(again, "duplicate")
+    assert "stands 3 times" in finding.message
+    assert "such pairs are expected by chance" in finding.message
+
+
 def test_rows_that_are_equal() -> None:
     text = "name,r1,r2,r3\na,59.77,60.81,57.70\nb,59.77,60.81,57.70\nc,61.12,61.93,60.08\n"
     found = of_kind(text, "duplicate")

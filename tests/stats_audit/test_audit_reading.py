@@ -87,7 +87,7 @@ def test_missing_values_are_told() -> None:
     assert [row.n for row in table.rows] == [1, 2]
     assert table.notes == (
         "a has 1 of 2 values; the empty cells are left out",
-        "a says n = 2 but has 1 values",
+        "a says n = 2 but has 1 value, so its mean and SD cannot be checked",
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from attnstudy.render import audit_text
 from attnstudy.stats import rank
 from attnstudy.stats.audit import audit
 
@@ -135,3 +136,18 @@ def test_a_printed_mean_near_the_limit() -> None:
     printed = audit(text).ranking_printed
     assert printed is not None
     assert [arm.mean for arm in printed.arms] == pytest.approx([99.9, 93.9])
+
+
+def test_an_order_that_becomes_a_tie_is_said() -> None:
+    # both means are 60.20
+    text = "name,r1,r2,r3,mean\na,60.10,60.20,60.30,60.21\nb,60.00,60.25,60.35,60.22\n"
+    result = audit(text, items=10_000)
+    assert not result.changes_order
+    assert any("of a and b, printed as 60.21 and 60.22, are a tie" in n for n in result.notes)
+    assert "The order of the means becomes a tie, the verdict does not" in result.sentence
+    shown = " ".join(audit_text(result).split())
+    assert "Order as printed: b > a;" in shown
+    assert "Order by the values: a = b;" in shown
+    # rounded values may be equal by rounding: nothing is said
+    rounded = "name,r1,r2,mean\na,60.1,60.3,60.21\nb,60.0,60.4,60.22\n"
+    assert not any("tie" in note for note in audit(rounded).notes)

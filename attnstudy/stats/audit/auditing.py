@@ -13,7 +13,7 @@ from attnstudy.stats.audit.duplicates import check_duplicates, duplicate_notes
 from attnstudy.stats.audit.granularity import check_granularity, granularity_notes
 from attnstudy.stats.audit.influence import check_influence
 from attnstudy.stats.audit.logs import Logged, check_logged, log_notes, read_logged
-from attnstudy.stats.audit.means import check_means, check_rows, check_sds, rounding_notes
+from attnstudy.stats.audit.means import check_means, check_rows, check_sds, new_ties, rounding_notes
 from attnstudy.stats.audit.precision import check_precision
 from attnstudy.stats.audit.rerank import (
     changes_order,
@@ -24,7 +24,9 @@ from attnstudy.stats.audit.rerank import (
     verdicts_otherwise,
 )
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
+from attnstudy.stats.audit.strays import without_strays
 from attnstudy.stats.audit.table import Table, read_table
+from attnstudy.stats.headings import less_is_better
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Direction
 
@@ -43,6 +45,8 @@ class _Case:
     """100 for percentages, 1 for fractions."""
     alpha: float
     direction: Direction
+    guessed: bool
+    """Whether the direction is what the headings say."""
 
     @property
     def step(self) -> Fraction | None:
@@ -56,7 +60,7 @@ def audit(
     items: int | None = None,
     logged: str | bytes | None = None,
     alpha: float = 0.05,
-    direction: Direction = "maximize",
+    direction: Direction | None = None,
 ) -> Audit:
     """Recompute a printed results table and rank it by printed and by recomputed numbers.
 
@@ -68,7 +72,8 @@ def audit(
         logged: CSV, one row a run: the variant and ``test_correct_of_<N>``.
         alpha: family-wise error rate of both rankings, and level of the test for influential
             values.
-        direction: ``minimize`` where less is better.
+        direction: ``minimize`` where less is better; without it, what the headings of the means
+            or of all values say.
 
     Raises:
         DataError: a file is not the table that it should be; the message says what to do.
@@ -76,7 +81,7 @@ def audit(
 
     """
     case = _read(table, items, logged, alpha, direction)
-    read = case.table
+    read, direction = case.table, case.direction
     corrected = None
     if read.cells:
         corrected = rank_values(read, items=case.items, alpha=alpha, direction=direction)
@@ -87,6 +92,8 @@ def audit(
     )
     rows = check_rows(read, case.items, case.scale)
     findings = _findings(case, rows, corrected)
+    order = "becomes a tie" if any(new_ties(read, rows)) else ""
+    order = "changes" if reordered else order
     return Audit(
         findings=findings,
         ranking_printed=printed,
@@ -100,7 +107,7 @@ def audit(
         items=case.items,
         alpha=alpha,
         notes=tuple(_notes(case, rows, findings)),
-        sentence=_sentence(findings, printed, corrected, reordered, decided_otherwise),
+        sentence=_sentence(findings, printed, corrected, order, decided_otherwise),
     )
 
 
@@ -109,11 +116,11 @@ def _read(
     items: int | None,
     logged: str | bytes | None,
     alpha: float,
-    direction: Direction,
+    direction: Direction | None,
 ) -> _Case:
     if items is not None and (isinstance(items, bool) or not isinstance(items, int) or items < 1):
         raise UsageError(f"the number of test items is {items!r}: give a whole number above 0")
-    read = read_table(_text(table))
+    read = without_strays(read_table(_text(table)))
     runs = read_logged(_text(logged), read) if logged is not None else ()
     known = items or (runs[0].items if runs else None)
     return _Case(
@@ -123,8 +130,15 @@ def _read(
         # a number outside 0 to 100 does not keep accuracies from being percentages
         scale=read.scale or (_PERCENT if known is not None else None),
         alpha=alpha,
-        direction=direction,
+        direction=direction or ("minimize" if _falls(read) else "maximize"),
+        guessed=direction is None,
     )
+
+
+def _falls(table: Table) -> bool:
+    """Whether the headings say that less is better."""
+    of_values = bool(table.columns) and all(map(less_is_better, table.columns))
+    return of_values or less_is_better(table.mean_column or "")
 
 
 def _text(data: str | bytes) -> str:
@@ -155,7 +169,10 @@ def _findings(
 def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -> Iterator[str]:
     table = case.table
     yield from table.notes
+    if case.guessed and case.direction == "minimize":
+        yield "less is taken to be better, by the names of the columns"
     yield from missing_mean_notes(table)
+    yield from new_ties(table, rows)
     yield from rounding_notes(rows)
     if case.items is None or case.scale is None:
         yield "without the number of test items, impossible values cannot be told"
@@ -177,7 +194,7 @@ def _sentence(
     findings: Sequence[Finding],
     printed: Ranking | None,
     corrected: Ranking | None,
-    reordered: bool,
+    order: str,
     decided_otherwise: bool,
 ) -> str:
     counts = Counter(finding.kind for finding in findings)
@@ -187,9 +204,9 @@ def _sentence(
     if printed is None or corrected is None:
         only = printed or corrected
         return f"{text} Verdict: {only.verdict}." if only is not None else text
-    if not reordered and not decided_otherwise:
+    if not order and not decided_otherwise:
         return f"{text} Neither the order nor the verdict changes: {corrected.verdict}."
-    order = "changes" if reordered else "does not change"
+    order = order or "does not change"
     if not decided_otherwise:
         return f"{text} The order of the means {order}, the verdict does not: {corrected.verdict}."
     return (

@@ -9,16 +9,7 @@ from dataclasses import dataclass
 from attnstudy.errors import DataError
 from attnstudy.stats.audit.csvtext import Grid
 from attnstudy.stats.audit.printed import clip, looks_numeric
-
-_NAME = {"variant", "name", "model", "method", "arm", "system", "algorithm"}
-_MEAN = {"mean", "average", "avg"}
-_SD = {"sd", "std", "stdev", "stddev", "deviation"}
-_COUNT = {"n", "runs", "seeds", "trials", "repeats", "count"}
-_OTHER_STATISTICS = {
-    "se", "sem", "stderr", "ci", "ci95", "iqr", "var", "variance", "min", "max", "median", "rank",
-    "best", "worst",
-}  # fmt: skip
-_NO_MEASUREMENT = {"", "seed", "index", "id", "epoch"}
+from attnstudy.stats.headings import NAMES, Role, names_a_run, roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +38,10 @@ class Columns:
 def find_columns(grid: Grid) -> Columns:
     """Return what each column is.
 
-    A column is recognised by a word of its name (mean, average, avg; sd, std, stdev, stddev) or,
-    for the number of runs, by its whole name (n, runs, seeds, ...). Names stand in the first
-    column that is called variant, name, model, method, arm, system or algorithm, else in the
-    first column. Any other column with numbers holds values. A column without numbers, or of
-    another statistic, is left out with a note.
+    A column is recognised by its heading: see ``headings.roles``. Names stand in the first column
+    that is called variant, name, model, method, arm, system or algorithm, else in the first
+    column. Any other column with numbers holds values, except a single one beside a mean: that is
+    a property of the rows unless it is called as a run is. What is left out is said in a note.
 
     Raises:
         DataError: there is no column of numbers, two of one kind, or no row of column names.
@@ -59,17 +49,22 @@ def find_columns(grid: Grid) -> Columns:
     """
     _check_header(grid)
     name = name_column(grid.header)
-    roles = {i: _role(grid, i) for i in range(len(grid.header)) if i != name}
+    found = _roles(grid, name)
+    values = [i for i, role in found.items() if role is Role.VALUE]
+    mean, sd, count = (_only(grid, found, role) for role in (Role.MEAN, Role.SD, Role.COUNT))
     notes = [
         f"column {clip(grid.header[i])!r} is left out: it holds no measured values, mean or SD"
-        for i, role in roles.items()
-        if role == "other" and grid.header[i]
+        for i, role in found.items()
+        if role is Role.OTHER and grid.header[i]
     ]
-    values = [i for i, role in roles.items() if role == "value"]
-    mean, sd, count = (_only(grid, roles, role) for role in ("mean", "SD", "number of runs"))
     if mean is None and len(values) == 1 and (sd is not None or count is not None):
         mean = values.pop()
         notes.append(f"column {clip(grid.header[mean])!r} is taken for the means")
+    elif mean is not None and len(values) == 1 and not names_a_run(grid.header[values[0]]):
+        notes.append(
+            f"column {clip(grid.header[values.pop()])!r} is left out: one column of numbers beside "
+            "the means holds no runs"
+        )
     if mean is None and not values:
         raise DataError(
             "the table has no column of numbers beside the names: give one column a run, or "
@@ -82,28 +77,26 @@ def find_columns(grid: Grid) -> Columns:
 
 def name_column(header: Sequence[str]) -> int:
     """Return the index of the column of names."""
-    return next((i for i, name in enumerate(header) if name.casefold() in _NAME), 0)
+    return next((i for i, name in enumerate(header) if name.casefold() in NAMES), 0)
 
 
-def _role(grid: Grid, index: int) -> str:
-    name = grid.header[index].casefold()
-    words = set(re.split(r"[^a-z0-9]+", name))
-    numeric = any(looks_numeric(row[index]) for _, row in grid.rows)
-    if not numeric or name in _NO_MEASUREMENT or words & _OTHER_STATISTICS:
-        return "other"
-    if name in _COUNT or words & {"n"}:
-        return "number of runs"
-    if words & _SD:
-        return "SD"
-    return "mean" if words & _MEAN else "value"
+def _roles(grid: Grid, name: int) -> dict[int, Role]:
+    """Return what each column but that of the names holds."""
+    numeric = [
+        i
+        for i in range(len(grid.header))
+        if i != name and any(looks_numeric(row[i]) for _, row in grid.rows)
+    ]
+    found = dict(zip(numeric, roles([grid.header[i] for i in numeric]), strict=True))
+    return {i: found.get(i, Role.OTHER) for i in range(len(grid.header)) if i != name}
 
 
-def _only(grid: Grid, roles: dict[int, str], role: str) -> int | None:
-    found = [i for i, its in roles.items() if its == role]
-    if len(found) > 1:
-        names = " and ".join(repr(clip(grid.header[i])) for i in found[:2])
+def _only(grid: Grid, found: dict[int, Role], role: Role) -> int | None:
+    like = [i for i, its in found.items() if its is role]
+    if len(like) > 1:
+        names = " and ".join(repr(clip(grid.header[i])) for i in like[:2])
         raise DataError(f"columns {names} both look like the {role}: keep one of them")
-    return found[0] if found else None
+    return like[0] if like else None
 
 
 def _check_header(grid: Grid) -> None:

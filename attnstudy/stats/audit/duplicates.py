@@ -17,6 +17,7 @@ from attnstudy.stats.audit.table import Cell, Table, variance_of
 from attnstudy.stats.results import Flag, Ranking
 
 _SURPRISE = 0.05  # probability below which equal values are not put down to rounding
+_FEW = 0.1  # equal pairs expected in the rows of a table up to which a single one is told
 _LISTED = 4  # places named in a message
 
 
@@ -44,9 +45,12 @@ def check_duplicates(table: Table, ranking: Ranking, step: Fraction | None) -> I
         step: value of one test item, where known.
 
     """
+    chance = _within_rows(table, step)
     for flag in ranking.flags:
-        if flag.kind in ("duplicate", "constant"):
-            yield _within_row(flag, table)
+        if flag.kind == "constant":
+            yield _within_row(flag, table, "")
+        if flag.kind == "duplicate" and not (chance.likely and flag.value is not None):
+            yield _within_row(flag, table, chance.said if flag.value is not None else "")
     shared = shared_values(table, step)
     if shared is not None and shared.surprising:
         yield Finding(
@@ -59,7 +63,13 @@ def check_duplicates(table: Table, ranking: Ranking, step: Fraction | None) -> I
 
 
 def duplicate_notes(table: Table, step: Fraction | None) -> Iterator[str]:
-    """Yield a sentence on values that rows share as chance would have it."""
+    """Yield a sentence on values that stand twice, or that rows share, as chance would have it."""
+    chance = _within_rows(table, step)
+    if chance.likely:
+        yield (
+            f"{chance.pairs} pair{'s' * (chance.pairs != 1)} of equal values within rows: about "
+            f"{chance.expected:.2g} expected by chance in the whole table"
+        )
     shared = shared_values(table, step)
     if shared is not None and not shared.surprising:
         yield shared.said
@@ -80,7 +90,8 @@ def shared_values(table: Table, step: Fraction | None) -> Shared | None:
     if not shared:
         return None
     said = f"rows share values: {_listed([_with_places(cells) for cells in shared])}"
-    expected = _expected_pairs(table, step)
+    density = _density(table, step)
+    expected = None if density is None else _expected_pairs(table, *density)
     if expected is None:
         return Shared(shared[0][0], said, surprising=False)
     pairs = sum(a.row != b.row for cells in shared for a, b in combinations(cells, 2))
@@ -91,8 +102,47 @@ def shared_values(table: Table, step: Fraction | None) -> Shared | None:
     )
 
 
-def _expected_pairs(table: Table, step: Fraction | None) -> float | None:
-    """Return the expected number of equal pairs across rows; none without a spread."""
+@dataclass(frozen=True, slots=True)
+class _Chance:
+    """Equal values within rows, in the whole table."""
+
+    pairs: int
+    """How many there are."""
+    expected: float | None
+    """How many chance gives; none where it cannot be told."""
+
+    @property
+    def likely(self) -> bool:
+        """Whether chance explains them: many rows have many chances."""
+        return (
+            self.pairs > 0
+            and self.expected is not None
+            and self.expected > _FEW
+            and float(special.pdtrc(self.pairs - 1, self.expected)) >= _SURPRISE
+        )
+
+    @property
+    def said(self) -> str:
+        """How many are expected, as a sentence."""
+        if self.expected is None:
+            return ""
+        return f" In the whole table about {self.expected:.2g} such pairs are expected by chance."
+
+
+def _within_rows(table: Table, step: Fraction | None) -> _Chance:
+    """Return how many equal pairs rows have and how many they would have, as ``shared_values``."""
+    times = [Counter(row.values).values() for row in table.rows]
+    density = _density(table, step)
+    return _Chance(
+        pairs=sum(math.comb(n, 2) for of_row in times for n in of_row),
+        expected=None
+        if density is None
+        else density[0] * sum(math.comb(len(row.cells), 2) for row in table.rows),
+    )
+
+
+def _density(table: Table, step: Fraction | None) -> tuple[float, float] | None:
+    """Return the chance that two values of equal rows are equal, and the pooled spread."""
     rows = [row for row in table.rows if row.cells]
     freedom = sum(len(row.cells) - 1 for row in rows)
     squares = sum((variance_of(row.values, divisor=1) for row in rows), Fraction(0))
@@ -101,7 +151,12 @@ def _expected_pairs(table: Table, step: Fraction | None) -> float | None:
     spread = math.sqrt(squares / freedom)
     usual = Counter(cell.number.places for cell in table.cells).most_common(1)[0][0]
     grain = max(10.0**-usual, float(step or 0))
-    at_equal_means = min(1.0, grain / (2.0 * spread * math.sqrt(math.pi)))
+    return min(1.0, grain / (2.0 * spread * math.sqrt(math.pi))), spread
+
+
+def _expected_pairs(table: Table, at_equal_means: float, spread: float) -> float:
+    """Return the expected number of equal pairs across rows."""
+    rows = [row for row in table.rows if row.cells]
     means = [float(row.exact_mean or 0) for row in rows]
     return at_equal_means * math.fsum(
         len(a.cells) * len(b.cells) * math.exp(-(((x - y) / (2.0 * spread)) ** 2))
@@ -109,7 +164,7 @@ def _expected_pairs(table: Table, step: Fraction | None) -> float | None:
     )
 
 
-def _within_row(flag: Flag, table: Table) -> Finding:
+def _within_row(flag: Flag, table: Table, chance: str) -> Finding:
     cells = [
         cell
         for cell in table.cells
@@ -122,6 +177,7 @@ def _within_row(flag: Flag, table: Table) -> Finding:
         f"{clip(cells[0].row)}: {cells[0].number.text} stands {times}, in "
         f"{_listed([clip(cell.column) for cell in cells])}."
     )
+    message += chance
     if flag.verdict_without is not None:
         message += f" Without one of them: {flag.verdict_without}."
     return Finding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import combinations
 
 from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.repairs import mean_repairs, sd_repairs
@@ -73,6 +74,21 @@ def check_sds(table: Table, checks: Sequence[RowCheck]) -> Iterator[Finding]:
         )
 
 
+def new_ties(table: Table, checks: Sequence[RowCheck]) -> Iterator[str]:
+    """Yield a sentence for each two rows of unlike printed means whose values' means are equal.
+
+    One of the printed means has to be wrong: rounded values may be equal by rounding.
+    """
+    for (a, of_a), (b, of_b) in combinations(zip(table.rows, checks, strict=True), 2):
+        if a.mean is None or b.mean is None or a.mean.value == b.mean.value:
+            continue
+        if (of_a.mean.wrong or of_b.mean.wrong) and a.exact_mean == b.exact_mean:
+            yield (
+                f"the means of {clip(a.name)} and {clip(b.name)}, printed as {a.mean.text} and "
+                f"{b.mean.text}, are a tie by the values: {of_a.mean.recomputed}"
+            )
+
+
 def rounding_notes(checks: Sequence[RowCheck]) -> Iterator[str]:
     """Yield a sentence for each printed mean or SD that is right only in an unusual way."""
     for row in checks:
@@ -87,7 +103,7 @@ def rounding_notes(checks: Sequence[RowCheck]) -> Iterator[str]:
                     f"{subject} is not that of the printed values, {check.recomputed}, but can be "
                     "that of the values before they were rounded"
                 )
-            if check.printed is not None and check.recomputed is None and any(row.values):
+            if what == "SD" and check.printed is not None and row.n == 1 and any(row.values):
                 yield f"{subject} cannot be checked: the row has one value"
 
 
@@ -98,6 +114,8 @@ def _values(row: Row, table: Table) -> tuple[str | None, ...]:
 
 def _check_mean(row: Row, items: int | None, scale: int | None) -> NumberCheck:
     exact, printed = row.exact_mean, row.mean
+    if not row.complete:
+        exact = None
     if printed is None or exact is None:
         return NumberCheck(printed=printed.text if printed else None, recomputed=_text(exact, None))
     agrees = agreements(exact, printed)
@@ -110,7 +128,7 @@ def _check_mean(row: Row, items: int | None, scale: int | None) -> NumberCheck:
 
 
 def _check_sd(row: Row, items: int | None, scale: int | None) -> NumberCheck:
-    exact, printed = _sds(row), row.sd
+    exact, printed = _sds(row) if row.complete else (), row.sd
     if printed is None or not exact:
         return NumberCheck(
             printed=printed.text if printed else None,

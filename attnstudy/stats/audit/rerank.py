@@ -127,7 +127,7 @@ def changes_order(table: Table) -> bool:
     means = [
         (row.mean.value, row.exact_mean)
         for row in table.rows
-        if row.mean is not None and row.exact_mean is not None
+        if row.mean is not None and row.exact_mean is not None and row.complete
     ]
     return any(
         (a[0] > b[0] and a[1] < b[1]) or (a[0] < b[0] and a[1] > b[1])

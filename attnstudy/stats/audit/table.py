@@ -60,6 +60,11 @@ class Row:
         """Number of values, or what a summary says it is."""
         return len(self.cells) if self.cells else self.count
 
+    @property
+    def complete(self) -> bool:
+        """Whether the values are all the runs that the row says it has."""
+        return not self.cells or self.count in (None, len(self.cells))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -124,7 +129,7 @@ def read_table(text: str) -> Table:
         columns=tuple(grid.header[i] for i in columns.values),
         mean_column=None if columns.mean is None else grid.header[columns.mean],
         sd_column=None if columns.sd is None else grid.header[columns.sd],
-        scale=_scale(rows),
+        scale=scale_of(rows),
         notes=tuple(notes),
     )
 
@@ -184,8 +189,11 @@ def _note_missing(rows: tuple[Row, ...], columns: Columns, notes: list[str]) -> 
                 f"{clip(row.name)} has {len(row.cells)} of {len(columns.values)} values; the "
                 "empty cells are left out"
             )
-        if row.cells and row.count not in (None, len(row.cells)):
-            notes.append(f"{clip(row.name)} says n = {row.count} but has {len(row.cells)} values")
+        if row.cells and not row.complete:
+            notes.append(
+                f"{clip(row.name)} says n = {row.count} but has {len(row.cells)} "
+                f"value{'s' * (len(row.cells) != 1)}, so its mean and SD cannot be checked"
+            )
 
 
 def _accuracies(rows: tuple[Row, ...]) -> Iterator[tuple[str, Printed]]:
@@ -195,8 +203,8 @@ def _accuracies(rows: tuple[Row, ...]) -> Iterator[tuple[str, Printed]]:
             yield row.name, row.mean
 
 
-def _scale(rows: tuple[Row, ...]) -> int | None:
-    """Return whether values and means are percentages, fractions or neither.
+def scale_of(rows: tuple[Row, ...]) -> int | None:
+    """Return 100 where values and means are percentages, 1 for fractions, none for neither.
 
     Raises:
         DataError: percent and fractions are mixed.

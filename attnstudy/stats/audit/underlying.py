@@ -2,7 +2,8 @@
 
 A mean is usually taken before rounding. So it may differ from the mean of the printed values
 without being wrong: by less than their last decimal, or by nothing where they show every test
-item, as two decimals of a percentage do for 10,000 items.
+item, as two decimals of a percentage do for 10,000 items. The mean may also be that of values
+rounded to one decimal more than is shown, which a number of right answers alone does not give.
 """
 
 from __future__ import annotations
@@ -55,4 +56,8 @@ def _range(printed: Printed, items: int | None, scale: int | None) -> tuple[Frac
     possible = totals(printed, step, items)
     if not possible:  # a finding of its own
         return Fraction(printed.value), Fraction(printed.value)
-    return possible[0] * step, possible[-1] * step
+    low, high = possible[0] * step, possible[-1] * step
+    finer = printed.unit / 10
+    if (step / finer).denominator == 1:  # one decimal more loses nothing
+        return low, high
+    return low - finer, high + finer / 2

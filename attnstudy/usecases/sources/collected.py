@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Exclusion
+from attnstudy.stats.headings import less_is_better
 
 Direction = Literal["maximize", "minimize"]
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -55,11 +57,15 @@ class Collected:
 
 
 def direction_of(metric: str, asked: str | None) -> Direction:
-    """Return which way a metric is better: as asked, else down for losses and errors, else up."""
+    """Return which way a metric is better: as asked, else down for losses, errors and times."""
     if asked is not None:
         return "minimize" if asked == "minimize" else "maximize"
-    falling = ("loss", "error", "rmse", "mae", "mse", "perplexity")
-    return "minimize" if metric.lower().endswith(falling) else "maximize"
+    return "minimize" if less_is_better(metric) else "maximize"
+
+
+def is_finite(value: float) -> bool:
+    """Whether a logged metric is a finite number; stores keep infinity as the largest double."""
+    return math.isfinite(value) and abs(value) < 1e300
 
 
 def settle_differences(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from attnstudy.usecases.sources.collected import (
     Collected,
     RunReference,
     direction_of,
+    is_finite,
     settle_differences,
 )
 
@@ -58,9 +59,14 @@ def collect_experiment(
             _seed(run, request.seed_by)
     notes = settle_differences(_differing(kept, request), request.allowed, request.experiment)
     samples: dict[str, dict[int, float] | list[float]] = {}
+    diverged: Counter[str] = Counter()
     for run in kept:
         arm = str(_value(run, request.by))
         value = run.metrics[request.metric]
+        if not is_finite(value):  # a result, and none to leave out
+            diverged[arm] += 1
+            samples.setdefault(arm, [] if request.seed_by is None else {})
+            continue
         if request.seed_by is None:
             values = samples.setdefault(arm, [])
             if isinstance(values, list):
@@ -81,11 +87,13 @@ def collect_experiment(
         direction=direction_of(request.metric, request.direction),
         study=request.experiment,
         items=request.items,
+        diverged=diverged,
         excluded=excluded,
         notes=notes,
         runs=tuple(
-            RunReference(name=r.name, run_id=r.run_id, value=r.metrics[request.metric])
+            RunReference(name=r.name, run_id=r.run_id, value=value if is_finite(value) else None)
             for r in kept
+            for value in (r.metrics[request.metric],)
         ),
     )
 
@@ -126,8 +134,6 @@ def _sort_out(
             reason = f"it has no {request.by}"
         elif value is None:
             reason = f"it has no metric {request.metric}"
-        elif not math.isfinite(value):
-            reason = f"its {request.metric} is {value}"
         else:
             kept.append(run)
             continue

@@ -32,6 +32,7 @@ from attnstudy.usecases.sources.collected import (
     Curve,
     RunReference,
     direction_of,
+    is_finite,
     settle_differences,
 )
 
@@ -82,11 +83,11 @@ def collect_study(
     diverged: dict[str, int] = {}
     for run in kept:
         values = samples.setdefault(run.variant, {})
-        if run.status == "diverged":
+        if run.status == "diverged" or not is_finite(run.metrics[request.metric]):
             diverged[run.variant] = diverged.get(run.variant, 0) + 1
         else:
             values[run.seed] = run.metrics[request.metric]
-    finished = [run for run in kept if run.status == "complete"]
+    finished = [run for run in kept if run.seed in samples[run.variant]]
     on_test = request.metric == "test_accuracy"
     return Collected(
         samples=samples,
@@ -247,8 +248,6 @@ def _sort_out(
             reason = f"its status is {run.status}"
         elif run.status == "complete" and metric not in run.metrics:
             reason = f"it has no metric {metric}"
-        elif run.status == "complete" and not math.isfinite(run.metrics[metric]):
-            reason = f"its {metric} is {run.metrics[metric]}"
         else:
             kept.append(run)
             continue

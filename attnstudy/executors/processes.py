@@ -1,8 +1,4 @@
-"""Ways to carry out jobs: one after the other here, or several at once in processes.
-
-An executor knows nothing about training. It is given jobs and a function that does one, and
-yields what happens, in the order in which it happens. Closing the iterator early stops the work.
-"""
+"""Jobs in worker processes, several at once."""
 
 from __future__ import annotations
 
@@ -11,78 +7,28 @@ import multiprocessing
 import os
 import signal
 import sys
-import traceback
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol
+from typing import Any
 
-Report = Callable[[object], None]
-Work = Callable[[Any, Report], None]
-"""Does one job, given the job and a function that reports; must be importable by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something happened to a job."""
-
-    job: int
-    """Index of the job in the sequence that was given."""
-    worker: int
-    """Which worker it happened on, counted from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started(Event):
-    """A worker took the job up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reported(Event):
-    """The work said something."""
-
-    message: object
-
-
-@dataclass(frozen=True, slots=True)
-class Finished(Event):
-    """The work returned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Died(Event):
-    """The work raised, or its process ended without a word."""
-
-    reason: str
-    details: str = ""
-
-
-class Executor(Protocol):
-    """The one interface of all executors."""
-
-    def execute(self, jobs: Sequence[Any], work: Work) -> Iterator[Event]:
-        """Do every job once; one that dies does not stop the others."""
-        ...
-
-
-class Inline:
-    """Does the jobs in this process, one after the other: for debugging and for tests."""
-
-    def execute(self, jobs: Sequence[Any], work: Work) -> Iterator[Event]:
-        """Yield the events of each job; its reports come when it has ended."""
-        for index, job in enumerate(jobs):
-            yield Started(index, 0)
-            messages: list[object] = []
-            try:
-                work(job, messages.append)
-                ending: Event = Finished(index, 0)
-            except Exception as error:
-                ending = Died(index, 0, _sentence(error), traceback.format_exc())
-            yield from (Reported(index, 0, message) for message in messages)
-            yield ending
+from attnstudy.executors import base
+from attnstudy.executors.base import (
+    ASKED,
+    Died,
+    Event,
+    Finished,
+    Reported,
+    Retried,
+    Started,
+    Stopped,
+    Work,
+    died,
+)
 
 
 @dataclass(slots=True)
@@ -105,10 +51,11 @@ class Processes:
     import_paths: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
     """Where the workers look for modules: the user's own variants may be beside a study."""
 
-    def execute(self, jobs: Sequence[Any], work: Work) -> Iterator[Event]:
+    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Yield events as they come from the workers."""
         context = multiprocessing.get_context("spawn")
         waiting = deque(range(len(jobs)))
+        retried: set[int] = set()
         team = [self._hire(context, n, work) for n in range(min(self.workers, len(jobs)))]
         try:
             for worker in team:
@@ -117,21 +64,20 @@ class Processes:
                 for pipe in wait(list(busy)):
                     worker = busy[pipe]  # type: ignore[index]
                     event = self._receive(worker)
+                    if isinstance(event, Died) and self._was_killed(worker):
+                        if event.job not in retried:
+                            # at the end, when the others no longer need the memory
+                            waiting.append(event.job)
+                            event = Retried(event.job, event.worker, event.reason)
+                        retried.add(event.job)
                     yield event
-                    if isinstance(event, Finished | Died):
+                    if isinstance(event, Finished | Died | Retried):
                         worker.job = None
                         if waiting and not self._alive(worker):
                             team[worker.number] = worker = self._hire(context, worker.number, work)
                         yield from self._assign(worker, waiting, jobs)
         finally:
-            for worker in team:
-                worker.pipe.close()  # an idle worker ends by itself
-                if worker.job is not None:
-                    worker.process.terminate()
-            for worker in team:
-                worker.process.join(timeout=5)
-                if worker.process.is_alive():
-                    worker.process.kill()
+            _dismiss(team)
 
     def _hire(self, context: SpawnContext, number: int, work: Work) -> _Worker:
         ours, theirs = context.Pipe()
@@ -163,36 +109,86 @@ class Processes:
         if kind == "report":
             return Reported(job, worker.number, content[0])
         if kind == "died":
-            return Died(job, worker.number, content[0], content[1])
+            return Died(job, worker.number, *content)
         return Finished(job, worker.number)
+
+    @staticmethod
+    def _was_killed(worker: _Worker) -> bool:
+        return worker.process.exitcode == -signal.SIGKILL
 
     @staticmethod
     def _alive(worker: _Worker) -> bool:
         return worker.process.exitcode is None
 
 
+def _dismiss(team: Sequence[_Worker]) -> None:
+    """Have every worker end: the idle at once, the others where they can go on later."""
+    busy = [worker for worker in team if worker.job is not None]
+    for worker in team:
+        if worker.job is None:
+            worker.pipe.close()  # an idle worker ends by itself
+        else:
+            worker.process.terminate()
+    deadline = time.monotonic() + base.GRACE
+    try:
+        for worker in busy:
+            # what they still say is in their folders too; unread, it would hold them up
+            with contextlib.suppress(EOFError, OSError):
+                while (left := deadline - time.monotonic()) > 0:
+                    if worker.pipe.poll(left) and worker.pipe.recv()[0] != "report":
+                        break
+            worker.pipe.close()
+    finally:  # also when the user does not want to wait
+        for worker in team:
+            worker.process.join(timeout=5 if time.monotonic() < deadline else 0)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+
+
+class _Line:
+    """A worker's channel: the pipe to its parent, and the signal by which the parent stops it."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._parent = os.getppid()
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._note)
+
+    def _note(self, *_: object) -> None:
+        self.asked = True
+
+    def report(self, message: object) -> None:
+        # without a parent the work still has to come to a good place, see ``stopping``
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._pipe.send(("report", message))
+
+    def stopping(self) -> bool:
+        return self.asked or os.getppid() != self._parent
+
+
 def _serve(pipe: Connection, work: Work, import_paths: tuple[str, ...]) -> None:
     """Be a worker: do jobs until the pipe closes or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
+    for number in set(base.ENDING) - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)  # they reach us too; the parent decides
+    channel = _Line(pipe)
     sys.path[:] = import_paths
     try:
         while True:
             job = pipe.recv()
             try:
-                work(job, lambda message: pipe.send(("report", message)))
-            except (BrokenPipeError, ConnectionResetError):
-                raise
+                work(job, channel)
+            except Stopped:
+                channel.asked = False  # a parent that asked closes the pipe now
+                pipe.send(("died", ASKED, "", None))
             except Exception as error:
-                pipe.send(("died", _sentence(error), traceback.format_exc()))
+                ending = died(0, 0, error)
+                pipe.send(("died", ending.reason, ending.details, ending.error))
             else:
                 pipe.send(("finished",))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        os._exit(0)  # the parent is gone or done with us; nothing here is worth tidying
-
-
-def _sentence(error: BaseException) -> str:
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        pass
+    os._exit(0)  # the parent is gone or done with us; nothing here is worth tidying
 
 
 def _ending(exit_code: int | None) -> str:

@@ -1,11 +1,11 @@
-"""Numbers as a report prints them: as many decimals as the spread of the runs is worth."""
+"""Numbers as every output prints them: as many decimals as the spread of the runs is worth."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from attnstudy.stats import Ranking
+from attnstudy.stats.results import Ranking
 
 NONE = "–"
 _MOST_DECIMALS = 10
@@ -21,8 +21,11 @@ class Numbers:
     decimals: int | None
     """Decimals of means, spreads and interval ends; none where four digits tell more."""
 
+    minus: str = "−"
+    """The minus sign: a hyphen where the numbers may be read by a machine."""
+
     @classmethod
-    def of(cls, ranking: Ranking) -> Numbers:
+    def of(cls, ranking: Ranking, *, minus: str = "−") -> Numbers:
         """Return the format for a ranking: its typical SD shows three significant digits.
 
         Accuracies in percent have two decimals, or what two digits of the SD take.
@@ -34,17 +37,17 @@ class Numbers:
         decimals = max(2 - math.floor(math.log10(typical)), 0)
         if ranking.unit == "points":
             decimals = min(max(decimals - 1, 2), 4)
-        return cls(ranking.unit, decimals if decimals <= _MOST_DECIMALS else None)
+        return cls(ranking.unit, decimals if decimals <= _MOST_DECIMALS else None, minus)
 
     def plain(self, value: float | None) -> str:
         """Return a value of the metric, or a dash."""
-        return NONE if value is None else _fixed(value, self.decimals, sign="-")
+        return NONE if value is None else self._fixed(value, self.decimals, sign="-")
 
     def signed(self, value: float | None) -> str:
         """Return a difference with its sign and one decimal more than its ends, or a dash."""
         if value is None:
             return NONE
-        return _fixed(value, None if self.decimals is None else self.decimals + 1, sign="+")
+        return self._fixed(value, None if self.decimals is None else self.decimals + 1, sign="+")
 
     def interval(self, low: float | None, high: float | None, *, signed: bool = False) -> str:
         """Return ``[low, high]``, never rounded onto a zero that the interval excludes."""
@@ -58,12 +61,17 @@ class Numbers:
             if round(nearest, decimals) == 0.0:
                 decimals = None
         sign = "+" if signed else "-"
-        ends = (_fixed(end, decimals, sign=sign) for end in (low, high))
+        ends = (self._fixed(end, decimals, sign=sign) for end in (low, high))
         return f"[{', '.join(ends)}]"
 
     def amount(self, value: float) -> str:
         """Return a size with its unit, four significant digits."""
         return f"{significant(value)} {self.unit}".strip()
+
+    def _fixed(self, value: float, decimals: int | None, *, sign: str) -> str:
+        if decimals is None or abs(value) >= _LARGEST_FIXED:
+            return f"{value:{sign}.4g}".replace("-", self.minus)
+        return f"{value:{sign}.{decimals}f}".replace("-", self.minus)
 
 
 def significant(value: float, digits: int = 4) -> str:
@@ -79,24 +87,30 @@ def exact(value: float | None) -> str:
     return NONE if value is None else _minus(f"{value:.10g}")
 
 
-def two(value: float | None, *, signed: bool = False) -> str:
+def two(value: float | None, *, signed: bool = False, minus: str = "−") -> str:
     """Return an effect size with two decimals, or a dash."""
     if value is None:
         return NONE
     if abs(value) >= 1e4:
-        return _minus(f"{value:.3g}")
-    return _minus(f"{value:{'+' if signed else '-'}.2f}")
+        return f"{value:.3g}".replace("-", minus)
+    return f"{value:{'+' if signed else '-'}.2f}".replace("-", minus)
 
 
-def p_value(p: float | None) -> str:
-    """Return a p-value without leading zero; ``< .001`` below that; or a dash."""
+def p_value(p: float | None, alpha: float = 0.05) -> str:
+    """Return a p-value without leading zero, never rounded onto ``alpha``; or a dash.
+
+    Below .001, or below a smaller ``alpha``, it is ``< .001``; near 1 ``> .999``.
+    """
     if p is None:
         return NONE
-    if p < 0.001:
-        return "< .001"
+    floor = min(alpha, 0.001)
+    if p < floor:
+        return f"< {floor:g}".replace("< 0.", "< .")
     if p > 0.999:
         return "> .999"
-    digits = 4 if abs(p - 0.05) < 0.001 else 3  # never rounded onto what people read it against
+    digits = 4 if abs(p - alpha) < 0.001 else 3
+    while digits < _MOST_DECIMALS and round(p, digits) in (0.0, alpha) and p != alpha:
+        digits += 1
     return f"{p:.{digits}f}".removeprefix("0")
 
 
@@ -110,12 +124,6 @@ def ranks(low: int | None, high: int | None) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 run``, ``2 runs``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _fixed(value: float, decimals: int | None, *, sign: str) -> str:
-    if decimals is None or abs(value) >= _LARGEST_FIXED:
-        return _minus(f"{value:{sign}.4g}")
-    return _minus(f"{value:{sign}.{decimals}f}")
 
 
 def _minus(text: str) -> str:

@@ -1,0 +1,135 @@
+"""``prune``, ``export`` and ``import``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
+from attnstudy.errors import EXIT_SOME_FAILED, StoreError, UsageError
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.store_folder
+@options.data_dir
+@options.option("--repeated", is_flag=True, help="Also results that a later --rerun replaced.")
+@options.option("--yes", "-y", is_flag=True, help="Remove without asking.")
+@options.option("--dry-run", is_flag=True, help="Only list what would go.")
+@options.as_json
+def prune(**given: Any) -> int:
+    """Remove what nobody needs any more, after listing it.
+
+    Checkpoints of finished runs, and what killed commands left half-written. Without STUDY: of all
+    studies, and half-decoded images and half-done imports, which belong to none. Results stay.
+    """
+    from attnstudy import render
+    from attnstudy.usecases import housekeeping, studies
+
+    ask = not (given["yes"] or given["dry_run"])
+    if ask and (given["as_json"] or not sys.stdin.isatty()):
+        raise UsageError(
+            "nobody can be asked here before things are removed: say --yes, or --dry-run to see "
+            "what would go"
+        )
+    study = named_study(given)
+    home = given["store"]
+    names = studies.choose_studies(_local(given), study)
+    data_dir = None if study else data_dir_of(given)
+    found = housekeeping.find_leftovers(home, names, data_dir, repeated=given["repeated"])
+    if given["dry_run"]:
+        answer = render.findings_json(found) if given["as_json"] else None
+        print_result(answer, lambda: render.findings_text(found))
+        return 0
+    if not given["as_json"]:
+        click.echo(render.findings_text(found))
+    if ask and found.leftovers and not click.confirm("Remove them?"):
+        click.echo("Nothing was removed.")
+        return 0
+    removal = housekeeping.remove(home, found.leftovers)
+    if removal.failed:
+        raise StoreError(render.removal_fault(removal))
+    if given["as_json"]:
+        print_result(render.removal_json(found, removal), None)
+    elif found.leftovers:
+        click.echo(render.removal_text(removal))
+    return 0
+
+
+@click.command(cls=options.StudyCommand)
+@click.argument("study_argument", metavar="STUDY")
+@click.argument("file", type=_FILE)
+@options.study_name
+@options.store_folder
+@options.option("--unfinished", is_flag=True, help="Unfinished runs too, to go on with elsewhere.")
+@options.option("--skip-damaged", is_flag=True, help="Leave out runs that are damaged.")
+@options.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+@options.talk
+@options.as_json
+def export(**given: Any) -> int:
+    """Write a study's finished runs into one FILE, to import it on another machine.
+
+    Every file is listed with its SHA-256. The same runs give the same FILE, to the byte. Runs that
+    are being trained at this moment are left out.
+    """
+    from attnstudy import render
+    from attnstudy.usecases import moving, studies
+
+    (study,) = studies.choose_studies(_local(given), options.current_study().name)
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.counting("exporting runs") as progress:
+        report = moving.export_study(
+            given["store"],
+            study,
+            given["file"],
+            unfinished=given["unfinished"],
+            skip_damaged=given["skip_damaged"],
+            force=given["force"],
+            progress=progress,
+        )
+    answer = render.export_json(report) if given["as_json"] else None
+    print_result(answer, lambda: render.export_text(report))
+    return 0
+
+
+@click.command("import")
+@click.argument("file", type=_FILE)
+@options.store
+@options.talk
+@options.as_json
+def import_(**given: Any) -> int:
+    """Put the runs of an exported FILE into the store.
+
+    All of FILE is verified before anything is put in place. Runs that are here already are never
+    overwritten; exit code 1 when a run was not taken because another result is here.
+    """
+    from attnstudy import render
+    from attnstudy.usecases import moving
+
+    file: Path = given["file"]
+    if not file.exists():
+        raise UsageError(f"there is no file {file}: name the one that 'attnstudy export' wrote")
+    address = address_of(given)
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.counting("importing runs") as progress:
+        report = moving.import_study(address.home, file, progress)
+    answer = render.import_json(report) if given["as_json"] else None
+    print_result(answer, lambda: render.import_text(report, address))
+    return EXIT_SOME_FAILED if report.refused else 0
+
+
+def _local(given: dict[str, Any]) -> Any:
+    """Return the address of the embedded store: only its folder matters here."""
+    from attnstudy.tracking import resolve
+
+    return resolve(given["store"], None)
+
+
+COMMANDS = (prune, export, import_)

@@ -1,0 +1,105 @@
+"""What every executor is given and what it tells."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from attnstudy.errors import AttnstudyError
+
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals by which a user or the system asks a command to end."""
+
+GRACE = 60.0
+"""Seconds that workers are given to come to a place where they can stop."""
+
+
+class Channel(Protocol):
+    """What a piece of work has to do with whoever ordered it."""
+
+    def report(self, message: object) -> None:
+        """Say something."""
+
+    def stopping(self) -> bool:
+        """Whether the work is to stop at the next place where it can go on later."""
+        ...
+
+
+class Stopped(Exception):
+    """Raised by a piece of work that stopped because it was asked to."""
+
+
+Work = Callable[[Any, Channel], None]
+"""Does one job, given the job and a channel; must be importable by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to a job."""
+
+    job: int
+    """Index of the job in the sequence that was given."""
+    worker: int
+    """Which worker it happened on, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """A worker took the job up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(Event):
+    """The work said something."""
+
+    message: object
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The work returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried(Event):
+    """The process was killed; the job waits for a second try, behind the others."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Died(Event):
+    """The work raised, or its process ended without a word."""
+
+    reason: str
+    details: str = ""
+    error: AttnstudyError | None = None
+    """What was raised, where it is meant for the reader."""
+
+
+class Executor(Protocol):
+    """The one interface of all executors."""
+
+    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
+        """Do every job once; one that dies does not stop the others."""
+        ...
+
+
+ASKED = "its process was asked to end"
+
+
+def died(job: int, worker: int, error: Exception) -> Died:
+    """Return the event of a job whose work raised ``error``; called while it is handled."""
+    known = error if isinstance(error, AttnstudyError) else None
+    reason = str(error) if known else _sentence(error)
+    return Died(job, worker, reason, traceback.format_exc(), known)
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,76 @@
+"""Jobs in this process, one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from attnstudy.executors.base import (
+    ASKED,
+    ENDING,
+    Died,
+    Event,
+    Finished,
+    Reported,
+    Started,
+    Stopped,
+    Work,
+    died,
+)
+
+
+class Inline:
+    """Does the jobs in this process, one after the other: for debugging and for tests."""
+
+    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
+        """Yield the events of each job; its reports come when it has ended."""
+        for index, job in enumerate(jobs):
+            yield Started(index, 0)
+            channel = _Notes()
+            with _signals_noted() as signals:
+                channel.signals = signals
+                try:
+                    work(job, channel)
+                    ending: Event = Finished(index, 0)
+                except Stopped:
+                    ending = Died(index, 0, ASKED)
+                except Exception as error:
+                    ending = died(index, 0, error)
+            if signals:
+                signal.raise_signal(signals[0])  # to whoever handles it outside of the work
+            yield from (Reported(index, 0, message) for message in channel.messages)
+            yield ending
+
+
+@dataclass(slots=True)
+class _Notes:
+    """A channel that keeps what is said."""
+
+    messages: list[object] = field(default_factory=list)
+    signals: list[int] = field(default_factory=list)
+
+    def report(self, message: object) -> None:
+        self.messages.append(message)
+
+    def stopping(self) -> bool:
+        return bool(self.signals)
+
+
+@contextlib.contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """Note the signals that ask for an end, instead of ending anywhere in the work."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted  # only the main thread may handle signals
+        return
+    asked = [s for s in ENDING if signal.getsignal(s) is not signal.SIG_IGN]
+    before = {s: signal.signal(s, lambda number, _: noted.append(number)) for s in asked}
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,144 @@
+"""What ``attnstudy export`` and ``import`` did, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from attnstudy.render.tables import amount, size, table, wrapped
+from attnstudy.tracking import Address
+from attnstudy.usecases.incoming import Difference, Fate, ImportedRun
+from attnstudy.usecases.moving import ExportReport, ImportReport
+from attnstudy.usecases.outgoing import Packed
+
+_NAMES_SHOWN = 10
+
+
+def export_text(report: ExportReport) -> str:
+    """Return what is in the archive, and what is not and why."""
+    by_fate: dict[Packed, list[str]] = {packed: [] for packed in Packed}
+    for run in report.runs:
+        by_fate[run.packed].append(run.name)
+    inside = [
+        f"{amount(len(names), packed.value + ' run')}"
+        for packed, names in by_fate.items()
+        if names and not packed.left
+    ]
+    lines = [f"study {report.study}: {' and '.join(inside)} in {report.file} ({size(report.size)})"]
+    for packed, names in by_fate.items():
+        if names and packed.left:
+            lines += wrapped(f"{packed.value}: {_some(names)}", "  ")
+    if by_fate[Packed.LEFT_UNFINISHED]:
+        lines.append("  (--unfinished exports unfinished runs too, to go on with)")
+    lines += ["", f"On the other machine: attnstudy import {shlex.quote(report.file.name)}"]
+    return "\n".join(lines)
+
+
+def export_json(report: ExportReport) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "schema": 1,
+        "study": report.study,
+        "file": str(report.file),
+        "bytes": report.size,
+        "runs": [
+            {
+                "run": run.name,
+                "fingerprint": run.fingerprint,
+                "exported": not run.packed.left,
+                "state": run.packed.value.removeprefix("left out: "),
+            }
+            for run in report.runs
+        ],
+    }
+
+
+def import_text(report: ImportReport, address: Address) -> str:
+    """Return what was put in place, what was not and why, and what to type next."""
+    counts = Counter(run.fate for run in report.runs)
+    parts = [f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate]]
+    lines = [f"study {report.study}: {amount(len(report.runs), 'run')} in the archive"]
+    for part in parts:
+        lines += wrapped(part, "  ")
+    if report.threads is not None:
+        here, there = report.threads
+        lines += wrapped(
+            f"The archive's runs are trained with {amount(there, 'thread')} each and this study's "
+            f"with {here}: finished runs are results all the same, but an unfinished one cannot "
+            "go on here to the same bits"
+        )
+    if report.refused:
+        lines += ["", table(["not imported", "why"], [_refused(run) for run in report.refused])]
+        if counts[Fate.CONFLICT]:
+            lines += wrapped(
+                "To have the archive's result instead of the one here, move that run's folder "
+                "away and import again"
+            )
+    lines += ["", f"Deliver them to MLflow: {_command('sync', report.study, address)}"]
+    lines += [f"Rank them:              {_command('rank', report.study, address)}"]
+    return "\n".join(lines)
+
+
+def _refused(run: ImportedRun) -> list[str]:
+    if not run.differences:
+        return [run.name, run.fate.value]
+    return [
+        f"{run.name} ({run.path})",
+        f"{run.fate.value}: {'; '.join(map(_difference, run.differences))}",
+    ]
+
+
+def _difference(difference: Difference) -> str:
+    name = difference.field.replace("_", " ")
+    return f"{name} {_value(difference.here)} here, {_value(difference.there)} in the archive"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "none"
+    return str(getattr(value, "value", value))
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - _NAMES_SHOWN
+    return ", ".join(listed[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _command(name: str, study: str, address: Address) -> str:
+    words = ["attnstudy", name, "--study", study]
+    if str(address.home) != "mlruns":
+        words += ["--store", str(address.home)]
+    if not address.embedded:
+        words += ["--tracking-uri", address.shown]
+    return shlex.join(words)
+
+
+def import_json(report: ImportReport) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "schema": 1,
+        "study": report.study,
+        "imported": sum(run.fate.taken for run in report.runs),
+        "refused": len(report.refused),
+        "threads": None if report.threads is None else list(report.threads),
+        "runs": [
+            {
+                "run": run.name,
+                "fingerprint": run.fingerprint,
+                "finished": run.finished,
+                "fate": run.fate.name.lower(),
+                "differences": [
+                    {
+                        "field": difference.field,
+                        "here": getattr(difference.here, "value", difference.here),
+                        "archive": getattr(difference.there, "value", difference.there),
+                    }
+                    for difference in run.differences
+                ],
+            }
+            for run in report.runs
+        ],
+    }

@@ -1,0 +1,30 @@
+"""Run folders: the truth about every run until the tracking store has confirmed it, and after."""
+
+from attnstudy.runs.commands import command_at_work
+from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
+from attnstudy.runs.records import DatasetFacts, Result, Start, Status
+from attnstudy.runs.studies import (
+    changing_study_facts,
+    run_folder,
+    run_folders,
+    studies,
+    study_facts,
+    study_folder,
+)
+
+__all__ = [
+    "JOURNAL",
+    "REPLACES",
+    "DatasetFacts",
+    "Result",
+    "RunFolder",
+    "Start",
+    "Status",
+    "changing_study_facts",
+    "command_at_work",
+    "run_folder",
+    "run_folders",
+    "studies",
+    "study_facts",
+    "study_folder",
+]

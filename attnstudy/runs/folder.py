@@ -1,0 +1,256 @@
+"""One run's folder: the truth about the run until the tracking store has confirmed it, and after.
+
+``<store>/runs/<study>/<fingerprint>/`` holds
+
+=================  ==========================================================================
+``run.json``       the specification and when the run was first started
+``journal.jsonl``  losses and validations, a line an interval, each with its checksum
+``checkpoint.pt``  where to go on from, and the one before (removed when the run is done)
+``result.json``    the outcome, sealed with a checksum; the run is done when this is whole
+``failure.json``   why the last attempt failed; removed by the next one
+others             predictions, model, weights, attention maps, named in the result
+``published/``     what each tracking store has confirmed
+``replaces.json``  published runs that it replaces, of a run that came from another machine
+``lock``           held by the process that works on the run; the system frees it at its death
+``holder.json``    the command that this process works for
+=================  ==========================================================================
+
+Runs that were repeated lie beside the others, in ``repeated/<fingerprint>-<number>/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError
+from attnstudy.files import file_digest, read_sealed, reported, write_sealed
+from attnstudy.runs import commands
+from attnstudy.runs.journal import append_record, read_records, rewrite_records
+from attnstudy.runs.locks import acquired, held
+from attnstudy.runs.records import DatasetFacts, Result, Start, Status
+from attnstudy.study import TrialSpec
+
+JOURNAL, REPLACES = "journal.jsonl", "replaces.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run's folder; it need not exist yet."""
+
+    path: Path
+
+    @property
+    def lock_path(self) -> Path:
+        """The file whose lock is the claim on the run."""
+        return self.path / "lock"
+
+    @contextlib.contextmanager
+    def claim(
+        self, *, command: str | None = None, patience: Callable[[], bool] = lambda: False
+    ) -> Iterator[bool]:
+        """Hold the run for as long as the block lasts; gives False if somebody else does.
+
+        Args:
+            command: the command that the holder works for, see ``command_at_work``.
+            patience: asked about once a second whether to go on waiting for the run.
+
+        """
+        lock = FileLock(self.lock_path)
+        with reported(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            # Not at once: a glance by ``claimed`` holds the lock for an instant.
+            mine = acquired(lock, seconds=1.0)
+            while not mine and patience():
+                mine = acquired(lock, seconds=1.0)
+        try:
+            if mine:
+                reach("claim/locked")
+                write_sealed(self.path / "holder.json", {"command": command, "pid": os.getpid()})
+            yield mine
+        finally:
+            if mine:
+                lock.release()
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a live process holds the run at this moment."""
+        return held(self.lock_path)
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the run's holder works for a command that was killed: it will soon let go."""
+        holder = read_sealed(self.path / "holder.json") or {}
+        command = holder.get("command")
+        if command is None or commands.is_at_work(self.path.parent, command):
+            return False
+        return self.claimed
+
+    @property
+    def status(self) -> Status:
+        """How the run stands, from what is on disk."""
+        if self.claimed and not self.orphaned:
+            return Status.RUNNING
+        result = self.result()
+        if result is not None:
+            return result.status
+        if (self.path / "failure.json").exists():
+            return Status.FAILED
+        return Status.INTERRUPTED if (self.path / "run.json").exists() else Status.ABSENT
+
+    def start(self, spec: TrialSpec, dataset: DatasetFacts) -> None:
+        """Note that the run is being worked on; the first start is kept for its time stamp."""
+        with reported(self.path):
+            (self.path / "failure.json").unlink(missing_ok=True)
+        if self.started() is None:
+            content = {
+                "spec": spec.to_dict(),
+                "dataset": asdict(dataset),
+                "started_at": time.time_ns() // 1_000_000,
+            }
+            write_sealed(self.path / "run.json", content)
+
+    def started(self) -> Start | None:
+        """Return what was fixed at the first start, if there was one."""
+        content = read_sealed(self.path / "run.json")
+        if content is None:
+            return None
+        try:
+            dataset = content["dataset"]
+            c, h, w = dataset["image_shape"]
+            names = tuple(dataset["class_names"])
+            facts = DatasetFacts(**{**dataset, "image_shape": (c, h, w), "class_names": names})
+            return Start(TrialSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.path} was made by another version of attnstudy: use that version, or "
+                "choose another store with --store"
+            ) from error
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add a line to the journal and make sure that it is on disk."""
+        append_record(self.path / JOURNAL, record)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the journal's records up to the first damaged line."""
+        return read_records(self.path / JOURNAL)
+
+    def journal_reaches(self, step: int) -> bool:
+        """Whether the journal tells of every update before ``step``, and an interval ends there."""
+        return step == 0 or any(_end(record) == step for record in self.journal())
+
+    def keep_journal_before(self, step: int) -> None:
+        """Drop what a previous attempt noted from ``step`` on: it will be computed again."""
+        kept = [record for record in self.journal() if _end(record) <= step]
+        rewrite_records(self.path / JOURNAL, kept)
+
+    def finish(self, result: Result) -> None:
+        """Seal the result: from here on the run is done. The checkpoints go."""
+        content = {**asdict(result), "status": result.status.value}
+        write_sealed(self.path / "result.json", content)
+        reach("run/finished")
+        for path in self.path.glob("checkpoint*.pt"):
+            path.unlink(missing_ok=True)
+
+    def result(self) -> Result | None:
+        """Return the result if there is a whole one."""
+        content = read_sealed(self.path / "result.json")
+        if content is None:
+            return None
+        known: dict[str, Any] = {f.name: content.get(f.name) for f in fields(Result)}
+        known["status"] = Status(content["status"])
+        known["notes"] = tuple(content.get("notes", ()))
+        return Result(**known)
+
+    def damaged_files(self) -> list[str]:
+        """Return the names of result files that are missing or not as they were written."""
+        result = self.result()
+        if result is None:
+            return []
+        return [
+            name
+            for name, digest in result.files.items()
+            if not (self.path / name).is_file() or file_digest(self.path / name) != digest
+        ]
+
+    def fail(self, reason: str, details: str = "") -> None:
+        """Note why an attempt failed; the next attempt removes the note."""
+        write_sealed(self.path / "failure.json", {"reason": reason, "details": details})
+
+    def failure(self) -> str | None:
+        """Return why the last attempt failed, if it did."""
+        content = read_sealed(self.path / "failure.json")
+        return None if content is None else str(content["reason"])
+
+    def repeat(self) -> Path | None:
+        """Move a run out of the way, to be trained again; return where it is kept."""
+        if not self.path.exists():
+            return None
+        aside = self.path.parent / "repeated"
+        names = (aside / f"{self.path.name}-{number}" for number in itertools.count(1))
+        kept = next(path for path in names if not path.exists())
+        with reported(aside):
+            aside.mkdir(exist_ok=True)
+            reach("repeat/aside")
+            os.rename(self.path, kept)
+            reach("repeat/moved")
+            self.path.mkdir()
+        return kept
+
+    def replaced(self, store_key: str) -> list[str]:
+        """Return the ids of the published runs that this one replaces in a store."""
+        return self.all_replaced().get(store_key, [])
+
+    def all_replaced(self) -> dict[str, list[str]]:
+        """Return the ids of the published runs that this one replaces, by store.
+
+        The repetitions that are kept have them; what a study left behind when it was moved to
+        another machine is told by ``replaces.json``.
+        """
+        kept = (self.path.parent / "repeated").glob(f"{self.path.name}-*")
+        replaced: dict[str, list[str]] = {}
+        for path in (*sorted(kept, key=_number), self.path):
+            told: dict[str, list[str]] = read_sealed(path / REPLACES) or {}
+            for key, ids in told.items():
+                replaced.setdefault(key, []).extend(ids)
+            if path != self.path:
+                for note in sorted((path / "published").glob("*.json")):
+                    run_id = (read_sealed(note) or {}).get("run_id")
+                    if run_id is not None:
+                        replaced.setdefault(note.stem, []).append(run_id)
+        return {key: [*dict.fromkeys(ids)] for key, ids in replaced.items()}
+
+    def published(self, store_key: str) -> dict[str, Any]:
+        """Return what the store ``store_key`` has confirmed of this run."""
+        return read_sealed(self.path / "published" / f"{store_key}.json") or {}
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Hold the right to publish the run: two commands on one study publish the same runs."""
+        with FileLock(self.path / "publishing.lock"):
+            yield
+
+    def note_published(self, store_key: str, confirmed: Mapping[str, Any]) -> None:
+        """Keep what the store ``store_key`` has confirmed."""
+        with reported(self.path):
+            (self.path / "published").mkdir(exist_ok=True)
+        write_sealed(self.path / "published" / f"{store_key}.json", confirmed)
+
+
+def _end(record: Mapping[str, Any]) -> int:
+    """Return the step after the last one that a record tells of."""
+    return int(record["first_step"]) + len(record["train_loss"])
+
+
+def _number(path: Path) -> int:
+    """Return which repetition a folder in ``repeated/`` holds."""
+    return int(path.name.rpartition("-")[2])

@@ -1,0 +1,52 @@
+"""A run's journal: a line a record, each with its own checksum, safe on disk when written."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError, cause
+from attnstudy.files import reported, write_atomically
+
+
+def append_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Add a line and make sure that it is on disk."""
+    reach("journal/before")
+    with reported(path.parent), path.open("ab") as file:
+        file.write(_line(record))
+        file.flush()
+        reach("journal/written")
+        os.fsync(file.fileno())
+    reach("journal/safe")
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the records up to the first damaged line; none if there is no file."""
+    records: list[dict[str, Any]] = []
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return records
+    except OSError as error:
+        raise StoreError(f"the journal in {path.parent} cannot be read: {cause(error)}") from error
+    for line in lines:
+        checksum, _, text = line.partition(b" ")
+        if checksum != f"{zlib.crc32(text):08x}".encode() or not text:
+            break
+        records.append(json.loads(text))
+    return records
+
+
+def rewrite_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Have a journal hold these records and nothing else."""
+    write_atomically(path, b"".join(map(_line, records)))
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    text = json.dumps(record, separators=(",", ":")).encode()
+    return f"{zlib.crc32(text):08x} ".encode() + text + b"\n"

@@ -1,0 +1,57 @@
+"""Where the runs of a study lie in a store, and what was fixed for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from attnstudy.files import read_sealed, reported, write_sealed
+from attnstudy.runs.folder import RunFolder
+from attnstudy.study import TrialSpec
+
+
+def study_folder(store: Path, study: str) -> Path:
+    """Return the folder of a study's runs inside a store."""
+    return store / "runs" / study
+
+
+def run_folder(store: Path, spec: TrialSpec) -> RunFolder:
+    """Return the folder of the run that ``spec`` describes."""
+    return RunFolder(study_folder(store, spec.study) / spec.fingerprint)
+
+
+def run_folders(store: Path, study: str) -> list[RunFolder]:
+    """Return the folders of all runs of a study that were ever started, by path."""
+    paths = sorted(study_folder(store, study).glob("*/run.json"))
+    return [RunFolder(path.parent) for path in paths]
+
+
+def studies(store: Path) -> list[str]:
+    """Return the names of the studies that have run folders in a store."""
+    return sorted(path.name for path in (store / "runs").glob("*/") if path.is_dir())
+
+
+def study_facts(store: Path, study: str) -> dict[str, Any]:
+    """Return what was fixed at a study's first run (its thread count) and asked for so far."""
+    return read_sealed(study_folder(store, study) / "study.json") or {}
+
+
+@contextlib.contextmanager
+def changing_study_facts(store: Path, study: str) -> Iterator[dict[str, Any]]:
+    """Read, let change, and write a study's facts, one process at a time."""
+    folder = study_folder(store, study)
+    lock = FileLock(folder / "study.lock")
+    with reported(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        held = lock.acquire()
+    with held:
+        facts = study_facts(store, study)
+        before = json.dumps(facts, sort_keys=True)
+        yield facts
+        if json.dumps(facts, sort_keys=True) != before:
+            write_sealed(folder / "study.json", facts)

@@ -1,0 +1,40 @@
+"""How publishing talks to MLflow: one request at a time, each a place where a test can stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from attnstudy.crashpoints import reach
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Requests:
+    """Sends requests and tells that they were answered, which is how progress is known."""
+
+    client: MlflowClient
+    answered: Callable[[], None]
+    written: int = 0
+    """Requests so far that changed something."""
+
+    def read(self, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> T:
+        """Make a request that changes nothing."""
+        result = call(*args, **named)
+        self.answered()
+        return result
+
+    def write(self, name: str, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> T:
+        """Make a request that changes something, between two crash points of its name."""
+        reach(f"publish/before-{name}")
+        result = call(*args, **named)
+        reach(f"publish/after-{name}")
+        self.written += 1
+        self.answered()
+        return result

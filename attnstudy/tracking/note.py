@@ -1,0 +1,40 @@
+"""What a tracking store has confirmed of a run, kept in the run's folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnstudy.crashpoints import reach
+from attnstudy.runs import RunFolder
+
+
+class Note:
+    """The note of one run and one store, on disk after every change.
+
+    ``run_id``, ``experiment`` (the one it is in), ``described`` (parameters and dataset),
+    ``steps`` (up to where the journal is there), ``sending`` (more of it was sent, without an
+    answer so far), ``status`` (everything that belongs to this state is there), ``deleted``.
+    """
+
+    def __init__(self, folder: RunFolder, key: str) -> None:
+        self._folder, self._key = folder, key
+        self._content = folder.published(key)
+
+    def get(self, name: str) -> Any:
+        """Return what is noted under a name; none if nothing is."""
+        return self._content.get(name)
+
+    def keep(self, **values: Any) -> None:
+        """Note more, beside what is noted."""
+        self._write({**self._content, **values})
+
+    def begin(self, **values: Any) -> None:
+        """Note this and forget everything else."""
+        self._write(values)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        if content != self._content:
+            reach("publish/before-note")
+            self._folder.note_published(self._key, content)
+            reach("publish/after-note")
+            self._content = content

@@ -1,0 +1,145 @@
+"""Opening the tracking store: created once and whole, never waited for long."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError
+from attnstudy.files import reported
+from attnstudy.tracking import relocating
+from attnstudy.tracking.address import Address
+from attnstudy.tracking.store import Tracker, mlflow_errors
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # MLflow's own defaults keep a call to a dead server busy for minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    # a server in trouble may ask us to come back in an hour, and MLflow would sleep until then
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+_OPENING = 120.0  # seconds for another process to create a store; it takes seconds
+
+
+def prepare_mlflow() -> None:
+    """Set MLflow's defaults for this process, before it is imported; the user's own win."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("alembic", "mlflow.tracking"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # it logs every database error with a traceback, and raises it too
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+
+def open_store(address: Address, *, create: bool = True) -> Tracker:
+    """Open a store, creating the embedded one when it is not there and ``create`` says so.
+
+    Opening a fresh database migrates it, and two processes that do so at once destroy it. So a
+    lock in ``address.home`` is held meanwhile; it guards a database elsewhere, such as one on
+    Postgres, only from processes with the same home. An embedded store is made under another
+    name and put in place whole, so that a process killed on the way leaves nothing half made;
+    one whose folder was moved gets its locations rewritten, which a warning says.
+
+    Raises:
+        TrackingUnreachableError: the server or database does not answer.
+        StoreError: the store is not there, or cannot be used.
+
+    """
+    if address.embedded and not create and not (address.home / "mlflow.db").exists():
+        raise StoreError(
+            f"there is no tracking store in {address.home}: 'attnstudy run' makes one, or name "
+            "another with --store or --tracking-uri"
+        )
+    prepare_mlflow()
+    if address.is_server:
+        with mlflow_errors(address):
+            return Tracker(address, _connected(address))
+    with reported(address.home):
+        address.home.mkdir(parents=True, exist_ok=True)
+    with opening(address.home), mlflow_errors(address):
+        if address.embedded:
+            _create(address.home)
+            _settle(address.home)
+        return Tracker(address, _connected(address))
+
+
+def settle_store(address: Address) -> None:
+    """Rewrite the locations of an embedded store that was moved; the others are left alone.
+
+    What ``open_store`` does on the way, for commands that need not open the store.
+    """
+    database = address.home / "mlflow.db"
+    if not address.embedded or not database.exists() or relocating.settled(address.home):
+        return
+    if not os.access(address.home, os.W_OK):
+        return
+    with opening(address.home), mlflow_errors(address):
+        _settle(address.home)
+
+
+@contextlib.contextmanager
+def opening(home: Path) -> Iterator[None]:
+    """Hold the right to create, migrate or rewrite the store of a home."""
+    lock = FileLock(home / "mlflow.lock", timeout=_OPENING)
+    try:
+        with reported(home):
+            lock.acquire()
+    except StoreError as error:
+        if not isinstance(error.__cause__, Timeout):
+            raise
+        raise StoreError(
+            f"another process has been opening the store in {home} for {_OPENING:.0f} seconds: "
+            "end it, then run the same command again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _create(home: Path) -> None:
+    """Make the embedded database unless it is there."""
+    database = home.resolve() / "mlflow.db"
+    if database.exists() and database.stat().st_size:
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    fresh = database.with_name("mlflow-new.db")
+    for left in home.glob("mlflow-new.db*"):  # by a process that was killed here
+        left.unlink(missing_ok=True)
+    root = (home.resolve() / "artifacts").as_uri()
+    store = SqlAlchemyStore(f"sqlite:///{fresh}", root)  # type: ignore[no-untyped-call]
+    store.engine.dispose()
+    reach("store/before-created")
+    os.replace(fresh, database)
+    reach("store/after-created")
+    relocating.note(home)
+
+
+def _settle(home: Path) -> None:
+    # who may only look at a store has to take its links as they are
+    if os.access(home, os.W_OK) and not relocating.settled(home):
+        said = relocating.settle(home)
+        if said is not None:
+            warnings.warn(said, stacklevel=3)
+
+
+def _connected(address: Address) -> MlflowClient:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
+    client.search_experiments(max_results=1)  # the first call is what connects
+    return client

@@ -1,0 +1,33 @@
+"""The report of a ranking as a run beside the runs that it used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attnstudy.errors import StoreError
+from attnstudy.tracking.store import Tracker, mlflow_errors
+
+
+def log_ranking(
+    tracker: Tracker, study: str, folder: Path, *, tags: Mapping[str, str], name: str, note: str
+) -> str:
+    """Store the files of a folder as a run of an experiment, and set the experiment's note.
+
+    Returns:
+        The id of the run.
+
+    Raises:
+        StoreError: the store is unreachable, refuses, or has no such experiment.
+    """
+    experiment = tracker.experiment_id(study)
+    if experiment is None:
+        raise StoreError(f"there is no experiment {study!r} in {tracker.address.shown} any more")
+    client = tracker.client
+    with mlflow_errors(tracker.address):
+        shown = {key: value[:5000] for key, value in tags.items() if value}
+        run = client.create_run(experiment, run_name=name, tags=shown)
+        client.log_artifacts(run.info.run_id, str(folder))
+        client.set_terminated(run.info.run_id)
+        client.set_experiment_tag(experiment, "mlflow.note.content", note[:5000])
+    return str(run.info.run_id)

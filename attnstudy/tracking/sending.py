@@ -1,0 +1,249 @@
+"""Sending one run folder to its run in MLflow, so that sending it again changes nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.errors import StoreError
+from attnstudy.runs import JOURNAL, Result, RunFolder, Start, Status
+from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.model import ARCHIVE, send_model
+from attnstudy.tracking.note import Note
+from attnstudy.tracking.shelf import MLFLOW_STATUS, Shelf
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric, Run
+
+_METRICS_A_REQUEST = 1000  # MLflow's limit
+_FAILURE = "attnstudy.failure"
+
+
+Figures = Callable[[RunFolder], Mapping[str, bytes]]
+"""Draws a finished run's figures: file names and contents."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """Sends one folder to its run."""
+
+    figures: Figures
+    shelf: Shelf
+    folder: RunFolder
+    started: Start
+    run: Run
+    """As it was before anything was sent."""
+    note: Note
+    run_id: str = field(init=False)
+    requests: Requests = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.run_id = str(self.run.info.run_id)
+        self.requests = self.shelf.requests
+
+    def send(self) -> None:
+        """Send everything that the store has not confirmed, and put the run's state right.
+
+        Raises:
+            StoreError: a file of the result is damaged; nothing of the result is sent.
+
+        """
+        result = self.folder.result()
+        status = self.folder.status if result is None else result.status
+        if result is not None and self.note.get("status") == status.value:
+            if self._shows(status, result):
+                return
+            # somebody changed it, or the store was put back to an earlier day
+            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity)
+        if not self.note.get("described"):
+            self._describe()
+            self.note.keep(described=True)
+        self._send_journal()
+        if result is not None:
+            self._send_result(result)
+        else:
+            self._send_status(status, self.folder.failure())
+        self.note.keep(status=status.value)
+
+    def _shows(self, status: Status, result: Result | None = None) -> bool:
+        """Whether the store shows the run in a state, with a result's numbers."""
+        run = self.run
+        shown = {} if result is None else result.metrics()
+        return (
+            run.info.status == MLFLOW_STATUS[status]
+            and run.data.tags.get("attnstudy.status") == status.value
+            and all(
+                name in run.data.metrics and math.isclose(run.data.metrics[name], value)
+                for name, value in shown.items()
+            )
+        )
+
+    def _describe(self) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+
+        spec, facts = self.started.spec, self.started.dataset
+        values = {k: v for k, v in spec.to_dict().items() if v is not None}
+        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+        client = self.requests.client
+        params = [Param(k, v) for k, v in texts.items()]
+        self.requests.write("log-params", client.log_batch, self.run_id, params=params)
+        schema = {
+            "mlflow_tensorspec": {
+                "features": [_tensor("uint8", [-1, *facts.image_shape])],
+                "targets": [_tensor("int64", [-1])],
+            }
+        }
+        profile = {
+            "train_images": spec.train_size,
+            "validation_images": spec.val_size,
+            "classes": list(facts.class_names),
+        }
+        dataset = Dataset(
+            name=facts.name,
+            digest=facts.digest,
+            source_type="local",
+            source=json.dumps({"uri": facts.source}),
+            schema=json.dumps(schema),
+            profile=json.dumps(profile),
+        )
+        tag = InputTag("mlflow.data.context", "training")
+        inputs = [DatasetInput(dataset, [tag])]
+        self.requests.write("log-inputs", client.log_inputs, self.run_id, inputs)
+
+    def _send_journal(self) -> None:
+        from mlflow.entities import Metric
+
+        # An interrupted run's last lines may be dropped and computed again, to the same numbers
+        # but at other times: what the store has already must not be sent again.
+        unsure = self.note.get("steps") is None or self.note.get("sending")
+        sent = 0 if unsure else int(self.note.get("steps"))
+        metrics: list[Metric] = []
+        before = 0.0
+        last_step = sent
+        for record in self.folder.journal():
+            losses = record["train_loss"]
+            seconds = record["seconds"]
+            end = record["first_step"] + len(losses)
+            if end > sent:
+                for i, loss in enumerate(losses):
+                    # spread evenly over the interval: only its end was measured
+                    at = before + (seconds - before) * (i + 1) / len(losses)
+                    stamp = self.started.at + round(1000 * at)
+                    metrics.append(Metric("train_loss", loss, stamp, record["first_step"] + i))
+                if record["val_accuracy"] is not None:
+                    stamp = self.started.at + round(1000 * seconds)
+                    metrics.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))
+                last_step = end
+            before = seconds
+        if unsure:
+            there = self._rows_there()
+            metrics = [metric for metric in metrics if (metric.key, metric.step) not in there]
+        if metrics:
+            self.note.keep(sending=True)
+        client = self.requests.client
+        for first in range(0, len(metrics), _METRICS_A_REQUEST):
+            part = metrics[first : first + _METRICS_A_REQUEST]
+            self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
+        self.note.keep(steps=last_step, sending=False)
+
+    def _rows_there(self) -> set[tuple[str, int]]:
+        client = self.requests.client
+        return {
+            (point.key, point.step)
+            for name in ("train_loss", "val_accuracy")
+            for point in self.requests.read(client.get_metric_history, self.run_id, name)
+        }
+
+    def _send_status(self, status: Status, failure: str | None) -> None:
+        """Show a run that has no result in the state that its folder is in."""
+        told = None if failure is None else failure[:5000]
+        if self._shows(status) and self.run.data.tags.get(_FAILURE) == told:
+            return
+        client, run_id = self.requests.client, self.run_id
+        self._forget_failure(status)
+        if told is not None:
+            self.requests.write("failure", client.set_tag, run_id, _FAILURE, told)
+        self.requests.write("status", client.set_tag, run_id, "attnstudy.status", status.value)
+        if status is Status.RUNNING:
+            self.requests.write("resumed", client.update_run, run_id, MLFLOW_STATUS[status])
+        else:
+            self._terminate(status, self._reached_at())
+
+    def _forget_failure(self, status: Status) -> None:
+        if status is not Status.FAILED and _FAILURE in self.run.data.tags:
+            client = self.requests.client
+            self.requests.write("no-failure", client.delete_tag, self.run_id, _FAILURE)
+
+    def _reached_at(self) -> int:
+        """Return when the last line of the journal was written, in ms since the epoch."""
+        seconds = [record["seconds"] for record in self.folder.journal()]
+        return self.started.at + round(1000 * max(seconds, default=0.0))
+
+    def _terminate(self, status: Status, at: int) -> None:
+        client, name = self.requests.client, MLFLOW_STATUS[status]
+        self.requests.write("terminated", client.set_terminated, self.run_id, name, end_time=at)
+
+    def _send_result(self, result: Result) -> None:
+        from mlflow.entities import Metric, RunTag
+
+        self._refuse_damaged(result)
+        self._send_files(result)
+        model_id = None
+        if ARCHIVE in result.files:
+            experiment = str(self.shelf.experiment.experiment_id)
+            model_id = send_model(
+                self.requests, experiment, self.run_id, self.folder, self.started, result
+            )
+        self._forget_failure(result.status)
+        # At step 0 the UI draws them as bars, one a run, and not as curves of one point.
+        metrics = [
+            Metric(name, value, result.finished_at, 0, model_id=model_id)
+            for name, value in result.metrics().items()
+        ]
+        tags = {f"attnstudy.{name}": value for name, value in result.environment.items()}
+        tags["attnstudy.status"] = result.status.value
+        if result.diverged_at is not None:
+            tags["attnstudy.diverged_at"] = str(result.diverged_at)
+        if result.notes:
+            tags["attnstudy.notes"] = "; ".join(result.notes)[:5000]
+        self.requests.write(
+            "log-result",
+            self.requests.client.log_batch,
+            self.run_id,
+            metrics=metrics,
+            tags=[RunTag(name, value) for name, value in tags.items()],
+        )
+        self._terminate(result.status, result.finished_at)
+
+    def _refuse_damaged(self, result: Result) -> None:
+        damaged = self.folder.damaged_files()
+        if not damaged:
+            return
+        spec = self.started.spec
+        sentence = (
+            f"{self.folder.path / damaged[0]} is damaged: repeat this run with --rerun --variant "
+            f"{spec.variant} --seeds {spec.seed}-{spec.seed}"
+        )
+        if self.run.info.status == "RUNNING":
+            self._send_status(Status.FAILED, sentence)
+        raise StoreError(sentence)
+
+    def _send_files(self, result: Result) -> None:
+        with tempfile.TemporaryDirectory() as temporary:
+            for name, content in self.figures(self.folder).items():
+                Path(temporary, name).write_bytes(content)
+            for name in result.files:
+                if name not in (ARCHIVE, JOURNAL):  # a model and metrics, in MLflow
+                    Path(temporary, name).write_bytes((self.folder.path / name).read_bytes())
+            for path in sorted(Path(temporary).iterdir()):
+                client = self.requests.client
+                self.requests.write("file", client.log_artifact, self.run_id, str(path))
+
+
+def _tensor(dtype: str, shape: list[int]) -> dict[str, Any]:
+    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}

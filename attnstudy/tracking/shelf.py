@@ -1,0 +1,187 @@
+"""Which run of an MLflow experiment is a run folder's: found again, made once, never doubled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnstudy.files import read_sealed
+from attnstudy.runs import RunFolder, Start, Status, study_folder
+from attnstudy.tracking.asking import Requests
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment, Run
+
+_PAGE = 200
+_FRESH = 60.0  # seconds for which what was read of all runs is taken for the present state
+
+MLFLOW_STATUS = {
+    Status.RUNNING: "RUNNING",
+    Status.INTERRUPTED: "KILLED",
+    Status.FAILED: "FAILED",
+    Status.COMPLETE: "FINISHED",
+    Status.DIVERGED: "FINISHED",
+}
+"""What MLflow calls the states of a run."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The runs of one study's experiment.
+
+    A run is a folder's if it has the folder's fingerprint and its time of first start: a
+    repetition has another start, and so has a run of the same specification that another
+    machine made.
+    """
+
+    requests: Requests
+    experiment: Experiment
+    home: Path
+    study: str
+    key: str
+    """Under which folders note what this store has confirmed."""
+    alone: bool
+    """Whether nobody but this home publishes here, so that what is not in it is out of date."""
+    _surveyed: dict[str, Run] = field(default_factory=dict)
+    _surveyed_at: float = 0.0
+
+    @property
+    def identity(self) -> str:
+        """What tells this experiment from one of the same name in a store set up anew."""
+        return f"{self.experiment.experiment_id}@{self.experiment.creation_time}"
+
+    def survey(self) -> None:
+        """Read all runs at once, which is much faster than one by one."""
+        for run in self._search(""):
+            self._surveyed[run.info.run_id] = run
+            if self.alone:
+                self._end_orphan(run)
+        self._surveyed_at = time.monotonic()
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run, also a deleted one; none if the store does not have it."""
+        from mlflow.exceptions import MlflowException
+
+        surveyed = self._surveyed.pop(run_id, None)  # once: from then on it is our own past
+        if surveyed is not None and time.monotonic() - self._surveyed_at < _FRESH:
+            return surveyed
+        try:
+            return self.requests.read(self.requests.client.get_run, run_id)
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
+
+    def find(self, folder: RunFolder, started: Start) -> Run | None:
+        """Return the run of a folder that has no note of it; a deleted one if there is no other.
+
+        What the folder's run replaces is marked; doubles are deleted. A double comes from an
+        answer that was lost, after which the request was sent again.
+        """
+        replaced = {*folder.replaced(self.key), *_earlier_starts(folder)}
+        mine: list[Run] = []
+        for run in self._search(f"tags.`attnstudy.fingerprint` = '{started.spec.fingerprint}'"):
+            if run.data.tags.get("attnstudy.superseded") == "true":
+                continue
+            info = run.info
+            if info.run_id in replaced or info.start_time in replaced:
+                self._supersede(run)
+            elif info.start_time == started.at:
+                mine.append(run)
+            elif self.alone:
+                self._supersede(run)
+        mine.sort(key=_worth)
+        active = [run for run in mine if run.info.lifecycle_stage == "active"]
+        for double in active[1:]:
+            self._supersede(double)
+            self.requests.write("delete-run", self.requests.client.delete_run, double.info.run_id)
+        return next(iter([*active, *mine]), None)
+
+    def create(self, folder: RunFolder, started: Start) -> Run:
+        """Make the run of a folder."""
+        spec = started.spec
+        made: Run = self.requests.write(
+            "create-run",
+            self.requests.client.create_run,
+            str(self.experiment.experiment_id),
+            start_time=started.at,
+            run_name=spec.name,
+            tags={
+                "attnstudy.study": spec.study,
+                "attnstudy.variant": spec.variant,
+                "attnstudy.seed": str(spec.seed),
+                "attnstudy.fingerprint": spec.fingerprint,
+                "attnstudy.config": spec.config_id,
+                "attnstudy.dataset_digest": spec.dataset_digest,
+                "attnstudy.test_images": str(started.dataset.test_images),
+                "attnstudy.classes": str(len(started.dataset.class_names)),
+                "attnstudy.status": Status.RUNNING.value,
+                "mlflow.source.name": "attnstudy run",
+            },
+        )
+        if self.alone:
+            return made
+        # The way to a server may have repeated the request.
+        return self.find(folder, started) or made
+
+    def _search(self, filter_string: str) -> Iterator[Run]:
+        from mlflow.entities import ViewType
+
+        token = None
+        while True:
+            page = self.requests.read(
+                self.requests.client.search_runs,
+                [str(self.experiment.experiment_id)],
+                filter_string,
+                ViewType.ALL,
+                max_results=_PAGE,
+                page_token=token,
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _supersede(self, run: Run) -> None:
+        """Mark a run that no longer counts; a deleted one cannot be marked, nor need it be."""
+        if run.info.lifecycle_stage == "active":
+            client, run_id = self.requests.client, run.info.run_id
+            self.requests.write("supersede", client.set_tag, run_id, "attnstudy.superseded", "true")
+            self._end(run)
+
+    def _end_orphan(self, run: Run) -> None:
+        """End a run whose folder was deleted while it was running."""
+        fingerprint = run.data.tags.get("attnstudy.fingerprint")
+        if fingerprint is not None and run.info.lifecycle_stage == "active":
+            folder = study_folder(self.home, self.study) / fingerprint
+            if not (folder / "run.json").exists():
+                self._end(run)
+
+    def _end(self, run: Run) -> None:
+        if run.info.status != "RUNNING":
+            return
+        client, info = self.requests.client, run.info
+        interrupted = Status.INTERRUPTED
+        self.requests.write(
+            "end-status", client.set_tag, info.run_id, "attnstudy.status", interrupted.value
+        )
+        self.requests.write(
+            "end-run", client.set_terminated, info.run_id, MLFLOW_STATUS[interrupted],
+            end_time=info.start_time,
+        )  # fmt: skip
+
+
+def _earlier_starts(folder: RunFolder) -> Iterator[int]:
+    """Give when the trainings were started that a repetition took the place of."""
+    for path in (folder.path.parent / "repeated").glob(f"{folder.path.name}-*/run.json"):
+        start = (read_sealed(path) or {}).get("started_at")
+        if start is not None:
+            yield int(start)
+
+
+def _worth(run: Run) -> tuple[bool, int, str]:
+    """Order doubles: the one with the most in it first."""
+    return (run.info.status != "FINISHED", -len(run.data.metrics), str(run.info.run_id))

@@ -1,0 +1,284 @@
+"""One run on its way out of an archive: is it what it says it is, and may it be put in place."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import os
+from collections.abc import Set
+from dataclasses import dataclass
+from enum import Enum
+from errno import EEXIST, ENOTEMPTY
+from pathlib import Path
+from typing import Any
+
+from attnstudy.archives import READ_WHOLE, Archive
+from attnstudy.errors import AttnstudyError
+from attnstudy.files import read_sealed, sync_folder, write_sealed
+from attnstudy.runs import Result, RunFolder, Status
+from attnstudy.study import TrialSpec
+from attnstudy.usecases.outgoing import CHECKPOINTS, JOURNAL, REPLACES, RESULT, RUNS, START
+
+_OF_THE_MACHINE = {"lock", "publishing.lock", "published", "failure.json"}
+
+
+class Fate(Enum):
+    """What became of a run of an archive. The value is what the user reads."""
+
+    IMPORTED = "imported"
+    REPLACED = "imported in place of the unfinished run here, which is kept aside"
+    MENDED = "imported in place of the damaged run here, which is kept aside"
+    HERE = "already here"
+    AGREES = "already here, trained on its own to the same numbers"
+    BEGUN = "begun here already, and gone on with here"
+    HELD = "a process is working on it here: import again when it has ended"
+    OTHER_THREADS = "unfinished, and begun with another number of threads than the study has here"
+    CONFLICT = "another result is here, and is kept"
+
+    @property
+    def taken(self) -> bool:
+        """Whether the run was put in place."""
+        return self in (Fate.IMPORTED, Fate.REPLACED, Fate.MENDED)
+
+    @property
+    def refused(self) -> bool:
+        """Whether something of the archive is not here after the import."""
+        return self in (Fate.HELD, Fate.OTHER_THREADS, Fate.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something in which two results of one run differ."""
+
+    field: str
+    here: object
+    there: object
+    """In the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRun:
+    """One run of the archive, and what became of it."""
+
+    name: str
+    fingerprint: str
+    path: Path
+    """Its folder here."""
+    finished: bool
+    fate: Fate
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A run of an archive, verified."""
+
+    spec: TrialSpec
+    result: Result | None
+    folder: RunFolder
+    """Where it is unpacked; what is here already is not unpacked to its end."""
+    here: RunFolder
+    """Where it belongs."""
+    complete: bool
+    """Whether it is unpacked."""
+
+
+def accept(
+    archive: Archive, study: str, fingerprint: str, names: Set[str], stage: Path, here: RunFolder
+) -> Incoming:
+    """Verify a run and unpack it, unless the same is here already.
+
+    Raises:
+        ArchiveError: it is not as it was exported.
+        OSError: it cannot be unpacked.
+
+    """
+    folder = RunFolder(stage / fingerprint)
+    folder.path.mkdir()
+    where = f"{RUNS}/{fingerprint}"
+    told = {START, RESULT, REPLACES} & names
+    for name in sorted(told):
+        if archive.members[f"{where}/{name}"].size > READ_WHOLE:
+            raise archive.altered(f"{where}/{name} is too large")
+        archive.unpack(f"{where}/{name}", folder.path / name)
+    try:
+        started = folder.started()
+        result = folder.result()
+    except (
+        AttnstudyError, KeyError, TypeError, ValueError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
+        raise archive.altered(f"{where} was made by another version") from error
+    if started is None:
+        raise archive.altered(f"{where}/{START} is missing or damaged")
+    spec = started.spec
+    if not _plain(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
+        raise archive.altered(f"{where}/{START} describes another run, or is of another version")
+    if (RESULT in names) != (result is not None and _sensible(result)):
+        raise archive.altered(f"{where}/{RESULT} is damaged")
+    if REPLACES in names and not _lists_of_ids(read_sealed(folder.path / REPLACES)):
+        raise archive.altered(f"{where}/{REPLACES} is damaged")
+    _check_names(archive, where, names, result)
+    known = result is not None and here.result() == result and not here.damaged_files()
+    for name in sorted(names - told):
+        if known:
+            archive.check(f"{where}/{name}")
+        else:
+            archive.unpack(f"{where}/{name}", folder.path / name)
+    if not known:
+        sync_folder(folder.path)
+    return Incoming(spec, result, folder, here, complete=not known)
+
+
+def _plain(spec: TrialSpec) -> bool:
+    """Whether the fields that other programs read as text are what they should be."""
+    counts = (spec.seed, spec.train_size, spec.val_size, spec.epochs, spec.batch_size)
+    texts = (spec.dataset, spec.variant, spec.dataset_digest, spec.precision)
+    return all(type(count) is int for count in (*counts, *spec.channels)) and all(
+        isinstance(text, str) for text in texts
+    )
+
+
+def _sensible(result: Result) -> bool:
+    """Whether a result has what is read from it later; its seal only says that nothing changed."""
+    scores = [
+        result.val_accuracy_max, result.val_accuracy_final, result.test_accuracy, result.test_loss,
+    ]  # fmt: skip
+    numbers = [result.train_seconds, result.images_per_second, result.finished_at]
+    return (
+        result.status.done
+        and all(score is None or _number(score) for score in scores)
+        and all(map(_number, numbers))
+        and (result.status is Status.DIVERGED or result.test_accuracy is not None)
+        and _texts(result.environment)
+        and _texts(result.files)
+    )
+
+
+def _number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _lists_of_ids(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(ids, list) and all(isinstance(run_id, str) for run_id in ids)
+        for ids in value.values()
+    )
+
+
+def _check_names(archive: Archive, where: str, names: Set[str], result: Result | None) -> None:
+    """Refuse a run that has other files than a run has, or not those of its result."""
+    others = names - {START, JOURNAL, RESULT, REPLACES}
+    if result is None:
+        strange = {name for name in others if not fnmatch.fnmatchcase(name, CHECKPOINTS)}
+    else:
+        strange = (others ^ result.files.keys()) | (others & _OF_THE_MACHINE)
+    if strange:
+        raise archive.altered(f"{where}/{min(strange)} is missing or does not belong there")
+    for name, digest in ({} if result is None else result.files).items():
+        if archive.members[f"{where}/{name}"].digest != digest:
+            raise archive.altered(f"{where}/{name} is not the one of the result")
+
+
+def place(run: Incoming, stage: Path, *, continuing: bool) -> ImportedRun:
+    """Put a verified run in place by a rename, unless what is here is to stay.
+
+    Args:
+        run: the run.
+        stage: the folder of the import, for what is in the way and holds nothing.
+        continuing: whether an unfinished run can be gone on with here.
+
+    Raises:
+        StoreError: the store cannot be written.
+        OSError: likewise.
+
+    """
+    fate, differences = (
+        _place(run, stage, continuing=continuing) if run.complete else (Fate.HERE, ())
+    )
+    finished = run.result is not None
+    return ImportedRun(
+        run.spec.name, run.spec.fingerprint, run.here.path, finished, fate, differences
+    )
+
+
+def _place(run: Incoming, stage: Path, *, continuing: bool) -> tuple[Fate, tuple[Difference, ...]]:
+    here = run.here
+    begun = (here.path / START).exists()
+    if run.result is None and not continuing and not begun:
+        return Fate.OTHER_THREADS, ()
+    with run.folder.claim():  # the lock moves with the folder: nobody sees it unheld
+        if _moved(run.folder.path, here.path):
+            return Fate.IMPORTED, ()
+        with here.claim() as mine:
+            if not mine:
+                return Fate.HELD, ()
+            fate, differences = _compare(run)
+            if not fate.taken:
+                return fate, differences
+            if fate is not Fate.IMPORTED:
+                with here.publishing():  # what is being sent at this moment is sent to its end
+                    here.repeat()
+        with here.claim() as mine:  # of the empty folder that is there now
+            if not mine or (here.path / START).exists():
+                return Fate.HELD, ()
+            _take_over(run, stage)
+    return fate, ()
+
+
+def _compare(run: Incoming) -> tuple[Fate, tuple[Difference, ...]]:
+    """Decide about a run of which there is a folder here, which we hold."""
+    here = run.here.result()
+    if here is None:
+        if not (run.here.path / START).exists():
+            return Fate.IMPORTED, ()  # claimed once, and never begun
+        return (Fate.BEGUN if run.result is None else Fate.REPLACED), ()
+    if run.result is None:
+        return Fate.HERE, ()
+    differences = _differences(here, run.result)
+    if here == run.result:
+        return (Fate.MENDED if run.here.damaged_files() else Fate.HERE), ()
+    if not any(difference.field in _NUMBERS for difference in differences):
+        return Fate.AGREES, ()
+    return Fate.CONFLICT, differences
+
+
+_NUMBERS = (
+    "status", "diverged_at", "val_accuracy_max", "val_accuracy_final", "test_accuracy", "test_loss",
+)  # fmt: skip
+
+
+def _differences(here: Result, there: Result) -> tuple[Difference, ...]:
+    """Return in which numbers, and in what of their surroundings, two results differ."""
+    pairs = [(name, getattr(here, name), getattr(there, name)) for name in _NUMBERS]
+    for name in sorted({*here.environment, *there.environment}):
+        pairs.append((name, here.environment.get(name), there.environment.get(name)))
+    return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
+
+
+def _take_over(run: Incoming, stage: Path) -> None:
+    """Put a run in the place of a folder that holds nothing but what is to be replaced."""
+    # the published runs that the stores are to be told of, the archive's and ours
+    replaces: dict[str, list[str]] = read_sealed(run.folder.path / REPLACES) or {}
+    for key, ids in (read_sealed(run.here.path / REPLACES) or {}).items():
+        replaces[key] = [*dict.fromkeys([*replaces.get(key, []), *ids])]
+    if replaces:
+        write_sealed(run.folder.path / REPLACES, replaces)
+    os.rename(run.here.path, stage / f"{run.here.path.name}.emptied")
+    if not _moved(run.folder.path, run.here.path):
+        raise FileExistsError(EEXIST, "another process took its place", str(run.here.path))
+
+
+def _moved(source: Path, target: Path) -> bool:
+    """Rename a folder unless there is one already; whole, and on disk."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno in (ENOTEMPTY, EEXIST):
+            return False
+        raise
+    sync_folder(target.parent)
+    return True

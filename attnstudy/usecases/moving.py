@@ -1,0 +1,212 @@
+"""``export`` and ``import``: a study as one file, checked by digest on both sides.
+
+An archive holds, of each run, what decides and tells its result. What belongs to the machine stays
+behind: locks, failures, and the notes of what a tracking store has confirmed. The store that the
+runs come to may not have them, and one that has them takes them again without harm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attnstudy import runs
+from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archive
+from attnstudy.errors import StoreError, UsageError
+from attnstudy.files import read_sealed, reported
+from attnstudy.runs import RunFolder
+from attnstudy.study import check_study_name
+from attnstudy.usecases.incoming import ImportedRun, Incoming, accept, place
+from attnstudy.usecases.outgoing import (
+    FACTS,
+    RUNS,
+    ExportedRun,
+    Packed,
+    damage,
+    pack,
+    run_name,
+    specification,
+)
+from attnstudy.usecases.staging import staging
+
+Progress = Callable[[int, int], None]
+_MEMBER = re.compile(rf"{RUNS}/([0-9a-f]{{32}})/([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What ``export`` did."""
+
+    study: str
+    file: Path
+    size: int
+    """Bytes of the archive."""
+    runs: tuple[ExportedRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What ``import`` did."""
+
+    study: str
+    runs: tuple[ImportedRun, ...]
+    threads: tuple[int, int] | None
+    """Threads a run, here and in the archive, when they differ."""
+
+    @property
+    def refused(self) -> tuple[ImportedRun, ...]:
+        """Runs that were not taken although they are not here."""
+        return tuple(run for run in self.runs if run.fate.refused)
+
+
+def export_study(
+    home: Path,
+    study: str,
+    file: Path,
+    *,
+    unfinished: bool = False,
+    skip_damaged: bool = False,
+    force: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> ExportReport:
+    """Write a study's runs into one file: the finished ones, on request the unfinished too.
+
+    Runs that somebody is training at this moment are left out. The same content of the run folders
+    gives the same file, to the byte.
+
+    Raises:
+        UsageError: the file is there already, or no run would go along.
+        StoreError: a run is damaged, or something cannot be read or written. No file is left.
+
+    """
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: name a file in it")
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already: name another file, or replace it with --force")
+    folders = runs.run_folders(home, study)
+    facts = runs.study_folder(home, study) / FACTS
+    damaged = {
+        folder: reason
+        for folder in folders
+        if not folder.claimed and (reason := damage(folder)) is not None
+    }
+    if damaged and not skip_damaged:
+        raise StoreError(_refusal(damaged))
+    exported: list[ExportedRun] = []
+    with write_archive(file, {"study": study}) as archive:
+        if read_sealed(facts) is not None:
+            archive.add(FACTS, facts)
+        for done, folder in enumerate(folders, start=1):
+            packed = Packed.LEFT_DAMAGED
+            if folder not in damaged:
+                packed = _pack_if_free(archive, folder, unfinished=unfinished)
+            exported.append(ExportedRun(run_name(folder), folder.path.name, packed))
+            progress(done, len(folders))
+        if all(run.packed.left for run in exported):
+            raise UsageError(_nothing(study, exported))
+    return ExportReport(study, file, file.stat().st_size, tuple(exported))
+
+
+def _pack_if_free(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Packed:
+    with folder.claim() as mine:  # nobody goes on with it, or repeats it, while it is read
+        return pack(archive, folder, unfinished=unfinished) if mine else Packed.LEFT_HELD
+
+
+def _refusal(damaged: Mapping[RunFolder, str]) -> str:
+    folder, reason = next(iter(damaged.items()))
+    others = f" ({len(damaged) - 1} more are damaged too)" if len(damaged) > 1 else ""
+    spec = specification(folder)
+    which = "" if spec is None else f" --variant {spec.variant} --seeds {spec.seed}-{spec.seed}"
+    return (
+        f"{reason}{others}: repeat this run with 'attnstudy run --rerun{which}' and the study's "
+        "other options, or leave out what is damaged with --skip-damaged"
+    )
+
+
+def _nothing(study: str, exported: list[ExportedRun]) -> str:
+    if any(run.packed is Packed.LEFT_UNFINISHED for run in exported):
+        return f"no run of {study!r} is finished: --unfinished exports the others, to go on with"
+    if any(run.packed is Packed.LEFT_HELD for run in exported):
+        return f"every run of {study!r} is being trained: export it when they have ended"
+    return f"no run of {study!r} is whole: 'attnstudy status {study}' shows how they stand"
+
+
+def import_study(
+    home: Path, file: Path, progress: Progress = lambda done, total: None
+) -> ImportReport:
+    """Put the runs of an archive into a store, each whole or not at all.
+
+    Everything is verified before anything can be seen. A run that is here is never overwritten: an
+    unfinished or damaged one makes room for a finished one and is kept aside.
+
+    Raises:
+        ArchiveError: the file is no archive, or something in it is not as it was exported.
+        StoreError: the store cannot be written; runs that are in place stay there.
+
+    """
+    with open_archive(file) as archive, reported(home):
+        study, names = _contents(archive)
+        with staging(home) as stage:
+            facts = _facts(archive, stage)
+            accepted: list[Incoming] = []
+            for done, (fingerprint, files) in enumerate(sorted(names.items()), start=1):
+                here = RunFolder(runs.study_folder(home, study) / fingerprint)
+                accepted.append(accept(archive, study, fingerprint, files, stage, here))
+                progress(done, len(names))
+            threads = _merge_facts(home, study, facts)
+            imported = [place(run, stage, continuing=threads is None) for run in accepted]
+    return ImportReport(study, tuple(imported), threads)
+
+
+def _contents(archive: Archive) -> tuple[str, dict[str, set[str]]]:
+    """Return the study's name, and the names of the files of each run, by fingerprint."""
+    try:
+        study = check_study_name(archive.about["study"])
+    except (KeyError, TypeError, UsageError) as error:
+        raise archive.altered("it does not say which study it holds") from error
+    names: dict[str, set[str]] = {}
+    for member in archive.members:
+        match = _MEMBER.fullmatch(member)
+        if match is not None:
+            names.setdefault(match[1], set()).add(match[2])
+        elif member != FACTS:
+            raise archive.altered(f"{member} is not a file of a study")
+    return study, names
+
+
+def _facts(archive: Archive, stage: Path) -> dict[str, Any]:
+    """Return what was fixed at the study's first run and asked for, if the archive says it."""
+    if FACTS not in archive.members:
+        return {}
+    archive.unpack(FACTS, stage / FACTS)
+    facts = read_sealed(stage / FACTS)
+    try:
+        if facts is None or type(facts.get("threads", 1)) is not int:
+            raise ValueError(FACTS)
+        for variants in facts.get("asked", {}).values():
+            for seeds in variants.values():
+                if any(type(seed) is not int for seed in seeds):
+                    raise ValueError(FACTS)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise archive.altered(f"{FACTS} is not what it was") from error
+    return facts
+
+
+def _merge_facts(home: Path, study: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Add an archive's facts to the study's; return both thread counts if they differ.
+
+    This comes before the runs, so that a study never stands there without its thread count.
+    """
+    with runs.changing_study_facts(home, study) as here:
+        for name, value in facts.items():
+            if name != "asked" and here.get(name) is None:
+                here[name] = value
+        for config, variants in facts.get("asked", {}).items():
+            for variant, seeds in variants.items():
+                asked = here.setdefault("asked", {}).setdefault(config, {})
+                asked[variant] = sorted({*asked.get(variant, ()), *seeds})
+        ours, theirs = here.get("threads"), facts.get("threads")
+    return None if ours is None or theirs in (None, ours) else (int(ours), int(theirs))

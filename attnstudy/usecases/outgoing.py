@@ -1,0 +1,122 @@
+"""One run on its way into an archive: is it whole, and which of its files go along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from attnstudy.archives import ArchiveWriter
+from attnstudy.errors import AttnstudyError, StoreError, cause
+from attnstudy.files import sealed
+from attnstudy.runs import RunFolder
+from attnstudy.study import TrialSpec
+
+RUNS, FACTS = "runs", "study.json"
+START, JOURNAL, RESULT, REPLACES = "run.json", "journal.jsonl", "result.json", "replaces.json"
+CHECKPOINTS = "checkpoint*.pt"
+EMBEDDED = "embedded"
+"""The embedded store's key; the ids of its runs mean nothing in another store."""
+
+
+class Packed(Enum):
+    """What an export made of a run."""
+
+    FINISHED = "finished"
+    UNFINISHED = "unfinished"
+    LEFT_UNFINISHED = "left out: unfinished"
+    LEFT_HELD = "left out: being trained"
+    LEFT_DAMAGED = "left out: damaged"
+
+    @property
+    def left(self) -> bool:
+        """Whether the run is not in the archive."""
+        return self not in (Packed.FINISHED, Packed.UNFINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRun:
+    """One run of the study, and whether it went along."""
+
+    name: str
+    """As people know it, ``double/seed=3``; the fingerprint when its specification is lost."""
+    fingerprint: str
+    packed: Packed
+
+
+def damage(folder: RunFolder) -> str | None:
+    """Return what is wrong with a run, as part of a sentence; none if it is whole.
+
+    A run without a result is whole when its specification is: a checkpoint carries a checksum of
+    its own, and a damaged one costs time and nothing else.
+    """
+    try:
+        started = folder.started()
+        if started is None:
+            return f"{folder.path / START} is damaged"
+        if started.spec.fingerprint != folder.path.name:
+            return f"{folder.path / START} describes another run"
+        if (folder.path / RESULT).exists() and folder.result() is None:
+            return f"{folder.path / RESULT} is damaged"
+        damaged = folder.damaged_files()
+    except AttnstudyError as error:
+        return str(error)
+    except OSError as error:
+        return f"{folder.path} cannot be read ({cause(error)})"
+    except (KeyError, TypeError, ValueError):
+        return f"{folder.path / RESULT} was made by another version of attnstudy"
+    return f"{folder.path / damaged[0]} is damaged" if damaged else None
+
+
+def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Packed:
+    """Add a run that we hold to an archive, unless it is unfinished and not wanted.
+
+    Raises:
+        StoreError: a file cannot be read, or is not as the result states it.
+
+    """
+    result = folder.result()
+    names = {START, JOURNAL}
+    if result is not None:
+        names |= {RESULT, *result.files}
+    elif unfinished:
+        names |= {path.name for path in folder.path.glob(CHECKPOINTS)}
+    else:
+        return Packed.LEFT_UNFINISHED
+    where = f"{RUNS}/{folder.path.name}"
+    for name in sorted(names):
+        path = folder.path / name
+        if name == JOURNAL and not path.exists():
+            continue  # of a run that ended before its first interval
+        digest = archive.add(f"{where}/{name}", path)
+        if result is not None and result.files.get(name, digest) != digest:
+            raise StoreError(f"{path} changed while it was read: run the same command again")
+    if replaces := _still_to_tell(folder):
+        archive.add_bytes(f"{where}/{REPLACES}", sealed(replaces))
+    return Packed.FINISHED if result is not None else Packed.UNFINISHED
+
+
+def _still_to_tell(folder: RunFolder) -> dict[str, list[str]]:
+    """Return the published runs that this one replaces and whose store was not told yet.
+
+    Without them, a server would take the repetition for the run that it has.
+    """
+    return {
+        key: ids
+        for key, ids in folder.all_replaced().items()
+        if ids and key != EMBEDDED and "run_id" not in folder.published(key)
+    }
+
+
+def run_name(folder: RunFolder) -> str:
+    """Return what people call a run; its fingerprint when its specification cannot be read."""
+    spec = specification(folder)
+    return folder.path.name if spec is None else spec.name
+
+
+def specification(folder: RunFolder) -> TrialSpec | None:
+    """Return a run's specification if it can be read."""
+    try:
+        started = folder.started()
+    except AttnstudyError:
+        return None
+    return None if started is None else started.spec

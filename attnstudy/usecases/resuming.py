@@ -1,0 +1,69 @@
+"""Where an interrupted run goes on: the newest checkpoint that is whole and fits the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from attnstudy.errors import StoreError
+from attnstudy.runs import RunFolder
+from attnstudy.study import TrialSpec
+from attnstudy.training import Checkpoint, TrainingState, changes, load_checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """From where a run goes on."""
+
+    state: TrainingState | None
+    """None begins anew."""
+    notices: tuple[str, ...]
+    """What the user should read: damage, and what may change the bits."""
+    notes: tuple[str, ...]
+    """What the result must say."""
+    started_at: int
+    """Milliseconds since the epoch, at the first start."""
+
+
+def resume(folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str]) -> Resumed:
+    """Prepare a claimed run's folder for going on, and return from where.
+
+    A checkpoint counts only if the journal tells of everything before it: a journal that was
+    damaged must not leave a hole, so the training goes back to where both are whole.
+
+    Raises:
+        StoreError: the folder cannot be read or written.
+
+    """
+    started = folder.started()
+    if started is None:
+        raise StoreError(f"{folder.path} lost its run.json: run the same command again")
+    checkpoint, notices = find_checkpoint(folder, spec)
+    notes: tuple[str, ...] = ()
+    if checkpoint is None:
+        folder.keep_journal_before(0)
+    else:
+        folder.keep_journal_before(checkpoint.state.reported(spec))
+        notes = checkpoint.notes
+        if changed := changes(checkpoint.environment, recorded):
+            note = f"continued with {', '.join(changed)}"
+            notices = (*notices, f"{note}: the bits may differ from an uninterrupted training")
+            notes = (*notes, note)
+    return Resumed(None if checkpoint is None else checkpoint.state, notices, notes, started.at)
+
+
+def find_checkpoint(
+    folder: RunFolder, spec: TrialSpec
+) -> tuple[Checkpoint | None, tuple[str, ...]]:
+    """Return the newest usable checkpoint, if any, and a sentence for each one passed over."""
+    notices = []
+    if (folder.path / "result.json").exists() and folder.result() is None:
+        notices.append(f"{folder.path / 'result.json'} is damaged, so the run is trained again")
+    for path, checkpoint in load_checkpoints(folder):
+        if checkpoint is None:
+            notices.append(f"{path} is damaged and was not used")
+        elif not folder.journal_reaches(checkpoint.state.reported(spec)):
+            notices.append(f"{path} was not used, because the journal beside it is damaged")
+        else:
+            return checkpoint, tuple(notices)
+    return None, tuple(notices)

@@ -1,0 +1,69 @@
+"""Where an import is prepared: a folder inside the store that only one import has at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from attnstudy.errors import StoreError
+from attnstudy.files import reported
+
+_PREFIX = ".importing-"
+_LOCK = "import.lock"
+
+
+@contextlib.contextmanager
+def staging(home: Path) -> Iterator[Path]:
+    """Give an empty folder in a store, which goes when the block ends.
+
+    It lies beside the run folders, so that what is ready is put in place by a rename. What a
+    killed import left is removed first.
+
+    Raises:
+        StoreError: the store cannot be written, or another import has it.
+
+    """
+    with reported(home):
+        home.mkdir(parents=True, exist_ok=True)
+    with without_imports(home) as alone:
+        if not alone:
+            raise StoreError(
+                f"another import into {home} is going on: run the same command again when it has "
+                "ended"
+            )
+        folder = home / f"{_PREFIX}{secrets.token_hex(8)}"
+        with reported(home):
+            for abandoned in staging_folders(home):
+                shutil.rmtree(abandoned)
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def without_imports(home: Path) -> Iterator[bool]:
+    """Keep imports out of a store while the block lasts; gives False if one is going on."""
+    lock = FileLock(home / _LOCK, blocking=False)
+    with reported(home):
+        try:
+            lock.acquire()
+            alone = True
+        except Timeout:
+            alone = False
+    try:
+        yield alone
+    finally:
+        if alone:
+            lock.release()
+
+
+def staging_folders(home: Path) -> list[Path]:
+    """Return the folders in which imports were prepared; without an import they are leftovers."""
+    return sorted(path for path in home.glob(f"{_PREFIX}*") if path.is_dir())

@@ -1,0 +1,86 @@
+"""The peers' section of docs/calibration.md, from the results that ``simulate`` left."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.studies import BETTER, NOISE
+
+RESULTS = Path(__file__).parent.parent / "results" / "peers.json"
+_TEXT = """
+## What peers claim on the same noise
+
+Written by `make simulate-peers` and kept here by `make simulate`: {versions}. All of them are shown
+the same studies, four arms of normal data without any difference, the slower ones fewer of them.
+A rate is the share of studies in which a reader would be told that at least one of the six pairs
+differs, with its standard error. Each peer is used as its documentation shows, at .05 or 95 %, with
+its defaults where the row does not say otherwise. What is read as a claim:
+
+* **scikit-posthocs**: a p-value below .05. Its examples correct (`p_adjust="holm"`), its default
+  does not; without correction it promises nothing about six pairs. Its documentation makes these
+  tests after a significant analysis of variance, those on ranks after Kruskal–Wallis.
+* **autorank**: a pair that its report does not put into one group, or one that is significant by
+  the rule that the report states (intervals that do not overlap, or mean ranks further apart than
+  the critical distance); either only after its significant omnibus test. It promises a
+  family-wise level. Its rows are paired; arms without correlation are a special case of that.
+* **deepsig**: an ε below the threshold, in either direction. Its README calls A better than B below
+  .5, warns that this has many false positives, and recommends .2. Its correction for six pairs
+  raises the level from .95 to .958, where Bonferroni's is .992, which is therefore counted too. It
+  states no error rate for several arms.
+* **rliable**: computes intervals and leaves it to the reader to compare them; it promises nothing
+  about pairs. It is meant for many tasks at once; here there is one, with n runs an arm and 2,000
+  bootstrap samples. An interval of the probability of improvement that does not contain .5 is
+  commonly called significant.
+
+{noise}
+
+### When one arm really is better
+
+Equal SDs, n = {n}, one arm better by {shift:g} SDs: how often a reader is told that it differs from
+a given other arm, and how often that two of the three equal arms differ. A test that is made only
+after a significant omnibus test is protected from the second error only where nothing differs.
+autorank's report makes its groups with half the distance that its stated rule asks for, which shows
+here.
+
+{better}
+"""
+
+
+def _rate(count: int, replications: int) -> str:
+    rate = count / replications
+    return f"{rate:.3f} ± {math.sqrt(rate * (1 - rate) / replications):.3f}"
+
+
+def _rows(found: dict[str, Any]) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in found["rows"]:
+        rows.setdefault((row["package"], row["rule"]), {})[row["setting"]] = row
+    return rows
+
+
+def section(results: Path = RESULTS) -> str:
+    """Return the section in Markdown, with the table of noise and that of a real difference."""
+    found = json.loads(results.read_text(encoding="utf-8"))
+    noise = [
+        "| | " + " | ".join(f"n = {one.n}, {one.spread}" for one in NOISE) + " | studies |",
+        "|---|" + "---:|" * (len(NOISE) + 1),
+    ]
+    better = ["| | told, rightly | told, wrongly | studies |", "|---|---:|---:|---:|"]
+    for (package, rule), settings in _rows(found).items():
+        studies = settings[BETTER.name]["replications"]
+        cells = [
+            _rate(settings[one.name]["false"], settings[one.name]["replications"]) for one in NOISE
+        ]
+        noise.append(f"| {package}: {rule} | {' | '.join(cells)} | {studies:,} |")
+        right, wrong = (_rate(settings[BETTER.name][side], studies) for side in ("found", "false"))
+        better.append(f"| {package}: {rule} | {right} | {wrong} | {studies:,} |")
+    return _TEXT.format(
+        versions=", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        noise="\n".join(noise),
+        better="\n".join(better),
+        n=BETTER.n,
+        shift=BETTER.shift,
+    )

@@ -1,0 +1,173 @@
+"""Publishing is cut off at every request, in every way, and repeated: the content is the same."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from attnstudy.errors import StoreError
+from attnstudy.tracking import Publisher, asking, note, open_store, resolve, store
+from tests.faults.conftest import CHAOS, figures
+from tests.faults.content import embedded_content, store_content
+from tests.faults.proxy import Proxy, passing, proxy_before
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+class Reached:
+    """Notes the crash points that are reached, and ends there at one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.end_at = 0
+        for module in (asking, note, store):
+            monkeypatch.setattr(module, "reach", self)
+
+    def __call__(self, name: str) -> None:
+        self.names.append(name)
+        if len(self.names) == self.end_at:
+            raise Killed(name)
+
+    def begin(self, end_at: int = 0) -> None:
+        self.names, self.end_at = [], end_at
+
+
+@pytest.fixture
+def reached(monkeypatch):
+    return Reached(monkeypatch)
+
+
+def same_but_for_the_study(content, study, folder):
+    """Replace what differs between copies of a run in several studies."""
+    fingerprint = folder.started().spec.fingerprint
+    (only,) = content["double/seed=0"]
+    tags, params = dict(only["tags"]), dict(only["params"])
+    assert tags.pop("attnstudy.study") == params.pop("study") == study
+    assert tags.pop("attnstudy.fingerprint") == fingerprint
+    assert content["models"] == 1
+    files = {name: d for name, d in only["files"].items() if name != "figure.svg"}
+    assert len(files) == len(only["files"]) - 1
+    return {**only, "tags": tags, "params": params, "files": files}
+
+
+def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_run, reached):
+    home = workplace / "mlruns"
+    tracker = open_store(resolve(home, None))
+    folder = copy_run(home, "whole")
+    assert Publisher(tracker, "whole", "why?", figures).publish(folder)
+    names = list(reached.names)
+    assert len(names) > 30
+    expected = same_but_for_the_study(embedded_content(home, "whole"), "whole", folder)
+    assert expected["status"] == "FINISHED"
+    assert [model["status"] for model in expected["models"]] == ["READY"]
+    for place, name in enumerate(names, start=1):
+        if name.startswith("publish/before") and place > 1:
+            continue  # the same state as after the point before
+        study = f"cut{place}"
+        folder = copy_run(home, study)
+        reached.begin(place)
+        with pytest.raises(Killed, match=name):
+            Publisher(tracker, study, "why?", figures).publish(folder)
+        reached.begin()
+        Publisher(tracker, study, "why?", figures).publish(folder)
+        found = same_but_for_the_study(embedded_content(home, study), study, folder)
+        assert found == expected, name
+        reached.begin()
+        assert not Publisher(tracker, study, "why?", figures).publish(folder), name
+        assert reached.names == [], name
+
+
+def test_killed_again_and_again_publishing_still_ends_with_the_same(workplace, copy_run, reached):
+    home = workplace / "mlruns"
+    tracker = open_store(resolve(home, None))
+    whole, folder = copy_run(home, "whole"), copy_run(home, "again")
+    Publisher(tracker, "whole", None, figures).publish(whole)
+    attempts = 0
+    for end_at in range(3, 60):
+        reached.begin(end_at)
+        attempts += 1
+        with contextlib.suppress(Killed):
+            Publisher(tracker, "again", None, figures).publish(folder)
+            break
+    assert attempts > 5
+    assert same_but_for_the_study(
+        embedded_content(home, "again"), "again", folder
+    ) == same_but_for_the_study(embedded_content(home, "whole"), "whole", whole)
+
+
+@pytest.fixture(scope="module")
+def proxy(server):
+    with proxy_before(server.port) as proxy:
+        yield proxy
+
+
+class OnServer:
+    """Publishes to the server and says what it then holds."""
+
+    def __init__(self, home, server, proxy: Proxy, copy_run) -> None:
+        self.home, self.server, self.proxy, self.copy = home, server, proxy, copy_run
+
+    def publish(self, study, folder):
+        tracker = open_store(resolve(self.home, self.proxy.uri))
+        return Publisher(tracker, study, "why?", figures).publish(folder)
+
+    def content(self, study, folder):
+        database = self.server.folder / "server.db"
+        found = store_content(database, study, self.server.folder / "artifacts")
+        return same_but_for_the_study(found, study, folder)
+
+
+@pytest.fixture
+def on_server(workplace, server, proxy, copy_run):
+    return OnServer(workplace / "mlruns", server, proxy, copy_run)
+
+
+def requests_of_one_publishing(on_server, study):
+    folder = on_server.copy(on_server.home, study)
+    on_server.proxy.set(passing)
+    assert on_server.publish(study, folder)
+    return folder, list(on_server.proxy.seen)
+
+
+def interesting(seen, every):
+    return [r.number for r in seen if r.writes and (CHAOS or r.number % every == 0)]
+
+
+def test_an_answer_that_is_lost_once_doubles_nothing(on_server):
+    """MLflow's client repeats the request, which the server has carried out already."""
+    whole, seen = requests_of_one_publishing(on_server, "lost")
+    expected = on_server.content("lost", whole)
+    for number in interesting(seen, 1):
+        study = f"lost{number}"
+        folder = on_server.copy(on_server.home, study)
+        on_server.proxy.set(lambda r, n=number: "lose" if r.number == n else "pass")
+        with contextlib.suppress(StoreError):  # where the server refuses the repetition
+            on_server.publish(study, folder)
+        on_server.proxy.set(passing)
+        on_server.publish(study, folder)
+        assert on_server.content(study, folder) == expected, seen[number - 1]
+
+
+@pytest.mark.parametrize("way", ["drop", "lose", "half"])
+def test_a_server_that_is_gone_from_any_request_on_gets_the_rest_later(on_server, way):
+    whole, seen = requests_of_one_publishing(on_server, f"gone-{way}")
+    expected = on_server.content(f"gone-{way}", whole)
+    for number in interesting(seen, 4):
+        study = f"gone-{way}{number}"
+        folder = on_server.copy(on_server.home, study)
+
+        def rule(request, number=number):
+            if request.number < number:
+                return "pass"
+            return way if request.number == number else "drop"
+
+        on_server.proxy.set(rule)
+        with pytest.raises(StoreError):
+            on_server.publish(study, folder)
+        on_server.proxy.set(passing)
+        on_server.publish(study, folder)
+        assert on_server.content(study, folder) == expected, seen[number - 1]
+        assert not on_server.publish(study, folder)

@@ -1,0 +1,168 @@
+"""The folder of the embedded store is moved, copied, linked: what MLflow stored goes along."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from attnstudy.tracking import Publisher, open_store, read_runs, resolve, settle_store
+from tests.faults.conftest import figures
+from tests.faults.content import embedded_content
+
+NASTY = "50%_mine [a]/it's"  # a wildcard, a quote, a space: all legal in a path
+
+
+@pytest.fixture
+def home(workplace):
+    """A store in a working directory of its own, so that the directory can be moved."""
+    home = workplace / NASTY / "mlruns"
+    home.parent.mkdir(parents=True)
+    shutil.move(workplace / "mlruns", home)
+    return home
+
+
+@pytest.fixture
+def published(home, copy_run):
+    folder = copy_run(home)
+    Publisher(open_store(resolve(home, None)), "small", None, figures).publish(folder)
+    return embedded_content(home, "small")
+
+
+def locations(home):
+    """Return every location that the database holds."""
+    columns = {
+        "experiments": "artifact_location", "runs": "artifact_uri",
+        "logged_models": "artifact_location", "model_versions": "storage_location",
+        "trace_tags": "value",
+    }  # fmt: skip
+    with sqlite3.connect(home / "mlflow.db") as database:
+        return {
+            table: [value for (value,) in database.execute(f"SELECT {column} FROM {table}")]
+            for table, column in columns.items()
+        }
+
+
+def move(home, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(home.parent, target)
+    return target / "mlruns"
+
+
+def test_a_moved_store_says_so_and_opens_its_artifacts(
+    cli, workplace, home, published, digits, tmp_path, monkeypatch
+):
+    import mlflow
+    import numpy as np
+    import torch
+
+    new = move(home, workplace / "there")
+    monkeypatch.chdir(new.parent)
+    answer = cli("status")
+    assert answer.code == 0
+    said = f"Warning: the store was moved from {home} to {new}: its locations were rewritten\n"
+    assert answer.err == said
+    assert cli("status").err == ""
+    found = [value for values in locations(new).values() for value in values]
+    assert not any(NASTY in value or "50%25_mine" in value for value in found)
+    assert embedded_content(new, "small") == published
+    tracker = open_store(resolve(new, None))
+    (run,) = read_runs(tracker, "small")
+    path = tracker.client.download_artifacts(run.run_id, "predictions.csv", str(tmp_path))
+    assert len(Path(path).read_text().splitlines()) == 361
+    mlflow.set_tracking_uri(tracker.address.uri)
+    model = mlflow.pytorch.load_model(f"runs:/{run.run_id}/model")
+    pixels = torch.from_numpy(np.asarray(digits.test.images)).float()
+    norm = digits.normalisation
+    predicted = model((pixels / norm.scale - norm.mean[0]) / norm.std[0]).argmax(1).numpy()
+    assert 100 * (predicted == digits.test.labels).mean() == run.metrics["test_accuracy"]
+
+
+def test_a_store_made_before_where_it_is_was_noted_is_put_right_too(workplace, home, published):
+    (home / "store.json").unlink()
+    new = move(home, workplace / "there")
+    with pytest.warns(UserWarning, match="was moved from"):
+        open_store(resolve(new, None))
+    assert embedded_content(new, "small") == published
+
+
+def test_a_copy_becomes_a_store_of_its_own(workplace, home, published, copy_run):
+    copy = workplace / "copy" / "mlruns"
+    shutil.copytree(home, copy)
+    with pytest.warns(UserWarning, match="was moved from"):
+        tracker = open_store(resolve(copy, None))
+    assert all(str(copy) in value for value in locations(copy)["runs"])
+    assert all("/copy/" not in value for value in locations(home)["runs"])
+    Publisher(tracker, "small", None, figures).publish(copy_run(copy, seed=1))
+    shutil.rmtree(copy)
+    assert embedded_content(home, "small") == published
+
+
+def test_a_database_copied_alone_goes_on_using_the_artifacts_where_they_are(
+    workplace, home, published, recwarn
+):
+    alone = workplace / "alone"
+    alone.mkdir()
+    shutil.copy(home / "mlflow.db", alone)
+    shutil.copy(home / "store.json", alone)
+    open_store(resolve(alone, None))
+    assert not [w for w in recwarn if "moved" in str(w.message)]
+    assert locations(alone) == locations(home)
+
+
+def test_a_link_to_the_folder_is_the_same_folder(workplace, home, published, recwarn):
+    before = locations(home)
+    (workplace / "link").symlink_to(home.parent)
+    open_store(resolve(workplace / "link" / "mlruns", None))
+    assert not [w for w in recwarn if "moved" in str(w.message)]
+    assert locations(home) == before
+
+
+def test_only_what_lies_in_the_folder_is_rewritten(workplace, home, published):
+    """Also of experiments that are not ours, in every way in which MLflow writes a location."""
+    client = open_store(resolve(home, None)).client
+    client.create_experiment("plain", f"{home}/elsewhere")
+    client.create_experiment("neighbour", f"file://{home}2/artifacts")
+    client.create_experiment("bucket", "s3://bucket/mlruns/artifacts")
+    plain = client.get_experiment_by_name("plain").experiment_id
+    client.create_run(plain)
+    client.create_registered_model("mine")
+    client.create_model_version("mine", f"{home}/elsewhere/model")
+    with sqlite3.connect(home / "mlflow.db") as database:
+        database.execute(
+            "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, execution_time_ms,"
+            " status) VALUES ('t', ?, 0, 0, 'OK')", (plain,),
+        )  # fmt: skip
+        for key in ("mlflow.artifactLocation", "mine"):
+            database.execute(
+                "INSERT INTO trace_tags VALUES (?, ?, 't')", (key, f"file://{home}/traces/t")
+            )
+    new = move(home, workplace / "there")
+    with pytest.warns(UserWarning, match="was moved from"):
+        open_store(resolve(new, None))
+    found = locations(new)
+    assert f"{new}/elsewhere" in found["experiments"]
+    assert f"file://{home}2/artifacts" in found["experiments"]
+    assert "s3://bucket/mlruns/artifacts" in found["experiments"]
+    assert sum(value.startswith(f"{new}/elsewhere/") for value in found["runs"]) == 1
+    assert found["model_versions"] == [f"{new}/elsewhere/model"]
+    assert sorted(found["trace_tags"]) == sorted(
+        [f"file://{new}/traces/t", f"file://{home}/traces/t"]
+    )
+
+
+def test_a_store_that_may_only_be_read_is_left_as_it_is(workplace, home, published, monkeypatch):
+    new = move(home, workplace / "there")
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # the tests may run as root
+    before = locations(new)
+    settle_store(resolve(new, None))
+    assert locations(new) == before
+
+
+def test_the_database_named_by_its_uri_is_the_embedded_store(workplace):
+    home = workplace / "mlruns"
+    for uri in (f"sqlite:///{home.resolve()}/mlflow.db", "sqlite:///mlruns/mlflow.db"):
+        assert resolve(home, uri) == resolve(home, None)
+    assert not resolve(home, "sqlite:///mlruns/other.db").embedded

@@ -1,0 +1,169 @@
+"""A whole study through a fault, in real processes: nothing is lost and nothing done twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from attnstudy.runs import Status
+from attnstudy.tracking import open_store, read_runs, resolve
+from tests.conftest import SMALL
+from tests.faults.conftest import CHAOS
+from tests.faults.content import embedded_content, store_content
+
+HOME = Path("mlruns")
+
+
+def start(*arguments, **environment):
+    """Start a command in a session of its own, to be killed with all its workers."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "attnstudy", *arguments], env={**os.environ, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def empty(folder):
+    """Make a working directory: a store in this process is opened once for each path."""
+    folder.mkdir()
+    return folder
+
+
+def wait_for(condition, child):
+    deadline = time.monotonic() + 200
+    while not condition():
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def values(content):
+    """Return what does not depend on when a study was run."""
+    return {
+        name: [
+            {
+                "params": run["params"],
+                "status": run["status"],
+                "metrics": {
+                    key: [(step, value) for step, _, value in points]
+                    for key, points in run["metrics"].items()
+                    if key not in ("train_seconds", "images_per_second")
+                },
+                "models": [model["status"] for model in run["models"]],
+                "outputs": run["outputs"],
+                "files": sorted(run["files"]),
+            }
+            for run in found
+        ]
+        for name, found in content.items()
+        if name != "models"
+    }
+
+
+def test_a_server_that_is_killed_and_started_again_during_a_study(
+    cli, workplace, server, monkeypatch
+):
+    study = ("--variant", "all", "--seeds", "2", "--study", "killed")
+    child = start("run", *SMALL, *study, "--workers", "1", "--tracking-uri", server.uri)
+    database, artifacts = server.folder / "server.db", server.folder / "artifacts"
+    wait_for(lambda: len(store_content(database, "killed", artifacts)) > 1, child)
+    server.kill()
+    wait_for(lambda: sum(f.status.done for f in runs.run_folders(HOME, "killed")) >= 4, child)
+    server.start()
+    _, errors = child.communicate(timeout=200)
+    assert child.returncode == 0, errors
+    assert "Traceback" not in errors
+    answer = cli("sync", "killed", "--tracking-uri", server.uri)
+    assert answer.code == 0, answer.err
+    found = store_content(database, "killed", artifacts)
+    assert len(found) == 9  # eight runs and the number of models
+    assert found["models"] == 8
+    # the same folders, published without a fault
+    assert cli("sync", "killed").code == 0
+    assert found == embedded_content(HOME, "killed")
+    status = json.loads(cli("status", "killed", "--tracking-uri", server.uri, "--json").out)
+    assert status["studies"][0]["undelivered"] == 0
+    # and a study of its own that met no fault
+    monkeypatch.chdir(empty(workplace / "another"))
+    assert cli("run", *SMALL, *study).code == 0
+    assert values(found) == values(embedded_content(HOME, "killed"))
+
+
+def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workplace):
+    study = ("run", *SMALL, "--epochs", "150", "--variant", "vanilla", "--seeds", "1")
+    child = start(*study)
+    tracker = open_store(resolve(HOME, None))
+
+    def published():
+        found = read_runs(tracker, "placement")
+        return bool(found) and "train_loss" in found[0].metrics
+
+    wait_for(published, child)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate(timeout=60)
+    (folder,) = runs.run_folders(HOME, "placement")
+    assert folder.status is Status.INTERRUPTED
+    (run,) = read_runs(tracker, "placement")
+    assert run.status == "running"
+    assert "1 run not yet, or not as they are now" in cli("status").out
+    assert cli("sync").code == 0
+    (run,) = read_runs(tracker, "placement")
+    assert run.status == "interrupted"
+    assert tracker.client.get_run(run.run_id).info.status == "KILLED"
+    answer = cli(*study)
+    assert answer.code == 0, answer.err
+    (again,) = read_runs(tracker, "placement")
+    assert (again.run_id, again.status) == (run.run_id, "complete")
+    for name, steps in (("train_loss", 1200), ("val_accuracy", 150)):
+        history = tracker.client.get_metric_history(run.run_id, name)
+        assert len(history) == steps
+        assert max(Counter(point.step for point in history).values()) == 1
+
+
+AFTER = (
+    "create-experiment", "create-run", "note", "log-params", "log-inputs", "log-metrics", "file",
+    "create-model", "model-files", "finalize-model", "log-outputs", "log-result", "terminated",
+)  # fmt: skip
+POINTS = (
+    [f"publish/after-{name}:1" for name in AFTER] if CHAOS else ["publish/after-create-model:1"]
+)
+
+
+@pytest.mark.parametrize("point", ["store/before-created:1", *POINTS])
+def test_killed_at_a_point_the_same_command_goes_on(cli, workplace, point):
+    if point.startswith("store/"):
+        (HOME / "mlflow.db").unlink()
+    study = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
+    child = start(*study, ATTNSTUDY_CRASH_AT=point)
+    _, errors = child.communicate(timeout=200)
+    assert child.returncode == -signal.SIGKILL, errors
+    answer = cli(*study, "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["undelivered"] == 0
+    found = embedded_content(HOME, "placement")
+    assert len(found) == 2
+    assert found["models"] == 1
+    assert not list(HOME.glob("mlflow-new*"))
+    # the same folder, published without a fault
+    other = f"sqlite:///{workplace / 'other.db'}"
+    assert cli("sync", "--tracking-uri", other).code == 0
+    assert store_content(workplace / "other.db", "placement") == found
+
+
+def test_processes_that_open_a_fresh_store_at_once_all_succeed(workplace, monkeypatch):
+    for attempt in range(4 if CHAOS else 1):
+        monkeypatch.chdir(empty(workplace / str(attempt)))
+        children = [start("run", *SMALL, "--seeds", "1", "--variant", "vanilla") for _ in range(2)]
+        children += [start("doctor", "--dataset", "digits") for _ in range(2)]
+        answers = [child.communicate(timeout=250) for child in children]
+        assert [child.returncode for child in children] == [0] * 4, answers
+        tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+        assert [run.status for run in tracked] == ["complete"]
