@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,17 +43,23 @@ class StudyCommand(click.Command):
 
     needs_file = False
     """Whether a positional STUDY must have a file; else the name of a study that ran is enough."""
+    elsewhere: tuple[str, ...] = ()
+    """Parameters that name something that is no study: then no study's file has a say."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the study that the arguments name and read its file, then parse as usual."""
         if not ctx.resilient_parsing and not set(args) & {"--help", "-h"}:
             given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
             names = {p.name: p for p in self.params}
-            found = studyfile.find(
-                _text(given.get("study_argument")),
-                _text(given.get("study")) or names["study"].resolve_envvar_value(ctx),
-                needs_file=self.needs_file,
-            )
+
+            def value(name: str) -> str | None:
+                return _text(given.get(name)) or names[name].resolve_envvar_value(ctx)
+
+            argument, study_name = _text(given.get("study_argument")), value("study")
+            if argument is None and study_name is None and any(map(value, self.elsewhere)):
+                found = studyfile.StudyFile(study.DEFAULT_STUDY)
+            else:
+                found = studyfile.find(argument, study_name, needs_file=self.needs_file)
             ctx.meta["attnstudy.study"] = found
             ctx.default_map = {**(ctx.default_map or {}), **found.options}
         return super().parse_args(ctx, args)
@@ -62,6 +69,12 @@ class StudyFileCommand(StudyCommand):
     """A command that does what a study's file says."""
 
     needs_file = True
+
+
+class RankCommand(StudyCommand):
+    """A command on a study, or on a table or an experiment of somebody else."""
+
+    elsewhere = ("table", "experiment")
 
 
 def _text(value: object) -> str | None:
@@ -76,7 +89,8 @@ def current_study() -> studyfile.StudyFile:
 
 def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
     """Declare an option that can also be given in the environment."""
-    long = next(name for name in names if name.startswith("--"))[2:].replace("-", "_").upper()
+    long = next(name for name in names if name.startswith("--"))[2:].partition("/")[0]
+    long = long.replace("-", "_").upper()
     settings.setdefault("show_default", settings.get("default") is not None)
     return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
 
@@ -134,6 +148,18 @@ def _margin(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not a margin: give a number above 0, such as 0.5")
     return value
+
+
+def _looks(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if all(part.isascii() and part.isdigit() for part in parts):
+        looks = tuple(int(part) for part in parts)
+        if looks[0] >= 3 and all(a < b for a, b in pairwise(looks)):
+            return looks
+    raise UsageError(
+        f"{text!r} are no looks: write the declared numbers of seeds a variant, ascending and from "
+        "3 on, such as 5,10,20"
+    )
 
 
 def _minutes(text: str) -> float:
@@ -312,7 +338,20 @@ how_to_rank = together(
         type=Checked("number", _margin),
         help="Largest difference that does not matter, in the metric's unit.",
     ),
+    option(
+        "--paired/--unpaired",
+        default=False,
+        help="Compare seed by seed (paired t, Holm); exploratory unless a plan chose it before the "
+        "first run.",
+    ),
     option("--look", metavar="K/N", help="This is look K of N declared ones: each gets alpha/N."),
+    option(
+        "--looks",
+        metavar="N,N,...",
+        type=Checked("looks", _looks),
+        help="Replay declared looks at so many seeds a variant, such as 5,10,20: each gets its "
+        "share of alpha, and a decided pair stays decided.",
+    ),
     option(
         "--assert",
         "claims",

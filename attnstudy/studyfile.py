@@ -34,7 +34,15 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
         "channels": ((list,), "a list of two whole numbers"),
     },
     "training": {"epochs": _WHOLE, "batch_size": _WHOLE, "lr": _NUMBER},
-    "ranking": {"metric": _TEXT, "alpha": _NUMBER},
+    "ranking": {
+        "metric": _TEXT,
+        "alpha": _NUMBER,
+        "correction": _TEXT,
+        "control": _TEXT,
+        "margin": _NUMBER,
+        "paired": ((bool,), "true or false"),
+        "looks": ((list,), "a list of whole numbers"),
+    },
     "run": {
         "workers": ((int, str), "a number or 'auto'"),
         "threads": _WHOLE,
@@ -132,7 +140,8 @@ def _checked(path: Path, table: str, key: str, value: Any) -> Any:
             hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
         raise UsageError(f"{path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}")
     types, called = known[key]
-    if not isinstance(value, types) or isinstance(value, bool):
+    # to Python, true is a whole number
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise UsageError(f"{path}: {where} must be {called}, not {value!r}")
     return value
 
@@ -142,7 +151,7 @@ def _as_parameters(options: dict[str, Any]) -> dict[str, Any]:
     if "variants" in options:
         variants = options.pop("variants")
         options["variant"] = [variants] if isinstance(variants, str) else variants
-    for key in ("seeds", "channels"):
+    for key in ("seeds", "channels", "looks"):
         if isinstance(options.get(key), list):
             listed = options[key]
             # one seed in a list is that seed, while a bare number is a count

@@ -10,8 +10,7 @@ import sys
 import pytest
 
 from attnstudy import stats
-from attnstudy.render import ranking_text
-from attnstudy.render.ranking import rank_markdown
+from attnstudy.render import rank_markdown, ranking_text
 from attnstudy.render.tables import duration, number, seeds_text, table
 from attnstudy.study import parse_seeds
 from attnstudy.usecases.ranking import RankReport

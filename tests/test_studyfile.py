@@ -166,6 +166,11 @@ def test_everything_at_once() -> None:
         [ranking]
         metric = "val_accuracy_final"
         alpha = 0.1
+        correction = "holm"
+        control = "early"
+        margin = 0.5
+        paired = true
+        looks = [5, 10, 20]
 
         [run]
         workers = "auto"
@@ -192,6 +197,11 @@ def test_everything_at_once() -> None:
             "lr": 3e-4,
             "metric": "val_accuracy_final",
             "alpha": 0.1,
+            "correction": "holm",
+            "control": "early",
+            "margin": 0.5,
+            "paired": True,
+            "looks": "5,10,20",
             "workers": "auto",
             "threads": 2,
             "device": "cpu",
@@ -334,6 +344,10 @@ def test_an_unknown_key_is_told_the_known_ones(text: str, known: tuple[str, ...]
         ("[training]\nlr = '1e-3'", "[training] lr", "a number"),
         ("[training]\nlr = false", "[training] lr", "a number"),
         ("[training.epochs]\nx = 1", "[training] epochs", "a whole number"),
+        ("[ranking]\npaired = 1", "[ranking] paired", "true or false"),
+        ("[ranking]\npaired = 'yes'", "[ranking] paired", "true or false"),
+        ("[ranking]\nmargin = true", "[ranking] margin", "a number"),
+        ("[ranking]\nlooks = '5,10'", "[ranking] looks", "a list of whole numbers"),
         ("[run]\nworkers = 1.5", "[run] workers", "a number or 'auto'"),
         ("[seeds]\nx = 1", "seeds", "a number, a text like '0-29' or a list"),
     ],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from attnstudy.usecases.ranking import RankReport
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(cls=options.RankCommand)
 @options.study_argument
 @options.study_name
 @options.what_to_rank
@@ -61,7 +61,9 @@ def rank(**given: Any) -> int:
         correction=given["correction"],
         control=given["control"],
         margin=given["margin"],
+        paired=given["paired"],
         look=None if given["look"] is None else ranking.parse_look(given["look"]),
+        looks=given["looks"],
         claims=given["claims"],
         calibrate=given["calibrate"],
     )

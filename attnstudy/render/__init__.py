@@ -1,6 +1,7 @@
 """Everything that becomes text: tables, progress, JSON for machines."""
 
 from attnstudy.render.audit import audit_text
+from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
 from attnstudy.render.housekeeping import (
     findings_json,
     findings_text,
@@ -9,7 +10,7 @@ from attnstudy.render.housekeeping import (
     removal_text,
 )
 from attnstudy.render.moving import export_json, export_text, import_json, import_text
-from attnstudy.render.ranking import rank_csv, rank_json, rank_markdown, rank_text, ranking_text
+from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
 from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
 from attnstudy.render.terminal import Terminal

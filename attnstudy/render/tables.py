@@ -18,12 +18,19 @@ PLAIN_WIDTH = 100
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
-    """Return a table as text; columns whose letter in ``right`` is ``>`` are right-aligned."""
+    """Return a table as text.
+
+    Columns whose letter in ``right`` is ``>`` are right-aligned; neither they nor those with
+    ``<`` are ever folded.
+    """
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, heading in enumerate(headings):
-        numeric = right[index : index + 1] == ">"
+        kind = right[index : index + 1]
         made.add_column(
-            heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold"
+            heading,
+            justify="right" if kind == ">" else "left",
+            no_wrap=kind in ("<", ">"),
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*map(Text, row))  # as text: rich would read brackets as markup
@@ -31,6 +38,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str 
     if sys.stdout.isatty():
         width = min(width, shutil.get_terminal_size().columns)
     console = Console(file=io.StringIO(), width=width, no_color=True)
+    natural = console.measure(made, options=console.options.update(width=10 * width)).maximum
+    made.collapse_padding = natural > width  # closer where it is tight
     console.print(made)
     output = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in output.splitlines())

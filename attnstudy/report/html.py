@@ -14,7 +14,6 @@ from attnstudy.report.svg import inline_svg
 from attnstudy.report.tables import (
     arms_table,
     level,
-    pair_alpha,
     pairs_tables,
     runs_table,
     scope_table,
@@ -135,7 +134,7 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
         f"{'and the group stand' if letters else 'stands'} at the right."
         + (" Variants that share a letter are not shown different." if letters else "")
         + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
-        "differences": f"Differences with {kind} {level(pair_alpha(ranking))} intervals, against "
+        "differences": f"Differences with {kind} {level(ranking.pair_alpha)} intervals, against "
         f"zero.{margin} Solid with ▲ or ▼: the first is shown better or worse; dashed with ■: "
         f"equivalent; dotted with ○: undecided; ×: described only."
         + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),

@@ -41,11 +41,6 @@ def level(alpha: float) -> str:
     return f"{significant(100 * (1 - alpha))} %"
 
 
-def pair_alpha(ranking: Ranking) -> float:
-    """Return the error rate of the pairs' intervals: that of one look, where there are looks."""
-    return ranking.alpha / len(ranking.looks.declared) if ranking.looks else ranking.alpha
-
-
 def arms_table(ranking: Ranking) -> str:
     """Return the variants, best first."""
     numbers = Numbers.of(ranking)
@@ -95,7 +90,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     looks = any(pair.look is not None for pair in pairs)
     correlated = any(pair.seed_correlation is not None for pair in pairs)
     kind = INTERVAL_NAMES[ranking.interval]
-    headings = ["pair", "verdict", "difference", f"{kind} {level(pair_alpha(ranking))} interval"]
+    headings = ["pair", "verdict", "difference", f"{kind} {level(ranking.pair_alpha)} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
     headings += ["seed correlation"] if correlated else []
     headings += ["look"] if looks else []
@@ -106,13 +101,13 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             verdict(pair.verdict),
             numbers.signed(pair.difference),
             _interval(pair, numbers),
-            esc(p_value(pair.p_adjusted, pair_alpha(ranking))),
+            esc(p_value(pair.p_adjusted, ranking.pair_alpha)),
             two(pair.hedges_g, signed=True),
             _superiority(pair),
-            _robust(pair.robust),
+            _robust(pair.robust, ranking.pair_alpha),
         ]
         row += [two(pair.seed_correlation, signed=True)] if correlated else []
-        row += [NONE if pair.look is None else str(pair.look)] if looks else []
+        row += [_look(ranking, pair)] if looks else []
         rows.append(row)
     unit = f", differences in {ranking.unit}" if ranking.unit else ""
     remarks = [esc(pair.advice) for pair in pairs]
@@ -152,7 +147,13 @@ def _superiority(pair: Pair) -> str:
     return f"{text}<small>[{ends}]</small>"
 
 
-def _robust(line: Robust | None) -> str:
+def _look(ranking: Ranking, pair: Pair) -> str:
+    if pair.look is None or ranking.looks is None:
+        return NONE
+    return f"{pair.look} <small>{ranking.looks.declared[pair.look - 1]} seeds</small>"
+
+
+def _robust(line: Robust | None, alpha: float) -> str:
     if line is None or line.answer is None:
         return NONE
     named = (
@@ -161,7 +162,7 @@ def _robust(line: Robust | None) -> str:
         ("Brunner–Munzel", line.brunnermunzel_p),
         ("smallest possible", line.smallest_possible_p),
     )
-    small = ", ".join(f"{test} {esc(p_value(p))}" for test, p in named if p is not None)
+    small = ", ".join(f"{test} {esc(p_value(p, alpha))}" for test, p in named if p is not None)
     return f"{esc(line.answer)}<small>{small}</small>"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnstudy.report.markup import name
-from attnstudy.report.tables import level, pair_alpha
+from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
 from attnstudy.stats.numbers import Numbers, count, significant
 
@@ -17,7 +17,8 @@ _METHODS = {
 def comparison_words(ranking: Ranking) -> list[str]:
     """Return how the pairs were compared, an item of HTML each."""
     if ranking.control is not None:
-        method = f"Every variant against {name(ranking.control)} by Welch's t, adjusted by Holm."
+        test = "the paired t over shared seeds" if ranking.method == "paired" else "Welch's t"
+        method = f"Every variant against {name(ranking.control)} by {test}, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
     if ranking.interval == "sidak":
@@ -25,7 +26,7 @@ def comparison_words(ranking: Ranking) -> list[str]:
             "All pairs by Welch's t with Sidak's correction (Tamhane's T2), as Games–Howell errs "
             "too often for this many variants with so few runs."
         )
-    confidence = level(pair_alpha(ranking))
+    confidence = level(ranking.pair_alpha)
     if ranking.interval != "bonferroni":
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:

@@ -27,7 +27,7 @@ def match_seeds(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         if sample.seeds is None:
             raise UsageError(
                 f"a paired ranking needs the seed of every run, and variant {sample.variant!r} "
-                "has none: give {seed: value}"
+                "has none: give {seed: value}, or name what holds the seeds (--seed-by)"
             )
     seeds = [set(sample.seeds or ()) for sample in tested]
     shared = set.intersection(*seeds)

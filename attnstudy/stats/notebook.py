@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
+
 if TYPE_CHECKING:
     from attnstudy.stats.results import Ranking
 
@@ -24,6 +26,7 @@ def ranking_as_html(ranking: Ranking) -> str:
             f"{pair.a} − {pair.b}", _number(pair.difference, "+"),
             f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]",
             "–" if pair.p_adjusted is None else f"{pair.p_adjusted:.3g}", pair.verdict.value,
+            *([str(pair.look or "–")] if ranking.looks else []),
         ]
         for pair in ranking.pairs
     ]  # fmt: skip
@@ -33,8 +36,11 @@ def ranking_as_html(ranking: Ranking) -> str:
         _table(["variant", "n", "mean", "SD", "ranks", "group"], arms),
     ]
     if pairs:
-        interval = f"{ranking.interval} {100 * (1 - ranking.alpha):g} % interval"
-        parts.append(_table(["pair", "difference", interval, "adjusted p", "verdict"], pairs))
+        interval = (
+            f"{INTERVAL_NAMES[ranking.interval]} {100 * (1 - ranking.pair_alpha):.4g} % interval"
+        )
+        headings = ["pair", "difference", interval, "adjusted p", "verdict"]
+        parts.append(_table([*headings, "look"] if ranking.looks else headings, pairs))
     return "\n".join(parts)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from attnstudy.stats.decisions import Decision
+from attnstudy.stats.decisions import Decision, decide
 from attnstudy.stats.design import Design
 from attnstudy.stats.many_arms import family_size, measured_error
 from attnstudy.stats.pooled import dunnett, tukey_kramer
-from attnstudy.stats.samples import MIN_RUNS, Sample
-from attnstudy.stats.wording import p_text
+from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
+from attnstudy.stats.wording import p_text, verdict_text
 
 
 def find_notes(
@@ -41,6 +42,31 @@ def find_notes(
                 "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
                 "family's error rate, but not both at once"
             )
+
+
+def pairing_notes(
+    samples: Sequence[Sample], design: Design, *, planned: bool, predictions: bool
+) -> Iterator[str]:
+    """Yield what to know of a paired analysis.
+
+    Args:
+        samples: the arms with all their seeds.
+        design: the paired design.
+        planned: whether a plan was recorded, which then chose the pairing.
+        predictions: whether the predictions of every run are known.
+
+    """
+    if not planned:
+        unpaired = replace(design, paired=False)
+        arms = best_first(samples, design.direction)
+        verdict = verdict_text(arms, decide(arms, unpaired), unpaired)
+        yield (
+            "comparing seed by seed was not declared before the first run: a choice between two "
+            "analyses that is made with the data at hand does not keep the error rate, so this "
+            f"one is exploratory; without pairing: {verdict}"
+        )
+    if predictions:
+        yield "what would hold on new images is told for the analysis without pairing alone"
 
 
 def _many_arms(
@@ -79,10 +105,12 @@ def _sequential(
     reached = looks[done - 1] if done else 0
     waiting = [f"{s.variant} ({s.n - reached})" for s in samples if s.n > reached]
     if waiting:
-        yield (
-            f"not used, as no look is due yet: the runs beyond {reached} seeds of "
-            f"{', '.join(waiting)}"
-        )
+        why = "no further look is due yet" if done else "no look is due yet"
+        if all(d.decided for d in decisions):
+            why = "every pair is decided"
+        elif done == len(looks):
+            why = "no further look is declared"
+        yield f"not used, as {why}: the runs beyond {reached} seeds of {', '.join(waiting)}"
 
 
 def _divergence(samples: Sequence[Sample], chance: float | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
 from attnstudy.stats.many_arms import settle
 from attnstudy.stats.matching import match_seeds, without_seed
-from attnstudy.stats.notes import find_notes
+from attnstudy.stats.notes import find_notes, pairing_notes
 from attnstudy.stats.power import PowerCurve, power_curve, summarise
 from attnstudy.stats.results import (
     SCHEMA,
@@ -120,6 +120,7 @@ def rank(
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
     decisions = replayed.decisions if replayed else decide(arms, design)
+    looked = Looks(declared=declared, done=replayed.done) if declared and replayed else None
     broken = (*deviations, *_beyond_plan(arms, declared))
     confirmatory = plan is not None and not broken
     tested = [arm for arm in arms if arm.tested]
@@ -138,9 +139,9 @@ def rank(
         control=control,
         margin=margin,
         status="confirmatory" if confirmatory else "exploratory",
-        status_reason=_status_reason(plan, broken),
+        status_reason=_status_reason(plan, broken, design, declared),
         plan=plan,
-        looks=Looks(declared=declared, done=replayed.done) if declared and replayed else None,
+        looks=looked,
         arms=describe_arms(arms, decisions, design),
         pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
         power=summarise(curve, tested, single, seconds_per_run) if curve else None,
@@ -150,10 +151,17 @@ def rank(
         notes=(
             *notes,
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
+            *(
+                pairing_notes(
+                    given, design, planned=plan is not None, predictions=correct is not None
+                )
+                if paired
+                else ()
+            ),
         ),
         excluded=tuple(excluded),
         verdict=verdict_text(arms, decisions, design),
-        sentence=sentence(arms, decisions, design, single, confirmatory=confirmatory),
+        sentence=sentence(arms, decisions, design, single, confirmatory=confirmatory, looks=looked),
     )
 
 
@@ -175,9 +183,16 @@ def _beyond_plan(arms: Sequence[Sample], declared: Sequence[int] | None) -> tupl
     return (f"there are {most} seeds in an arm, and the last declared look is at {declared[-1]}",)
 
 
-def _status_reason(plan: Plan | None, deviations: Sequence[str]) -> str:
+def _status_reason(
+    plan: Plan | None, deviations: Sequence[str], design: Design, looks: Sequence[int] | None
+) -> str:
     if plan is None:
-        return "; ".join(("no plan was recorded before the first run", *deviations))
+        reason = "no plan was recorded before the first run"
+        if design.paired:
+            reason += ", so the choice to compare seed by seed was not declared before it"
+        if looks is not None:
+            reason += ", so the looks were not declared before it"
+        return "; ".join((reason, *deviations))
     if deviations:
         return f"the plan was not kept: {'; '.join(deviations)}"
     return f"the plan was recorded on {plan.date}, before the first run, and kept"
@@ -238,6 +253,8 @@ def _scope(
 ) -> Scope | None:
     tested = [(d.a, d.b) for d in decisions if d.p is not None]
     if correct is not None and tested:
+        if design.paired:  # its components of variance take the seeds of two arms as independent
+            return None
         return scope_on_images(arms, correct, design, tested, seed=seed)
     return image_noise(arms, items) if items and design.unit == "points" else None
 

@@ -258,6 +258,11 @@ class Ranking:
     sentence: str
     """What to write, in one sentence."""
 
+    @property
+    def pair_alpha(self) -> float:
+        """Error rate of the pairs' intervals and decisions: that of one look, where there are."""
+        return self.alpha / len(self.looks.declared) if self.looks else self.alpha
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
         encoded: dict[str, Any] = encode(self)

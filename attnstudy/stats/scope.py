@@ -13,12 +13,6 @@ from dataclasses import dataclass
 
 from attnstudy.stats.samples import Sample
 
-MIN_RUNS_BOOTSTRAP = 20
-"""Runs an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""
-
-_BOOTSTRAPS = 2000
-_CHUNK = 2**23  # image weights held at once
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopePair:

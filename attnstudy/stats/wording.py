@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.numbers import count, p_value
+from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
 
@@ -66,6 +67,7 @@ def sentence(
     single: Design,
     *,
     confirmatory: bool,
+    looks: Looks | None = None,
 ) -> str:
     """Return one sentence to publish: the claim and its evidence.
 
@@ -75,6 +77,7 @@ def sentence(
         design: the whole procedure.
         single: one look of it, whose intervals the pairs have; else the same.
         confirmatory: whether a plan was kept.
+        looks: the looks, where there are.
 
     """
     testable = [d for d in decisions if d.p is not None]
@@ -86,7 +89,7 @@ def sentence(
     test = _TAMHANE if design.sidak else _TEST_NAMES[design.method]
     frame = (
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
-        f"({test}, {'confirmatory' if confirmatory else 'exploratory'})"
+        f"({test}{_looked(looks, single)}, {'confirmatory' if confirmatory else 'exploratory'})"
     )
     open_ = [d for d in testable if not d.different and not d.denied]
     claims = []
@@ -247,6 +250,12 @@ def _denials(
         f"the finished runs alone differ for {_shown(names, denied, design)}, but runs that "
         f"diverged forbid to call better {_listed(lost)}",
     )
+
+
+def _looked(looks: Looks | None, single: Design) -> str:
+    if looks is None:
+        return ""
+    return f" at {looks.done} of {len(looks.declared)} declared looks, each at {single.alpha:.3g}"
 
 
 def _left_out(

@@ -10,6 +10,8 @@ from attnstudy import stats
 from attnstudy.errors import DataError, UsageError
 from attnstudy.stats import Calibration, ClaimCheck, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
+from attnstudy.stats.design import Design
+from attnstudy.stats.looks import check_looks
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.usecases.sources import (
     Collected,
@@ -33,8 +35,12 @@ class RankRequest:
     correction: str
     control: str | None
     margin: float | None
+    paired: bool
+    """Whether runs are compared seed by seed."""
     look: tuple[int, int] | None
     """Which of how many declared looks this is; each gets its share of alpha."""
+    looks: tuple[int, ...] | None
+    """Seeds a variant at each declared look, to be replayed."""
     claims: tuple[str, ...]
     """Claims to check, such as ``double > vanilla``."""
     calibrate: bool
@@ -58,6 +64,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         DataError: a table cannot be read.
         StoreError: the store is unreachable or not there.
     """
+    _check_design(request)
     found = collect(request.source, progress)
     alpha, notes = request.alpha, (*found.notes, *_guesses(request.source, found))
     if request.look is not None:
@@ -73,6 +80,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         alpha=alpha,
         correction=request.correction,
         control=request.control,
+        paired=request.paired,
         margin=request.margin,
         study=found.study,
         config=found.config,
@@ -84,6 +92,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         diverged=found.diverged,
         correct=found.correct,
         seconds_per_run=found.seconds,
+        looks=request.looks,
         excluded=found.excluded,
         notes=notes,
     )
@@ -94,6 +103,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
             alpha=alpha,
             correction=request.correction,
             control=request.control,
+            paired=request.paired,
             direction=found.direction,
         )
     return RankReport(
@@ -102,6 +112,30 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
     )
+
+
+def _check_design(request: RankRequest) -> None:
+    """Refuse what makes no sense for any samples, before they are read."""
+    design = Design(
+        alpha=request.alpha,
+        correction=request.correction,
+        control=request.control,
+        paired=request.paired,
+        margin=request.margin,
+    )
+    if request.looks is None:
+        return
+    if request.look is not None:
+        raise UsageError(
+            "--look and --looks both say which looks there are: give --looks to replay them all, "
+            "or --look for one of them alone"
+        )
+    if request.calibrate:
+        raise UsageError(
+            "--calibrate asks about a single analysis and --looks makes several: leave one of them "
+            "out"
+        )
+    check_looks(request.looks, design)
 
 
 def _guesses(source: Source, found: Collected) -> tuple[str, ...]:

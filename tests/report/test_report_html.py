@@ -109,6 +109,8 @@ def test_plan_looks_and_chance_are_told(ranking_of: Callable[[str], Ranking]) ->
     page = Page(page_of(ranking_of("looks")))
     for text in ("CONFIRMATORY", "9f2ac1d0", "2026-01-01 10:00", "2 of 2 done; at 4, 8 seeds"):
         assert text in page.flat
+    for look, seeds in enumerate((4, 8), start=1):
+        assert f"{look} {seeds} seeds" in page.flat
     unequal = ranking_of("unequal")
     assert unequal.with_chance is not None
     assert unequal.with_chance.verdict in Page(page_of(unequal)).flat

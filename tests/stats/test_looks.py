@@ -55,6 +55,42 @@ def test_each_pair_is_decided_once_at_its_look(staged: dict[str, dict[int, float
     assert ranking.status == "confirmatory"
 
 
+def test_the_sentence_says_at_how_many_looks_and_levels(
+    staged: dict[str, dict[int, float]],
+) -> None:
+    ranking = rank(staged, looks=(5, 10, 20), plan=PLAN)
+    said = "(Games-Howell at 2 of 3 declared looks, each at 0.0167, confirmatory)"
+    assert said in ranking.sentence
+    assert ranking.pair_alpha == pytest.approx(0.05 / 3)
+    assert rank(staged).pair_alpha == 0.05
+    shown = ranking._repr_html_()
+    assert "simultaneous 98.33 % interval" in shown
+    assert '<th scope="col">look</th>' in shown
+
+
+def test_looks_that_no_plan_declared_are_exploratory(
+    staged: dict[str, dict[int, float]],
+) -> None:
+    ranking = rank(staged, looks=(5, 10, 20))
+    assert ranking.status == "exploratory"
+    assert ranking.status_reason.endswith("so the looks were not declared before it")
+
+
+def test_why_runs_are_not_used_is_said_as_it_is(staged: dict[str, dict[int, float]]) -> None:
+    def unused(**samples: dict[int, float]) -> str:
+        notes = rank(samples, looks=(5, 8)).notes
+        return next(note for note in notes if note.startswith("not used"))
+
+    far = {name: staged[name] for name in ("a", "c")}
+    assert "as every pair is decided: the runs beyond 5 seeds of a (7)" in unused(**far)
+    same = {"a": staged["a"], "b": {s: v + 0.1 for s, v in staged["a"].items()}}
+    assert "as no further look is declared: the runs beyond 8 seeds" in unused(**same)
+    cut = {name: {s: v for s, v in given.items() if s < 7} for name, given in same.items()}
+    assert "as no further look is due yet: the runs beyond 5 seeds" in unused(**cut)
+    cut = {name: {s: v for s, v in given.items() if s < 4} for name, given in same.items()}
+    assert "as no look is due yet: the runs beyond 0 seeds" in unused(**cut)
+
+
 def test_a_decided_pair_stays_decided(staged: dict[str, dict[int, float]]) -> None:
     early = rank(staged, looks=(5, 10, 20))
     # later seeds that contradict it change nothing

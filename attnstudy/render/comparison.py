@@ -1,0 +1,150 @@
+"""The pieces that every form of a ranking is made of: tables of arms and pairs, and words."""
+
+from __future__ import annotations
+
+import re
+
+from attnstudy.stats import Flag, Ranking, Verdict
+from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
+
+Rows = tuple[list[str], list[list[str]]]
+"""Headings and rows of a table."""
+
+_OTHERS = {"agrees": "agree", "disagrees": "disagree", "cannot decide": "too few"}
+_ADVICES = 8  # different advices shown
+_NAMED = 6  # pairs named for each
+
+
+def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
+    """Return the variants, best first; ``mean`` is the heading of their means."""
+    numbers = Numbers.of(ranking, minus="-")
+    grouped = any(arm.group is not None for arm in ranking.arms)
+    diverged = any(arm.diverged for arm in ranking.arms)
+    headings = ["variant", "n", mean, "SD", "min", "max"]
+    headings += ["ranks", "group"] if grouped else []
+    headings += ["diverged"] if diverged else []
+    rows = []
+    for arm in ranking.arms:
+        row = [arm.variant, str(arm.n)]
+        row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
+        row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
+        row += [str(arm.diverged)] if diverged else []
+        rows.append(row)
+    return headings, rows
+
+
+def pair_table(ranking: Ranking) -> Rows:
+    """Return the pairs, with looks and seed correlations where there are any."""
+    numbers = Numbers.of(ranking, minus="-")
+    correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
+    headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "others"]
+    headings += ["seed r"] if correlated else []
+    headings += ["look"] if ranking.looks else []
+    rows = []
+    for pair in ranking.pairs:
+        row = [
+            f"{pair.a} − {pair.b}",
+            numbers.signed(pair.difference),
+            numbers.interval(pair.ci_low, pair.ci_high, signed=True),
+            p_value(pair.p_adjusted, ranking.pair_alpha),
+            two(pair.hedges_g, minus="-"),
+            two(pair.prob_superiority),
+            _OTHERS[pair.robust.answer] if pair.robust and pair.robust.answer else NONE,
+        ]
+        row += [two(pair.seed_correlation, signed=True, minus="-")] if correlated else []
+        row += [NONE if pair.look is None else str(pair.look)] if ranking.looks else []
+        rows.append([*row, pair.verdict.value])
+    return [*headings, "verdict"], rows
+
+
+def method_words(ranking: Ranking) -> str:
+    """Return how the pairs were tested, and at which error rate."""
+    pairs = "all pairs" if ranking.control is None else f"against {ranking.control}"
+    name = {
+        "games-howell": f"Games-Howell, {pairs}",
+        "holm": f"Welch, {pairs}, Holm",
+        "control": f"Welch {pairs}, Holm",
+        "paired": f"paired by seed, {pairs}, Holm",
+    }[ranking.method]
+    if ranking.interval == "sidak":
+        name = f"Welch, {pairs}, Sidak (Tamhane's T2, for many arms)"
+    level = f"{100 * (1 - ranking.pair_alpha):.4g} %"
+    kind = INTERVAL_NAMES[ranking.interval]
+    text = f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
+    if ranking.looks is not None:
+        text += f", {ranking.pair_alpha:.3g} at each of {len(ranking.looks.declared)} looks"
+    return text
+
+
+def looks_words(ranking: Ranking) -> str:
+    """Return how far the declared looks are done, and what is still open; "" without looks."""
+    looks = ranking.looks
+    if looks is None:
+        return ""
+    declared, done = looks.declared, looks.done
+    open_ = sum(p.verdict in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE) for p in ranking.pairs)
+    seeds = ", ".join(map(str, declared))
+    text = f"Looks at {seeds} seeds a variant: {done} of {len(declared)} done, "
+    if not open_:
+        return f"{text}every pair is decided."
+    text += f"{open_} of {len(ranking.pairs)} pairs open"
+    if done < len(declared):
+        return f"{text}; the next look is at {declared[done]} seeds."
+    return f"{text}; no further look is declared."
+
+
+def advice_words(ranking: Ranking) -> list[str]:
+    """Return what to do, each advice once with the pairs that it is for, and what others says."""
+    pairs: dict[str, list[str]] = {}
+    for pair in ranking.pairs:
+        seeds = re.search(r"about (\d+) seeds", pair.advice)
+        shared = re.sub(r"about \d+ seeds", "the seeds in brackets", pair.advice)
+        named = f"{pair.a} − {pair.b}" + (f" ({seeds[1]})" if seeds else "")
+        pairs.setdefault(shared, []).append(named)
+    lines = []
+    for advice, those in list(pairs.items())[:_ADVICES]:
+        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        lines.append(f"{', '.join(those[:_NAMED])}{more}: {advice}")
+    if len(pairs) > _ADVICES:
+        rest = sum(map(len, list(pairs.values())[_ADVICES:]))
+        lines.append(f"the advice for {rest} more pairs is in the JSON")
+    if any(pair.robust is not None for pair in ranking.pairs):
+        lines.append(_robust_words(ranking))
+    return lines
+
+
+def _robust_words(ranking: Ranking) -> str:
+    """Return what the column ``others`` says, and by which tests."""
+    lines = [pair.robust for pair in ranking.pairs if pair.robust is not None]
+    tests = ["sign flips" if ranking.method == "paired" else "permutation"]
+    if any(line.mannwhitney_p is not None for line in lines):
+        tests.append("Mann-Whitney")
+    if any(line.brunnermunzel_p is not None for line in lines):
+        tests.append("Brunner-Munzel")
+    return (
+        f"others: whether tests that assume no normal distribution ({', '.join(tests)}) decide "
+        "the pair the same way; too few: they could not decide whatever the runs gave"
+    )
+
+
+def flag_words(flag: Flag) -> str:
+    """Return a flag, with the verdict that stands without its value."""
+    if flag.verdict_without is None:
+        return flag.message
+    return f"{flag.message.rstrip('.')}; without it: {flag.verdict_without}"
+
+
+def chance_words(ranking: Ranking) -> list[str]:
+    """Return the ranking with chance in the place of diverged runs, a line; or nothing."""
+    view = ranking.with_chance
+    if view is None:
+        return []
+    numbers = Numbers.of(ranking, minus="-")
+    order = ", ".join(
+        f"{name} {numbers.plain(mean)}" for name, mean in zip(view.order, view.means, strict=True)
+    )
+    return [
+        f"with chance ({numbers.plain(view.chance)}) in the place of runs that diverged: "
+        f"{order}; {view.verdict}"
+    ]

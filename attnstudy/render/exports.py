@@ -1,0 +1,93 @@
+"""A ranking for papers, spreadsheets and programs: Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import Any
+
+from attnstudy.render.comparison import (
+    advice_words,
+    arm_table,
+    chance_words,
+    flag_words,
+    looks_words,
+    method_words,
+    pair_table,
+)
+from attnstudy.usecases.ranking import RankReport
+
+
+def rank_json(report: RankReport) -> dict[str, Any]:
+    """Return the JSON of the ranking, with claims and calibration where they were asked for."""
+    answer = report.ranking.to_json()
+    answer["claims"] = [
+        {"claim": check.claim, "supported": check.supported, "reason": check.reason}
+        for check in report.claims
+    ]
+    answer["calibration"] = None if report.calibration is None else report.calibration.to_json()
+    return answer
+
+
+def rank_markdown(report: RankReport) -> str:
+    """Return the ranking as Markdown, for a paper's appendix or a pull request."""
+    ranking = report.ranking
+    unit = " (%)" if ranking.unit == "points" else ""
+    blocks = [f"**{_escaped(ranking.verdict)}.** {_escaped(ranking.sentence)}"]
+    blocks.append(f"{ranking.status.capitalize()}: {_escaped(ranking.status_reason)}.")
+    blocks.append(_table(*arm_table(ranking, f"mean{unit}")))
+    if ranking.pairs:
+        blocks.append(_escaped(method_words(ranking)) + ":")
+        blocks.append(_table(*pair_table(ranking)))
+        if ranking.looks is not None:
+            blocks.append(_escaped(looks_words(ranking)))
+        blocks.append("\n".join(f"- {_escaped(line)}" for line in advice_words(ranking)))
+    remarks = [
+        *chance_words(ranking),
+        *(f"flag: {flag_words(flag)}" for flag in ranking.flags),
+        *ranking.notes,
+        *(f"left out: {left.run} ({left.reason})" for left in ranking.excluded),
+        *(
+            f"claim {c.claim}: {'supported' if c.supported else 'NOT supported'} ({c.reason})"
+            for c in report.claims
+        ),
+    ]
+    if remarks:
+        blocks.append("\n".join(f"- {_escaped(remark)}" for remark in remarks))
+    return "\n\n".join(blocks)
+
+
+def _table(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
+    return "\n".join("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    """Return a text in which nothing is taken for Markdown or HTML."""
+    text = " ".join(text.split())
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+
+
+def rank_csv(report: RankReport) -> str:
+    """Return one row a pair, with the arms' descriptions beside, in full precision."""
+    ranking = report.ranking
+    arms = {arm.variant: arm for arm in ranking.arms}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    fields = ("difference", "ci_low", "ci_high", "p_adjusted", "hedges_g", "prob_superiority")
+    writer.writerow(
+        ["a", "b", "n_a", "n_b", "mean_a", "mean_b", "sd_a", "sd_b", *fields, "verdict", "method",
+         "look", "status"]
+    )  # fmt: skip
+    for pair in ranking.pairs:
+        a, b = arms[pair.a], arms[pair.b]
+        own = [getattr(pair, name) for name in fields]
+        writer.writerow(
+            [a.variant, b.variant, a.n, b.n, a.mean, b.mean, a.sd, b.sd, *own, pair.verdict.value,
+             ranking.method, pair.look, ranking.status]
+        )  # fmt: skip
+    if not ranking.pairs:
+        for arm in ranking.arms:
+            writer.writerow([arm.variant, "", arm.n, "", arm.mean, "", arm.sd])
+    return text.getvalue()

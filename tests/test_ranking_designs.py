@@ -1,0 +1,253 @@
+"""Looks and pairing, as asked for on the command line, in the environment or in a study's file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from attnstudy import stats
+from attnstudy.stats import Ranking
+
+LOOKS = (5, 10, 20)
+
+
+def _samples():
+    """Four variants whose runs share what a seed does; ``double`` needed only five of them."""
+    rng = np.random.default_rng(1)
+    shared = rng.normal(0.0, 0.8, 12)
+    means = {"vanilla": 60.0, "early": 60.4, "late": 63.0, "double": 67.0}
+    return {
+        variant: {
+            seed: float(value)
+            for seed, value in enumerate((mean + shared + rng.normal(0.0, 0.5, 12)).round(2))
+            if variant != "double" or seed < 5
+        }
+        for variant, mean in means.items()
+    }
+
+
+SAMPLES = _samples()
+EQUAL_SEEDS = {variant: runs for variant, runs in SAMPLES.items() if variant != "double"}
+
+
+def long_table(samples):
+    rows = [f"{v},{s},{value}" for v, runs in samples.items() for s, value in runs.items()]
+    return "\n".join(["variant,seed,test_accuracy", *rows]) + "\n"
+
+
+@pytest.fixture
+def looked(cli, workplace):
+    """Rank the table with its looks in a form."""
+    Path("looks.csv").write_text(long_table(SAMPLES))
+
+    def rank(form):
+        answer = cli("rank", "--from", "looks.csv", "--looks", "5,10,20", "--format", form)
+        assert answer.code == 0, answer.err
+        return answer.out
+
+    return rank
+
+
+@pytest.fixture
+def paired(cli, workplace):
+    """Rank the variants with equal seeds, seed by seed."""
+    Path("paired.csv").write_text(long_table(EQUAL_SEEDS))
+
+    def rank(*arguments, code=0):
+        answer = cli("rank", "--from", "paired.csv", "--paired", *arguments)
+        assert answer.code == code, answer
+        return answer
+
+    return rank
+
+
+# Looks
+
+
+def test_looks_on_the_command_line_are_those_of_the_function(looked):
+    expected = stats.rank(SAMPLES, looks=LOOKS)
+    result = json.loads(looked("json"))
+    assert result["looks"] == {"declared": [5, 10, 20], "done": 2}
+    assert {pair["look"] for pair in result["pairs"]} == {1, 2}
+    assert Ranking.from_json(result) == expected
+    assert (result["status"], result["alpha"]) == ("exploratory", 0.05)
+    assert "so the looks were not declared before it" in result["status_reason"]
+
+
+def test_every_form_says_which_look_decided_each_pair(looked):
+    pairs = json.loads(looked("json"))["pairs"]
+    assert {(pair["look"], pair["verdict"]) for pair in pairs} == {
+        (1, "better"), (2, "undecided")
+    }  # fmt: skip
+    text = looked("text")
+    assert all(len(line) <= 100 for line in text.splitlines())
+    lines = {line.split("  ")[0]: line.split() for line in text.splitlines() if " − " in line}
+    markdown = {
+        line.split(" | ")[0].removeprefix("| "): line.strip("| \n").split(" | ")
+        for line in looked("markdown").splitlines()
+        if line.startswith("| ")
+    }
+    place = markdown["pair"].index("look")
+    rows = list(csv.DictReader(io.StringIO(looked("csv"))))
+    for pair, row in zip(pairs, rows, strict=True):
+        name = f"{pair['a']} − {pair['b']}"
+        assert lines[name][-2:] == [str(pair["look"]), pair["verdict"]]
+        assert markdown[name][place] == str(pair["look"])
+        assert (row["a"], row["b"], row["look"]) == (pair["a"], pair["b"], str(pair["look"]))
+        assert row["status"] == "exploratory"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_intervals_are_called_by_the_level_that_they_have(form, looked):
+    shown = " ".join(looked(form).split())
+    assert "98.33 %" in shown
+    assert "95 % intervals" not in shown.replace("own 95 % interval", "")
+    assert "2 of 3 done" in shown
+
+
+@pytest.mark.parametrize(("form", "end"), [("text", "the next look is at 20 seeds")])
+def test_what_is_open_and_what_comes_next_is_said(form, end, looked):
+    said = " ".join(looked(form).split())
+    assert f"Looks at 5, 10, 20 seeds a variant: 2 of 3 done, 1 of 6 pairs open; {end}." in said
+
+
+def test_no_further_look_or_nothing_open(cli, workplace):
+    Path("looks.csv").write_text(long_table(SAMPLES))
+    last = cli("rank", "--from", "looks.csv", "--looks", "5,10").out
+    assert "2 of 2 done, 1 of 6 pairs open; no further look is declared." in last
+    assert "12 seeds in an arm, and the last declared look is at 10" in " ".join(last.split())
+    Path("far.csv").write_text(long_table({v: SAMPLES[v] for v in ("late", "double")}))
+    decided = cli("rank", "--from", "far.csv", "--looks", "5,10,20").out
+    assert "1 of 3 done, every pair is decided." in decided
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--looks", "5,x"), "'5,x' are no looks: write the declared numbers of seeds"),
+        (("--looks", ""), "'' are no looks"),
+        (("--looks", "10,5"), "'10,5' are no looks"),
+        (("--looks", "5,5"), "'5,5' are no looks"),
+        (("--looks", "2,5"), "ascending and from 3 on"),
+        (("--looks", "-5"), "are no looks"),
+        (("--looks", "5,10", "--look", "1/2"), "--look and --looks both say"),
+        (("--looks", "5,10", "--control", "late"), "defined for Games-Howell alone"),
+        (("--looks", "5,10", "--correction", "holm"), "defined for Games-Howell alone"),
+        (("--looks", "5,10", "--paired"), "defined for Games-Howell alone"),
+        (("--looks", "5,10", "--calibrate"), "--calibrate asks about a single analysis"),
+    ],
+)
+def test_what_does_not_go_with_looks_is_refused_before_anything_is_read(
+    arguments, sentence, cli, workplace
+):
+    answer = cli("rank", "--from", "not-there.csv", *arguments)
+    assert answer.code == 2, answer
+    assert sentence in answer.err
+    assert answer.err.count("\n") == 1
+
+
+# Pairing
+
+
+def test_pairing_tests_the_seed_differences(paired):
+    result = json.loads(paired("--json").out)
+    assert result["method"] == "paired"
+    assert Ranking.from_json(result) == stats.rank(EQUAL_SEEDS, paired=True)
+    a, b = (list(EQUAL_SEEDS[v].values()) for v in ("early", "vanilla"))
+    pair = next(p for p in result["pairs"] if (p["a"], p["b"]) == ("early", "vanilla"))
+    # the largest of three: Holm leaves it as it is
+    assert pair["p_adjusted"] == pytest.approx(scipy_stats.ttest_rel(a, b).pvalue)
+
+
+def test_pairing_that_no_plan_chose_is_exploratory_and_says_so(paired):
+    result = json.loads(paired("--json").out)
+    assert result["status"] == "exploratory"
+    assert "the choice to compare seed by seed was not declared" in result["status_reason"]
+    note = next(n for n in result["notes"] if n.startswith("comparing seed by seed was not"))
+    assert note.endswith(f"without pairing: {stats.rank(EQUAL_SEEDS).verdict}")
+    for form in ("text", "markdown", "html"):
+        shown = " ".join(paired("--format", form).out.split())
+        assert "the choice to compare seed by seed was not declared before it" in shown
+        assert "comparing seed by seed was not declared before the first run" in shown
+    planned = stats.rank(EQUAL_SEEDS, paired=True, plan=stats.Plan(hash="c0", date="2026-01-01"))
+    assert planned.status == "confirmatory"
+    assert not any("was not declared" in note for note in planned.notes)
+
+
+def test_pairing_against_a_control_is_called_that_everywhere(paired):
+    result = json.loads(paired("--control", "vanilla", "--json").out)
+    assert [(p["a"], p["b"]) for p in result["pairs"]] == [
+        ("late", "vanilla"), ("early", "vanilla")
+    ]  # fmt: skip
+    for pair in result["pairs"]:
+        a, b = (list(EQUAL_SEEDS[pair[end]].values()) for end in ("a", "b"))
+        interval = scipy_stats.ttest_rel(a, b).confidence_interval(1 - 0.05 / 2)
+        assert (pair["ci_low"], pair["ci_high"]) == pytest.approx((interval.low, interval.high))
+    assert "paired by seed, against vanilla, Holm" in paired("--control", "vanilla").out
+    page = paired("--control", "vanilla", "--format", "html").out
+    assert "by the paired t over shared seeds" in page
+    assert "by Welch's t" not in page.replace("&#x27;", "'")
+
+
+def test_pairing_is_calibrated_as_pairing(paired):
+    calibration = json.loads(paired("--calibrate", "--json").out)["calibration"]
+    own = stats.calibrate(EQUAL_SEEDS, paired=True).to_json()
+    assert calibration == own
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (long_table(SAMPLES), "'double' has no run of seed 5: run it, or leave the seed out"),
+        (
+            "variant,run1,run2,run3\na,1,2,3\nb,2,3,5\n",
+            "needs the seed of every run, and variant 'a' has none",
+        ),
+    ],
+)
+def test_pairing_needs_the_same_seeds(table, sentence, cli, workplace):
+    Path("table.csv").write_text(table)
+    answer = cli("rank", "--from", "table.csv", "--paired")
+    assert answer.code == 2, answer
+    assert sentence in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_pairing_leaves_the_scope_on_new_images_to_the_analysis_without_it():
+    right = {name: np.random.default_rng(i).random((4, 200)) < 0.6 for i, name in enumerate("ab")}
+    samples = {name: dict(enumerate(100.0 * rows.mean(axis=1))) for name, rows in right.items()}
+    assert stats.rank(samples, correct=right).scope is not None
+    paired = stats.rank(samples, correct=right, paired=True)
+    assert paired.scope is None
+    assert any("on new images is told for the analysis without pairing" in n for n in paired.notes)
+
+
+# Where the design stands
+
+
+def test_a_studys_file_and_the_environment_may_say_the_design(cli, workplace):
+    Path("paired.csv").write_text(long_table(EQUAL_SEEDS))
+    table = ("rank", "--from", "paired.csv", "--json")
+    answer = cli(*table, env={"ATTNSTUDY_PAIRED": "1", "ATTNSTUDY_CONTROL": "late"})
+    result = json.loads(answer.out)
+    assert (result["method"], result["control"]) == ("paired", "late")
+    assert json.loads(cli(*table, env={"ATTNSTUDY_LOOKS": "5,10"}).out)["looks"]["done"] == 2
+    over = cli(*table, "--unpaired", env={"ATTNSTUDY_PAIRED": "1"})
+    assert json.loads(over.out)["method"] == "games-howell"
+
+
+def test_the_file_of_the_default_study_says_nothing_about_a_table(cli, workplace):
+    path = workplace / "studies" / "placement" / "study.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[ranking]\nmetric = "test_accuracy"\npaired = true\ncontrol = "nobody"\n')
+    Path("other.csv").write_text(long_table(SAMPLES).replace("test_accuracy", "f1"))
+    answer = cli("rank", "--from", "other.csv", "--json")
+    assert answer.code == 0, answer.err
+    result = json.loads(answer.out)
+    assert (result["metric"], result["method"], result["control"]) == ("f1", "games-howell", None)
