@@ -15,7 +15,7 @@ from attnstudy.cli import cli as group
 from tests.conftest import SMALL
 
 COMMANDS = [
-    ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
+    ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("prune",), ("export",), ("import",), ("data",),
     ("data", "fetch"), ("data", "verify"),
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow"}
