@@ -15,8 +15,8 @@ from attnstudy.cli import cli as group
 from tests.conftest import SMALL
 
 COMMANDS = [
-    ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("prune",), ("export",), ("import",), ("data",),
-    ("data", "fetch"), ("data", "verify"),
+    ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
+    ("data", "fetch"), ("data", "verify"), ("prune",), ("export",), ("import",),
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow"}
 
