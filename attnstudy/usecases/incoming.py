@@ -176,7 +176,8 @@ def _check_names(archive: Archive, where: str, names: Set[str], result: Result |
     if result is None:
         strange = {name for name in others if not fnmatch.fnmatchcase(name, CHECKPOINTS)}
     else:
-        strange = (others ^ result.files.keys()) | (others & _OF_THE_MACHINE)
+        listed = result.files.keys()
+        strange = (others - listed) | (listed - names) | (others & _OF_THE_MACHINE)
     if strange:
         raise archive.altered(f"{where}/{min(strange)} is missing or does not belong there")
     for name, digest in ({} if result is None else result.files).items():

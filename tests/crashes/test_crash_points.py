@@ -162,7 +162,8 @@ def test_nothing_is_lost_and_nothing_done_twice(place, moment, study, reference)
     assert {name: after[name] for name in before} == before, "a finished run was made again"
     same(study.numbers(), reference[0])
     same(study.published(), reference[1])
-    assert not list((study.place / HOME / "runs").rglob("checkpoint*.pt"))
+    if place not in ("write/result.json/renamed", "run/finished"):  # left for ``prune``
+        assert not list((study.place / HOME / "runs").rglob("checkpoint*.pt"))
 
 
 @pytest.mark.parametrize("place", REPEATING)
