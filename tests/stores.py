@@ -77,11 +77,14 @@ def run_named(home: Path, name: str, study: str = STUDY) -> RunFolder:
 
 
 def snapshot(folder: Path) -> dict[str, str]:
-    """Return what is in a folder: the digest of every file, by relative path."""
+    """Return what is in a folder: the digest of every file, by relative path.
+
+    Not of what the embedded store is opened with, by whatever command comes first.
+    """
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name not in ("mlflow.db", "mlflow.lock", "store.json")
     }
 
 

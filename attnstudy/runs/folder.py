@@ -75,6 +75,7 @@ class RunFolder:
         try:
             if mine:
                 reach("claim/locked")
+            if mine and command is not None:
                 write_sealed(self.path / "holder.json", {"command": command, "pid": os.getpid()})
             yield mine
         finally:
