@@ -37,7 +37,15 @@ from tests.stores import (
 )
 
 FINISHED = ["double/seed=0", "double/seed=1", "vanilla/seed=0", "vanilla/seed=1"]
-MACHINES = {"lock", "publishing.lock", "published", "failure.json", "study.lock", "import.lock"}
+MACHINES = {
+    "lock",
+    "publishing.lock",
+    "published",
+    "failure.json",
+    "study.lock",
+    "import.lock",
+    "holder.json",
+}
 
 
 @pytest.fixture(scope="session")
@@ -496,7 +504,7 @@ def test_a_store_is_told_that_the_unfinished_run_was_replaced(cli, there, tmp_pa
     tracker = open_store(resolve(there, None))
     tracked = read_runs(tracker, STUDY)
     assert sorted((run.status, run.superseded) for run in tracked) == [
-        ("complete", False), ("running", True),
+        ("complete", False), ("interrupted", True),
     ]  # fmt: skip
     (current,) = (run for run in tracked if not run.superseded)
     points = tracker.client.get_metric_history(current.run_id, "train_loss")

@@ -19,7 +19,7 @@ from attnstudy.runs import Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.usecases.outgoing import CHECKPOINTS, JOURNAL, REPLACES, RESULT, RUNS, START
 
-_OF_THE_MACHINE = {"lock", "publishing.lock", "published", "failure.json"}
+_OF_THE_MACHINE = {"lock", "publishing.lock", "published", "failure.json", "holder.json"}
 
 
 class Fate(Enum):
