@@ -27,23 +27,24 @@ FILES = (
 )  # fmt: skip
 REQUESTS = (
     "create-run", "log-params", "log-inputs", "log-metrics", "file", "create-model", "model-files",
-    "finalize-model", "log-outputs", "log-result", "end-status", "end-run",
+    "finalize-model", "log-outputs", "log-result", "terminated",
 )  # fmt: skip
 """What publishing asks of MLflow; the places of the others are in ``tests/faults``."""
 PLACES = (
     *(f"write/{name}/{step}" for name in FILES for step in ("temporary", "renamed")),
     *(f"publish/{when}-{name}" for name in REQUESTS for when in ("before", "after")),
-    "publish/before-create-experiment", "publish/after-create-experiment",
     "publish/before-note", "publish/after-note",
     "study/remembered", "claim/locked", "train/iteration", "journal/before", "journal/written",
     "journal/safe", "checkpoint/before", "checkpoint/previous-kept", "conclude/scored",
     "conclude/written", "run/before-finish", "run/finished",
 )  # fmt: skip
+ONCE = ("publish/before-create-experiment", "publish/after-create-experiment")
+"""Passed once in the life of a store, so there is one moment for them."""
 REPEATING = ("repeat/aside", "repeat/moved")
 MOMENTS = (1, 2, 5)
 """The kill comes at the n-th time that the place is passed."""
 LONG = bool(os.environ.get("ATTNSTUDY_CHAOS"))
-CASES = [
+CASES = [(place, 1) for place in ONCE] + [
     (place, moment)
     for number, place in enumerate(PLACES)
     for index, moment in enumerate(MOMENTS)
@@ -185,5 +186,5 @@ def test_every_named_place_is_one_of_these(study):
         for name in re.findall(r'reach\("([^"]+)"\)', path.read_text())
     }
     elsewhere = {name for name in named if name.startswith("store/") or "restore" in name}
-    assert named - elsewhere <= {*PLACES, *REPEATING}
+    assert named - elsewhere <= {*PLACES, *ONCE, *REPEATING}
     assert len(PLACES) + len(REPEATING) >= 30
