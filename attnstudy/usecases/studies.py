@@ -11,9 +11,7 @@ from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, Status
 from attnstudy.tracking import Address, Figures, Publisher, open_store
-from attnstudy.usecases.publishing import BackgroundPublisher
-
-_PATIENCE = 300.0  # seconds without an answer: delivering is what the command is for
+from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +169,7 @@ def sync(
             continue
         question = runs.study_facts(address.home, name).get("question")
         connect = partial(_connect, address, name, question, figures, republish)
-        publisher = BackgroundPublisher(connect, warn, patience=_PATIENCE, settled=settled)
+        publisher = BackgroundPublisher(connect, warn, patience=LONG_PATIENCE, settled=settled)
         publisher.submit_all(folders)
         publisher.close()
         if publisher.down is not None:
