@@ -30,6 +30,8 @@ _SETTINGS = {
     # a server in trouble may ask us to come back in an hour, and MLflow would sleep until then
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # it prints a link for every run, to stdout, which is for our result
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _OPENING = 120.0  # seconds for another process to create a store; it takes seconds
 

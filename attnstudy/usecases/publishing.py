@@ -105,19 +105,27 @@ class BackgroundPublisher:
                 until = min(until, self._deadline)
             left = until - time.monotonic()
             if left <= 0:
-                self._give_up()
-                break
+                return self._give_up()
             self._thread.join(min(left, 0.5))
         return len(self._undelivered)
 
-    def _give_up(self) -> None:
+    def _give_up(self) -> int:
+        """Leave the thread behind; return how many runs it and its queue still hold."""
         self._given_up = True
+        while True:
+            try:
+                folder = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if folder is not None:
+                self._undelivered[folder] = None
         if self.down is None:
             self.down = TrackingUnreachableError(
                 f"the tracking store has not answered for {self._patience:.0f} seconds"
             )
         if self._deadline is None:
             self._warn_once(str(self.down))
+        return len(self._undelivered)
 
     def _answered(self) -> None:
         self._answered_at = time.monotonic()

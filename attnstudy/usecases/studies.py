@@ -169,9 +169,15 @@ def sync(
             continue
         question = runs.study_facts(address.home, name).get("question")
         connect = partial(_connect, address, name, question, figures, republish)
-        publisher = BackgroundPublisher(connect, warn, patience=LONG_PATIENCE, settled=settled)
+        said: list[str] = []
+        publisher = BackgroundPublisher(
+            connect, said.append, patience=LONG_PATIENCE, settled=settled
+        )
         publisher.submit_all(folders)
         publisher.close()
+        for sentence in said:
+            if sentence != str(publisher.down):  # which is raised
+                warn(sentence)
         if publisher.down is not None:
             raise publisher.down
         refused += len(publisher.refused)

@@ -95,6 +95,7 @@ def test_a_store_made_before_where_it_is_was_noted_is_put_right_too(workplace, h
     assert embedded_content(new, "small") == published
 
 
+@pytest.mark.filterwarnings("ignore:the store was moved")
 @pytest.mark.parametrize("place", ["store/before-relocated", "store/after-relocated"])
 def test_a_rewriting_that_was_killed_is_repeated_whole(
     workplace, home, published, monkeypatch, place
