@@ -60,7 +60,7 @@ bench: $(VENV)/.installed-dev
 
 CHAOS_KILLS ?= 200
 chaos: $(VENV)/.installed-dev
-	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes
+	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes tests/faults
 	$(BIN)/python benchmarks/chaos.py $(CHAOS_KILLS)
 
 simulate: $(VENV)/.installed-dev

@@ -275,6 +275,12 @@ def test_an_unreachable_server_is_told_in_one_sentence_and_in_time(home):
     assert time.monotonic() - began < 60  # MLflow's own settings take minutes
 
 
+def test_a_database_that_is_down_is_told_at_once(home):
+    pytest.importorskip("psycopg2")
+    with pytest.raises(TrackingUnreachableError, match=r"database .* does not answer \(.*refused"):
+        open_store(resolve(home, "postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow"))
+
+
 def test_addresses():
     home = Path("mlruns")
     assert resolve(home, None).uri == f"sqlite:///{home.resolve() / 'mlflow.db'}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import StoreError
+from attnstudy.errors import StoreError, TrackingUnreachableError, cause
 from attnstudy.files import reported
 from attnstudy.tracking import relocating
 from attnstudy.tracking.address import Address
@@ -30,6 +30,8 @@ _SETTINGS = {
     # a server in trouble may ask us to come back in an hour, and MLflow would sleep until then
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # it prints a link for every run, to stdout, which is for our result
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _OPENING = 120.0  # seconds for another process to create a store; it takes seconds
 
@@ -73,6 +75,8 @@ def open_store(address: Address, *, create: bool = True) -> Tracker:
         if address.embedded:
             _create(address.home)
             _settle(address.home)
+        else:
+            _reach_database(address)
         return Tracker(address, _connected(address))
 
 
@@ -127,6 +131,30 @@ def _create(home: Path) -> None:
     os.replace(fresh, database)
     reach("store/after-created")
     relocating.note(home)
+
+
+def _reach_database(address: Address) -> None:
+    """Connect once: MLflow tries ten times, for minutes, and logs each failure.
+
+    Raises:
+        TrackingUnreachableError: the database does not answer.
+
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import OperationalError
+
+    local = address.uri.startswith("sqlite:")
+    engine = create_engine(address.uri, connect_args={} if local else {"connect_timeout": 10})
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise TrackingUnreachableError(
+            f"the tracking database {address.shown} does not answer "
+            f"({cause(error.orig or error)}): start it, or check the address in --tracking-uri or "
+            "MLFLOW_TRACKING_URI"
+        ) from error
+    finally:
+        engine.dispose()
 
 
 def _settle(home: Path) -> None:

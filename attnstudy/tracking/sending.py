@@ -237,6 +237,7 @@ class Sending:
         with tempfile.TemporaryDirectory() as temporary:
             for name, content in self.figures(self.folder).items():
                 Path(temporary, name).write_bytes(content)
+            self.requests.answered()  # drawing takes a while, and nobody hangs
             for name in result.files:
                 if name not in (ARCHIVE, JOURNAL):  # a model and metrics, in MLflow
                     Path(temporary, name).write_bytes((self.folder.path / name).read_bytes())

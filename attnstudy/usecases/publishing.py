@@ -11,12 +11,15 @@ from pathlib import Path
 from attnstudy import runs
 from attnstudy.errors import StoreError, TrackingUnreachableError
 from attnstudy.runs import RunFolder, Status
-from attnstudy.tracking import Publisher
+from attnstudy.tracking import Address, Publisher
 
 RETRY_AFTER = 60.0
 """Seconds without an attempt after the store was found to be down."""
 PATIENCE = 30.0
-"""Seconds without any answer of the store after which a command ends without it."""
+"""Seconds without any answer of a server after which a command ends without it."""
+LONG_PATIENCE = 300.0
+"""The same where delivering is what the command is for, or where there is no server to hang: a
+file on a busy machine is slow at times."""
 HURRY = 5.0
 """Seconds that an interrupted command still publishes for."""
 _WARNINGS = 5  # of one command; how many runs are concerned is said at its end
@@ -102,19 +105,27 @@ class BackgroundPublisher:
                 until = min(until, self._deadline)
             left = until - time.monotonic()
             if left <= 0:
-                self._give_up()
-                break
+                return self._give_up()
             self._thread.join(min(left, 0.5))
         return len(self._undelivered)
 
-    def _give_up(self) -> None:
+    def _give_up(self) -> int:
+        """Leave the thread behind; return how many runs it and its queue still hold."""
         self._given_up = True
+        while True:
+            try:
+                folder = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if folder is not None:
+                self._undelivered[folder] = None
         if self.down is None:
             self.down = TrackingUnreachableError(
                 f"the tracking store has not answered for {self._patience:.0f} seconds"
             )
         if self._deadline is None:
             self._warn_once(str(self.down))
+        return len(self._undelivered)
 
     def _answered(self) -> None:
         self._answered_at = time.monotonic()
@@ -156,6 +167,7 @@ class BackgroundPublisher:
                 if self._publisher is None:
                     self._publisher = self._connect()
                     self._publisher.answered = self._answered
+                    self._answered()
             except Exception as error:  # whatever it is, the trainings go on
                 self._leave_alone(error)
                 return
@@ -192,6 +204,11 @@ class BackgroundPublisher:
         if sentence not in self._warned and len(self._warned) < _WARNINGS:
             self._warned.add(sentence)
             self._warn(sentence)
+
+
+def patience(address: Address) -> float:
+    """Return how many seconds without an answer a command waits at its end."""
+    return LONG_PATIENCE if address.uri.startswith("sqlite:") else PATIENCE
 
 
 def backlog(home: Path, study: str, others_than: Collection[RunFolder]) -> list[RunFolder]:

@@ -32,7 +32,7 @@ from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import worker as work
 from attnstudy.usecases.estimating import Estimate, estimate
 from attnstudy.usecases.planning import Plan, PlannedRun, code_revision, remember
-from attnstudy.usecases.publishing import BackgroundPublisher, backlog
+from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
 
 ITERATIONS_BEFORE_ESTIMATE = 20
 
@@ -132,7 +132,9 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
         observer.warn(notice)
     remember(plan)
     reach("study/remembered")
-    publisher = BackgroundPublisher(lambda: connect(plan, figures), observer.warn)
+    publisher = BackgroundPublisher(
+        lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
+    )
     outcomes: dict[TrialSpec, Outcome] = {}
     pending = plan.pending
     to_train = {run.spec for run in pending}

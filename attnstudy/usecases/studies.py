@@ -11,9 +11,7 @@ from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, Status
 from attnstudy.tracking import Address, Figures, Publisher, open_store
-from attnstudy.usecases.publishing import BackgroundPublisher
-
-_PATIENCE = 300.0  # seconds without an answer: delivering is what the command is for
+from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +169,15 @@ def sync(
             continue
         question = runs.study_facts(address.home, name).get("question")
         connect = partial(_connect, address, name, question, figures, republish)
-        publisher = BackgroundPublisher(connect, warn, patience=_PATIENCE, settled=settled)
+        said: list[str] = []
+        publisher = BackgroundPublisher(
+            connect, said.append, patience=LONG_PATIENCE, settled=settled
+        )
         publisher.submit_all(folders)
         publisher.close()
+        for sentence in said:
+            if sentence != str(publisher.down):  # which is raised
+                warn(sentence)
         if publisher.down is not None:
             raise publisher.down
         refused += len(publisher.refused)

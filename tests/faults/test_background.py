@@ -110,7 +110,8 @@ def test_an_interrupted_command_waits_for_no_server(home, copy_run, proxy, monke
     publisher, _ = background(home, "hurry", proxy.uri, patience=600.0)
     publisher.submit(folder)
     publisher.hurry()
-    assert publisher.close() == 1
+    publisher.submit(copy_run(home, "hurry", seed=1))  # never taken from the queue
+    assert publisher.close() == 2
     assert publisher._thread.is_alive()
 
 

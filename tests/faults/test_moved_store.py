@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.tracking import Publisher, open_store, read_runs, resolve, settle_store
+from attnstudy.tracking import (
+    Publisher,
+    open_store,
+    read_runs,
+    relocating,
+    resolve,
+    settle_store,
+)
 from tests.faults.conftest import figures
 from tests.faults.content import embedded_content
 
@@ -85,6 +92,28 @@ def test_a_store_made_before_where_it_is_was_noted_is_put_right_too(workplace, h
     new = move(home, workplace / "there")
     with pytest.warns(UserWarning, match="was moved from"):
         open_store(resolve(new, None))
+    assert embedded_content(new, "small") == published
+
+
+@pytest.mark.filterwarnings("ignore:the store was moved")
+@pytest.mark.parametrize("place", ["store/before-relocated", "store/after-relocated"])
+def test_a_rewriting_that_was_killed_is_repeated_whole(
+    workplace, home, published, monkeypatch, place
+):
+    class Killed(BaseException):
+        pass
+
+    def reach(name):
+        if name == place:
+            raise Killed
+
+    new = move(home, workplace / "there")
+    with monkeypatch.context() as patch:
+        patch.setattr(relocating, "reach", reach)
+        with pytest.raises(Killed):
+            settle_store(resolve(new, None))
+    settle_store(resolve(new, None))
+    assert relocating.settled(new)
     assert embedded_content(new, "small") == published
 
 
