@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -15,6 +12,7 @@ from attnstudy.render.tables import duration, number, seeds_text, table
 from attnstudy.study import parse_seeds
 from attnstudy.usecases.ranking import RankReport
 from tests.conftest import SMALL
+from tests.terminals import on_a_terminal
 
 
 @pytest.mark.parametrize(
@@ -96,29 +94,6 @@ def test_text_and_markdown_hold_other_tests_seed_correlation_advice_and_the_chan
         assert "Report the runs that diverged beside the difference" in flat
         assert "with chance (10.00) in the place of runs that diverged: early 60.75" in flat
     assert all(len(line) <= 100 for line in ranking_text(ranking).splitlines())
-
-
-def on_a_terminal(arguments, environment):
-    """Run a command whose stderr is a terminal; return what it wrote there."""
-    ours, theirs = os.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "attnstudy", *arguments],
-        stderr=theirs,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            shown += (part := os.read(ours, 65536))
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not part:
-            break
-    os.close(ours)
-    assert child.wait(timeout=60) == 0, shown
-    return shown.decode()
 
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9]+)*m")

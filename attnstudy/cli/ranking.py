@@ -69,7 +69,7 @@ def rank(**given: Any) -> int:
     )
     terminal = render.Terminal()
     with terminal.counting("reading runs", plain_from=1000) as progress:
-        result = ranking.rank(request, lambda read: progress(read, read))
+        result = ranking.rank(request, lambda read: progress(read, None))
     if wants_report:
         _write_report(result, given, form)
     if form != "html":

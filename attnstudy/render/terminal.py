@@ -27,6 +27,8 @@ from attnstudy.usecases.worker import Progress as TrainingProgress
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines of progress without a terminal."""
+PLAIN_COUNT_EVERY = 5.0
+"""Seconds between two lines of a count whose end is not known."""
 
 
 class Terminal:
@@ -140,21 +142,30 @@ class Terminal:
             yield update
 
     @contextlib.contextmanager
-    def counting(self, what: str, *, plain_from: int = 0) -> Iterator[Callable[[int, int], None]]:
-        """Show a count: gives a function that takes how many are done, of how many.
+    def counting(
+        self, what: str, *, plain_from: int = 0
+    ) -> Iterator[Callable[[int, int | None], None]]:
+        """Show a count: gives a function that takes how many are done, of how many if known.
 
-        Without a terminal it is one line, once there are ``plain_from`` of them.
+        Without a terminal it is one line, once there are ``plain_from`` of them; where nobody
+        knows how many there are, a line now and then and one at the end.
         """
         if not self.bars:
-            told = False
+            shown = counted = 0
+            last = 0.0
 
-            def note(done: int, total: int) -> None:
-                nonlocal told
-                if self.plain and not told and total >= plain_from:
-                    told = True
-                    self.say(f"{what}: {total:,}")
+            def note(done: int, total: int | None) -> None:
+                nonlocal shown, counted, last
+                counted = done if total is None else total
+                now = time.monotonic()
+                due = not shown or (total is None and now - last >= PLAIN_COUNT_EVERY)
+                if self.plain and due and counted >= max(plain_from, 1):
+                    shown, last = counted, now
+                    self.say(f"{what}: {counted:,}")
 
             yield note
+            if 0 < shown < counted:
+                self.say(f"{what}: {counted:,}")
             return
         columns = (
             TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
