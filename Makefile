@@ -14,10 +14,10 @@ help:
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
-	@echo "make simulate-peers  the same noise for other tools (half an hour); then make simulate"
+	@echo "make simulate-peers  the same noise for other tools; then make simulate"
 	@echo "make bench  time the ranking beside scipy, and what run folders add to a training"
-	@echo "make bench-peers  time the ranking beside other tools (minutes)"
-	@echo "make chaos  kill studies at every named place and at random moments (about an hour)"
+	@echo "make bench-peers  time the ranking beside other tools"
+	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make clean  remove the environment and caches"
 

@@ -20,6 +20,7 @@ EXTRAS = {
         "mypy>=1.15",
         "pandas-stubs",
         "pre-commit>=4.0",
+        "psycopg2-binary>=2.9",
         "pytest>=8.0",
         "pytest-timeout>=2.3",
         "pytest-xdist>=3.6",

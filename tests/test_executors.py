@@ -178,6 +178,15 @@ def test_closing_early_asks_the_workers_to_stop(processes, tmp_path):
         os.kill(pid, 0)
 
 
+@pytest.mark.timeout(60)
+def test_a_worker_whose_work_has_ended_is_not_waited_for(processes, tmp_path, monkeypatch):
+    """As when the disk is full: whoever hears of it ends everything at that very moment."""
+    monkeypatch.setattr(base, "GRACE", 3600.0)
+    events = processes.execute([(tmp_path, "b")], fail_on_b)
+    assert [type(next(events)) for _ in range(3)] == [Started, Reported, Died]
+    events.close()
+
+
 def test_a_worker_that_does_not_stop_is_killed_in_the_end(processes, tmp_path, monkeypatch):
     monkeypatch.setattr(base, "GRACE", 0.2)
     events = processes.execute([tmp_path], deaf)
@@ -218,7 +227,9 @@ if __name__ == "__main__":
 """
 
 
-def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path):
+@pytest.mark.parametrize("killed_at", ["Started", "begun"])
+def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path, killed_at):
+    """Killed while the worker still imports, with the job already sent, and while it works."""
     script = tmp_path / "parent.py"
     script.write_text(ORPHAN)
     parent = subprocess.Popen(
@@ -226,11 +237,15 @@ def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
     )  # fmt: skip
     assert "Started" in parent.stdout.readline()
-    assert "begun" in parent.stdout.readline()
+    if killed_at == "begun":
+        assert "begun" in parent.stdout.readline()
     parent.kill()
     parent.wait()
-    pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pid = int((tmp_path / "pid").read_text())
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)

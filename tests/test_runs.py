@@ -148,6 +148,18 @@ def test_a_run_is_held_once_within_a_process(folder: RunFolder) -> None:
     assert not folder.claimed
 
 
+def test_a_holder_without_a_command_is_no_orphan_of_the_one_before(started: RunFolder) -> None:
+    """As after a kill: the note of a command that is gone lies there when another holds the run."""
+    write_sealed(started.path / "holder.json", {"command": "gone", "pid": 1})
+    with started.claim() as mine:
+        assert mine
+        assert not started.orphaned
+        assert started.status is Status.RUNNING
+    with started.claim(command="gone"):
+        assert started.orphaned
+    assert not (started.path / "holder.json").exists()
+
+
 def test_a_failure_frees_the_run(folder: RunFolder) -> None:
     with pytest.raises(ZeroDivisionError), folder.claim():
         1 / 0  # noqa: B018

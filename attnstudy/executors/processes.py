@@ -70,9 +70,11 @@ class Processes:
                             waiting.append(event.job)
                             event = Retried(event.job, event.worker, event.reason)
                         retried.add(event.job)
+                    ended = isinstance(event, Finished | Died | Retried)
+                    if ended:
+                        worker.job = None  # before it is told: whoever hears it may end us
                     yield event
-                    if isinstance(event, Finished | Died | Retried):
-                        worker.job = None
+                    if ended:
                         if waiting and not self._alive(worker):
                             team[worker.number] = worker = self._hire(context, worker.number, work)
                         yield from self._assign(worker, waiting, jobs)
@@ -151,7 +153,9 @@ class _Line:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._parent = os.getppid()
+        # not whose child this is now: the parent may be gone before we are up
+        parent = multiprocessing.parent_process()
+        self._parent = None if parent is None else parent.pid
         self.asked = False
         signal.signal(signal.SIGTERM, self._note)
 

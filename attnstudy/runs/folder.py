@@ -75,12 +75,21 @@ class RunFolder:
         try:
             if mine:
                 reach("claim/locked")
-            if mine and command is not None:
-                write_sealed(self.path / "holder.json", {"command": command, "pid": os.getpid()})
+                self._note_holder(command)
             yield mine
         finally:
             if mine:
+                self._note_holder(None)
                 lock.release()
+
+    def _note_holder(self, command: str | None) -> None:
+        """Write down the command that the holder works for, or that there is none."""
+        path = self.path / "holder.json"
+        if command is not None:
+            write_sealed(path, {"command": command, "pid": os.getpid()})
+            return
+        with contextlib.suppress(OSError):  # at worst, the note of a command that is gone stays
+            path.unlink(missing_ok=True)
 
     @property
     def claimed(self) -> bool:

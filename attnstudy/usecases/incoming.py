@@ -14,7 +14,7 @@ from typing import Any
 
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
-from attnstudy.files import read_sealed, sync, write_sealed
+from attnstudy.files import read_sealed, sync
 from attnstudy.runs import Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.usecases.outgoing import CHECKPOINTS, JOURNAL, REPLACES, RESULT, RUNS, START
@@ -213,7 +213,6 @@ def _place(run: Incoming, stage: Path, *, continuing: bool) -> tuple[Fate, tuple
     if run.result is None and not continuing and not begun:
         return Fate.OTHER_THREADS, ()
     with run.folder.claim():  # the lock moves with the folder: nobody sees it unheld
-        _note_replaced(run)
         if _moved(run.folder.path, here.path):
             return Fate.IMPORTED, ()
         with here.claim() as mine:
@@ -264,28 +263,9 @@ def _differences(here: Result, there: Result) -> tuple[Difference, ...]:
 
 def _take_over(run: Incoming, stage: Path) -> None:
     """Put a run in the place of a folder that holds nothing but what is to be replaced."""
-    _note_replaced(run)
     os.rename(run.here.path, stage / f"{run.here.path.name}.emptied")
     if not _moved(run.folder.path, run.here.path):
         raise FileExistsError(EEXIST, "another process took its place", str(run.here.path))
-
-
-def _note_replaced(run: Incoming) -> None:
-    """Note which published runs the stores are to be told that this one replaces.
-
-    Those of the runs aside count, whoever moved them there: a kill may have come in between.
-    """
-    aside = sorted(run.here.path.parent.glob(f"repeated/{run.here.path.name}-*"))
-    found: dict[str, dict[str, None]] = {}
-    for path in (run.folder.path, *aside, run.here.path):
-        for key, ids in (read_sealed(path / REPLACES) or {}).items():
-            found.setdefault(key, {}).update(dict.fromkeys(ids))
-        if path in aside:
-            for note in path.glob("published/*.json"):
-                if run_id := (read_sealed(note) or {}).get("run_id"):
-                    found.setdefault(note.stem, {})[run_id] = None
-    if found:
-        write_sealed(run.folder.path / REPLACES, {key: [*ids] for key, ids in found.items()})
 
 
 def _moved(source: Path, target: Path) -> bool:

@@ -1,7 +1,7 @@
 """Show every peer the same studies and count what it claims: benchmarks/results/peers.json.
 
 ``python -m benchmarks.peers.simulate [SHARE]`` in the peers' environment; SHARE of the long form's
-replications, 1 by default, which takes about half an hour.
+replications, 1 by default.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, cut])
-@pytest.mark.parametrize("name", ["checkpoint.pt", "journal.jsonl", "run.json", "holder.json"])
+@pytest.mark.parametrize("name", ["checkpoint.pt", "journal.jsonl", "run.json"])
 def test_a_damaged_file_of_an_interrupted_run_gives_no_wrong_number(
     cli, interrupted, whole, name, damage
 ):

@@ -6,85 +6,25 @@ line goes before the environment, and that before the file.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from attnstudy import study, studyfile
-from attnstudy.errors import UsageError
+from attnstudy import study
+from attnstudy.options import values
+from attnstudy.options.commands import (
+    RankCommand,
+    StudyCommand,
+    StudyFileCommand,
+    current_study,
+)
+
+__all__ = ["RankCommand", "StudyCommand", "StudyFileCommand", "current_study"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
-
-
-class Checked(click.ParamType[Any]):
-    """A parameter type around a function that raises ``UsageError`` for what it refuses."""
-
-    def __init__(self, name: str, check: Callable[[str], Any]) -> None:
-        self.name = name
-        self._check = check
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the checked value; what was converted already passes."""
-        if not isinstance(value, str | int | float):
-            return value
-        try:
-            return self._check(str(value))
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-
-
-class StudyCommand(click.Command):
-    """A command on a study: what the study's file says becomes the defaults of its options."""
-
-    needs_file = False
-    """Whether a positional STUDY must have a file; else the name of a study that ran is enough."""
-    elsewhere: tuple[str, ...] = ()
-    """Parameters that name something that is no study: then no study's file has a say."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find the study that the arguments name and read its file, then parse as usual."""
-        if not ctx.resilient_parsing and not set(args) & {"--help", "-h"}:
-            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-            names = {p.name: p for p in self.params}
-
-            def value(name: str) -> str | None:
-                return _text(given.get(name)) or names[name].resolve_envvar_value(ctx)
-
-            argument, study_name = _text(given.get("study_argument")), value("study")
-            if argument is None and study_name is None and any(map(value, self.elsewhere)):
-                found = studyfile.StudyFile(study.DEFAULT_STUDY)
-            else:
-                found = studyfile.find(argument, study_name, needs_file=self.needs_file)
-            ctx.meta["attnstudy.study"] = found
-            ctx.default_map = {**(ctx.default_map or {}), **found.options}
-        return super().parse_args(ctx, args)
-
-
-class StudyFileCommand(StudyCommand):
-    """A command that does what a study's file says."""
-
-    needs_file = True
-
-
-class RankCommand(StudyCommand):
-    """A command on a study, or on a table or an experiment of somebody else."""
-
-    elsewhere = ("table", "experiment")
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def current_study() -> studyfile.StudyFile:
-    """Return the study that the running ``StudyCommand`` is about."""
-    found: studyfile.StudyFile = click.get_current_context().meta["attnstudy.study"]
-    return found
 
 
 def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
@@ -104,69 +44,6 @@ def together(*decorators: Decorator[Any]) -> Decorator[Any]:
         return function
 
     return decorate
-
-
-def _channels(text: str) -> tuple[int, int]:
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise UsageError(f"{text!r} is not two numbers of channels: write 64,32")
-    return int(parts[0]), int(parts[1])
-
-
-def _number(text: str) -> float:
-    """Return a number, NaN where ``text`` is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _learning_rate(text: str) -> float:
-    value = _number(text)
-    if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
-    return value
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not (text.isdigit() and int(text) > 0):
-        raise UsageError(f"{text!r} is not a number of workers: give 1 or more, or auto")
-    return int(text)
-
-
-def _alpha(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < 1:
-        raise UsageError(f"{text!r} is not an error rate: give a number between 0 and 1, as 0.05")
-    return value
-
-
-def _margin(text: str) -> float:
-    value = _number(text)
-    if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{text!r} is not a margin: give a number above 0, such as 0.5")
-    return value
-
-
-def _looks(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if all(part.isascii() and part.isdigit() for part in parts):
-        looks = tuple(int(part) for part in parts)
-        if looks[0] >= 3 and all(a < b for a, b in pairwise(looks)):
-            return looks
-    raise UsageError(
-        f"{text!r} are no looks: write the declared numbers of seeds a variant, ascending and from "
-        "3 on, such as 5,10,20"
-    )
-
-
-def _minutes(text: str) -> float:
-    value = _number(text)
-    if not (math.isfinite(value) and value >= 0):
-        raise UsageError(f"{text!r} is not a number of minutes: give 0 or more, such as 10")
-    return value
 
 
 POSITIVE = click.IntRange(min=1)
@@ -210,13 +87,15 @@ what_to_run = together(
     option(
         "--variant",
         multiple=True,
-        type=Checked("variant", lambda text: text if text == "all" else study.check_variant(text)),
+        type=values.Checked(
+            "variant", lambda text: text if text == "all" else study.check_variant(text)
+        ),
         help="vanilla, early, late, double, all, or package.module:factory; repeatable."
         "  [default: all]",
     ),
     option(
         "--seeds",
-        type=Checked("seeds", study.parse_seeds),
+        type=values.Checked("seeds", study.parse_seeds),
         default="5",
         help="5 (for 0 to 4), 0-29, 1,4,7, or 7-7 for seed 7 alone.",
     ),
@@ -236,7 +115,7 @@ what_to_run = together(
     ),
     option(
         "--channels",
-        type=Checked("a,b", _channels),
+        type=values.Checked("a,b", values.channels),
         default="64,32",
         help="Output channels of the two convolutions.",
     ),
@@ -244,7 +123,7 @@ what_to_run = together(
     option("--batch-size", type=POSITIVE, default=64, help="Images a step."),
     option(
         "--lr",
-        type=Checked("number", _learning_rate),
+        type=values.Checked("number", values.learning_rate),
         default="1e-3",
         help="Learning rate of Adam.",
     ),
@@ -264,7 +143,7 @@ how_to_run = together(
     ),
     option(
         "--workers",
-        type=Checked("workers", _workers),
+        type=values.Checked("workers", values.workers),
         default="auto",
         help="Runs at once, each in a process of its own.",
     ),
@@ -276,7 +155,7 @@ how_to_run = together(
     ),
     option(
         "--checkpoint-minutes",
-        type=Checked("minutes", _minutes),
+        type=values.Checked("minutes", values.minutes),
         default="10",
         help="Longest training without a checkpoint; there is one after every epoch too.",
     ),
@@ -289,7 +168,10 @@ how_to_run = together(
 )
 
 alpha = option(
-    "--alpha", type=Checked("number", _alpha), default="0.05", help="Family-wise error rate."
+    "--alpha",
+    type=values.Checked("number", values.alpha),
+    default="0.05",
+    help="Family-wise error rate.",
 )
 
 direction = option(
@@ -335,7 +217,7 @@ how_to_rank = together(
     option("--control", metavar="VARIANT", help="Compare all others with this one only."),
     option(
         "--margin",
-        type=Checked("number", _margin),
+        type=values.Checked("number", values.margin),
         help="Largest difference that does not matter, in the metric's unit.",
     ),
     option(
@@ -348,7 +230,7 @@ how_to_rank = together(
     option(
         "--looks",
         metavar="N,N,...",
-        type=Checked("looks", _looks),
+        type=values.Checked("looks", values.looks),
         help="Replay declared looks at so many seeds a variant, such as 5,10,20: each gets its "
         "share of alpha, and a decided pair stays decided.",
     ),

@@ -1,0 +1,56 @@
+"""Commands on a study: what its file says becomes the defaults of their options."""
+
+from __future__ import annotations
+
+import click
+
+from attnstudy import study, studyfile
+
+
+class StudyCommand(click.Command):
+    """A command on a study: what the study's file says becomes the defaults of its options."""
+
+    needs_file = False
+    """Whether a positional STUDY must have a file; else the name of a study that ran is enough."""
+    elsewhere: tuple[str, ...] = ()
+    """Parameters that name something that is no study: then no study's file has a say."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Find the study that the arguments name and read its file, then parse as usual."""
+        if not ctx.resilient_parsing and not set(args) & {"--help", "-h"}:
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            names = {p.name: p for p in self.params}
+
+            def value(name: str) -> str | None:
+                return _text(given.get(name)) or names[name].resolve_envvar_value(ctx)
+
+            argument, study_name = _text(given.get("study_argument")), value("study")
+            if argument is None and study_name is None and any(map(value, self.elsewhere)):
+                found = studyfile.StudyFile(study.DEFAULT_STUDY)
+            else:
+                found = studyfile.find(argument, study_name, needs_file=self.needs_file)
+            ctx.meta["attnstudy.study"] = found
+            ctx.default_map = {**(ctx.default_map or {}), **found.options}
+        return super().parse_args(ctx, args)
+
+
+class StudyFileCommand(StudyCommand):
+    """A command that does what a study's file says."""
+
+    needs_file = True
+
+
+class RankCommand(StudyCommand):
+    """A command on a study, or on a table or an experiment of somebody else."""
+
+    elsewhere = ("table", "experiment")
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def current_study() -> studyfile.StudyFile:
+    """Return the study that the running ``StudyCommand`` is about."""
+    found: studyfile.StudyFile = click.get_current_context().meta["attnstudy.study"]
+    return found

@@ -1,0 +1,99 @@
+"""What the values of options may be: each function raises ``UsageError`` for what it refuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import click
+
+from attnstudy.errors import UsageError
+
+
+class Checked(click.ParamType[Any]):
+    """A parameter type around a function that raises ``UsageError`` for what it refuses."""
+
+    def __init__(self, name: str, check: Callable[[str], Any]) -> None:
+        self.name = name
+        self._check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the checked value; what was converted already passes."""
+        if not isinstance(value, str | int | float):
+            return value
+        try:
+            return self._check(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+def channels(text: str) -> tuple[int, int]:
+    """Return the output channels that ``64,32`` means."""
+    parts = text.split(",")
+    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"{text!r} is not two numbers of channels: write 64,32")
+    return int(parts[0]), int(parts[1])
+
+
+def number(text: str) -> float:
+    """Return a number, NaN where ``text`` is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def learning_rate(text: str) -> float:
+    """Return a learning rate."""
+    value = number(text)
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
+    return value
+
+
+def workers(text: str) -> int | None:
+    """Return a number of workers; none for ``auto``."""
+    if text == "auto":
+        return None
+    if not (text.isdigit() and int(text) > 0):
+        raise UsageError(f"{text!r} is not a number of workers: give 1 or more, or auto")
+    return int(text)
+
+
+def alpha(text: str) -> float:
+    """Return an error rate."""
+    value = number(text)
+    if not 0 < value < 0.5:
+        raise UsageError(f"{text!r} is not an error rate: give a number between 0 and 0.5, as 0.05")
+    return value
+
+
+def margin(text: str) -> float:
+    """Return a margin."""
+    value = number(text)
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not a margin: give a number above 0, such as 0.5")
+    return value
+
+
+def looks(text: str) -> tuple[int, ...]:
+    """Return the declared looks that ``5,10,20`` means."""
+    parts = [part.strip() for part in text.split(",")]
+    if all(part.isascii() and part.isdigit() for part in parts):
+        looks = tuple(int(part) for part in parts)
+        if looks[0] >= 3 and all(a < b for a, b in pairwise(looks)):
+            return looks
+    raise UsageError(
+        f"{text!r} are no looks: write the declared numbers of seeds a variant, ascending and from "
+        "3 on, such as 5,10,20"
+    )
+
+
+def minutes(text: str) -> float:
+    """Return a number of minutes."""
+    value = number(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise UsageError(f"{text!r} is not a number of minutes: give 0 or more, such as 10")
+    return value
