@@ -33,9 +33,10 @@ $(VENV)/.installed-dev: setup.py constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 DEMO_STORE ?= demo/mlruns
+DEMO_SEEDS ?= 5
 DEMO := --study demo --store $(DEMO_STORE)
 demo: $(VENV)/.installed
-	$(BIN)/attnstudy run $(DEMO) --dataset digits --variant all --seeds 5
+	$(BIN)/attnstudy run $(DEMO) --dataset digits --variant all --seeds $(DEMO_SEEDS)
 	@echo
 	$(BIN)/attnstudy rank $(DEMO)
 	@echo

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attnstudy.runs import RunFolder
 
 
 @click.command(cls=options.StudyFileCommand)
@@ -30,7 +35,7 @@ def run(**given: Any) -> int:
     STUDY is a study file, its folder, or its name under studies/. Results are kept in the store
     and published to MLflow; runs that are complete are skipped.
     """
-    from attnstudy import render, report
+    from attnstudy import render
     from attnstudy.usecases import estimating, planning, running
 
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
@@ -41,7 +46,7 @@ def run(**given: Any) -> int:
         answer = render.plan_json(plan, expected) if given["as_json"] else None
         print_result(answer, lambda: render.plan_text(plan, expected))
         return 0
-    result = running.run_study(plan, terminal, report.run_figures)
+    result = running.run_study(plan, terminal, _figures)
     if warning := running.sync_warning(result):
         terminal.warn(warning)
     answer = render.run_json(result) if given["as_json"] else None
@@ -77,7 +82,7 @@ def status(**given: Any) -> int:
 @options.talk
 def sync(**given: Any) -> int:
     """Deliver to MLflow what it has not confirmed yet."""
-    from attnstudy import render, report
+    from attnstudy import render
     from attnstudy.usecases import studies
 
     address = address_of(given)
@@ -86,13 +91,19 @@ def sync(**given: Any) -> int:
         done = studies.sync(
             address,
             named_study(given),
-            report.run_figures,
+            _figures,
             progress,
             terminal.warn,
             republish=given["republish"],
         )
     click.echo(render.sync_text(done, address))
     return EXIT_ENVIRONMENT if done.refused else 0
+
+
+def _figures(folder: RunFolder) -> Mapping[str, bytes]:
+    from attnstudy import report  # matplotlib: only where a run is published
+
+    return report.run_figures(folder)
 
 
 def _run_request(given: dict[str, Any]) -> Any:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from attnstudy.render.tables import table, wrapped
-from attnstudy.stats import Ranking
-from attnstudy.stats.audit import Audit, NumberCheck
+
+if TYPE_CHECKING:
+    from attnstudy.stats import Ranking
+    from attnstudy.stats.audit import Audit, NumberCheck
 
 
 def audit_text(audit: Audit) -> str:

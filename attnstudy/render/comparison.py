@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from attnstudy.stats import Flag, Ranking, Verdict
+from attnstudy.stats import Verdict
 from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
+
+if TYPE_CHECKING:
+    from attnstudy.stats import Flag, Ranking
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and rows of a table."""

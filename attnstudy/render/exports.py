@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.comparison import (
     advice_words,
@@ -16,7 +16,9 @@ from attnstudy.render.comparison import (
     method_words,
     pair_table,
 )
-from attnstudy.usecases.ranking import RankReport
+
+if TYPE_CHECKING:
+    from attnstudy.usecases.ranking import RankReport
 
 
 def rank_json(report: RankReport) -> dict[str, Any]:

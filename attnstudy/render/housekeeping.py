@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import size
-from attnstudy.usecases.housekeeping import Findings, Kind, Leftover, Removal, Spared
+from attnstudy.usecases.housekeeping import Kind
+
+if TYPE_CHECKING:
+    from attnstudy.usecases.housekeeping import Findings, Leftover, Removal, Spared
 
 
 def findings_text(findings: Findings) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, size, wrapped
-from attnstudy.tracking import Address
-from attnstudy.usecases.incoming import Difference, Fate
-from attnstudy.usecases.moving import ExportReport, ImportReport
+from attnstudy.usecases.incoming import Fate
 from attnstudy.usecases.outgoing import Packed
+
+if TYPE_CHECKING:
+    from attnstudy.tracking import Address
+    from attnstudy.usecases.incoming import Difference
+    from attnstudy.usecases.moving import ExportReport, ImportReport
 
 _NAMES_SHOWN = 10
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attnstudy.render.comparison import (
     advice_words,
     arm_table,
@@ -12,9 +14,11 @@ from attnstudy.render.comparison import (
     pair_table,
 )
 from attnstudy.render.tables import duration, table, wrapped
-from attnstudy.stats import Calibration, Ranking
 from attnstudy.stats.numbers import Numbers
-from attnstudy.usecases.ranking import RankReport
+
+if TYPE_CHECKING:
+    from attnstudy.stats import Calibration, Ranking
+    from attnstudy.usecases.ranking import RankReport
 
 
 def ranking_text(ranking: Ranking) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import number, seeds_text, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
-from attnstudy.usecases.estimating import Estimate
-from attnstudy.usecases.planning import Plan
-from attnstudy.usecases.running import Outcome, RunReport
+
+if TYPE_CHECKING:
+    from attnstudy.usecases.estimating import Estimate
+    from attnstudy.usecases.planning import Plan
+    from attnstudy.usecases.running import Outcome, RunReport
 
 
 def run_text(report: RunReport) -> str:

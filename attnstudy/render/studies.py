@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attnstudy.data import Dataset
 from attnstudy.render.tables import seeds_text, table
 from attnstudy.runs import Status
-from attnstudy.tracking import Address
-from attnstudy.usecases.diagnosing import Finding
-from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport
+
+if TYPE_CHECKING:
+    from attnstudy.data import Dataset
+    from attnstudy.tracking import Address
+    from attnstudy.usecases.diagnosing import Finding
+    from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport
 
 _SHOWN = (
     Status.COMPLETE, Status.DIVERGED, Status.RUNNING, Status.INTERRUPTED, Status.FAILED,

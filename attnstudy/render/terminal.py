@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -20,10 +21,12 @@ from rich.progress import (
 
 from attnstudy.render.tables import duration, number
 from attnstudy.runs import Status
-from attnstudy.study import TrialSpec
-from attnstudy.usecases.estimating import Estimate
-from attnstudy.usecases.running import Outcome
-from attnstudy.usecases.worker import Progress as TrainingProgress
+
+if TYPE_CHECKING:
+    from attnstudy.study import TrialSpec
+    from attnstudy.usecases.estimating import Estimate
+    from attnstudy.usecases.running import Outcome
+    from attnstudy.usecases.worker import Progress as TrainingProgress
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines of progress without a terminal."""

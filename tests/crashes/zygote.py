@@ -6,13 +6,24 @@ a child that becomes the command: its own process, which can be killed like any 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+COSTLY = (
+    "attnstudy.render", "attnstudy.report", "attnstudy.usecases.estimating",
+    "attnstudy.usecases.running", "mlflow.pytorch", "mlflow.pyfunc",
+    "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg", "networkx",
+    "torch._dynamo",
+    "torch._export.serde.serialize", "torch.export", "torch.export.pt2_archive._package",
+)  # fmt: skip
+"""What a command imports that takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +96,9 @@ def serve() -> None:
     from attnstudy.tracking.opening import prepare_mlflow
 
     prepare_mlflow()
-    import mlflow.pytorch  # noqa: F401
-    import torch.export  # noqa: F401
+    for name in COSTLY:
+        importlib.import_module(name)
+    assert threading.active_count() == 1  # a fork keeps one
 
     answers = os.fdopen(os.dup(1), "w")
     orders = sys.stdin

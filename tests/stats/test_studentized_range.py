@@ -80,9 +80,11 @@ def test_edges() -> None:
     assert studentized_range.isf(0.05, 4, np.array([[3.0, 4.0]])).shape == (1, 2)
 
 
-def test_forty_arms_are_fast() -> None:
+def test_the_780_pairs_of_forty_arms_take_less_than_five_of_scipys() -> None:
     df = np.linspace(4.0, 58.0, 780)
     studentized_range.isf(0.05, 40, df[:1])  # the table of k = 40 is made once
-    start = time.perf_counter()
+    start = time.process_time()
     studentized_range.isf(0.05, 40, df)
-    assert time.perf_counter() - start < 2.0
+    between = time.process_time()
+    stats.studentized_range.isf(0.05, 40, df[:5])
+    assert between - start < time.process_time() - between
