@@ -15,7 +15,7 @@ help:
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
-	@echo "make bench  time the ranking beside scipy, and what run folders add to a training"
+	@echo "make bench  time ranking, training and bookkeeping beside others; BENCH_ARGS=--short"
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make docs   write docs/cli.md from --help"
@@ -55,9 +55,15 @@ check: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/write_cli.py
 
-bench: $(VENV)/.installed-dev
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(PIP) -e '.[bench]'
+	@touch $@
+
+# BENCH_DATA: a folder with CIFAR-10 as parquet; without it, it is downloaded
+bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/rank_speed.py
 	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
+	$(BIN)/python -m benchmarks.training $(BENCH_ARGS) $(BENCH_DATA)
 
 CHAOS_KILLS ?= 200
 chaos: $(VENV)/.installed-dev

@@ -50,10 +50,15 @@ def children(pid: int) -> list[int]:
     return []
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the workers of a command, and the server that forks them."""
+    return [found for child in children(pid) for found in (child, *descendants(child))]
+
+
 def kill_something(child: subprocess.Popen[bytes], rng: random.Random) -> str:
     """Kill the group, the command or one of its workers; return which."""
     what = rng.choice(("group", "command", "worker"))
-    workers = children(child.pid)
+    workers = descendants(child.pid)
     with contextlib.suppress(ProcessLookupError):
         if what == "group":
             os.killpg(child.pid, signal.SIGKILL)

@@ -1,17 +1,23 @@
 """What checkpoints, journal, locks and progress add to a training, in one run, interleaved.
 
 The same training alone and as a worker does it, in a run folder with a checkpoint every epoch.
+The difference of the two is as noisy as the machine; so what is added is also timed where it
+happens: everything that the loop calls, and the claim, the start and the sealing of the folder.
 ``python benchmarks/overhead.py [FOLDER]``: FOLDER holds train-*.parquet and test-*.parquet;
 without it the embedded digits are used, whose iterations are so short that it is an upper bound.
 """
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 
@@ -48,13 +54,67 @@ def alone(spec: TrialSpec, dataset: data.Dataset) -> float:
     return time.perf_counter() - start
 
 
-def kept(spec: TrialSpec, dataset: data.Dataset, folder: RunFolder, decoded: Path) -> float:
-    """Return the seconds of the training itself, as the run's result tells them."""
+class Stopwatch:
+    """Adds up the time within functions."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def on(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self.running():
+                return function(*args, **kwargs)
+
+        return timed
+
+
+class TimedFolder(RunFolder):
+    """A run folder whose bookkeeping is timed."""
+
+    watch = Stopwatch()
+
+    @contextlib.contextmanager
+    def claim(self, **given: Any) -> Iterator[bool]:
+        with contextlib.ExitStack() as stack:
+            with self.watch.running():
+                mine = stack.enter_context(super().claim(**given))
+            yield mine
+            with self.watch.running():
+                stack.close()
+
+    def start(self, *given: Any) -> Any:
+        with self.watch.running():
+            return super().start(*given)
+
+    def finish(self, result: Any) -> Any:
+        with self.watch.running():
+            return super().finish(result)
+
+
+def kept(
+    spec: TrialSpec, dataset: data.Dataset, folder: RunFolder, decoded: Path
+) -> tuple[float, float]:
+    """Return the seconds of the training, as the result tells them, and of the bookkeeping."""
+    watch = TimedFolder.watch = Stopwatch()
+
+    def watched(*given: Any, **calls: Any) -> Any:
+        called = {name: watch.on(f) if name.startswith("on_") else f for name, f in calls.items()}
+        return train(*given, **called)
+
     job = worker.Job(spec, folder.path, decoded, "cpu", 1, "benchmark")
-    list(Inline().execute([job], worker.train_one))
+    with mock.patch.multiple(worker, train=watched, RunFolder=TimedFolder):
+        list(Inline().execute([job], worker.train_one))
     result = folder.result()
     assert result is not None, folder.failure()
-    return result.train_seconds
+    return result.train_seconds, watch.seconds
 
 
 def main() -> int:
@@ -71,17 +131,24 @@ def main() -> int:
         )  # fmt: skip
         plain: list[float] = []
         whole: list[float] = []
+        inside: list[float] = []
         for number in range(REPEATS):
             plain.append(alone(spec, dataset))
             folder = RunFolder(Path(temporary, "runs", str(number)))
-            whole.append(kept(spec, dataset, folder, decoded))
+            seconds, bookkeeping = kept(spec, dataset, folder, decoded)
+            whole.append(seconds)
+            inside.append(bookkeeping)
         added = [b - a for a, b in zip(plain, whole, strict=True)]
         print(f"{source}: {spec.epochs} epochs of {spec.iterations_per_epoch} iterations, "
               f"medians of {REPEATS} interleaved repeats [min to max]")  # fmt: skip
-        for name, values in (("alone", plain), ("in a run folder", whole), ("added", added)):
+        shares = (("alone", plain), ("in a run folder", whole), ("difference", added),
+                  ("timed inside", inside))  # fmt: skip
+        for name, values in shares:
             print(f"{name:>16}: {statistics.median(values):8.3f} s "
                   f"[{min(values):.3f} to {max(values):.3f}]")  # fmt: skip
-        print(f"added: {100 * statistics.median(added) / statistics.median(plain):.2f} %")
+        for name, values in shares[2:]:
+            share = 100 * statistics.median(values) / statistics.median(plain)
+            print(f"{name}: {share:.2f} % of the training alone")
     return 0
 
 

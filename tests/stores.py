@@ -19,7 +19,7 @@ from tests.conftest import SMALL
 
 STUDY = "placement"
 VARIANTS = ("--variant", "vanilla", "--variant", "double")
-LONG = ("--variant", "vanilla", "--seeds", "7-7", "--epochs", "80")
+LONG = ("--variant", "vanilla", "--seeds", "7-7", "--epochs", "40")
 """One run that takes long enough to be killed; another configuration of the same study."""
 
 HOLD = """

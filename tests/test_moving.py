@@ -508,7 +508,7 @@ def test_a_store_is_told_that_the_unfinished_run_was_replaced(cli, there, tmp_pa
     ]  # fmt: skip
     (current,) = (run for run in tracked if not run.superseded)
     points = tracker.client.get_metric_history(current.run_id, "train_loss")
-    assert sorted(point.step for point in points) == list(range(8 * 80))
+    assert sorted(point.step for point in points) == list(range(8 * 40))
 
 
 def test_what_a_server_is_still_to_be_told_moves_along_and_what_is_local_does_not(cli, home):

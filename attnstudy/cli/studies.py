@@ -35,6 +35,10 @@ def run(**given: Any) -> int:
     STUDY is a study file, its folder, or its name under studies/. Results are kept in the store
     and published to MLflow; runs that are complete are skipped.
     """
+    if given["executor"] == "processes" and not given["dry_run"]:
+        from attnstudy.executors import prepare_workers
+
+        prepare_workers("attnstudy.usecases.worker")  # first, to be done when this process is
     from attnstudy import render
     from attnstudy.usecases import estimating, planning, running
 

@@ -16,7 +16,7 @@ from attnstudy.executors.base import (
     Stopped,
 )
 from attnstudy.executors.inline import Inline
-from attnstudy.executors.processes import Processes
+from attnstudy.executors.processes import Processes, prepare_workers
 
 __all__ = [
     "Channel",
@@ -30,4 +30,5 @@ __all__ = [
     "Retried",
     "Started",
     "Stopped",
+    "prepare_workers",
 ]

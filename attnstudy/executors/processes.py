@@ -9,10 +9,11 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -30,6 +31,18 @@ from attnstudy.executors.base import (
     died,
 )
 
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+"""How workers start. A process that has run torch must not be forked: a forked torch may
+dead-lock. The fork server has only imported it, once for all workers, while its parent was
+busy with other things; but on macOS even that is not safe."""
+
+
+def prepare_workers(*modules: str) -> None:
+    """Have what workers need imported while this process goes on; costs it no time."""
+    if METHOD == "forkserver":
+        multiprocessing.set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
+
 
 @dataclass(slots=True)
 class _Worker:
@@ -43,8 +56,7 @@ class _Worker:
 class Processes:
     """Does up to ``workers`` jobs at once, each worker a process of its own.
 
-    Workers are spawned, not forked, because a forked torch may dead-lock. A worker that is
-    killed takes only its own job with it and is replaced.
+    A worker that is killed takes only its own job with it and is replaced.
     """
 
     workers: int
@@ -53,7 +65,7 @@ class Processes:
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Yield events as they come from the workers."""
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(METHOD)
         waiting = deque(range(len(jobs)))
         retried: set[int] = set()
         team = [self._hire(context, n, work) for n in range(min(self.workers, len(jobs)))]
@@ -81,10 +93,12 @@ class Processes:
         finally:
             _dismiss(team)
 
-    def _hire(self, context: SpawnContext, number: int, work: Work) -> _Worker:
+    def _hire(self, context: BaseContext, number: int, work: Work) -> _Worker:
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(theirs, work, self.import_paths), name=f"attnstudy-worker-{number}"
+        process = context.Process(  # type: ignore[attr-defined]  # the stubs' base class lacks it
+            target=_serve,
+            args=(theirs, work, self.import_paths, dict(os.environ)),
+            name=f"attnstudy-worker-{number}",
         )
         process.start()
         theirs.close()  # so that the pipe ends when the worker does
@@ -153,9 +167,8 @@ class _Line:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        # not whose child this is now: the parent may be gone before we are up
-        parent = multiprocessing.parent_process()
-        self._parent = None if parent is None else parent.pid
+        # not whose child the system says this is: that is the fork server
+        self._parent = multiprocessing.parent_process()
         self.asked = False
         signal.signal(signal.SIGTERM, self._note)
 
@@ -168,11 +181,14 @@ class _Line:
             self._pipe.send(("report", message))
 
     def stopping(self) -> bool:
-        return self.asked or os.getppid() != self._parent
+        return self.asked or self._parent is None or not self._parent.is_alive()
 
 
-def _serve(pipe: Connection, work: Work, import_paths: tuple[str, ...]) -> None:
+def _serve(
+    pipe: Connection, work: Work, import_paths: tuple[str, ...], environ: Mapping[str, str]
+) -> None:
     """Be a worker: do jobs until the pipe closes or the parent is gone."""
+    os.environ.update(environ)  # a fork server may be older than a setting
     for number in set(base.ENDING) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)  # they reach us too; the parent decides
     channel = _Line(pipe)

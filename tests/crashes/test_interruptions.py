@@ -90,7 +90,7 @@ def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
 
 
 def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
-    words = ("run", *SMALL, "--epochs", "60", "--variant", "double", "--seeds", "2")
+    words = ("run", *SMALL, "--epochs", "40", "--variant", "double", "--seeds", "2")
     child = begin(*words, "--workers", "2")
     until(checkpointed, child)
     child.kill()  # the parent alone: its workers live until their next iteration

@@ -1,0 +1,126 @@
+"""Train the same with every contestant, in turns, and write down how fast each was.
+
+``python -m benchmarks.training [SOURCE] [--short] [--only CONFIGURATION]``: SOURCE is ``cifar10``,
+or a folder that holds it as train-*.parquet and test-*.parquet. The long form writes
+``benchmarks/results/<machine>.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from attnstudy import data
+from benchmarks.training import limits, table
+from benchmarks.training.contestant import CONTESTANTS
+from benchmarks.training.study import StudyTiming, study
+from benchmarks.training.work import Timing, Work
+
+CONFIGURATIONS = (
+    ("vanilla", "channel"), ("early", "channel"), ("late", "channel"), ("double", "channel"),
+    ("early", "spatial"), ("late", "spatial"), ("double", "spatial"),
+)  # fmt: skip
+"""``vanilla`` has no attention: it is the same in both."""
+RESULTS = Path(__file__).parent.parent / "results"
+
+
+class Contestant:
+    """A process that waits until it is asked to train."""
+
+    def __init__(self, name: str, work: Work) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.training.contestant", name,
+             json.dumps(work.to_json())],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.answer() == "ready"
+
+    def answer(self) -> object:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("a contestant ended: its error stands above")
+        return json.loads(line)
+
+    def train(self) -> Timing:
+        assert self.process.stdin is not None
+        print(file=self.process.stdin, flush=True)
+        answer = self.answer()
+        assert isinstance(answer, dict)
+        return Timing(**answer)
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def contestants(work: Work) -> Iterator[dict[str, Contestant]]:
+    """Start them all; between their trainings they wait and take no time."""
+    made: dict[str, Contestant] = {}
+    try:
+        for name in CONTESTANTS:
+            made[name] = Contestant(name, work)
+        yield made
+    finally:
+        for one in made.values():
+            one.close()
+
+
+def measure(work: Work, repeats: int) -> table.Measured:
+    """Let everybody train in turns; nobody has two turns while another has one."""
+    alone: dict[str, list[Timing]] = defaultdict(list)
+    studies: list[StudyTiming] = []
+    products: list[float] = []
+    with contestants(work) as racing:
+        for one in racing.values():
+            one.train()  # the first iterations of a process are slow
+        for _ in range(repeats):
+            products.append(limits.sgemm_rate())
+            for name, one in racing.items():
+                alone[name].append(one.train())
+            studies.append(study(work))
+    return table.Measured(
+        work, dict(alone), studies, products, *limits.operations(work.variant, work.attention)
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
+    parser.add_argument("source", nargs="?", default="cifar10")
+    parser.add_argument("--short", action="store_true", help="a few iterations, about 5 minutes")
+    parser.add_argument("--repeats", type=int, default=None)
+    parser.add_argument("--only", action="append", help="for example early/spatial")
+    given = parser.parse_args()
+    repeats = given.repeats or (1 if given.short else 5)
+    source = given.source if given.source == "cifar10" else str(Path(given.source).resolve())
+    measured = []
+    with tempfile.TemporaryDirectory() as temporary:
+        cache = Path(temporary, "cache")
+        data.load(source, cache)
+        for variant, attention in CONFIGURATIONS:
+            if given.only and f"{variant}/{attention}" not in given.only:
+                continue
+            iterations = {"channel": 50, "spatial": 8}[attention] // (5 if given.short else 1)
+            work = Work(source, cache, variant, attention, max(2, iterations), 2)
+            measured.append(measure(work, repeats))
+            print(table.line(measured[-1]), flush=True)
+    text = table.page(measured, repeats)
+    print(text)
+    if not given.short and not given.only:
+        path = RESULTS / f"{table.machine_name()}.md"
+        path.write_text(text)
+        print(f"written to {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
