@@ -25,6 +25,7 @@ from attnstudy.errors import UsageError, cause, near_miss
 
 VARIANTS = ("vanilla", "early", "late", "double")
 ATTENTIONS = ("spatial", "channel")
+PRECISIONS = ("float32", "tf32", "bf16")
 
 # Part of every fingerprint. Raise it when a change of the code changes the numbers a
 # specification gives, so that old and new runs are never pooled.
@@ -72,7 +73,7 @@ class TrialSpec:
     lr: float = field(default=1e-3, metadata=_role("config"))
     """Learning rate of Adam."""
     precision: str = field(default="float32", metadata=_role("config"))
-    """Arithmetic of the training."""
+    """Arithmetic of the training: one of ``PRECISIONS``. Scores are always taken in float32."""
 
     def __post_init__(self) -> None:
         check_study_name(self.study)
@@ -82,6 +83,11 @@ class TrialSpec:
             raise UsageError(
                 f"unknown attention {self.attention!r}: use one of {', '.join(ATTENTIONS)}"
                 f"{near_miss(self.attention, ATTENTIONS)}"
+            )
+        if self.precision not in PRECISIONS:
+            raise UsageError(
+                f"unknown precision {self.precision!r}: use one of {', '.join(PRECISIONS)}"
+                f"{near_miss(self.precision, PRECISIONS)}"
             )
         for name in ("epochs", "batch_size", "train_size", "val_size"):
             if getattr(self, name) < 1:

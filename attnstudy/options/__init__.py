@@ -127,6 +127,12 @@ what_to_run = together(
         default="1e-3",
         help="Learning rate of Adam.",
     ),
+    option(
+        "--precision",
+        type=click.Choice(study.PRECISIONS),
+        default="float32",
+        help="Arithmetic of the training; scores are always taken in float32.",
+    ),
 )
 
 how_to_run = together(

@@ -75,7 +75,10 @@ def sync_text(done: SyncReport, address: Address) -> str:
 
 def _telling(config: ConfigStatus) -> dict[str, object]:
     names = ("attention", "epochs", "batch_size", "lr", "train_size")
-    return {name: config.settings[name] for name in names if name in config.settings}
+    telling = {name: config.settings[name] for name in names if name in config.settings}
+    if (precision := config.settings.get("precision", "float32")) != "float32":
+        telling["precision"] = precision
+    return telling
 
 
 def status_json(studies: list[StudyStatus]) -> dict[str, Any]:

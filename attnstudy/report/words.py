@@ -44,7 +44,10 @@ def comparison_words(ranking: Ranking) -> list[str]:
         "P(first better) is the share of run pairs in which the first variant's run is better; "
         "Hedges g is the difference in standard deviations, corrected for few runs."
     )
-    others = "The other tests assume no normal distribution. They never replace the first."
+    others = (
+        "The other tests assume no normal distribution. Each p shown is of its pair alone; whether "
+        "they agree is judged after Holm's correction over all pairs. They never replace the first."
+    )
     if any(pair.robust and pair.robust.answer == "cannot decide" for pair in ranking.pairs):
         others += (
             " Where they cannot decide, even the smallest p that so few runs can give is too large."

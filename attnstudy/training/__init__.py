@@ -5,6 +5,7 @@ from attnstudy.training.device import choose_device, prepare_process
 from attnstudy.training.environment import changes, environment
 from attnstudy.training.evaluation import Evaluation, evaluate
 from attnstudy.training.loop import VALIDATE_EVERY, Interval, Trained, TrainingState, train
+from attnstudy.training.step import check_precision
 from attnstudy.training.timing import time_iterations
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Trained",
     "TrainingState",
     "changes",
+    "check_precision",
     "choose_device",
     "environment",
     "evaluate",

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from attnstudy import seeding
 from attnstudy.data import Split
 from attnstudy.study import TrialSpec
 from attnstudy.training.evaluation import Evaluation, evaluate, on_device
+from attnstudy.training.step import Step
 
 VALIDATE_EVERY = 100
 """Iterations between validations, counted from 0 within each epoch."""
@@ -101,8 +101,8 @@ def train(
             it raises ends the training.
 
     """
-    model.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(model.parameters(), lr=spec.lr, fused=True)
+    step = Step(spec, model, device)
+    optimizer = step.optimizer
     images, labels = on_device(split.train, device)
     loop = _Loop(spec, model, split, device, on_interval)
     first_epoch = skipped = 0
@@ -123,11 +123,7 @@ def train(
             for iteration in range(skipped, len(batches)):
                 index = batches[iteration]
                 batch = split.normalisation(images.index_select(0, index))
-                loss = functional.cross_entropy(model(batch), labels.index_select(0, index))
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                loop.losses.append(loss.detach())
+                loop.losses.append(step(batch, labels.index_select(0, index)))
                 done += 1
                 if iteration % VALIDATE_EVERY == 0 and not loop.close_interval(epoch, done, True):
                     return loop.diverged()

@@ -7,10 +7,10 @@ import time
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from attnstudy import seeding
 from attnstudy.study import TrialSpec
+from attnstudy.training.step import Step
 
 
 def time_iterations(
@@ -21,8 +21,7 @@ def time_iterations(
     One more iteration runs before as a warm-up. The images are noise: time does not depend on
     what they show.
     """
-    model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(model.parameters(), lr=spec.lr, fused=True)
+    step = Step(spec, model, torch.device("cpu"))
     size = min(spec.batch_size, spec.train_size)
     with seeding.forked(spec.seed, "timing"):
         images = torch.rand(size, *image_shape).contiguous(memory_format=torch.channels_last)
@@ -30,9 +29,6 @@ def time_iterations(
         seconds: list[float] = []
         for _ in range(count + 1):
             start = time.perf_counter()
-            loss = functional.cross_entropy(model(images), labels)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
+            step(images, labels)
             seconds.append(time.perf_counter() - start)
     return float(np.median(seconds[1:]))

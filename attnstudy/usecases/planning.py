@@ -17,7 +17,7 @@ from attnstudy.models import build_model
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
-from attnstudy.training import changes, choose_device, environment
+from attnstudy.training import changes, check_precision, choose_device, environment
 from attnstudy.usecases.resuming import find_checkpoint
 
 
@@ -38,6 +38,7 @@ class RunRequest:
     epochs: int
     batch_size: int
     lr: float
+    precision: str
     device: str
     threads: int | None
     """Threads a run; none takes what the study's first run used, or 1."""
@@ -103,6 +104,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     """
     _check_before_loading(request)
     device = choose_device(request.device)
+    check_precision(device, request.precision)
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
     train_size, val_size = _sizes(request, dataset)
     planned = []
@@ -161,6 +163,7 @@ def _spec(
         epochs=request.epochs,
         batch_size=request.batch_size,
         lr=request.lr,
+        precision=request.precision,
     )
 
 
