@@ -26,8 +26,9 @@ from attnstudy.executors import Inline
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder
 from attnstudy.study import TrialSpec
-from attnstudy.training import prepare_process, train
+from attnstudy.training import prepare_process, train, training
 from attnstudy.usecases import worker
+from attnstudy.usecases.jobs import Job
 
 REPEATS = 5
 CPU = torch.device("cpu")
@@ -107,11 +108,11 @@ def kept(
 
     def watched(*given: Any, **calls: Any) -> Any:
         called = {name: watch.on(f) if name.startswith("on_") else f for name, f in calls.items()}
-        return train(*given, **called)
+        return training(*given, **called)
 
-    job = worker.Job(spec, folder.path, decoded, "cpu", 1, "benchmark")
-    with mock.patch.multiple(worker, train=watched, RunFolder=TimedFolder):
-        list(Inline().execute([job], worker.train_one))
+    job = Job(spec, folder.path, decoded, "cpu", 1, "benchmark")
+    with mock.patch.multiple(worker, training=watched, RunFolder=TimedFolder):
+        list(Inline().execute([[job]], worker.train_together))
     result = folder.result()
     assert result is not None, folder.failure()
     return result.train_seconds, watch.seconds

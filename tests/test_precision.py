@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from attnstudy.errors import UsageError
-from attnstudy.training import check_precision, evaluate
+from attnstudy.training import Prepared, check_precision, evaluate
 from attnstudy.training.step import Step, arithmetic
 from tests.conftest import SMALL
 from tests.test_training import CPU, bits, model_of, trained
@@ -26,14 +26,14 @@ def one_thread():
 @pytest.mark.parametrize("attention", ["spatial", "channel"])
 def test_bf16_is_torchs_mixed_precision_with_adam_in_float32(attention, digits, make_spec):
     spec = make_spec(precision="bf16", attention=attention)
-    step = Step(spec, model_of(spec, digits), CPU)
+    split = digits.split(spec.train_size, spec.val_size)
+    step = Step(Prepared(spec, model_of(spec, digits), split, CPU, done=0))
     reference = copy.deepcopy(step.model)
     adam = torch.optim.Adam(reference.parameters(), lr=spec.lr, fused=True)
-    split = digits.split(spec.train_size, spec.val_size)
     for first in range(0, 96, 32):
         images = split.normalisation(torch.from_numpy(split.train.images[first : first + 32]))
         labels = torch.from_numpy(split.train.labels[first : first + 32])
-        loss = step(images, labels)
+        (loss,) = step.update([torch.arange(first, first + 32)])
         adam.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
             logits = reference(images)

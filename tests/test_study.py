@@ -58,7 +58,7 @@ OTHERS = {
     "epochs": (11, "config"),
     "batch_size": (65, "config"),
     "lr": (1.0000000000000002e-3, "config"),
-    "precision": ("bfloat16", "config"),
+    "precision": ("bf16", "config"),
 }
 
 

@@ -22,7 +22,8 @@ from attnstudy.tracking import (
     resolve,
     tracked_studies,
 )
-from attnstudy.usecases.worker import Job, train_one
+from attnstudy.usecases.jobs import Job
+from attnstudy.usecases.worker import train_together
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def train_run(digits_folder):
     def train(home, spec):
         folder = runs.run_folder(home, spec)
         job = Job(spec, folder.path, digits_folder, "cpu", 1, "test")
-        events = list(Inline().execute([job], train_one))
+        events = list(Inline().execute([[job]], train_together))
         assert type(events[-1]).__name__ == "Finished", events
         return folder
 

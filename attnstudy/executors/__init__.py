@@ -14,6 +14,7 @@ from attnstudy.executors.base import (
     Retried,
     Started,
     Stopped,
+    died,
 )
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes, prepare_workers
@@ -30,5 +31,6 @@ __all__ = [
     "Retried",
     "Started",
     "Stopped",
+    "died",
     "prepare_workers",
 ]

@@ -154,6 +154,12 @@ how_to_run = together(
         help="Runs at once, each in a process of its own.",
     ),
     option(
+        "--fuse",
+        type=values.Checked("N", values.fuse),
+        default="auto",
+        help="Seeds of a variant trained at once in one process; auto: 1 on a CPU.",
+    ),
+    option(
         "--executor",
         type=click.Choice(("processes", "inline")),
         default="processes",

@@ -91,6 +91,15 @@ def looks(text: str) -> tuple[int, ...]:
     )
 
 
+def fuse(text: str) -> int | None:
+    """Return how many seeds are trained at once; none for ``auto``."""
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 1000):
+        raise UsageError(f"{text!r} is not a number of seeds: give auto, or 1 to 1000")
+    return int(text)
+
+
 def minutes(text: str) -> float:
     """Return a number of minutes."""
     value = number(text)

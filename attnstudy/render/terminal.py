@@ -25,8 +25,8 @@ from attnstudy.runs import Status
 if TYPE_CHECKING:
     from attnstudy.study import TrialSpec
     from attnstudy.usecases.estimating import Estimate
+    from attnstudy.usecases.jobs import Progress as TrainingProgress
     from attnstudy.usecases.running import Outcome
-    from attnstudy.usecases.worker import Progress as TrainingProgress
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines of progress without a terminal."""

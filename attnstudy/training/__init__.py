@@ -2,9 +2,18 @@
 
 from attnstudy.training.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
 from attnstudy.training.device import choose_device, prepare_process
+from attnstudy.training.driving import drive, train
 from attnstudy.training.environment import changes, environment
 from attnstudy.training.evaluation import Evaluation, evaluate
-from attnstudy.training.loop import VALIDATE_EVERY, Interval, Trained, TrainingState, train
+from attnstudy.training.loop import (
+    VALIDATE_EVERY,
+    Interval,
+    Prepared,
+    Trained,
+    Training,
+    TrainingState,
+    training,
+)
 from attnstudy.training.step import check_precision
 from attnstudy.training.timing import time_iterations
 
@@ -13,11 +22,14 @@ __all__ = [
     "Checkpoint",
     "Evaluation",
     "Interval",
+    "Prepared",
     "Trained",
+    "Training",
     "TrainingState",
     "changes",
     "check_precision",
     "choose_device",
+    "drive",
     "environment",
     "evaluate",
     "load_checkpoints",
@@ -25,4 +37,5 @@ __all__ = [
     "save_checkpoint",
     "time_iterations",
     "train",
+    "training",
 ]

@@ -11,12 +11,17 @@ import torch
 
 from attnstudy import __version__
 
-DECIDES_BITS = ("torch", "threads", "device", "hardware")
+DECIDES_BITS = ("torch", "threads", "device", "hardware", "fused")
 """What has to agree for a resumed training to give the bits of an uninterrupted one."""
 
+_BEFORE_IT_WAS_RECORDED = {"fused": "1"}
 
-def environment(device: torch.device, threads: int) -> dict[str, str]:
-    """Return versions, device, threads and hardware of a training in this process."""
+
+def environment(device: torch.device, threads: int, fused: int = 1) -> dict[str, str]:
+    """Return versions, device, threads and hardware of a training in this process.
+
+    ``fused`` is the number of trainings whose updates are made at once.
+    """
     gpu = device.type == "cuda"
     return {
         "version": __version__,
@@ -25,6 +30,7 @@ def environment(device: torch.device, threads: int) -> dict[str, str]:
         "numpy": metadata.version("numpy"),
         "device": device.type,
         "threads": str(threads),
+        "fused": str(fused),
         "hardware": torch.cuda.get_device_name(device) if gpu else _processor(),
         "machine": platform.node(),
     }
@@ -33,9 +39,9 @@ def environment(device: torch.device, threads: int) -> dict[str, str]:
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return, in words, where two environments differ so that their bits may differ."""
     return [
-        f"{name} {now[name]} after {before.get(name, 'unknown')}"
+        f"{name} {now[name]} after {was}"
         for name in DECIDES_BITS
-        if before.get(name) != now[name]
+        if (was := before.get(name, _BEFORE_IT_WAS_RECORDED.get(name, "unknown"))) != now[name]
     ]
 
 

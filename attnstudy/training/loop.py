@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from attnstudy import seeding
 from attnstudy.data import Split
 from attnstudy.study import TrialSpec
-from attnstudy.training.evaluation import Evaluation, evaluate, on_device
-from attnstudy.training.step import Step
+from attnstudy.training.evaluation import Evaluation, evaluate
 
 VALIDATE_EVERY = 100
 """Iterations between validations, counted from 0 within each epoch."""
@@ -75,18 +74,64 @@ class Trained:
     train_seconds: float
 
 
-def train(
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a training needs to be given the means to make updates."""
+
+    spec: TrialSpec
+    model: nn.Module
+    split: Split
+    device: torch.device
+    done: int
+    """Updates that were made before."""
+
+
+class Updates(Protocol):
+    """What a training has to do with whoever makes its updates, and keeps what they need."""
+
+    @property
+    def together(self) -> int:
+        """How many trainings are updated at once."""
+        ...
+
+    def optimizer_state(self) -> dict[str, Any]:
+        """Return Adam's state, as ``torch.optim.Adam.state_dict`` gives it."""
+        ...
+
+    def load_optimizer_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``optimizer_state`` gave."""
+        ...
+
+    def noise(self) -> Tensor:
+        """Return the state of the stream that a model with randomness draws from."""
+        ...
+
+    def set_noise(self, state: Tensor) -> None:
+        """Go on from what ``noise`` gave."""
+        ...
+
+
+Training = Generator[Prepared | Tensor, Any, Trained]
+"""A training that leaves its updates to others, so that several can make them together.
+
+It first yields a ``Prepared`` and is sent its ``Updates``. Then it yields the indices (N,) of one
+batch of training images after the other, and is sent the loss, a tensor on the device.
+"""
+
+
+def training(
     spec: TrialSpec,
     model: nn.Module,
     split: Split,
     *,
     device: torch.device,
     state: TrainingState | None = None,
+    on_start: Callable[[int], None] = lambda together: None,
     on_iteration: Callable[[int], bool] = lambda done: False,
     on_interval: Callable[[Interval], None] = lambda interval: None,
     on_state: Callable[[TrainingState], None] = lambda state: None,
-) -> Trained:
-    """Train ``model`` in place.
+) -> Training:
+    """Train ``model`` in place; see ``Training`` for who does what.
 
     Args:
         spec: what to train; epochs, batch size, learning rate and seed are read here.
@@ -94,6 +139,7 @@ def train(
         split: training and validation images.
         device: where to train.
         state: where an interrupted training of the same specification stood.
+        on_start: called with the number of trainings that are updated together.
         on_iteration: called after every update with the number of updates done; tells whether
             the state is wanted now.
         on_interval: called with the losses of each interval as soon as they have been read.
@@ -101,39 +147,36 @@ def train(
             it raises ends the training.
 
     """
-    step = Step(spec, model, device)
-    optimizer = step.optimizer
-    images, labels = on_device(split.train, device)
-    loop = _Loop(spec, model, split, device, on_interval)
     first_epoch = skipped = 0
-    with seeding.forked(spec.seed, "noise", device=device):
-        if state is not None:
-            model.load_state_dict(state.model)
-            optimizer.load_state_dict(state.optimizer)
-            _set_noise(device, state.noise)
-            loop.seconds_before, loop.val_accuracy_max = state.seconds, state.val_accuracy_max
-            loop.losses = list(state.losses.to(device).unbind())
-            first_epoch, skipped = state.epoch, state.iteration
-        done = first_epoch * spec.iterations_per_epoch + skipped
-        for epoch in range(first_epoch, spec.epochs):
-            # One stream an epoch: the order of any epoch is known without the ones before it.
-            shuffle = seeding.generator(spec.seed, "order", epoch)
-            order = torch.randperm(len(labels), generator=shuffle).to(device)
-            batches = order.split(spec.batch_size)
-            for iteration in range(skipped, len(batches)):
-                index = batches[iteration]
-                batch = split.normalisation(images.index_select(0, index))
-                loop.losses.append(step(batch, labels.index_select(0, index)))
-                done += 1
-                if iteration % VALIDATE_EVERY == 0 and not loop.close_interval(epoch, done, True):
-                    return loop.diverged()
-                if on_iteration(done):
-                    on_state(loop.state(epoch, iteration + 1, optimizer))
-            if loop.losses and not loop.close_interval(epoch, done, False):
+    if state is not None:
+        model.load_state_dict(state.model)
+        first_epoch, skipped = state.epoch, state.iteration
+    done = first_epoch * spec.iterations_per_epoch + skipped
+    updates: Updates = yield Prepared(spec, model, split, device, done)
+    on_start(updates.together)
+    loop = _Loop(spec, model, split, device, updates, on_interval)
+    if state is not None:
+        updates.load_optimizer_state(state.optimizer)
+        updates.set_noise(state.noise)
+        loop.seconds_before, loop.val_accuracy_max = state.seconds, state.val_accuracy_max
+        loop.losses = list(state.losses.to(device).unbind())
+    for epoch in range(first_epoch, spec.epochs):
+        # One stream an epoch: the order of any epoch is known without the ones before it.
+        shuffle = seeding.generator(spec.seed, "order", epoch)
+        order = torch.randperm(len(split.train), generator=shuffle).to(device)
+        batches = order.split(spec.batch_size)
+        for iteration in range(skipped, len(batches)):
+            loop.losses.append((yield batches[iteration]))
+            done += 1
+            if iteration % VALIDATE_EVERY == 0 and not loop.close_interval(epoch, done, True):
                 return loop.diverged()
-            skipped = 0
-            on_state(loop.state(epoch + 1, 0, optimizer))
-        return loop.finished(done)
+            if on_iteration(done):
+                on_state(loop.state(epoch, iteration + 1))
+        if loop.losses and not loop.close_interval(epoch, done, False):
+            return loop.diverged()
+        skipped = 0
+        on_state(loop.state(epoch + 1, 0))
+    return loop.finished(done)
 
 
 class _Loop:
@@ -145,10 +188,11 @@ class _Loop:
         model: nn.Module,
         split: Split,
         device: torch.device,
+        updates: Updates,
         on_interval: Callable[[Interval], None],
     ) -> None:
         self.spec, self.model, self.split, self.device = spec, model, split, device
-        self.on_interval = on_interval
+        self.updates, self.on_interval = updates, on_interval
         self.losses: list[Tensor] = []
         self.val_accuracy_max = -math.inf
         self.diverged_at: int | None = None
@@ -183,16 +227,17 @@ class _Loop:
             self.model, self.split.validation, self.split.normalisation, device=self.device
         )
 
-    def state(self, epoch: int, iteration: int, optimizer: torch.optim.Optimizer) -> TrainingState:
+    def state(self, epoch: int, iteration: int) -> TrainingState:
         return TrainingState(
             epoch=epoch,
             iteration=iteration,
             losses=torch.stack(self.losses).cpu() if self.losses else torch.empty(0),
             seconds=self.seconds,
             val_accuracy_max=self.val_accuracy_max,
-            model=self.model.state_dict(),
-            optimizer=optimizer.state_dict(),
-            noise=_get_noise(self.device),
+            # copies: a view of parameters that are stacked would be kept with all of them
+            model={name: value.clone() for name, value in self.model.state_dict().items()},
+            optimizer=self.updates.optimizer_state(),
+            noise=self.updates.noise(),
         )
 
     def diverged(self) -> Trained:
@@ -205,14 +250,3 @@ class _Loop:
             self.diverged_at = done - 1
             return self.diverged()
         return Trained(None, self.val_accuracy_max, final.accuracy, self.seconds)
-
-
-def _get_noise(device: torch.device) -> Tensor:
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-
-
-def _set_noise(device: torch.device, state: Tensor) -> None:
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state, device)
-    else:
-        torch.set_rng_state(state)

@@ -3,41 +3,83 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from attnstudy.errors import UsageError
-from attnstudy.study import TrialSpec
+from attnstudy.training.evaluation import on_device
+from attnstudy.training.loop import Prepared, Updates
 
 
 class Step:
-    """Forward, cross-entropy, backward, Adam.
+    """The updates of one training: gather, normalise, forward, cross-entropy, backward, Adam.
 
     ``bf16`` is torch's automatic mixed precision: weights, gradients and Adam stay float32.
     ``tf32`` lets the GPU round the factors of products to 10 bits. Both are for training alone:
     validation and test are always scored in float32, as the exported model will be.
     """
 
-    def __init__(self, spec: TrialSpec, model: nn.Module, device: torch.device) -> None:
-        self.model, self.device, self.precision = model, device, spec.precision
-        model.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=spec.lr, fused=True)
+    def __init__(self, prepared: Prepared) -> None:
+        self.model, self.device = prepared.model, prepared.device
+        self.precision, self.scaling = prepared.spec.precision, prepared.split.normalisation
+        self.model.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.images, self.labels = on_device(prepared.split.train, self.device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=prepared.spec.lr, fused=True)
 
-    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Update the model on normalised images (N, C, H, W); return the loss, on the device.
+    @property
+    def members(self) -> Sequence[Updates]:
+        """The one training."""
+        return (self,)
 
-        The loss is that before the update. Nothing here waits for the device.
+    def update(self, indices: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Update the model on the images of one index (N,); return the loss before, (1,).
+
+        Nothing here waits for the device.
         """
+        (index,) = indices
+        batch = self.scaling(self.images.index_select(0, index))
         with arithmetic(self.device, self.precision):
-            logits = self.model(images)
-            loss = functional.cross_entropy(logits.float(), labels)
+            logits = self.model(batch)
+            loss = functional.cross_entropy(logits.float(), self.labels.index_select(0, index))
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
         self.optimizer.step()
-        return loss.detach()
+        return (loss.detach(),)
+
+    @property
+    def together(self) -> int:
+        """One training."""
+        return 1
+
+    def optimizer_state(self) -> dict[str, Any]:
+        """Return Adam's state."""
+        return self.optimizer.state_dict()
+
+    def load_optimizer_state(self, state: dict[str, Any]) -> None:
+        """Go on from Adam's state."""
+        self.optimizer.load_state_dict(state)
+        for parameter, held in self.optimizer.state.items():
+            for name in ("exp_avg", "exp_avg_sq"):
+                # the fused kernel goes through memory, whatever the strides say: they must agree,
+                # and a training that was fused had others
+                held[name] = torch.empty_like(parameter).copy_(held[name])
+
+    def noise(self) -> Tensor:
+        """Return the state of torch's generator, which draws from the run's own stream."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_rng_state(self.device)
+        return torch.get_rng_state()
+
+    def set_noise(self, state: Tensor) -> None:
+        """Set the state of torch's generator."""
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state, self.device)
+        else:
+            torch.set_rng_state(state)
 
 
 @contextlib.contextmanager

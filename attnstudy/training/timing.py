@@ -9,7 +9,10 @@ import torch
 from torch import nn
 
 from attnstudy import seeding
+from attnstudy.data import ImageSet
+from attnstudy.data.images import Normalisation, Split
 from attnstudy.study import TrialSpec
+from attnstudy.training.loop import Prepared
 from attnstudy.training.step import Step
 
 
@@ -21,14 +24,20 @@ def time_iterations(
     One more iteration runs before as a warm-up. The images are noise: time does not depend on
     what they show.
     """
-    step = Step(spec, model, torch.device("cpu"))
     size = min(spec.batch_size, spec.train_size)
+    noise = np.random.default_rng(seeding.stream_seed(spec.seed, "timing"))
+    images = ImageSet(
+        noise.integers(0, 256, (size, *image_shape), dtype=np.uint8),
+        noise.integers(0, classes, size),
+    )
+    scaling = Normalisation(255.0, (0.5,) * image_shape[0], (0.25,) * image_shape[0])
+    split, cpu = Split(images, images, scaling), torch.device("cpu")
     with seeding.forked(spec.seed, "timing"):
-        images = torch.rand(size, *image_shape).contiguous(memory_format=torch.channels_last)
-        labels = torch.randint(classes, (size,))
+        step = Step(Prepared(spec, model, split, cpu, done=0))
+        every = torch.arange(size)
         seconds: list[float] = []
         for _ in range(count + 1):
             start = time.perf_counter()
-            step(images, labels)
+            step.update([every])
             seconds.append(time.perf_counter() - start)
     return float(np.median(seconds[1:]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import platform
 import statistics
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,11 +15,12 @@ from attnstudy.models import build_model
 from attnstudy.runs import run_folders
 from attnstudy.study import TrialSpec, is_factory
 from attnstudy.training import VALIDATE_EVERY, choose_device, time_iterations
-from attnstudy.usecases.planning import Plan
+from attnstudy.usecases.planning import Plan, fused_groups
 
 LONG = 30 * 60
 """Seconds from which on a spatial study is told what channel attention would take."""
 
+ITERATIONS_BEFORE_ESTIMATE = 20
 _TIMED = 3  # iterations
 
 
@@ -47,6 +49,7 @@ def logged_seconds(plan: Plan) -> dict[str, float]:
         here = (
             result.environment.get("machine") == platform.node()
             and result.environment.get("threads") == str(plan.threads)
+            and result.environment.get("fused", "1") == str(plan.fused)
             and result.environment.get("device") == choose_device(plan.request.device).type
         )
         if here and result.status.value == "complete":
@@ -66,15 +69,16 @@ def estimate(plan: Plan, iteration_seconds: Mapping[str, float] | None = None) -
     logged = logged_seconds(plan)
     specs = [run.spec for run in plan.pending]
     by_variant: dict[str, float] = {}
+    """Seconds of runs of a variant that are trained together."""
     for spec in specs:
         if spec.variant in by_variant:
             continue
         if spec.variant in logged and spec.variant not in measured:
             by_variant[spec.variant] = logged[spec.variant]
         else:
-            one = measured.get(spec.variant) or _timed(plan, spec)
+            one = measured.get(spec.variant) or plan.fused * _timed(plan, spec)
             by_variant[spec.variant] = one * _iterations_worth(plan, spec)
-    total = _schedule([by_variant[spec.variant] for spec in specs], plan.workers)
+    total = _schedule([by_variant[variant] for variant in _groups(plan)], plan.workers)
     return Estimate(len(specs), plan.workers, total, _with_channel(plan, specs, by_variant, total))
 
 
@@ -92,8 +96,14 @@ def _with_channel(
             seconds[spec.variant] = by_variant[spec.variant]
         else:
             other = replace(spec, attention="channel")
-            seconds[spec.variant] = _timed(plan, other) * _iterations_worth(plan, other)
-    return _schedule([seconds[spec.variant] for spec in specs], plan.workers)
+            one = plan.fused * _timed(plan, other)
+            seconds[spec.variant] = one * _iterations_worth(plan, other)
+    return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
+
+
+def _groups(plan: Plan) -> list[str]:
+    """Return the variant of each group of runs that are trained together."""
+    return [group[0].spec.variant for group in fused_groups(plan.pending, plan.fused)]
 
 
 def _timed(plan: Plan, spec: TrialSpec) -> float:
@@ -123,3 +133,21 @@ def _schedule(seconds: Iterable[float], workers: int) -> float:
     for duration in seconds:
         heapq.heapreplace(free, free[0] + duration)
     return max(free)
+
+
+class FirstMeasure:
+    """Tells, once, how long a command will take, after its first measured iterations."""
+
+    def __init__(self, plan: Plan, tell: Callable[[Estimate], None]) -> None:
+        self.plan, self.tell = plan, tell
+        self.measured: dict[str, float] = {}
+
+    def note(self, spec: TrialSpec, updates: int, seconds: float) -> None:
+        """Note how long a run has taken for its latest updates."""
+        if self.measured or updates < ITERATIONS_BEFORE_ESTIMATE:
+            return
+        self.measured[spec.variant] = seconds / updates
+        # In a thread: variants that have not run yet are timed, and progress must not wait.
+        threading.Thread(
+            target=lambda: self.tell(estimate(self.plan, self.measured)), daemon=True
+        ).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,10 @@ from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
 from attnstudy.training import changes, check_precision, choose_device, environment
 from attnstudy.usecases.resuming import find_checkpoint
+
+FUSED_ON_A_GPU = 16
+"""Seeds of a variant trained together on a GPU, whose steps are too short for one; on a CPU one
+run a core does as much, and each keeps the bits of a run alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class RunRequest:
     workers: int | None
     """Runs at once; none chooses."""
     executor: str
+    fuse: int | None
+    """Seeds of a variant that are trained together; none chooses."""
     rerun: bool
     wait: bool
     """Whether to wait for runs that other commands are training."""
@@ -76,6 +83,8 @@ class Plan:
     dataset_folder: Path
     threads: int
     workers: int
+    fused: int
+    """Seeds of a variant that are trained together."""
     notices: tuple[str, ...] = ()
     """What the user should read before anything is trained."""
 
@@ -92,6 +101,19 @@ class Plan:
     def done(self) -> tuple[PlannedRun, ...]:
         """Runs that need no training."""
         return tuple(run for run in self.runs if run.status.done)
+
+
+def fused_groups(runs: Sequence[PlannedRun], size: int) -> list[list[PlannedRun]]:
+    """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
+    groups: list[list[PlannedRun]] = []
+    for run in runs:
+        variant = run.spec.variant
+        room = (g for g in groups if g[0].spec.variant == variant and len(g) < size)
+        if is_factory(variant) or (group := next(room, None)) is None:
+            groups.append([run])
+        else:
+            group.append(run)
+    return groups
 
 
 def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None = None) -> Plan:
@@ -121,8 +143,9 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
             num_classes=dataset.num_classes,
         )
     threads, notices = _threads(request)
+    fused = request.fuse or (FUSED_ON_A_GPU if device.type == "cuda" else 1)
     if request.strict:
-        _refuse_other_bits(planned, environment(device, threads))
+        _refuse_other_bits(planned, environment(device, threads, fused))
     pending = sum(not run.status.done for run in planned) or len(planned)
     return Plan(
         request=request,
@@ -130,7 +153,8 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
         dataset=dataset,
         dataset_folder=folder,
         threads=threads,
-        workers=_workers(request, threads, pending, device),
+        workers=_workers(request, threads, math.ceil(pending / fused), device),
+        fused=fused,
         notices=notices,
     )
 

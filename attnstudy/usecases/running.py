@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,12 +28,17 @@ from attnstudy.executors import (
 from attnstudy.runs import Result, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
-from attnstudy.usecases import worker as work
-from attnstudy.usecases.estimating import Estimate, estimate
-from attnstudy.usecases.planning import Plan, PlannedRun, code_revision, remember
+from attnstudy.usecases import jobs
+from attnstudy.usecases.estimating import Estimate, FirstMeasure
+from attnstudy.usecases.planning import (
+    Plan,
+    PlannedRun,
+    code_revision,
+    fused_groups,
+    remember,
+)
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
-
-ITERATIONS_BEFORE_ESTIMATE = 20
+from attnstudy.usecases.worker import train_together
 
 
 class Observer(Protocol):
@@ -52,7 +56,7 @@ class Observer(Protocol):
     def started(self, worker: int, spec: TrialSpec) -> None:
         """Show that a worker took up a run."""
 
-    def progress(self, worker: int, spec: TrialSpec, progress: work.Progress) -> None:
+    def progress(self, worker: int, spec: TrialSpec, progress: jobs.Progress) -> None:
         """Show that a run got further."""
 
     def ended(self, worker: int, spec: TrialSpec, outcome: Outcome) -> None:
@@ -183,7 +187,7 @@ class _Training:
     ) -> None:
         self.plan, self.observer, self.publisher = plan, observer, publisher
         self.outcomes, self.command = outcomes, command
-        self.estimator = _Estimator(plan, observer)
+        self.first = FirstMeasure(plan, observer.estimated)
         self.revision = code_revision()
         self.orphans: set[TrialSpec] = set()
 
@@ -213,47 +217,64 @@ class _Training:
 
     def train(self, pending: Sequence[PlannedRun], *, wait: bool) -> None:
         """Have runs trained, each by whoever can claim it."""
-        request = self.plan.request
-        jobs = [
-            work.Job(
-                spec=run.spec,
-                folder=run.folder.path,
-                dataset_folder=self.plan.dataset_folder,
-                device=request.device,
-                threads=self.plan.threads,
-                code_revision=self.revision,
-                command=self.command,
-                checkpoint_seconds=60 * request.checkpoint_minutes,
-                wait=wait,
-            )
-            for run in pending
-        ]
-        executor = make_executor(request.executor, self.plan.workers)
-        with contextlib.closing(executor.execute(jobs, work.train_one)) as events:
+        # those that wait for others are not held up by them
+        groups = fused_groups(pending, 1 if wait else self.plan.fused)
+        executor = make_executor(self.plan.request.executor, self.plan.workers)
+        ordered = [[self._job(run, len(group), wait) for run in group] for group in groups]
+        with contextlib.closing(executor.execute(ordered, train_together)) as events:
             for event in events:
-                self._note(pending[event.job], event)
+                self._note_group(groups[event.job], event)
 
-    def _note(self, run: PlannedRun, event: Event) -> None:
+    def _job(self, run: PlannedRun, fused: int, wait: bool) -> jobs.Job:
+        request = self.plan.request
+        return jobs.Job(
+            spec=run.spec,
+            folder=run.folder.path,
+            dataset_folder=self.plan.dataset_folder,
+            device=request.device,
+            threads=self.plan.threads,
+            code_revision=self.revision,
+            command=self.command,
+            checkpoint_seconds=60 * request.checkpoint_minutes,
+            wait=wait,
+            fused=fused,
+        )
+
+    def _note_group(self, group: Sequence[PlannedRun], event: Event) -> None:
+        """Pass an event on to the run that it is about, or to all that have not ended."""
+        about: object = event
+        places: Sequence[int] = range(len(group))
+        match event:
+            case Reported(message=jobs.Of(member=member, message=jobs.Failed(ending=ending))):
+                about, places = ending, (member,)
+            case Reported(message=jobs.Of(member=member, message=message)):
+                about, places = message, (member,)
+            case Retried() | Died():
+                places = [n for n, run in enumerate(group) if run.spec not in self.outcomes]
+        for place in places:
+            self._note(group[place], event.worker * self.plan.fused + place, about)
+
+    def _note(self, run: PlannedRun, row: int, about: object) -> None:
         spec, observer = run.spec, self.observer
         outcome: Outcome | None = None
-        match event:
+        match about:
             case Started():
-                observer.started(event.worker, spec)
-            case Reported(message=work.Progress() as progress):
-                observer.progress(event.worker, spec, progress)
-                self.estimator.note(spec, progress)
-            case Reported(message=work.Checkpointed() | work.Claimed()):
+                observer.started(row, spec)
+            case jobs.Progress() as progress:
+                observer.progress(row, spec, progress)
+                self.first.note(spec, progress.updates, progress.seconds)
+            case jobs.Checkpointed() | jobs.Claimed():
                 self.publisher.submit(run.folder)
-            case Reported(message=work.Notice(text=text)):
+            case jobs.Notice(text=text):
                 observer.warn(f"{spec.name}: {text}")
-            case Reported(message=work.Elsewhere(orphaned=orphaned)):
+            case jobs.Elsewhere(orphaned=orphaned):
                 self.orphans |= {spec} if orphaned else set()
                 outcome = Outcome(spec, Status.RUNNING, False)
-            case Reported(message=work.AlreadyDone()):
+            case jobs.AlreadyDone():
                 result = run.folder.result()
                 status = Status.RUNNING if result is None else result.status
                 outcome = Outcome(spec, status, False, result)
-            case Reported(message=work.Kept(result=result)):
+            case jobs.Kept(result=result):
                 outcome = Outcome(spec, result.status, True, result)
             case Retried(reason=reason):
                 observer.warn(f"{spec.name}: {reason}; it is tried once more")
@@ -264,28 +285,8 @@ class _Training:
                 outcome = Outcome(spec, Status.FAILED, True, reason=reason)
         if outcome is not None:
             self.outcomes[spec] = outcome
-            observer.ended(event.worker, spec, outcome)
+            observer.ended(row, spec, outcome)
             self.publisher.submit(run.folder)
-
-
-class _Estimator:
-    """Tells, once, how long the command will take, after the first measured iterations."""
-
-    def __init__(self, plan: Plan, observer: Observer) -> None:
-        self.plan, self.observer = plan, observer
-        self.measured: dict[str, float] = {}
-        self.told = False
-
-    def note(self, spec: TrialSpec, progress: work.Progress) -> None:
-        if self.told or progress.updates < ITERATIONS_BEFORE_ESTIMATE:
-            return
-        self.told = True
-        self.measured[spec.variant] = progress.seconds / progress.updates
-        # In a thread: variants that have not run yet are timed, and progress must not wait.
-        threading.Thread(target=self._tell, daemon=True).start()
-
-    def _tell(self) -> None:
-        self.observer.estimated(estimate(self.plan, self.measured))
 
 
 def sync_warning(report: RunReport) -> str | None:

@@ -1,112 +1,98 @@
-"""What a worker does with one specification: claim, train, score once, keep everything."""
+"""What a worker does with a specification: claim, train, score once, keep everything.
+
+Several specifications that differ in their seeds alone may be trained together: each has its
+own lock, order, journal, checkpoint and result, and only the updates are made at once.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from attnstudy.crashpoints import reach
 from attnstudy.data import Dataset, open_decoded
-from attnstudy.executors import Channel, Stopped
+from attnstudy.executors import Channel, Stopped, died
 from attnstudy.models import build_model
 from attnstudy.runs import DatasetFacts, Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import (
     Checkpoint,
     Interval,
+    Prepared,
     TrainingState,
     choose_device,
+    drive,
     environment,
     prepare_process,
     save_checkpoint,
-    train,
+    training,
 )
 from attnstudy.usecases.concluding import conclude
+from attnstudy.usecases.jobs import (
+    AlreadyDone,
+    Checkpointed,
+    Claimed,
+    Elsewhere,
+    Failed,
+    Job,
+    Kept,
+    Notice,
+    Of,
+    Progress,
+)
 from attnstudy.usecases.resuming import resume
 
 _PROGRESS_EVERY = 0.2  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One specification, and where and how it is to be trained."""
+def train_together(jobs: Sequence[Job], channel: Channel) -> None:
+    """Train specifications, each in its run folder, unless somebody else does or did.
 
-    spec: TrialSpec
-    folder: Path
-    """The run folder."""
-    dataset_folder: Path
-    """The cache folder of the decoded dataset, already checked."""
-    device: str
-    threads: int
-    code_revision: str
-    """The commit of the code, or its version."""
-    command: str | None = None
-    """The command that orders it, see ``runs.command_at_work``."""
-    checkpoint_seconds: float = 600.0
-    """Time of training after which a checkpoint is due, besides those at the end of epochs."""
-    wait: bool = False
-    """Whether to wait for a run that another process holds."""
+    Raises:
+        Stopped: the channel asked for it; every run has its checkpoint.
 
+    """
+    members = [_Member(channel, number) for number in range(len(jobs))]
+    stopped = []
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is."""
+    def failed(number: int, error: Exception) -> None:
+        if isinstance(error, Stopped):
+            stopped.append(error)
+        elif len(jobs) == 1:
+            raise error
+        else:
+            members[number].report(Failed(died(0, 0, error)))
 
-    done: int
-    """Updates done."""
-    seconds: float
-    """Seconds since the first interval of this attempt was closed."""
-    updates: int
-    """Updates in these seconds."""
-    loss: float | None
-    """Mean of the newest losses that were read."""
-    val_accuracy: float | None
-    """Newest validation accuracy, percent."""
+    drive([_trial(job, member) for job, member in zip(jobs, members, strict=True)], failed)
+    if stopped:
+        raise stopped[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpointed:
-    """The journal and a checkpoint are on disk."""
+class _Member:
+    """The channel of one of the runs."""
+
+    channel: Channel
+    number: int
+
+    def report(self, message: object) -> None:
+        self.channel.report(Of(self.number, message))
+
+    def stopping(self) -> bool:
+        return self.channel.stopping()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something the user should read."""
-
-    text: str
+Trial = Generator[Prepared | Tensor, Any, None]
+"""A run from its claim to its result; leaves its updates to others, see ``training.Training``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """The run is ours and its folder says when it was started."""
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Another process holds the run."""
-
-    orphaned: bool
-    """Whether that process works for a command that was killed, and so will soon let go."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyDone:
-    """Another process finished the run in the meantime."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The result is on disk."""
-
-    result: Result
-
-
-def train_one(job: Job, channel: Channel) -> None:
-    """Train one specification in its run folder, unless somebody else does or did."""
+def _trial(job: Job, channel: Channel) -> Trial:
     folder = RunFolder(job.folder)
 
     def patience() -> bool:
@@ -124,7 +110,7 @@ def train_one(job: Job, channel: Channel) -> None:
         dataset = open_decoded(job.dataset_folder)
         folder.start(job.spec, _facts(job.spec, dataset))
         channel.report(Claimed())
-        result = _train(job, folder, dataset, channel)
+        result = yield from _train(job, folder, dataset, channel)
         reach("run/before-finish")
         folder.finish(result)
     channel.report(Kept(result))
@@ -142,7 +128,9 @@ def _facts(spec: TrialSpec, dataset: Dataset) -> DatasetFacts:
     )
 
 
-def _train(job: Job, folder: RunFolder, dataset: Dataset, channel: Channel) -> Result:
+def _train(
+    job: Job, folder: RunFolder, dataset: Dataset, channel: Channel
+) -> Generator[Prepared | Tensor, Any, Result]:
     spec = job.spec
     device = choose_device(job.device)
     prepare_process(device, job.threads)
@@ -154,17 +142,18 @@ def _train(job: Job, folder: RunFolder, dataset: Dataset, channel: Channel) -> R
         channels=spec.channels,
         seed=spec.seed,
     )
-    recorded = {**environment(device, job.threads), "code_revision": job.code_revision}
+    recorded = {**environment(device, job.threads, job.fused), "code_revision": job.code_revision}
     resumed = resume(folder, spec, recorded)
     for sentence in resumed.notices:
         channel.report(Notice(sentence))
     watcher = _Watcher(job, folder, channel, recorded, resumed.notes)
-    trained = train(
+    trained = yield from training(
         spec,
         model,
         dataset.split(spec.train_size, spec.val_size),
         device=device,
         state=resumed.state,
+        on_start=watcher.on_start,
         on_iteration=watcher.on_iteration,
         on_interval=watcher.on_interval,
         on_state=watcher.on_state,
@@ -190,7 +179,7 @@ class _Watcher:
         job: Job,
         folder: RunFolder,
         channel: Channel,
-        recorded: Mapping[str, str],
+        recorded: dict[str, str],
         notes: tuple[str, ...],
     ) -> None:
         self.job, self.folder, self.channel = job, folder, channel
@@ -203,6 +192,10 @@ class _Watcher:
         self.checkpointed = time.perf_counter()
         self.loss: float | None = None
         self.val_accuracy: float | None = None
+
+    def on_start(self, together: int) -> None:
+        # some of those it was to be trained with may be done, or stand at another update
+        self.recorded["fused"] = str(together)
 
     def on_iteration(self, done: int) -> bool:
         reach("train/iteration")

@@ -54,6 +54,7 @@ def one_run(work: Work) -> Training:
     from attnstudy.runs import RunFolder
     from attnstudy.study import TrialSpec
     from attnstudy.usecases import worker
+    from attnstudy.usecases.jobs import Job
 
     dataset, decoded = data.load(work.source, work.cache)
     spec = TrialSpec(
@@ -65,8 +66,8 @@ def one_run(work: Work) -> Training:
 
     def train() -> tuple[float, tuple[float, float]]:
         folder = RunFolder(place / f"{time.monotonic_ns()}")
-        job = worker.Job(spec, folder.path, decoded, "cpu", work.threads, "benchmark")
-        list(Inline().execute([job], worker.train_one))
+        job = Job(spec, folder.path, decoded, "cpu", work.threads, "benchmark")
+        list(Inline().execute([[job]], worker.train_together))
         result = folder.result()
         assert result is not None, folder.failure()
         losses = [loss for record in folder.journal() for loss in record["train_loss"]]

@@ -14,7 +14,8 @@ from attnstudy.executors import Inline
 from attnstudy.files import read_sealed, write_sealed
 from attnstudy.runs import RunFolder
 from attnstudy.study import TrialSpec
-from attnstudy.usecases.worker import Job, train_one
+from attnstudy.usecases.jobs import Job
+from attnstudy.usecases.worker import train_together
 from tests.faults.server import Server
 
 CHAOS = bool(os.environ.get("ATTNSTUDY_CHAOS"))
@@ -30,7 +31,11 @@ def trained(tmp_path_factory, digits, digits_folder) -> RunFolder:
         train_size=256, val_size=60, epochs=2, batch_size=32, channels=(4, 4),
     )  # fmt: skip
     folder = runs.run_folder(home, spec)
-    list(Inline().execute([Job(spec, folder.path, digits_folder, "cpu", 1, "test")], train_one))
+    list(
+        Inline().execute(
+            [[Job(spec, folder.path, digits_folder, "cpu", 1, "test")]], train_together
+        )
+    )
     assert folder.result() is not None
     return folder
 

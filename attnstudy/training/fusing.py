@@ -1,0 +1,114 @@
+"""The updates of several trainings made at once, each as if it were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from attnstudy import seeding
+from attnstudy.models import FusedNets, PlacementNet, can_fuse
+from attnstudy.training.evaluation import on_device
+from attnstudy.training.loop import Prepared, Updates
+from attnstudy.training.step import arithmetic
+
+
+def may_fuse(group: Sequence[Prepared]) -> bool:
+    """Tell whether trainings stand at the same update and differ in nothing but their seeds."""
+    specs = {(p.spec.config_id, p.spec.variant, p.done, p.device) for p in group}
+    return len(specs) == 1 and can_fuse([prepared.model for prepared in group])
+
+
+class FusedStep:
+    """One update of every member: their losses are summed, so no gradient crosses over.
+
+    A member that has left, because it diverged, keeps its place and is computed on: what its
+    numbers have become touches nobody else, and nobody reads them any more.
+    """
+
+    def __init__(self, group: Sequence[Prepared]) -> None:
+        first = group[0]
+        self.device, self.precision = first.device, first.spec.precision
+        self.scaling = first.split.normalisation
+        self.images, self.labels = on_device(first.split.train, self.device)
+        networks = []
+        for prepared in group:
+            network = prepared.model.to(self.device).train()
+            assert isinstance(network, PlacementNet)  # see ``may_fuse``
+            networks.append(network)
+        self.nets = FusedNets(networks)
+        self.optimizer = torch.optim.Adam(self.nets.stacked.values(), lr=first.spec.lr, fused=True)
+        self.members: Sequence[Updates] = [
+            _Member(self, number, prepared) for number, prepared in enumerate(group)
+        ]
+
+    def update(self, indices: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Update all members, each on the images of its own index (N,); return their losses.
+
+        The losses are those before the update. Nothing here waits for the device.
+        """
+        index = torch.stack(list(indices))
+        batch = self.scaling(self.images.index_select(0, index.flatten()))
+        labels = self.labels.index_select(0, index.flatten())
+        with arithmetic(self.device, self.precision):
+            logits = self.nets(batch.unflatten(0, index.shape))
+            each = functional.cross_entropy(logits.flatten(0, 1).float(), labels, reduction="none")
+            losses = each.view(index.shape).mean(dim=1)
+            self.optimizer.zero_grad(set_to_none=True)
+            losses.sum().backward()
+        self.optimizer.step()
+        return losses.detach().unbind()
+
+
+class _Member:
+    """One training's share of the stacked parameters' optimizer."""
+
+    def __init__(self, step: FusedStep, number: int, prepared: Prepared) -> None:
+        self.step, self.number, self.prepared = step, number, prepared
+
+    @property
+    def together(self) -> int:
+        """All members."""
+        return self.step.nets.count
+
+    def optimizer_state(self) -> dict[str, Any]:
+        """Return what the optimizer of the member alone would hold."""
+        # a copy: who goes on from it must not see the updates that come after
+        alone = torch.optim.Adam(
+            self.prepared.model.parameters(), lr=self.prepared.spec.lr, fused=True
+        ).state_dict()
+        joint = self.step.optimizer.state
+        for place, parameter in enumerate(self.step.nets.stacked.values()):
+            if held := joint.get(parameter):
+                alone["state"][place] = {
+                    key: value.clone() if key == "step" else value[self.number].clone()
+                    for key, value in held.items()
+                }
+        return alone
+
+    def load_optimizer_state(self, state: dict[str, Any]) -> None:
+        """Put the state of the member into its share."""
+        joint = self.step.optimizer.state
+        for place, parameter in enumerate(self.step.nets.stacked.values()):
+            held = joint[parameter]
+            for key, value in state["state"].get(place, {}).items():
+                if key == "step":  # the same for all members, see ``may_fuse``
+                    held[key] = value.clone().to(torch.float32)
+                    if self.step.device.type == "cuda":
+                        held[key] = held[key].to(self.step.device)
+                else:
+                    held.setdefault(key, torch.zeros_like(parameter))[self.number] = value
+
+    def noise(self) -> Tensor:
+        """Return the start of the member's stream: networks that are fused draw nothing."""
+        spec, device = self.prepared.spec, self.prepared.device
+        with seeding.forked(spec.seed, "noise", device=device):
+            return (
+                torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+            )
+
+    def set_noise(self, state: Tensor) -> None:
+        """Do nothing: networks that are fused draw nothing."""

@@ -1,0 +1,102 @@
+"""What a worker is given, and what it tells whoever ordered it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attnstudy.executors import Died
+from attnstudy.runs import Result
+from attnstudy.study import TrialSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One specification, and where and how it is to be trained."""
+
+    spec: TrialSpec
+    folder: Path
+    """The run folder."""
+    dataset_folder: Path
+    """The cache folder of the decoded dataset, already checked."""
+    device: str
+    threads: int
+    code_revision: str
+    """The commit of the code, or its version."""
+    command: str | None = None
+    """The command that orders it, see ``runs.command_at_work``."""
+    checkpoint_seconds: float = 600.0
+    """Time of training after which a checkpoint is due, besides those at the end of epochs."""
+    wait: bool = False
+    """Whether to wait for a run that another process holds."""
+    fused: int = 1
+    """How many runs it is to be trained together with, itself included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A message about one of the runs that are trained together."""
+
+    member: int
+    """Its place among their jobs."""
+    message: object
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A run raised; those that it is trained together with go on."""
+
+    ending: Died
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is."""
+
+    done: int
+    """Updates done."""
+    seconds: float
+    """Seconds since the first interval of this attempt was closed."""
+    updates: int
+    """Updates in these seconds."""
+    loss: float | None
+    """Mean of the newest losses that were read."""
+    val_accuracy: float | None
+    """Newest validation accuracy, percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """The journal and a checkpoint are on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The run is ours and its folder says when it was started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another process holds the run."""
+
+    orphaned: bool
+    """Whether that process works for a command that was killed, and so will soon let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """Another process finished the run in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The result is on disk."""
+
+    result: Result

@@ -1,0 +1,203 @@
+"""Several seeds trained at once: each must be what it is alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from attnstudy import runs
+from attnstudy.models import FusedNets, build_model, can_fuse
+from attnstudy.runs import Status
+from attnstudy.study import ATTENTIONS, VARIANTS
+from attnstudy.training import load_checkpoints
+from tests.conftest import SMALL
+
+HOME = Path("mlruns")
+
+
+def networks(variant, attention, dtype, seeds=3):
+    return [
+        build_model(variant, attention=attention, image_shape=(3, 6, 5), channels=(6, 4), seed=s)
+        .to(dtype)
+        for s in range(seeds)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_logits_and_gradients_are_those_of_each_alone(variant, attention, dtype, tolerance):
+    nets = networks(variant, attention, dtype)
+    alone = copy.deepcopy(nets)
+    stream = torch.Generator().manual_seed(1)
+    images = torch.randn(3, 5, 3, 6, 5, dtype=dtype, generator=stream)
+    labels = torch.randint(10, (3, 5), generator=stream)
+    fused = FusedNets(nets)
+    logits = fused(images)
+    each = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    each.view(3, 5).mean(dim=1).sum().backward()
+    for number, network in enumerate(alone):
+        expected = network(images[number])
+        functional.cross_entropy(expected, labels[number]).backward()
+        torch.testing.assert_close(logits[number], expected, rtol=0, atol=tolerance)
+        for name, parameter in network.named_parameters():
+            gradient = fused.stacked[name].grad[number]
+            torch.testing.assert_close(gradient, parameter.grad, rtol=0, atol=tolerance)
+
+
+def test_networks_see_what_happens_to_the_stack():
+    nets = networks("double", "channel", torch.float32)
+    before = copy.deepcopy(nets[1].state_dict())
+    fused = FusedNets(nets)
+    with torch.no_grad():
+        fused.stacked["conv1.weight"][1] += 1
+    torch.testing.assert_close(nets[1].conv1.weight, before["conv1.weight"] + 1)
+    torch.testing.assert_close(nets[1].conv2.weight, before["conv2.weight"])
+
+
+def test_what_is_not_alike_is_not_fused():
+    double, other = networks("double", "spatial", torch.float32, seeds=2)
+    assert can_fuse([double, other])
+    assert not can_fuse([double, *networks("early", "spatial", torch.float32, seeds=1)])
+    assert not can_fuse([double, *networks("double", "channel", torch.float32, seeds=1)])
+    assert not can_fuse([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)])
+    with pytest.raises(ValueError, match="one placement"):
+        FusedNets([double, *networks("early", "spatial", torch.float32, seeds=1)])
+
+
+# Whole runs
+
+
+def folders(study="placement"):
+    return {f.started().spec.name: f for f in runs.run_folders(HOME, study)}
+
+
+def run(cli, *words, study="placement"):
+    answer = cli("run", *SMALL, "--executor", "inline", "--study", study, *words, "--json")
+    assert answer.code == 0, answer.err
+    return json.loads(answer.out)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_runs_are_those_of_each_alone(cli, workplace, attention):
+    words = ("--variant", "all", "--seeds", "2", "--attention", attention)
+    report = run(cli, *words, "--fuse", "3", study="fused")
+    assert report["trained"] == 8
+    run(cli, *words, study="alone")
+    alone, fused = folders("alone"), folders("fused")
+    assert set(alone) == set(fused)
+    for name, folder in fused.items():
+        one, other = folder.result(), alone[name].result()
+        assert one.environment["fused"] == "2"
+        assert other.environment["fused"] == "1"
+        assert folder.started().spec.fingerprint == alone[name].started().spec.fingerprint
+        losses, expected = (
+            np.concatenate([record["train_loss"] for record in f.journal()])
+            for f in (folder, alone[name])
+        )
+        np.testing.assert_allclose(losses, expected, rtol=1e-4)
+        # an image or two may lie on the border between two classes
+        assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=2 * 100 / 360)
+        assert folder.damaged_files() == []
+        assert set(one.files) == set(other.files)
+
+
+def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypatch):
+    words = ("--variant", "early", "--seeds", "3", "--fuse", "3")
+    run(cli, *words, study="whole")
+    build = build_model
+
+    def poisoned(*given, **named):
+        network = build(*given, **named)
+        if named["seed"] == 1:
+            with torch.no_grad():
+                network.conv1.weight[0, 0, 0, 0] = float("nan")
+        return network
+
+    monkeypatch.setattr("attnstudy.usecases.worker.build_model", poisoned)
+    run(cli, *words, study="one-diverges")
+    whole, other = folders("whole"), folders("one-diverges")
+    assert other["early/seed=1"].result().status is Status.DIVERGED
+    assert other["early/seed=1"].result().diverged_at == 0
+    for name in ("early/seed=0", "early/seed=2"):
+        weights = [(f[name].path / "weights.safetensors").read_bytes() for f in (whole, other)]
+        assert weights[0] == weights[1]
+        assert whole[name].journal()[-1]["train_loss"] == other[name].journal()[-1]["train_loss"]
+
+
+def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkeypatch):
+    from attnstudy.usecases import worker
+
+    conclude = worker.conclude
+
+    def refuse(spec, *given, **named):
+        if spec.seed == 1:
+            raise ValueError("no")
+        return conclude(spec, *given, **named)
+
+    monkeypatch.setattr(worker, "conclude", refuse)
+    answer = cli("run", *SMALL, "--executor", "inline", "--variant", "late", "--seeds", "3",
+                 "--fuse", "auto", "--fuse", "3", "--json")  # fmt: skip
+    assert answer.code == 1
+    states = {run["seed"]: run["status"] for run in json.loads(answer.out)["runs"]}
+    assert states == {0: "complete", 1: "failed", 2: "complete"}
+    assert "late/seed=1 failed: ValueError: no" in answer.err
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("fuse", ["3", "1"])
+def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, fuse):
+    from attnstudy.usecases import worker
+
+    words = ("--variant", "double", "--seeds", "3")
+    run(cli, *words, "--fuse", "3", study="whole")
+    report = worker._Watcher.on_state
+
+    def stop(watcher, state):
+        report(watcher, state)
+        if state.epoch == 1:
+            raise worker.Stopped
+
+    monkeypatch.setattr(worker._Watcher, "on_state", stop)
+    stopped = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", "3")
+    assert stopped.code == 1
+    for folder in folders().values():
+        _, checkpoint = next(load_checkpoints(folder))
+        assert checkpoint.state.epoch == 1
+        # a view of what is stacked would be kept with all of it
+        assert (folder.path / "checkpoint.pt").stat().st_size < 90_000
+    monkeypatch.setattr(worker._Watcher, "on_state", report)
+    answer = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", fuse)
+    assert answer.code == 0, answer.err
+    assert ("fused 1 after 3" in answer.err) == (fuse == "1")
+    for name, folder in folders().items():
+        other = folders("whole")[name]
+        if fuse == "3":
+            files = [(f.path / "weights.safetensors").read_bytes() for f in (folder, other)]
+            assert files[0] == files[1]
+        losses, expected = (
+            np.concatenate([record["train_loss"] for record in f.journal()])
+            for f in (folder, other)
+        )
+        np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_runs_at_different_updates_are_not_updated_together(cli, workplace):
+    run(cli, "--variant", "vanilla", "--seeds", "0-1", "--fuse", "2")
+    # what is complete is left out, and the rest goes on
+    report = run(cli, "--variant", "vanilla", "--seeds", "3", "--fuse", "3")
+    assert report["trained"] == 1
+    assert folders()["vanilla/seed=2"].result().environment["fused"] == "1"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "99999999999999"])
+def test_what_is_no_number_of_seeds_is_refused(cli, workplace, value):
+    answer = cli("run", *SMALL, "--variant", "all", "--fuse", value)
+    assert answer.code == 2
+    assert "give auto, or 1 to 1000" in answer.err
