@@ -61,7 +61,6 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev
 
 # BENCH_DATA: a folder with CIFAR-10 as parquet; without it, it is downloaded
 bench: $(VENV)/.installed-bench
-	$(BIN)/python benchmarks/rank_speed.py
 	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
 	$(BIN)/python -m benchmarks.training $(BENCH_ARGS) $(BENCH_DATA)
 

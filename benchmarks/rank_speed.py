@@ -7,6 +7,7 @@ confidence intervals: adjusted p-values and intervals only, none of the rest of 
 from __future__ import annotations
 
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from scipy import stats as scipy_stats
 from attnstudy import stats
 
 REPEATS = 5
-ROW = "{:>4} x {:<6} {:>24} {:>24} {:>7}"
+SIZES = ((4, 5), (4, 30), (4, 1000), (10, 30))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -33,25 +34,50 @@ def scipy_only(samples: dict[str, np.ndarray]) -> None:
 
 def spread(values: list[float]) -> str:
     low, middle, high = (1000 * f(values) for f in (min, statistics.median, max))
-    return f"{middle:.0f} [{low:.0f}-{high:.0f}]"
+    return f"{middle:.0f} [{low:.0f}–{high:.0f}]"
 
 
-def main() -> int:
+def measure(arms: int, runs: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of our rankings and of scipy's intervals, in turns."""
     rng = np.random.default_rng(0)
-    print(f"milliseconds, median [min-max] of {REPEATS} interleaved repeats")
-    print(ROW.format("arms", "runs", "attnstudy, whole ranking", "scipy, intervals only", "ratio"))
-    for arms, runs in ((4, 5), (4, 30), (4, 1000), (10, 30)):
-        samples = {f"arm {i}": rng.normal(60 + i / 4, 1, runs) for i in range(arms)}
-        stats.rank(samples)  # the first call imports
-        ours: list[float] = []
-        theirs: list[float] = []
-        for _ in range(REPEATS):
-            ours.append(seconds(lambda s=samples: stats.rank(s)))
-            theirs.append(seconds(lambda s=samples: scipy_only(s)))
+    samples = {f"arm {i}": rng.normal(60 + i / 4, 1, runs) for i in range(arms)}
+    stats.rank(samples)  # the first call imports
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(REPEATS):
+        ours.append(seconds(lambda: stats.rank(samples)))
+        theirs.append(seconds(lambda: scipy_only(samples)))
+    return ours, theirs
+
+
+def starting() -> tuple[list[float], list[float]]:
+    """Return the seconds of ``attnstudy --help`` and of a Python that does nothing, in turns."""
+    shown: list[float] = []
+    nothing: list[float] = []
+    for _ in range(REPEATS):
+        for words, kept in ((["-m", "attnstudy", "--help"], shown), (["-c", ""], nothing)):
+            command = [sys.executable, *words]
+            kept.append(
+                seconds(lambda c=command: subprocess.run(c, check=True, capture_output=True))
+            )
+    return shown, nothing
+
+
+def table() -> str:
+    """Return what was measured, in Markdown."""
+    rows = [("values ranked", "attnstudy, whole ranking", "scipy, intervals only", "ratio")]
+    for arms, runs in SIZES:
+        ours, theirs = measure(arms, runs)
         ratio = statistics.median(theirs) / statistics.median(ours)
-        print(ROW.format(arms, runs, spread(ours), spread(theirs), f"{ratio:.1f}x"))
-    return 0
+        rows.append((f"{arms} x {runs:,}", spread(ours), spread(theirs), f"{ratio:.1f}"))
+    shown, nothing = starting()
+    lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * 4, *rows[1:])]
+    return (
+        f"Milliseconds, median [minimum–maximum] of {REPEATS} repeats in turns.\n\n"
+        + "\n".join(lines)
+        + f"\n\n`attnstudy --help` takes {spread(shown)} ms, of which Python {spread(nothing)}."
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(table())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from attnstudy.training import environment
+from benchmarks import rank_speed
 from benchmarks.training.study import StudyTiming
 from benchmarks.training.work import VALIDATIONS, Timing, Work
 
@@ -150,4 +151,10 @@ images, float32, validation included in the share that it has in a whole run ({s
 {table(LIMITS, measured)}
 
 GPU: not measured; no machine with one was at hand.
+
+## Ranking and start
+
+{rank_speed.table()}
+
+What other tools take for a ranking: `make bench-peers`.
 """

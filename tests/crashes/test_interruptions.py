@@ -56,6 +56,12 @@ def checkpointed() -> bool:
     return len(list(HOME.glob("runs/placement/*/checkpoint.pt"))) == 2
 
 
+def holders(claimed):
+    """Return the process that holds each run."""
+    notes = [json.loads((folder.path / "holder.json").read_text()) for folder in claimed]
+    return [int(note["content"]["pid"]) for note in notes]
+
+
 def computed(study="placement"):
     kept = {}
     for name, folder in folders(study).items():
@@ -111,8 +117,7 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     (one, two) = folders().values()
     assert one.status is two.status is runs.Status.RUNNING
     assert not one.orphaned
-    stopped = [int(json.loads((f.path / "holder.json").read_text())["content"]["pid"])
-               for f in (one, two)]  # fmt: skip
+    stopped = holders((one, two))
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)  # workers in the middle of a long iteration
     try:
@@ -136,16 +141,22 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
 
 
 def test_a_command_waits_for_another_only_if_asked(workplace):
-    words = ("run", *SMALL, "--epochs", "150", "--variant", "double", "--seeds", "1", "--json")
+    words = ("run", *SMALL, "--epochs", "120", "--variant", "double", "--seeds", "1", "--json")
     first = begin(*words)
     until(lambda: list(HOME.glob("runs/placement/*/checkpoint.pt")), first)
+    (folder,) = folders().values()
+    (holder,) = holders([folder])
+    os.kill(holder, signal.SIGSTOP)  # it holds its run for as long as this test wants
     hasty = finish(*words)
     assert hasty.returncode == 0, hasty.stderr
     assert json.loads(hasty.stdout)["elsewhere"] == 1
-    assert first.poll() is None, "the first command was too fast for this test"
-    patient = finish(*words, "--wait")
-    assert patient.returncode == 0, patient.stderr
-    answer = json.loads(patient.stdout)
+    patient = begin(*words, "--wait")
+    while "waiting for 1" not in (line := patient.stderr.readline()):
+        assert line
+    os.kill(holder, signal.SIGCONT)
+    out, errors = patient.communicate(timeout=200)
+    assert patient.returncode == 0, errors
+    answer = json.loads(out)
     assert (answer["trained"], answer["skipped"], answer["elsewhere"]) == (0, 1, 0)
     out, _ = first.communicate(timeout=60)
     assert json.loads(out)["trained"] == 1

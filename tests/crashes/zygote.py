@@ -24,6 +24,7 @@ COSTLY = (
     "torch._export.serde.serialize", "torch.export", "torch.export.pt2_archive._package",
 )  # fmt: skip
 """What a command imports that takes long."""
+SETTINGS = ("ATTNSTUDY_", "MLFLOW_TRACKING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,14 @@ class Zygote:
     def __init__(self) -> None:
         # alone in one thread: what is forked must have no threads that it would lose
         alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        # nor settings of other tests' that are still in force where a fixture is made
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **alone},
+            env={**plain, **alone},
         )
         assert self._answer() == "ready"
 
