@@ -45,6 +45,7 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
     },
     "run": {
         "workers": ((int, str), "a number or 'auto'"),
+        "fuse": ((int, str), "a number or 'auto'"),
         "threads": _WHOLE,
         "device": _TEXT,
         "executor": _TEXT,

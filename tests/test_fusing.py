@@ -188,6 +188,19 @@ def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, f
         np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
+def test_a_killed_worker_loses_only_what_is_not_finished(cli, workplace):
+    """Killed once two of three have their results; the group is tried once more."""
+    answer = cli("run", *SMALL, "--variant", "late", "--seeds", "3", "--fuse", "3", "--json",
+                 env={"ATTNSTUDY_CRASH_AT": "run/finished:2"})  # fmt: skip
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    assert {run["status"] for run in said["runs"]} == {"complete"}
+    # the first was reported, the second only left its result, the third was trained again
+    assert [run["trained"] for run in said["runs"]] == [True, False, True]
+    assert "late/seed=0: its process was killed" not in answer.err
+    assert answer.err.count("it is tried once more") == 2
+
+
 def test_runs_at_different_updates_are_not_updated_together(cli, workplace):
     run(cli, "--variant", "vanilla", "--seeds", "0-1", "--fuse", "2")
     # what is complete is left out, and the rest goes on

@@ -16,6 +16,7 @@ from attnstudy.executors.base import (
     Stopped,
     died,
 )
+from attnstudy.executors.choosing import make_executor
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes, prepare_workers
 
@@ -32,5 +33,6 @@ __all__ = [
     "Started",
     "Stopped",
     "died",
+    "make_executor",
     "prepare_workers",
 ]

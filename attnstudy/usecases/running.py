@@ -13,17 +13,14 @@ from attnstudy.errors import (
     AttnstudyError,
     StoreError,
     TerminatedError,
-    UsageError,
 )
 from attnstudy.executors import (
     Died,
     Event,
-    Executor,
-    Inline,
-    Processes,
     Reported,
     Retried,
     Started,
+    make_executor,
 )
 from attnstudy.runs import Result, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
@@ -108,20 +105,6 @@ class RunReport:
     def elsewhere(self) -> tuple[Outcome, ...]:
         """Runs that another process was working on."""
         return tuple(o for o in self.outcomes if o.status is Status.RUNNING)
-
-
-def make_executor(name: str, workers: int) -> Executor:
-    """Return the executor called ``name``.
-
-    Raises:
-        UsageError: there is none of that name.
-
-    """
-    if name == "processes":
-        return Processes(workers)
-    if name == "inline":
-        return Inline()
-    raise UsageError(f"unknown executor {name!r}: use processes or inline")
 
 
 def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
@@ -225,6 +208,9 @@ class _Training:
             for event in events:
                 self._note_group(groups[event.job], event)
 
+    def _trained(self, spec: TrialSpec) -> bool:
+        return spec in self.outcomes and self.outcomes[spec].trained
+
     def _job(self, run: PlannedRun, fused: int, wait: bool) -> jobs.Job:
         request = self.plan.request
         return jobs.Job(
@@ -270,6 +256,8 @@ class _Training:
             case jobs.Elsewhere(orphaned=orphaned):
                 self.orphans |= {spec} if orphaned else set()
                 outcome = Outcome(spec, Status.RUNNING, False)
+            case jobs.AlreadyDone() if self._trained(spec):
+                pass  # by a worker that was killed while it trained the others of its group
             case jobs.AlreadyDone():
                 result = run.folder.result()
                 status = Status.RUNNING if result is None else result.status

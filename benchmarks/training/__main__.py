@@ -109,7 +109,7 @@ def main() -> int:
         for variant, attention in CONFIGURATIONS:
             if given.only and f"{variant}/{attention}" not in given.only:
                 continue
-            iterations = {"channel": 50, "spatial": 8}[attention] // (5 if given.short else 1)
+            iterations = {"channel": 30, "spatial": 5}[attention] // (5 if given.short else 1)
             work = Work(source, cache, variant, attention, max(2, iterations), 2)
             measured.append(measure(work, repeats))
             print(table.line(measured[-1]), flush=True)
