@@ -29,7 +29,7 @@ PRECISIONS = ("float32", "tf32", "bf16")
 
 # Part of every fingerprint. Raise it when a change of the code changes the numbers a
 # specification gives, so that old and new runs are never pooled.
-CODE_SCHEMA = 1
+CODE_SCHEMA = 2
 
 DEFAULT_STUDY = "placement"
 _STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -320,7 +320,7 @@ def test_fingerprints_of_a_study_all_differ() -> None:
 # What is hashed, in full: keys sorted, no blanks. A change of these values orphans every run
 # that users have: it is made by raising CODE_SCHEMA, and knowingly.
 HASHED = (
-    '{"attention":"spatial","batch_size":64,"channels":[64,32],"code_schema":1,'
+    '{"attention":"spatial","batch_size":64,"channels":[64,32],"code_schema":2,'
     '"dataset_digest":"1a55841742d55f244ceace894cf80e07","epochs":10,"lr":0.001,'
     '"precision":"float32","seed":3,"train_size":49000,"val_size":1000,"variant":"double",'
     '"variant_source":null}'
@@ -328,8 +328,8 @@ HASHED = (
 
 
 def test_golden_identity() -> None:
-    assert spec().fingerprint == "f5dbd2c0416a69bb524383220db49cb3"
-    assert spec().config_id == "43028e61ad"
+    assert spec().fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
+    assert spec().config_id == "3800dd6390"
     assert spec().fingerprint == hashlib.sha256(HASHED.encode()).hexdigest()[:32]
     shared = {k: v for k, v in json.loads(HASHED).items() if k not in ("variant", "seed")}
     del shared["variant_source"]
@@ -340,17 +340,17 @@ def test_golden_identity() -> None:
 @pytest.mark.parametrize(
     ("changes", "fingerprint", "config_id"),
     [
-        ({"variant": "vanilla", "seed": 0}, "ccc6184c43fd7b7753ab5d8975a98fbd", "43028e61ad"),
-        ({"attention": "channel"}, "c541501738a01600d8eb964ff8b43d57", "ef33f6595f"),
+        ({"variant": "vanilla", "seed": 0}, "fa8348348766fe2edce4b94b8ebff539", "3800dd6390"),
+        ({"attention": "channel"}, "803f0f6778946404b6373ab52f30d7b2", "94fad7110f"),
         (
             {"lr": 3e-4, "channels": (4, 8), "seed": 2**63 - 1},
-            "467025ce94198d8019fac7bc8128f611",
-            "902c889d60",
+            "e8354a5fc23120f11cf1e42e5e1604ce",
+            "c27a6201ef",
         ),
         (
             {"variant": "models:mine", "variant_source": "ab" * 32},
-            "02098a96d94664845924974a02bc9cad",
-            "43028e61ad",
+            "1351ee05904aaf17016e2daed30f2771",
+            "3800dd6390",
         ),
     ],
 )

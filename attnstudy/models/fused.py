@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attnstudy.models.placement import PlacementNet
+from attnstudy.models.placement import PlacementNet, gram_matrix
 
 
 def can_fuse(networks: Sequence[nn.Module]) -> bool:
@@ -95,7 +95,8 @@ class FusedNets:
         (w_q, b_q), (w_k, b_k), (w_v, b_v) = (
             self._projection(block, part) for part in ("query", "key", "value")
         )
-        gram, total = maps @ maps.mT, maps.sum(dim=-1).unsqueeze(-1)  # (N, S, C, C), (N, S, C, 1)
+        gram = gram_matrix(maps.mT)  # (N, S, C, C)
+        total = maps.sum(dim=-1).unsqueeze(-1)  # (N, S, C, 1)
         channels, positions = maps.shape[2:]
         query_total = w_q @ total + positions * b_q.unsqueeze(-1)
         key_total = w_k @ total

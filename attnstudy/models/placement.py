@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +79,27 @@ class SpatialAttention(Attention):
         return torch.softmax(q.transpose(1, 2) @ k / math.sqrt(self.channels), dim=-1)
 
 
+class _Gram(torch.autograd.Function):
+    """X^T X, whose gradient X (G + G^T) is one product; autograd takes two, one for each X."""
+
+    @staticmethod
+    def forward(ctx: Any, tokens: Tensor) -> Tensor:
+        ctx.save_for_backward(tokens)
+        return tokens.mT @ tokens
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (tokens,) = ctx.saved_tensors
+        product: Tensor = tokens @ (gradient + gradient.mT)
+        return product
+
+
+def gram_matrix(tokens: Tensor) -> Tensor:
+    """Return X^T X, shape (..., C, C), of tokens X (..., L, C)."""
+    product: Tensor = _Gram.apply(tokens)  # type: ignore[no-untyped-call]
+    return product
+
+
 class ChannelAttention(Attention):
     """Attention over channels, computed from the Gram matrix of the tokens.
 
@@ -92,8 +114,8 @@ class ChannelAttention(Attention):
 
     def attended(self, tokens: Tensor) -> Tensor:
         """Map tokens (N, L, C) to (N, L, C)."""
-        gram = tokens.transpose(1, 2) @ tokens
-        attention = torch.softmax(self.scores(gram, tokens.sum(dim=1), tokens.shape[1]), dim=-1)
+        gram, total = gram_matrix(tokens), tokens.sum(dim=1)
+        attention = torch.softmax(self.scores(gram, total, tokens.shape[1]), dim=-1)
         mix = attention @ self.weight_of(self.value)
         offset = attention @ self.bias_of(self.value)
         return torch.baddbmm(offset.unsqueeze(1), tokens, mix.transpose(1, 2))
@@ -112,7 +134,7 @@ class ChannelAttention(Attention):
     def attention_map(self, x: Tensor) -> Tensor:
         """Return (N, C, C): row i says which channels channel i is mixed from."""
         tokens = x.flatten(2).transpose(1, 2)
-        gram = tokens.transpose(1, 2) @ tokens
+        gram = gram_matrix(tokens)
         return torch.softmax(self.scores(gram, tokens.sum(dim=1), tokens.shape[1]), dim=-1)
 
 
