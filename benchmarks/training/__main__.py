@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.training [SOURCE] [--short] [--only CONFIGURATION]``: SOURCE is ``cifar10``,
 or a folder that holds it as train-*.parquet and test-*.parquet. The long form writes
-``benchmarks/results/<machine>.md``.
+``benchmarks/results/<machine>.md`` after each configuration.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attnstudy import data
-from benchmarks.training import limits, table
+from benchmarks.training import images, limits, table
 from benchmarks.training.contestant import CONTESTANTS
 from benchmarks.training.study import StudyTiming, study
 from benchmarks.training.work import Timing, Work
@@ -105,20 +105,20 @@ def main() -> int:
     measured = []
     with tempfile.TemporaryDirectory() as temporary:
         cache = Path(temporary, "cache")
-        data.load(source, cache)
+        images.write_some(data.load(source, cache)[0], Path(temporary, "some"))
         for variant, attention in CONFIGURATIONS:
             if given.only and f"{variant}/{attention}" not in given.only:
                 continue
             iterations = {"channel": 30, "spatial": 5}[attention] // (5 if given.short else 1)
-            work = Work(source, cache, variant, attention, max(2, iterations), 2)
+            work = Work(
+                str(Path(temporary, "some")), cache, variant, attention, max(2, iterations), 2
+            )
             measured.append(measure(work, repeats))
             print(table.line(measured[-1]), flush=True)
-    text = table.page(measured, repeats)
-    print(text)
-    if not given.short and not given.only:
-        path = RESULTS / f"{table.machine_name()}.md"
-        path.write_text(text)
-        print(f"written to {path}")
+            if not given.short and not given.only:
+                path = RESULTS / f"{table.machine_name()}.md"
+                path.write_text(table.page(measured, repeats))
+    print(table.page(measured, repeats))
     return 0
 
 

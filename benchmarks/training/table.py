@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import platform
 import re
@@ -14,6 +15,7 @@ import torch
 
 from attnstudy.training import environment
 from benchmarks import rank_speed
+from benchmarks.training import images
 from benchmarks.training.study import StudyTiming
 from benchmarks.training.work import VALIDATIONS, Timing, Work
 
@@ -122,6 +124,11 @@ def table(columns: dict[str, Callable[[Measured], str]], rows: Sequence[Measured
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+@functools.cache
+def _ranking() -> str:
+    return rank_speed.table()
+
+
 def page(measured: Sequence[Measured], repeats: int) -> str:
     """Return the page: what ran where, and both tables."""
     facts = environment(torch.device("cpu"), cores())
@@ -136,7 +143,8 @@ def page(measured: Sequence[Measured], repeats: int) -> str:
 {datetime.datetime.now(datetime.UTC):%Y-%m-%d}; torch {torch.__version__}, Python \
 {platform.python_version()}; by `make bench`. Images a second while training, median
 [minimum–maximum] of {repeats} repeats in turns; a ratio is taken within a repeat. The same CIFAR-10
-images, float32, validation included in the share that it has in a whole run ({sizes}).
+images, float32, validation included in the share that it has in a whole run ({sizes}). The test,
+which is not in the rates, is of {images.TEST} images only.
 
 * **notebook**: its own loop: DataLoader without workers, PIL pictures transformed one by one, the
   literal attention; one process, all cores. It logs nothing.
@@ -154,7 +162,7 @@ GPU: not measured; no machine with one was at hand.
 
 ## Ranking and start
 
-{rank_speed.table()}
+{_ranking()}
 
 What other tools take for a ranking: `make bench-peers`.
 """

@@ -17,7 +17,7 @@ class Work:
     """A training to time."""
 
     source: str
-    """``cifar10``, or a folder that holds it as parquet files."""
+    """A folder of images as parquet files."""
     cache: Path
     """Where decoded images are kept."""
     variant: str
