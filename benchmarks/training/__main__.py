@@ -105,14 +105,13 @@ def main() -> int:
     measured = []
     with tempfile.TemporaryDirectory() as temporary:
         cache = Path(temporary, "cache")
-        images.write_some(data.load(source, cache)[0], Path(temporary, "some"))
+        some = Path(temporary, "some")
+        images.write_some(data.load(source, cache)[0], some)
         for variant, attention in CONFIGURATIONS:
             if given.only and f"{variant}/{attention}" not in given.only:
                 continue
             iterations = {"channel": 30, "spatial": 5}[attention] // (5 if given.short else 1)
-            work = Work(
-                str(Path(temporary, "some")), cache, variant, attention, max(2, iterations), 2
-            )
+            work = Work(str(some), cache, variant, attention, max(2, iterations), table.cores())
             measured.append(measure(work, repeats))
             print(table.line(measured[-1]), flush=True)
             if not given.short and not given.only:
