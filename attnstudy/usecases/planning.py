@@ -22,8 +22,8 @@ from attnstudy.training import changes, check_precision, choose_device, environm
 from attnstudy.usecases.resuming import find_checkpoint
 
 FUSED_ON_A_GPU = 16
-"""Seeds of a variant trained together on a GPU, whose steps are too short for one; on a CPU one
-run a core does as much, and each keeps the bits of a run alone."""
+"""Seeds of a variant trained together on a GPU, whose steps are too short for one. On a CPU one run
+a core keeps all of them busy, and each has the bits of a run alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
