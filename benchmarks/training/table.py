@@ -150,7 +150,8 @@ which is not in the rates, is of {images.TEST} images only.
   literal attention; one process, all cores. It logs nothing.
 * **Lightning**: the same model and images in a LightningModule, with MLFlowLogger and a checkpoint.
 * **attnstudy, one run**: one process, all cores, with journal and checkpoint.
-* **attnstudy, a study**: `attnstudy run`, one single-threaded run a core, with MLflow.
+* **attnstudy, a study**: `attnstudy run`, one single-threaded run a core, with MLflow; its first
+  epoch, beside which the command still imports MLflow, does not count.
 * **% of sgemm**: products that a study computes, training and validation, beside the rate of
   2048 x 2048 float32 products on all cores, measured before each repeat.
 
