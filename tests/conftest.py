@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from attnstudy import data
 from attnstudy.cli import main
@@ -37,6 +38,15 @@ def digits(data_dir: Path) -> Dataset:
 @pytest.fixture(scope="session")
 def digits_folder(data_dir: Path) -> Path:
     return data.load("digits", data_dir)[1]
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute with one thread, so that bits can be compared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from attnstudy.models import FusedNets, build_model, can_fuse
 from attnstudy.runs import Status
 from attnstudy.study import ATTENTIONS, VARIANTS
 from attnstudy.training import load_checkpoints
+from attnstudy.usecases import worker
 from tests.conftest import SMALL
 
 HOME = Path("mlruns")
@@ -132,8 +133,6 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
 
 
 def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkeypatch):
-    from attnstudy.usecases import worker
-
     conclude = worker.conclude
 
     def refuse(spec, *given, **named):
@@ -151,28 +150,31 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkey
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("fuse", ["3", "1"])
-def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, fuse):
-    from attnstudy.usecases import worker
-
-    words = ("--variant", "double", "--seeds", "3")
-    run(cli, *words, "--fuse", "3", study="whole")
-    report = worker._Watcher.on_state
+def stop_after_the_first_epoch(monkeypatch):
+    """Have trainings stop at their first checkpoint, as a signal would have them do."""
+    on_state = worker._Watcher.on_state
 
     def stop(watcher, state):
-        report(watcher, state)
+        on_state(watcher, state)
         if state.epoch == 1:
             raise worker.Stopped
 
     monkeypatch.setattr(worker._Watcher, "on_state", stop)
-    stopped = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", "3")
+
+
+@pytest.mark.parametrize("fuse", ["3", "1"])
+def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, fuse):
+    words = ("--variant", "double", "--seeds", "3")
+    run(cli, *words, "--fuse", "3", study="whole")
+    with monkeypatch.context() as stopping:
+        stop_after_the_first_epoch(stopping)
+        stopped = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", "3")
     assert stopped.code == 1
     for folder in folders().values():
         _, checkpoint = next(load_checkpoints(folder))
         assert checkpoint.state.epoch == 1
         # a view of what is stacked would be kept with all of it
         assert (folder.path / "checkpoint.pt").stat().st_size < 90_000
-    monkeypatch.setattr(worker._Watcher, "on_state", report)
     answer = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", fuse)
     assert answer.code == 0, answer.err
     assert ("fused 1 after 3" in answer.err) == (fuse == "1")
@@ -201,12 +203,42 @@ def test_a_killed_worker_loses_only_what_is_not_finished(cli, workplace):
     assert answer.err.count("it is tried once more") == 2
 
 
-def test_runs_at_different_updates_are_not_updated_together(cli, workplace):
-    run(cli, "--variant", "vanilla", "--seeds", "0-1", "--fuse", "2")
-    # what is complete is left out, and the rest goes on
-    report = run(cli, "--variant", "vanilla", "--seeds", "3", "--fuse", "3")
-    assert report["trained"] == 1
-    assert folders()["vanilla/seed=2"].result().environment["fused"] == "1"
+def test_runs_at_different_updates_are_not_updated_together(cli, workplace, monkeypatch):
+    words = ("run", *SMALL, "--executor", "inline", "--variant", "vanilla", "--fuse", "2")
+    with monkeypatch.context() as stopping:
+        stop_after_the_first_epoch(stopping)
+        assert cli(*words, "--seeds", "1").code == 1
+    _, checkpoint = next(load_checkpoints(folders()["vanilla/seed=0"]))
+    assert checkpoint.state.epoch == 1
+    run(cli, "--variant", "vanilla", "--seeds", "2", "--fuse", "2")
+    run(cli, "--variant", "vanilla", "--seeds", "2", study="alone")
+    for name, folder in folders().items():
+        assert folder.result().environment["fused"] == "1"
+        weights = [(f.path / "weights.safetensors").read_bytes()
+                   for f in (folder, folders("alone")[name])]  # fmt: skip
+        assert weights[0] == weights[1]
+
+
+def test_strict_goes_on_in_a_group_of_the_same_size_alone(cli, workplace, monkeypatch):
+    """Five seeds in groups of three leave a group of two, which is what it was begun with."""
+    words = ("run", *SMALL, "--executor", "inline", "--variant", "early", "--seeds", "5")
+    with monkeypatch.context() as stopping:
+        stop_after_the_first_epoch(stopping)
+        assert cli(*words, "--fuse", "3").code == 1
+    refused = cli(*words, "--fuse", "1", "--strict")
+    assert refused.code == 2
+    assert "would go on with fused 1 after 3" in refused.err
+    assert cli(*words, "--fuse", "3", "--strict").code == 0
+    recorded = [f.result().environment["fused"] for _, f in sorted(folders().items())]
+    assert recorded == ["3", "3", "3", "2", "2"]
+
+
+def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
+    monkeypatch.setattr("attnstudy.usecases.planning.available_cores", lambda: 8)
+    words = ("run", *SMALL, "--variant", "all", "--dry-run", "--json")
+    plan = json.loads(cli(*words, "--seeds", "3", "--fuse", "3").out)
+    assert plan["workers"] == 4
+    assert json.loads(cli(*words, "--seeds", "5", "--fuse", "3").out)["workers"] == 8
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "99999999999999"])

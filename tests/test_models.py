@@ -22,12 +22,7 @@ from attnstudy.study import ATTENTIONS, VARIANTS
 QUERY_KEY_VALUE = ("query", "key", "value")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # The definition, written down image by image and as slowly as it reads

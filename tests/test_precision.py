@@ -14,13 +14,7 @@ from attnstudy.training.step import Step, arithmetic
 from tests.conftest import SMALL
 from tests.test_training import CPU, bits, model_of, trained
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("attention", ["spatial", "channel"])

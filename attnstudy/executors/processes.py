@@ -38,7 +38,7 @@ busy with other things; but on macOS even that is not safe."""
 
 
 def prepare_workers(*modules: str) -> None:
-    """Have what workers need imported while this process goes on; costs it no time."""
+    """Have what workers need imported while this process goes on with something else."""
     if METHOD == "forkserver":
         multiprocessing.set_forkserver_preload(list(modules))
         forkserver.ensure_running()

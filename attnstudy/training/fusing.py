@@ -13,7 +13,7 @@ from attnstudy import seeding
 from attnstudy.models import FusedNets, PlacementNet, can_fuse
 from attnstudy.training.evaluation import on_device
 from attnstudy.training.loop import Prepared, Updates
-from attnstudy.training.step import arithmetic
+from attnstudy.training.step import arithmetic, noise_state
 
 
 def may_fuse(group: Sequence[Prepared]) -> bool:
@@ -76,18 +76,16 @@ class _Member:
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return what the optimizer of the member alone would hold."""
-        # a copy: who goes on from it must not see the updates that come after
-        alone = torch.optim.Adam(
-            self.prepared.model.parameters(), lr=self.prepared.spec.lr, fused=True
-        ).state_dict()
-        joint = self.step.optimizer.state
-        for place, parameter in enumerate(self.step.nets.stacked.values()):
-            if held := joint.get(parameter):
-                alone["state"][place] = {
-                    key: value.clone() if key == "step" else value[self.number].clone()
-                    for key, value in held.items()
-                }
-        return alone
+        joint = self.step.optimizer.state_dict()
+        # copies: a view of what is stacked would be kept with all of it
+        state = {
+            place: {
+                key: value.clone() if key == "step" else value[self.number].clone()
+                for key, value in held.items()
+            }
+            for place, held in joint["state"].items()
+        }
+        return {"state": state, "param_groups": joint["param_groups"]}
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
         """Put the state of the member into its share."""
@@ -96,9 +94,7 @@ class _Member:
             held = joint[parameter]
             for key, value in state["state"].get(place, {}).items():
                 if key == "step":  # the same for all members, see ``may_fuse``
-                    held[key] = value.clone().to(torch.float32)
-                    if self.step.device.type == "cuda":
-                        held[key] = held[key].to(self.step.device)
+                    held[key] = value.to(self.step.device, torch.float32, copy=True)
                 else:
                     held.setdefault(key, torch.zeros_like(parameter))[self.number] = value
 
@@ -106,9 +102,7 @@ class _Member:
         """Return the start of the member's stream: networks that are fused draw nothing."""
         spec, device = self.prepared.spec, self.prepared.device
         with seeding.forked(spec.seed, "noise", device=device):
-            return (
-                torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-            )
+            return noise_state(device)
 
     def set_noise(self, state: Tensor) -> None:
         """Do nothing: networks that are fused draw nothing."""

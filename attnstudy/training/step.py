@@ -70,9 +70,7 @@ class Step:
 
     def noise(self) -> Tensor:
         """Return the state of torch's generator, which draws from the run's own stream."""
-        if self.device.type == "cuda":
-            return torch.cuda.get_rng_state(self.device)
-        return torch.get_rng_state()
+        return noise_state(self.device)
 
     def set_noise(self, state: Tensor) -> None:
         """Set the state of torch's generator."""
@@ -80,6 +78,11 @@ class Step:
             torch.cuda.set_rng_state(state, self.device)
         else:
             torch.set_rng_state(state)
+
+
+def noise_state(device: torch.device) -> Tensor:
+    """Return the state of torch's generator that a model on a device draws from."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -144,16 +143,18 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
         )
     threads, notices = _threads(request)
     fused = request.fuse or (FUSED_ON_A_GPU if device.type == "cuda" else 1)
+    unfinished = [run for run in planned if not run.status.done]
+    groups = fused_groups(unfinished or planned, fused)
     if request.strict:
-        _refuse_other_bits(planned, environment(device, threads, fused))
-    pending = sum(not run.status.done for run in planned) or len(planned)
+        for group in groups:
+            _refuse_other_bits(group, environment(device, threads, len(group)))
     return Plan(
         request=request,
         runs=tuple(planned),
         dataset=dataset,
         dataset_folder=folder,
         threads=threads,
-        workers=_workers(request, threads, math.ceil(pending / fused), device),
+        workers=_workers(request, threads, len(groups), device),
         fused=fused,
         notices=notices,
     )
@@ -231,12 +232,12 @@ def _refuse_other_bits(planned: Sequence[PlannedRun], now: Mapping[str, str]) ->
             )
 
 
-def _workers(request: RunRequest, threads: int, pending: int, device: torch.device) -> int:
+def _workers(request: RunRequest, threads: int, groups: int, device: torch.device) -> int:
     if request.workers is not None:
         return request.workers
     if device.type == "cuda":
         return 1
-    return max(1, min(available_cores() // threads, pending))
+    return max(1, min(available_cores() // threads, groups))
 
 
 def available_cores() -> int:

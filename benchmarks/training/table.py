@@ -159,7 +159,7 @@ which is not in the rates, is of {images.TEST} images only.
 
 {table(LIMITS, measured)}
 
-GPU: not measured; no machine with one was at hand.
+All of this is on the CPU; nothing is measured on a GPU here.
 
 ## Ranking and start
 
