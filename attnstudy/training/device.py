@@ -7,6 +7,7 @@ import os
 import torch
 
 from attnstudy.errors import UsageError
+from attnstudy.training.memory import keep_memory
 
 
 def choose_device(name: str) -> torch.device:
@@ -24,7 +25,8 @@ def choose_device(name: str) -> torch.device:
 
 
 def prepare_process(device: torch.device, threads: int) -> None:
-    """Set up a process for trainings: its thread count and repeatable kernels."""
+    """Set up a process for trainings: its memory, thread count and repeatable kernels."""
+    keep_memory()
     torch.set_num_threads(threads)
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
