@@ -117,8 +117,9 @@ def _run_request(given: dict[str, Any]) -> Any:
     study = options.current_study()
     same = (
         "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
-        "batch_size", "lr", "precision", "device", "threads", "workers", "executor", "fuse",
-        "rerun", "wait", "strict", "checkpoint_minutes", "republish",
+        "batch_size", "lr", "optimizer", "weight_decay", "augmentation", "precision", "device",
+        "threads", "workers", "executor", "fuse", "rerun", "wait", "strict", "checkpoint_minutes",
+        "republish",
     )  # fmt: skip
     if study.path is not None:  # a study's own variants may lie beside its file
         sys.path.insert(0, str(study.path.parent.resolve()))

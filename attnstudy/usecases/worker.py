@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from attnstudy.crashpoints import reach
 from attnstudy.data import Dataset, open_decoded
@@ -22,6 +21,7 @@ from attnstudy.models import build_model
 from attnstudy.runs import DatasetFacts, Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import (
+    Batch,
     Checkpoint,
     Interval,
     Prepared,
@@ -88,7 +88,7 @@ class _Member:
         return self.channel.stopping()
 
 
-Trial = Generator[Prepared | Tensor, Any, None]
+Trial = Generator[Prepared | Batch, Any, None]
 """A run from its claim to its result; leaves its updates to others, see ``training.Training``."""
 
 
@@ -130,7 +130,7 @@ def _facts(spec: TrialSpec, dataset: Dataset) -> DatasetFacts:
 
 def _train(
     job: Job, folder: RunFolder, dataset: Dataset, channel: Channel
-) -> Generator[Prepared | Tensor, Any, Result]:
+) -> Generator[Prepared | Batch, Any, Result]:
     spec = job.spec
     device = choose_device(job.device)
     prepare_process(device, job.threads)
