@@ -17,13 +17,15 @@ from tests.conftest import SMALL
 COMMANDS = [
     ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
     ("data", "fetch"), ("data", "verify"), ("prune",), ("export",), ("import",),
+    ("selftest",), ("study",), ("study", "new"), ("study", "show"), ("study", "check"),
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow"}
 
 
 def test_every_command_is_in_the_list():
     names = {(name,) for name in group.commands}
-    names |= {("data", name) for name in group.commands["data"].commands}
+    for name in ("data", "study"):
+        names |= {(name, inner) for inner in group.commands[name].commands}
     assert names == set(COMMANDS)
 
 
