@@ -17,13 +17,15 @@ from tests.conftest import SMALL
 COMMANDS = [
     ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
     ("data", "fetch"), ("data", "verify"), ("prune",), ("export",), ("import",),
+    ("tune",), ("tune", "show"),
 ]  # fmt: skip
-HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow"}
+HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow", "optuna"}
 
 
 def test_every_command_is_in_the_list():
     names = {(name,) for name in group.commands}
-    names |= {("data", name) for name in group.commands["data"].commands}
+    for holder in ("data", "tune"):
+        names |= {(holder, name) for name in group.commands[holder].commands}
     assert names == set(COMMANDS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from attnstudy.cli import housekeeping, ranking, studies, surroundings
+from attnstudy.cli import housekeeping, ranking, studies, surroundings, tuning
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
 
@@ -26,6 +26,7 @@ for command in (
     *ranking.COMMANDS,
     *housekeeping.COMMANDS,
     *surroundings.COMMANDS,
+    *tuning.COMMANDS,
 ):
     cli.add_command(command)
 

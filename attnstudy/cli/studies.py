@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
+from attnstudy.cli.common import (
+    address_of,
+    data_dir_of,
+    find_own_variants,
+    named_study,
+    print_result,
+)
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
@@ -120,9 +124,7 @@ def _run_request(given: dict[str, Any]) -> Any:
         "batch_size", "lr", "precision", "device", "threads", "workers", "executor", "fuse",
         "rerun", "wait", "strict", "checkpoint_minutes", "republish",
     )  # fmt: skip
-    if study.path is not None:  # a study's own variants may lie beside its file
-        sys.path.insert(0, str(study.path.parent.resolve()))
-    sys.path.insert(0, str(Path.cwd()))
+    find_own_variants()
     return RunRequest(
         study=study.name,
         question=study.question,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from attnstudy import study
+from attnstudy import space, study
 from attnstudy.options import values
 from attnstudy.options.commands import (
     RankCommand,
@@ -83,16 +83,18 @@ dataset = option(
     help="cifar10, digits, or a folder with train-*.parquet and test-*.parquet.",
 )
 
-what_to_run = together(
-    option(
-        "--variant",
-        multiple=True,
-        type=values.Checked(
-            "variant", lambda text: text if text == "all" else study.check_variant(text)
-        ),
-        help="vanilla, early, late, double, all, or package.module:factory; repeatable."
-        "  [default: all]",
+variant = option(
+    "--variant",
+    multiple=True,
+    type=values.Checked(
+        "variant", lambda text: text if text == "all" else study.check_variant(text)
     ),
+    help="vanilla, early, late, double, all, or package.module:factory; repeatable."
+    "  [default: all]",
+)
+
+what_to_run = together(
+    variant,
     option(
         "--seeds",
         type=values.Checked("seeds", study.parse_seeds),
@@ -135,7 +137,7 @@ what_to_run = together(
     ),
 )
 
-how_to_run = together(
+how_to_train = together(
     option(
         "--device",
         type=click.Choice(("auto", "cpu", "cuda")),
@@ -171,12 +173,55 @@ how_to_run = together(
         default="10",
         help="Longest training without a checkpoint; there is one after every epoch too.",
     ),
+)
+
+how_to_run = together(
+    how_to_train,
     option("--wait", is_flag=True, help="Wait for runs that another command is training."),
     option(
         "--strict",
         is_flag=True,
         help="Refuse to go on with another torch, thread count or hardware than a run began with.",
     ),
+)
+
+tuning_storage = option(
+    "--storage",
+    metavar="PLACE",
+    help="Where Optuna keeps the trials: a journal file, or postgresql+psycopg2://...  "
+    "[default: tuning.journal beside the study's file]",
+)
+
+how_to_tune = together(
+    option("--trials", type=POSITIVE, default=20, help="Trials a variant, in total."),
+    option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
+    option(
+        "--tuning-seeds",
+        type=values.Checked("seeds", study.parse_seeds),
+        help="These seeds instead: none that the study is ranked by.  [default: from 1,000,000 on]",
+    ),
+    option(
+        "--pruner",
+        type=values.Checked("pruner", values.one_of("pruner", space.PRUNERS)),
+        metavar="|".join(space.PRUNERS),
+        default="none",
+        help="Stop trials that are worse than the best, seed by seed (wilcoxon), or than the "
+        "median of the others, epoch by epoch (median).",
+    ),
+    option(
+        "--sampler",
+        type=values.Checked("sampler", values.one_of("sampler", space.SAMPLERS)),
+        metavar="|".join(space.SAMPLERS),
+        default="tpe",
+        help="How trials are proposed: by a tree-structured Parzen estimator, or at random.",
+    ),
+    option(
+        "--sampler-seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        help="Decides what is proposed.",
+    ),
+    tuning_storage,
 )
 
 alpha = option(

@@ -2,6 +2,7 @@
 
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
+from attnstudy.runs.locks import acquired
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -10,6 +11,7 @@ from attnstudy.runs.studies import (
     studies,
     study_facts,
     study_folder,
+    tuning_of,
 )
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "RunFolder",
     "Start",
     "Status",
+    "acquired",
     "changing_study_facts",
     "command_at_work",
     "run_folder",
@@ -27,4 +30,5 @@ __all__ = [
     "studies",
     "study_facts",
     "study_folder",
+    "tuning_of",
 ]

@@ -22,7 +22,7 @@ from attnstudy.executors import (
     Started,
     make_executor,
 )
-from attnstudy.runs import Result, Status, command_at_work, study_folder
+from attnstudy.runs import Result, RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import jobs
@@ -119,7 +119,7 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
         observer.warn(notice)
     remember(plan)
     reach("study/remembered")
-    publisher = BackgroundPublisher(
+    publisher = BackgroundPublisher[RunFolder](
         lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
     )
     outcomes: dict[TrialSpec, Outcome] = {}
@@ -164,7 +164,7 @@ class _Training:
         self,
         plan: Plan,
         observer: Observer,
-        publisher: BackgroundPublisher,
+        publisher: BackgroundPublisher[RunFolder],
         outcomes: dict[TrialSpec, Outcome],
         command: str,
     ) -> None:
