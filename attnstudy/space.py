@@ -90,6 +90,7 @@ def default_space() -> Space:
         {
             "batch_size": Choice((32, 64, 128)),
             "lr": Range(1e-4, 1e-2, log=True),
+            "weight_decay": Range(1e-6, 1e-2, log=True),
         }
     )
 

@@ -5,6 +5,9 @@ A field is added in one place, here, with the role it plays in the identity of a
 * ``run``: what distinguishes the runs of one configuration (variant, its source, seed);
 * ``config``: what must agree for two runs to be comparable;
 * ``label``: names for the reader, hashed into nothing.
+
+A field that is added when there are runs already is marked ``later``: it counts only where it is
+not at its default, which is what those runs were trained with, so that they keep their identity.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from attnstudy.errors import UsageError, cause, near_miss
 VARIANTS = ("vanilla", "early", "late", "double")
 ATTENTIONS = ("spatial", "channel")
 PRECISIONS = ("float32", "tf32", "bf16")
+OPTIMIZERS = ("adam", "adamw", "sgd")
+AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 
 # Part of every fingerprint. Raise it when a change of the code changes the numbers a
 # specification gives, so that old and new runs are never pooled.
@@ -35,8 +40,8 @@ DEFAULT_STUDY = "placement"
 _STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-def _role(role: str) -> dict[str, str]:
-    return {"role": role}
+def _role(role: str, *, later: bool = False) -> dict[str, Any]:
+    return {"role": role, "later": later}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,24 +76,28 @@ class TrialSpec:
     batch_size: int = field(default=64, metadata=_role("config"))
     """Images a step; the last, short batch of an epoch is kept."""
     lr: float = field(default=1e-3, metadata=_role("config"))
-    """Learning rate of Adam."""
+    """Learning rate."""
     precision: str = field(default="float32", metadata=_role("config"))
     """Arithmetic of the training: one of ``PRECISIONS``. Scores are always taken in float32."""
+    weight_decay: float = field(default=0.0, metadata=_role("config", later=True))
+    """Decay of the weights, 0 or more: added to the gradient for ``adam`` and ``sgd`` (L2),
+    decoupled from it for ``adamw``, which decays nothing either unless told."""
+    optimizer: str = field(default="adam", metadata=_role("config", later=True))
+    """One of ``OPTIMIZERS``, otherwise at PyTorch's defaults; ``sgd`` has a momentum of 0.9."""
+    augmentation: str = field(default="none", metadata=_role("config", later=True))
+    """Random changes of the training images: one of ``AUGMENTATIONS``. ``crop`` pads by 4 black
+    pixels and cuts the image's size out anywhere, ``flip`` mirrors left and right half the time."""
 
     def __post_init__(self) -> None:
         check_study_name(self.study)
         if self.seed < 0 or self.seed >= 2**63:
             raise UsageError(f"seed {self.seed} cannot be used: seeds go from 0 to 2^63 - 1")
-        if self.attention not in ATTENTIONS:
-            raise UsageError(
-                f"unknown attention {self.attention!r}: use one of {', '.join(ATTENTIONS)}"
-                f"{near_miss(self.attention, ATTENTIONS)}"
-            )
-        if self.precision not in PRECISIONS:
-            raise UsageError(
-                f"unknown precision {self.precision!r}: use one of {', '.join(PRECISIONS)}"
-                f"{near_miss(self.precision, PRECISIONS)}"
-            )
+        for name, known in _NAMES.items():
+            if (value := getattr(self, name)) not in known:
+                raise UsageError(
+                    f"unknown {name} {value!r}: use one of {', '.join(known)}"
+                    f"{near_miss(value, known)}"
+                )
         for name in ("epochs", "batch_size", "train_size", "val_size"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}: it must be at least 1")
@@ -96,8 +105,13 @@ class TrialSpec:
             raise UsageError(f"channels are {self.channels}: give two numbers of at least 1")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise UsageError(f"the learning rate is {self.lr}: it must be a number above 0")
-        # 1 and 1.0 are equal, so they must not give two fingerprints
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise UsageError(
+                f"the weight decay is {self.weight_decay}: it must be a number of at least 0"
+            )
+        # 1 and 1.0 are equal, as 0.0 and -0.0 are, so they must not give two fingerprints
         object.__setattr__(self, "lr", float(self.lr))
+        object.__setattr__(self, "weight_decay", abs(float(self.weight_decay)))
 
     @property
     def name(self) -> str:
@@ -107,12 +121,12 @@ class TrialSpec:
     @property
     def fingerprint(self) -> str:
         """Identity of the run (32 hex digits): same fingerprint, same numbers."""
-        return _digest(self._with_roles("run", "config"))[:32]
+        return self._digest("run", "config")[:32]
 
     @property
     def config_id(self) -> str:
         """Identity of the configuration (10 hex digits): runs are comparable when it agrees."""
-        return _digest(self._with_roles("config"))[:10]
+        return self._digest("config")[:10]
 
     @property
     def iterations_per_epoch(self) -> int:
@@ -126,7 +140,9 @@ class TrialSpec:
 
     def config_fields(self) -> dict[str, Any]:
         """Return the fields that must agree between comparable runs."""
-        return self._with_roles("config")
+        values = self.to_dict()
+        chosen = {f.name: values[f.name] for f in fields(self) if f.metadata["role"] == "config"}
+        return {**chosen, "code_schema": CODE_SCHEMA}
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
@@ -134,19 +150,35 @@ class TrialSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrialSpec:
-        """Build a specification from what ``to_dict`` gave."""
+        """Build a specification from what ``to_dict`` gave, now or before a later field existed."""
         return cls(**{**values, "channels": tuple(values["channels"])})
 
-    def _with_roles(self, *roles: str) -> dict[str, Any]:
+    def _digest(self, *roles: str) -> str:
         values = self.to_dict()
-        chosen = {f.name: values[f.name] for f in fields(self) if f.metadata["role"] in roles}
-        return {**chosen, "code_schema": CODE_SCHEMA}
+        hashed = {
+            f.name: values[f.name]
+            for f in fields(self)
+            if f.metadata["role"] in roles
+            and not (f.metadata["later"] and values[f.name] == f.default)
+        }
+        hashed["code_schema"] = CODE_SCHEMA
+        # repr of a float is its shortest exact form, which json uses: stable between platforms
+        text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _digest(value: object) -> str:
-    # repr of a float is its shortest exact form, which json uses: stable between platforms
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+# fields of which the value is one of some names
+_NAMES = {
+    "attention": ATTENTIONS,
+    "precision": PRECISIONS,
+    "optimizer": OPTIMIZERS,
+    "augmentation": AUGMENTATIONS,
+}
+
+
+def later_defaults() -> dict[str, Any]:
+    """Return the fields that runs may have been made without, and what those were trained with."""
+    return {f.name: f.default for f in fields(TrialSpec) if f.metadata["later"]}
 
 
 def check_study_name(name: str) -> str:

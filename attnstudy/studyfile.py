@@ -34,7 +34,15 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
         "attention": _TEXT,
         "channels": ((list,), "a list of two whole numbers"),
     },
-    "training": {"epochs": _WHOLE, "batch_size": _WHOLE, "lr": _NUMBER, "precision": _TEXT},
+    "training": {
+        "epochs": _WHOLE,
+        "batch_size": _WHOLE,
+        "lr": _NUMBER,
+        "optimizer": _TEXT,
+        "weight_decay": _NUMBER,
+        "augmentation": _TEXT,
+        "precision": _TEXT,
+    },
     "ranking": {
         "metric": _TEXT,
         "alpha": _NUMBER,

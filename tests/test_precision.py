@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from attnstudy.errors import UsageError
-from attnstudy.training import Prepared, check_precision, evaluate
+from attnstudy.training import Batch, Prepared, check_precision, evaluate
 from attnstudy.training.step import Step, arithmetic
 from tests.conftest import SMALL
 from tests.test_training import CPU, bits, model_of, trained
@@ -27,7 +27,7 @@ def test_bf16_is_torchs_mixed_precision_with_adam_in_float32(attention, digits, 
     for first in range(0, 96, 32):
         images = split.normalisation(torch.from_numpy(split.train.images[first : first + 32]))
         labels = torch.from_numpy(split.train.labels[first : first + 32])
-        (loss,) = step.update([torch.arange(first, first + 32)])
+        (loss,) = step.update([Batch(torch.arange(first, first + 32))])
         adam.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
             logits = reference(images)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from attnstudy import study
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.study import (
+    AUGMENTATIONS,
+    OPTIMIZERS,
     VARIANTS,
     TrialSpec,
     check_study_name,
@@ -23,6 +25,7 @@ from attnstudy.study import (
     expand_variants,
     factory_source_digest,
     is_factory,
+    later_defaults,
     parse_seeds,
 )
 
@@ -43,6 +46,9 @@ VALUES = {
     "batch_size": 64,
     "lr": 1e-3,
     "precision": "float32",
+    "weight_decay": 0.0,
+    "optimizer": "adam",
+    "augmentation": "none",
 }
 OTHERS = {
     "study": ("another", "label"),
@@ -59,6 +65,9 @@ OTHERS = {
     "batch_size": (65, "config"),
     "lr": (1.0000000000000002e-3, "config"),
     "precision": ("bf16", "config"),
+    "weight_decay": (1e-4, "config"),
+    "optimizer": ("sgd", "config"),
+    "augmentation": ("crop", "config"),
 }
 
 
@@ -306,9 +315,12 @@ def test_code_schema_is_part_of_the_identity(monkeypatch) -> None:
 
 
 def test_equal_specifications_have_one_identity() -> None:
-    whole, real = spec(lr=1), spec(lr=1.0)
-    assert whole == real
-    assert (whole.fingerprint, whole.config_id) == (real.fingerprint, real.config_id)
+    for one, same in (({"lr": 1}, {"lr": 1.0}), ({"weight_decay": 1}, {"weight_decay": 1.0}),
+                      ({"weight_decay": -0.0}, {"weight_decay": 0})):  # fmt: skip
+        whole, real = spec(**one), spec(**same)
+        assert whole == real
+        assert (whole.fingerprint, whole.config_id) == (real.fingerprint, real.config_id)
+        assert repr(whole) == repr(real)
 
 
 def test_fingerprints_of_a_study_all_differ() -> None:
@@ -335,6 +347,29 @@ def test_golden_identity() -> None:
     del shared["variant_source"]
     text = json.dumps(shared, sort_keys=True, separators=(",", ":"))
     assert spec().config_id == hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+LATER = {"weight_decay": 0.0, "optimizer": "adam", "augmentation": "none"}
+"""Fields that runs were made without, and what those were trained with: for ever."""
+
+
+def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() -> None:
+    assert later_defaults() == LATER
+    identities = {spec(**{name: OTHERS[name][0]}).fingerprint for name in LATER}
+    for names in (OPTIMIZERS, AUGMENTATIONS):
+        field = "optimizer" if names is OPTIMIZERS else "augmentation"
+        identities |= {spec(**{field: name}).fingerprint for name in names}
+    assert len(identities) == 1 + 1 + 2 + 3  # the default, each weight decay, name and name
+    assert spec(**LATER).fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
+    text = HASHED.replace('"precision"', '"optimizer":"sgd","precision"')
+    assert spec(optimizer="sgd").fingerprint == hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def test_specifications_written_before_a_field_existed_are_read() -> None:
+    old = {name: value for name, value in spec().to_dict().items() if name not in LATER}
+    back = TrialSpec.from_dict(json.loads(json.dumps(old)))
+    assert back == spec()
+    assert back.fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
 
 
 @pytest.mark.parametrize(
@@ -410,6 +445,13 @@ def test_iterations(changes: dict[str, object], an_epoch: int, in_all: int) -> N
         ({"lr": -1e-3}, "learning rate is -0.001"),
         ({"lr": math.nan}, "learning rate is nan"),
         ({"lr": math.inf}, "learning rate is inf"),
+        ({"weight_decay": -1e-4}, "weight decay is -0.0001"),
+        ({"weight_decay": math.nan}, "weight decay is nan"),
+        ({"weight_decay": math.inf}, "weight decay is inf"),
+        ({"optimizer": "adamq"}, "did you mean 'adam'?"),
+        ({"optimizer": "xyz"}, "unknown optimizer 'xyz': use one of adam, adamw, sgd"),
+        ({"augmentation": "crop_flip"}, "did you mean 'crop-flip'?"),
+        ({"augmentation": ""}, "unknown augmentation ''"),
     ],
 )
 def test_bad_specifications(changes: dict[str, object], said: str) -> None:

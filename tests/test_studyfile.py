@@ -162,6 +162,9 @@ def test_everything_at_once() -> None:
         epochs = 2
         batch_size = 16
         lr = 3e-4
+        optimizer = "sgd"
+        weight_decay = 5e-4
+        augmentation = "crop-flip"
 
         [ranking]
         metric = "val_accuracy_final"
@@ -195,6 +198,9 @@ def test_everything_at_once() -> None:
             "epochs": 2,
             "batch_size": 16,
             "lr": 3e-4,
+            "optimizer": "sgd",
+            "weight_decay": 5e-4,
+            "augmentation": "crop-flip",
             "metric": "val_accuracy_final",
             "alpha": 0.1,
             "correction": "holm",
@@ -343,6 +349,9 @@ def test_an_unknown_key_is_told_the_known_ones(text: str, known: tuple[str, ...]
         ("[training]\nepochs = 1.5", "[training] epochs", "a whole number"),
         ("[training]\nlr = '1e-3'", "[training] lr", "a number"),
         ("[training]\nlr = false", "[training] lr", "a number"),
+        ("[training]\nweight_decay = 'none'", "[training] weight_decay", "a number"),
+        ("[training]\noptimizer = 3", "[training] optimizer", "a text"),
+        ("[training]\naugmentation = false", "[training] augmentation", "a text"),
         ("[training.epochs]\nx = 1", "[training] epochs", "a whole number"),
         ("[ranking]\npaired = 1", "[ranking] paired", "true or false"),
         ("[ranking]\npaired = 'yes'", "[ranking] paired", "true or false"),

@@ -60,8 +60,25 @@ def bits(model):
     return {name: tensor.numpy().tobytes() for name, tensor in model.state_dict().items()}
 
 
+def literal_update(spec, weight, gradient, kept, step):
+    """Update a weight in place, at the first, second, ... step; ``kept`` is its own."""
+    if spec.optimizer == "adamw":  # Loshchilov & Hutter 2019, Algorithm 2, line 12
+        weight.sub_(spec.lr * spec.weight_decay * weight)
+    else:
+        gradient = gradient + spec.weight_decay * weight
+    if spec.optimizer == "sgd":
+        kept["v"] = 0.9 * kept.get("v", 0.0) + gradient
+        weight.sub_(spec.lr * kept["v"])
+        return
+    # Adam (Kingma & Ba 2015, Algorithm 1)
+    kept["m"] = 0.9 * kept.get("m", 0.0) + 0.1 * gradient
+    kept["v"] = 0.999 * kept.get("v", 0.0) + 0.001 * gradient**2
+    m, v = kept["m"] / (1 - 0.9**step), kept["v"] / (1 - 0.999**step)
+    weight.sub_(spec.lr * m / (v.sqrt() + 1e-8))
+
+
 def literal_training(spec, digits, model):
-    """Adam (Kingma & Ba 2015, Algorithm 1) on cross-entropy, step by step in float64."""
+    """Train on cross-entropy, step by step in float64, and return the losses."""
     model = model.double()
     split = digits.split(spec.train_size, spec.val_size)
     norm = digits.normalisation
@@ -70,9 +87,8 @@ def literal_training(spec, digits, model):
     std = torch.tensor(norm.std, dtype=torch.float64).view(1, -1, 1, 1)
     images, labels = (pixels - mean) / std, torch.from_numpy(np.asarray(split.train.labels))
     parameters = list(model.parameters())
-    first = [torch.zeros_like(p) for p in parameters]
-    second = [torch.zeros_like(p) for p in parameters]
-    losses, step = [], 0
+    kept = [{} for _ in parameters]
+    losses = []
     for epoch in range(spec.epochs):
         order = torch.randperm(
             spec.train_size, generator=seeding.generator(spec.seed, "order", epoch)
@@ -84,14 +100,10 @@ def literal_training(spec, digits, model):
                 range(len(index)), labels[index]
             ].mean()
             gradients = torch.autograd.grad(loss, parameters)
-            step += 1
-            with torch.no_grad():
-                for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
-                    m.mul_(0.9).add_(0.1 * g)
-                    v.mul_(0.999).add_(0.001 * g * g)
-                    corrected = m / (1 - 0.9**step), v / (1 - 0.999**step)
-                    p.sub_(spec.lr * corrected[0] / (corrected[1].sqrt() + 1e-8))
             losses.append(loss.item())
+            with torch.no_grad():
+                for weight, gradient, own in zip(parameters, gradients, kept, strict=True):
+                    literal_update(spec, weight, gradient, own, len(losses))
     return losses
 
 

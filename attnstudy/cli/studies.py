@@ -121,8 +121,9 @@ def _run_request(given: dict[str, Any]) -> Any:
     study = options.current_study()
     same = (
         "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
-        "batch_size", "lr", "precision", "device", "threads", "workers", "executor", "fuse",
-        "rerun", "wait", "strict", "checkpoint_minutes", "republish",
+        "batch_size", "lr", "optimizer", "weight_decay", "augmentation", "precision", "device",
+        "threads", "workers", "executor", "fuse", "rerun", "wait", "strict", "checkpoint_minutes",
+        "republish",
     )  # fmt: skip
     find_own_variants()
     return RunRequest(

@@ -29,6 +29,15 @@ class Checked(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+class Choice(click.Choice[str]):
+    """One of some names; a wrong one is told which is meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return what is wrong, in a sentence without its full stop."""
+        said = super().get_invalid_choice_message(value, ctx)
+        return said.rstrip(".") + near_miss(str(value), self.choices)
+
+
 def channels(text: str) -> tuple[int, int]:
     """Return the output channels that ``64,32`` means."""
     parts = text.split(",")
@@ -50,6 +59,16 @@ def learning_rate(text: str) -> float:
     value = number(text)
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
+    return value
+
+
+def weight_decay(text: str) -> float:
+    """Return a weight decay."""
+    value = number(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise UsageError(
+            f"{text!r} is not a weight decay: give a number of 0 or more, such as 1e-4"
+        )
     return value
 
 

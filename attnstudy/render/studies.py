@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import seeds_text, table
 from attnstudy.runs import Status
+from attnstudy.study import later_defaults
 
 if TYPE_CHECKING:
     from attnstudy.data import Dataset
@@ -76,8 +77,9 @@ def sync_text(done: SyncReport, address: Address) -> str:
 def _telling(config: ConfigStatus) -> dict[str, object]:
     names = ("attention", "epochs", "batch_size", "lr", "train_size")
     telling = {name: config.settings[name] for name in names if name in config.settings}
-    if (precision := config.settings.get("precision", "float32")) != "float32":
-        telling["precision"] = precision
+    for name, default in {"precision": "float32", **later_defaults()}.items():
+        if (value := config.settings.get(name, default)) != default:
+            telling[name] = value
     return telling
 
 

@@ -6,6 +6,7 @@ only needs an address pays nothing.
 
 from attnstudy.tracking.address import Address, resolve
 from attnstudy.tracking.opening import open_store, settle_store
+from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.publishing import Publisher
 from attnstudy.tracking.reading import (
     LoggedRun,
@@ -33,6 +34,7 @@ __all__ = [
     "TrialRecord",
     "log_ranking",
     "open_store",
+    "param_texts",
     "read_artifact",
     "read_experiment",
     "read_history",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnstudy.errors import StoreError, UsageError, near_miss
+from attnstudy.study import later_defaults
+from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
 _PAGE = 1000
@@ -26,6 +28,7 @@ class TrackedRun:
     status: str
     superseded: bool
     params: Mapping[str, str]
+    """All fields of its specification, also those that did not exist when it was made."""
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
 
@@ -66,6 +69,7 @@ def read_runs(
     experiment = tracker.experiment_id(study)
     if experiment is None:
         return []
+    before = param_texts(later_defaults())
     runs = [
         TrackedRun(
             run_id=run.run_id,
@@ -75,7 +79,7 @@ def read_runs(
             config=run.tags["attnstudy.config"],
             status=run.tags.get("attnstudy.status", "running"),
             superseded=run.tags.get("attnstudy.superseded") == "true",
-            params=run.params,
+            params={**before, **run.params},
             metrics=run.metrics,
             tags=run.tags,
         )

@@ -15,6 +15,7 @@ from attnstudy.runs import JOURNAL, Result, RunFolder, Start, Status
 from attnstudy.tracking.asking import Requests
 from attnstudy.tracking.model import ARCHIVE, send_model
 from attnstudy.tracking.note import Note
+from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.shelf import MLFLOW_STATUS, Shelf
 
 if TYPE_CHECKING:
@@ -87,10 +88,8 @@ class Sending:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
         spec, facts = self.started.spec, self.started.dataset
-        values = {k: v for k, v in spec.to_dict().items() if v is not None}
-        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
         client = self.requests.client
-        params = [Param(k, v) for k, v in texts.items()]
+        params = [Param(k, v) for k, v in param_texts(spec.to_dict()).items()]
         self.requests.write("log-params", client.log_batch, self.run_id, params=params)
         schema = {
             "mlflow_tensorspec": {

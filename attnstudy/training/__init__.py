@@ -1,5 +1,6 @@
 """Training and scoring of one specification."""
 
+from attnstudy.training.batches import Batch
 from attnstudy.training.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
 from attnstudy.training.device import choose_device, prepare_process
 from attnstudy.training.driving import drive, train
@@ -19,6 +20,7 @@ from attnstudy.training.timing import time_iterations
 
 __all__ = [
     "VALIDATE_EVERY",
+    "Batch",
     "Checkpoint",
     "Evaluation",
     "Interval",

@@ -7,14 +7,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
 from attnstudy import seeding
+from attnstudy.training.batches import Batch
 from attnstudy.training.fusing import FusedStep, may_fuse
 from attnstudy.training.loop import Prepared, Trained, Training, training
 from attnstudy.training.step import Step
 
-Work = Generator[Prepared | Tensor, Any, object]
+Work = Generator[Prepared | Batch, Any, object]
 """A ``Training``, or what delegates to one and does more before and after."""
 
 
@@ -42,7 +41,7 @@ class _Going:
     number: int
     """Its place among those that were given."""
     work: Work
-    asked: Prepared | Tensor
+    asked: Prepared | Batch
     over: bool = False
 
 
@@ -82,7 +81,7 @@ def _prepared(one: _Going) -> Prepared:
     return one.asked
 
 
-def _index(one: _Going) -> Tensor:
+def _batch(one: _Going) -> Batch:
     assert not isinstance(one.asked, Prepared)
     return one.asked
 
@@ -97,10 +96,10 @@ def _drive_group(group: Sequence[_Going], failed: Callable[[int, Exception], Non
         step = Step(first) if alone else FusedStep(prepared)
         for one, updates in zip(group, step.members, strict=True):
             _send(one, updates, failed)
-        while indices := [_index(one) for one in group if not one.over]:
+        while batches := [_batch(one) for one in group if not one.over]:
             # whoever has left is given the images of another: they have to be as many
-            asked = iter(indices)
-            losses = step.update([indices[0] if one.over else next(asked) for one in group])
+            asked = iter(batches)
+            losses = step.update([batches[0] if one.over else next(asked) for one in group])
             for one, loss in zip(group, losses, strict=True):
                 if not one.over:
                     _send(one, loss, failed)

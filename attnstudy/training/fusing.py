@@ -11,8 +11,10 @@ from torch.nn import functional
 
 from attnstudy import seeding
 from attnstudy.models import FusedNets, PlacementNet, can_fuse
+from attnstudy.training.batches import Batch, side_by_side
 from attnstudy.training.evaluation import on_device
 from attnstudy.training.loop import Prepared, Updates
+from attnstudy.training.optimizers import make_optimizer
 from attnstudy.training.step import arithmetic, noise_state
 
 
@@ -40,23 +42,23 @@ class FusedStep:
             assert isinstance(network, PlacementNet)  # see ``may_fuse``
             networks.append(network)
         self.nets = FusedNets(networks)
-        self.optimizer = torch.optim.Adam(self.nets.stacked.values(), lr=first.spec.lr, fused=True)
+        self.optimizer = make_optimizer(self.nets.stacked.values(), first.spec)
         self.members: Sequence[Updates] = [
             _Member(self, number, prepared) for number, prepared in enumerate(group)
         ]
 
-    def update(self, indices: Sequence[Tensor]) -> Sequence[Tensor]:
-        """Update all members, each on the images of its own index (N,); return their losses.
+    def update(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """Update all members, each on the N images of its own batch; return their losses.
 
         The losses are those before the update. Nothing here waits for the device.
         """
-        index = torch.stack(list(indices))
-        batch = self.scaling(self.images.index_select(0, index.flatten()))
-        labels = self.labels.index_select(0, index.flatten())
+        joint, each_has = side_by_side(batches), (len(batches), -1)
+        images = self.scaling(joint.of(self.images))
+        labels = self.labels.index_select(0, joint.index)
         with arithmetic(self.device, self.precision):
-            logits = self.nets(batch.unflatten(0, index.shape))
+            logits = self.nets(images.unflatten(0, each_has))
             each = functional.cross_entropy(logits.flatten(0, 1).float(), labels, reduction="none")
-            losses = each.view(index.shape).mean(dim=1)
+            losses = each.view(each_has).mean(dim=1)
             self.optimizer.zero_grad(set_to_none=True)
             losses.sum().backward()
         self.optimizer.step()

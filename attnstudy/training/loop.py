@@ -1,8 +1,8 @@
 """Training of one specification: the reference protocol to the letter, resumable and repeatable.
 
-Adam at PyTorch's defaults on cross-entropy; the order is reshuffled every epoch and the short
-last batch kept; validation after the update of iterations 0, 100, 200, ... of each epoch; the
-model that counts is the one after the last iteration.
+Cross-entropy, by Adam at PyTorch's defaults unless another optimizer is asked for; the order is
+reshuffled every epoch and the short last batch kept; validation after the update of iterations 0,
+100, 200, ... of each epoch; the model that counts is the one after the last iteration.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from attnstudy import seeding
 from attnstudy.data import Split
 from attnstudy.study import TrialSpec
+from attnstudy.training.batches import Batch, epoch_batches
 from attnstudy.training.evaluation import Evaluation, evaluate
 
 VALIDATE_EVERY = 100
@@ -95,7 +95,7 @@ class Updates(Protocol):
         ...
 
     def optimizer_state(self) -> dict[str, Any]:
-        """Return Adam's state, as ``torch.optim.Adam.state_dict`` gives it."""
+        """Return the optimizer's state, as its ``state_dict`` gives it."""
         ...
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
@@ -111,11 +111,11 @@ class Updates(Protocol):
         ...
 
 
-Training = Generator[Prepared | Tensor, Any, Trained]
+Training = Generator[Prepared | Batch, Any, Trained]
 """A training that leaves its updates to others, so that several can make them together.
 
-It first yields a ``Prepared`` and is sent its ``Updates``. Then it yields the indices (N,) of one
-batch of training images after the other, and is sent the loss, a tensor on the device.
+It first yields a ``Prepared`` and is sent its ``Updates``. Then it yields one ``Batch`` of
+training images after the other, and is sent the loss, a tensor on the device.
 """
 
 
@@ -134,7 +134,7 @@ def training(
     """Train ``model`` in place; see ``Training`` for who does what.
 
     Args:
-        spec: what to train; epochs, batch size, learning rate and seed are read here.
+        spec: what to train; its epochs are read here.
         model: on any device, with its initial weights.
         split: training and validation images.
         device: where to train.
@@ -161,10 +161,7 @@ def training(
         loop.seconds_before, loop.val_accuracy_max = state.seconds, state.val_accuracy_max
         loop.losses = list(state.losses.to(device).unbind())
     for epoch in range(first_epoch, spec.epochs):
-        # One stream an epoch: the order of any epoch is known without the ones before it.
-        shuffle = seeding.generator(spec.seed, "order", epoch)
-        order = torch.randperm(len(split.train), generator=shuffle).to(device)
-        batches = order.split(spec.batch_size)
+        batches = epoch_batches(spec, epoch, len(split.train), device)
         for iteration in range(skipped, len(batches)):
             loop.losses.append((yield batches[iteration]))
             done += 1

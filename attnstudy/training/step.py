@@ -11,14 +11,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from attnstudy.errors import UsageError
+from attnstudy.training.batches import Batch
 from attnstudy.training.evaluation import on_device
 from attnstudy.training.loop import Prepared, Updates
+from attnstudy.training.optimizers import load_state, make_optimizer
 
 
 class Step:
-    """The updates of one training: gather, normalise, forward, cross-entropy, backward, Adam.
+    """The updates of one training: gather, augment, normalise, forward, backward, optimizer.
 
-    ``bf16`` is torch's automatic mixed precision: weights, gradients and Adam stay float32.
+    ``bf16`` is torch's automatic mixed precision: weights, gradients and optimizer stay float32.
     ``tf32`` lets the GPU round the factors of products to 10 bits. Both are for training alone:
     validation and test are always scored in float32, as the exported model will be.
     """
@@ -28,23 +30,24 @@ class Step:
         self.precision, self.scaling = prepared.spec.precision, prepared.split.normalisation
         self.model.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.images, self.labels = on_device(prepared.split.train, self.device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=prepared.spec.lr, fused=True)
+        self.optimizer = make_optimizer(self.model.parameters(), prepared.spec)
 
     @property
     def members(self) -> Sequence[Updates]:
         """The one training."""
         return (self,)
 
-    def update(self, indices: Sequence[Tensor]) -> Sequence[Tensor]:
-        """Update the model on the images of one index (N,); return the loss before, (1,).
+    def update(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """Update the model on the images of one batch; return the loss before, one scalar.
 
         Nothing here waits for the device.
         """
-        (index,) = indices
-        batch = self.scaling(self.images.index_select(0, index))
+        (batch,) = batches
+        images = self.scaling(batch.of(self.images))
+        labels = self.labels.index_select(0, batch.index)
         with arithmetic(self.device, self.precision):
-            logits = self.model(batch)
-            loss = functional.cross_entropy(logits.float(), self.labels.index_select(0, index))
+            logits = self.model(images)
+            loss = functional.cross_entropy(logits.float(), labels)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
         self.optimizer.step()
@@ -56,17 +59,12 @@ class Step:
         return 1
 
     def optimizer_state(self) -> dict[str, Any]:
-        """Return Adam's state."""
+        """Return the optimizer's state."""
         return self.optimizer.state_dict()
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
-        """Go on from Adam's state."""
-        self.optimizer.load_state_dict(state)
-        for parameter, held in self.optimizer.state.items():
-            for name in ("exp_avg", "exp_avg_sq"):
-                # the fused kernel goes through memory, whatever the strides say: they must agree,
-                # and a training that was fused had others
-                held[name] = torch.empty_like(parameter).copy_(held[name])
+        """Go on from the optimizer's state."""
+        load_state(self.optimizer, state)
 
     def noise(self) -> Tensor:
         """Return the state of torch's generator, which draws from the run's own stream."""

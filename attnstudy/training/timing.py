@@ -12,6 +12,8 @@ from attnstudy import seeding
 from attnstudy.data import ImageSet
 from attnstudy.data.images import Normalisation, Split
 from attnstudy.study import TrialSpec
+from attnstudy.training.augmentation import draw_changes
+from attnstudy.training.batches import Batch
 from attnstudy.training.loop import Prepared
 from attnstudy.training.step import Step
 
@@ -34,7 +36,7 @@ def time_iterations(
     split, cpu = Split(images, images, scaling), torch.device("cpu")
     with seeding.forked(spec.seed, "timing"):
         step = Step(Prepared(spec, model, split, cpu, done=0))
-        every = torch.arange(size)
+        every = Batch(torch.arange(size), draw_changes(spec, 0, size))
         seconds: list[float] = []
         for _ in range(count + 1):
             start = time.perf_counter()

@@ -42,6 +42,9 @@ class RunRequest:
     epochs: int
     batch_size: int
     lr: float
+    optimizer: str
+    weight_decay: float
+    augmentation: str
     precision: str
     device: str
     threads: int | None
@@ -188,6 +191,9 @@ def _spec(
         epochs=request.epochs,
         batch_size=request.batch_size,
         lr=request.lr,
+        optimizer=request.optimizer,
+        weight_decay=request.weight_decay,
+        augmentation=request.augmentation,
         precision=request.precision,
     )
 

@@ -9,15 +9,13 @@ that has none (``search_together``).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from attnstudy.crashpoints import reach
 from attnstudy.data import TrainingData, open_decoded, open_training
@@ -26,8 +24,7 @@ from attnstudy.models import build_model
 from attnstudy.runs import DatasetFacts, Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import (
-    Checkpoint,
-    Interval,
+    Batch,
     Prepared,
     Trained,
     TrainingState,
@@ -36,13 +33,11 @@ from attnstudy.training import (
     environment,
     evaluate,
     prepare_process,
-    save_checkpoint,
     training,
 )
 from attnstudy.usecases.concluding import conclude, conclude_sealed
 from attnstudy.usecases.jobs import (
     AlreadyDone,
-    Checkpointed,
     Claimed,
     Elsewhere,
     Failed,
@@ -51,12 +46,9 @@ from attnstudy.usecases.jobs import (
     Notice,
     Of,
     Paused,
-    Progress,
 )
 from attnstudy.usecases.resuming import resume
-
-_PROGRESS_EVERY = 0.2  # seconds
-
+from attnstudy.usecases.watching import Watcher
 
 D = TypeVar("D", bound=TrainingData)
 D_contra = TypeVar("D_contra", bound=TrainingData, contravariant=True)
@@ -135,7 +127,7 @@ class _Member:
         return self.channel.stopping()
 
 
-Trial = Generator[Prepared | Tensor, Any, None]
+Trial = Generator[Prepared | Batch, Any, None]
 """A run from its claim to its result; leaves its updates to others, see ``training.Training``."""
 
 
@@ -188,7 +180,7 @@ def _facts(spec: TrialSpec, dataset: TrainingData) -> DatasetFacts:
 
 def _train(
     job: Job, folder: RunFolder, dataset: D, channel: Channel, conclude: _Conclude[D]
-) -> Generator[Prepared | Tensor, Any, Result]:
+) -> Generator[Prepared | Batch, Any, Result]:
     spec = job.spec
     device = choose_device(job.device)
     prepare_process(device, job.threads)
@@ -216,7 +208,7 @@ def _train(
 
     if resumed.state is not None:
         pause(resumed.state)  # killed between the checkpoint and the score
-    watcher = _Watcher(job, folder, channel, recorded, resumed.notes, pause)
+    watcher = Watcher(job, folder, channel, recorded, resumed.notes, pause)
     trained = yield from training(
         spec,
         model,
@@ -239,63 +231,3 @@ def _train(
         started_at=resumed.started_at,
         notes=resumed.notes,
     )
-
-
-class _Watcher:
-    """Passes on what a training does: every number to the journal, some to the parent."""
-
-    def __init__(
-        self,
-        job: Job,
-        folder: RunFolder,
-        channel: Channel,
-        recorded: dict[str, str],
-        notes: tuple[str, ...],
-        pause: Callable[[TrainingState], None],
-    ) -> None:
-        self.job, self.folder, self.channel = job, folder, channel
-        self.recorded, self.notes, self.pause = recorded, notes, pause
-        # The clock for the estimate starts after the first validation, which an iteration is
-        # not to be charged for.
-        self.counted_from: int | None = None
-        self.started = 0.0
-        self.reported = 0.0
-        self.checkpointed = time.perf_counter()
-        self.loss: float | None = None
-        self.val_accuracy: float | None = None
-
-    def on_start(self, together: int) -> None:
-        # some of those it was to be trained with may be done, or stand at another update
-        self.recorded["fused"] = str(together)
-
-    def on_iteration(self, done: int) -> bool:
-        reach("train/iteration")
-        now = time.perf_counter()
-        if now - self.reported >= _PROGRESS_EVERY:
-            self.reported = now
-            seconds, updates = 0.0, 0
-            if self.counted_from is not None:
-                seconds, updates = now - self.started, done - self.counted_from
-            self.channel.report(Progress(done, seconds, updates, self.loss, self.val_accuracy))
-        return now - self.checkpointed >= self.job.checkpoint_seconds or self.channel.stopping()
-
-    def on_interval(self, interval: Interval) -> None:
-        if self.counted_from is None:
-            self.counted_from = interval.first_step + len(interval.train_loss)
-            self.started = time.perf_counter()
-        record = asdict(interval)
-        # JSON has no NaN; a diverged run's last loss is told by its result
-        finite = [loss for loss in interval.train_loss if np.isfinite(loss)]
-        self.folder.append({**record, "train_loss": finite})
-        if finite:
-            self.loss = sum(finite) / len(finite)
-        if interval.val_accuracy is not None:
-            self.val_accuracy = interval.val_accuracy
-
-    def on_state(self, state: TrainingState) -> None:
-        save_checkpoint(self.folder, Checkpoint(state, self.recorded, self.notes))
-        self.checkpointed = time.perf_counter()
-        if self.channel.stopping():
-            raise Stopped
-        self.channel.report(Checkpointed())
-        self.pause(state)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import shlex
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, study_folder
 from attnstudy.stats import Exclusion
-from attnstudy.study import VARIANTS
 from attnstudy.tracking import (
     Address,
     TrackedRun,
@@ -27,6 +25,7 @@ from attnstudy.tracking import (
     read_runs,
     tracked_studies,
 )
+from attnstudy.usecases.sources.advising import advice
 from attnstudy.usecases.sources.collected import (
     Collected,
     Curve,
@@ -102,7 +101,7 @@ def collect_study(
         correct=_correct(tracker, study, finished) if on_test else None,
         seconds=_seconds(finished),
         excluded=excluded,
-        notes=(*differences, *_advice(study, kept)),
+        notes=(*differences, *advice(study, kept)),
         runs=tuple(
             RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(request.metric))
             for run in kept
@@ -266,26 +265,6 @@ def _refuse_twice(runs: Sequence[TrackedRun]) -> None:
         else:
             why = "delete one of the two in the MLflow UI"
         raise UsageError(f"{run.name} stands twice ({other.run_id}, {run.run_id}): {why}")
-
-
-def _advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
-    """Return, for one variant alone, the command that would add the others."""
-    variants = {run.variant for run in runs}
-    if len(variants) != 1:
-        return ()
-    words = ["attnstudy", "run", "--study", study]
-    words += [w for variant in VARIANTS if variant not in variants for w in ("--variant", variant)]
-    words += ["--seeds", ",".join(str(run.seed) for run in runs)]
-    if len(runs) == 1:
-        words[-1] = f"{runs[0].seed}-{runs[0].seed}"
-    params = runs[0].params
-    options = ("dataset", "train_size", "val_size", "attention", "channels", "epochs",
-               "batch_size", "lr")  # fmt: skip
-    for name in options:
-        if name in params:
-            value = params[name].strip("[]").replace(" ", "")  # channels are a JSON list
-            words += ["--" + name.replace("_", "-"), value]
-    return (f"to add the other variants: {shlex.join(words)}",)
 
 
 def _nothing(metric: str, study: str, runs: Sequence[TrackedRun]) -> str:

@@ -1,0 +1,36 @@
+"""What to run next so that there is something to rank."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from attnstudy.study import VARIANTS, later_defaults
+from attnstudy.tracking import TrackedRun, param_texts
+
+_ALWAYS = (
+    "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size", "lr",
+)  # fmt: skip
+
+
+def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
+    """Return, for one variant alone, the command that would add the others."""
+    variants = {run.variant for run in runs}
+    if len(variants) != 1:
+        return ()
+    words = ["attnstudy", "run", "--study", study]
+    words += [w for variant in VARIANTS if variant not in variants for w in ("--variant", variant)]
+    words += ["--seeds", ",".join(str(run.seed) for run in runs)]
+    if len(runs) == 1:
+        words[-1] = f"{runs[0].seed}-{runs[0].seed}"
+    params = runs[0].params
+    usual = param_texts({"precision": "float32", **later_defaults()})
+    told = [name for name in _ALWAYS if name in params]
+    told += [name for name in usual if params.get(name, usual[name]) != usual[name]]
+    for name in told:
+        value = params[name]
+        if name == "channels":
+            value = ",".join(map(str, json.loads(value)))
+        words += ["--" + name.replace("_", "-"), value]
+    return (f"to add the other variants: {shlex.join(words)}",)
