@@ -113,14 +113,12 @@ class SearchPublisher:
             self.experiment, self.question, {"attnstudy.tuning": self.study}
         )
         self._experiment_id = str(found.experiment_id)
-        runs: dict[tuple[str, str], Run] = {}
+        by_key: dict[tuple[str, str], list[Run]] = {}
         for run in _search(requests, self._experiment_id, ""):
             tags = run.data.tags
             if _SEARCH in tags:
-                key = (tags[_SEARCH], tags.get(_TRIAL, ""))
-                if key not in runs or _gone(runs[key]):  # a deleted double is none
-                    runs[key] = run
-        self._runs = runs
+                by_key.setdefault((tags[_SEARCH], tags.get(_TRIAL, "")), []).append(run)
+        self._runs = {key: _one_of(requests, runs) for key, runs in by_key.items()}
 
     def _note(self, record: SearchRecord, trial: str, requests: Requests, run: Run) -> None:
         assert self._runs is not None
@@ -160,23 +158,31 @@ class SearchPublisher:
             tags=tags,
         )
         if not self.tracker.address.embedded:
-            made = self._only(requests, record.identity, number) or made
+            # the way to a server may have repeated the request
+            mine = f"tags.`{_SEARCH}` = '{record.identity}'"
+            found_now = _search(requests, self._experiment_id, mine)
+            made = _one_of(
+                requests, [made, *(r for r in found_now if r.data.tags.get(_TRIAL, "") == number)]
+            )
         params = record.params if trial is None else trial.params
         _send_params(requests, made, params)
         self._runs[record.identity, number] = made
         return made
 
-    def _only(self, requests: Requests, identity: str, number: str) -> Run | None:
-        """Delete doubles: the way to a server may have repeated the request."""
-        found = [
-            run
-            for run in _search(requests, self._experiment_id, f"tags.`{_SEARCH}` = '{identity}'")
-            if run.data.tags.get(_TRIAL, "") == number and not _gone(run)
-        ]
-        found.sort(key=lambda run: str(run.info.run_id))
-        for double in found[1:]:
+
+def _one_of(requests: Requests, runs: Sequence[Run]) -> Run:
+    """Return the run that counts, the one with the most in it, and delete its doubles."""
+    unique = {run.info.run_id: run for run in runs}
+    ordered = sorted(unique.values(), key=_worth)
+    for double in ordered[1:]:
+        if not _gone(double):
             requests.write("delete-double", requests.client.delete_run, double.info.run_id)
-        return found[0] if found else None
+    return ordered[0]
+
+
+def _worth(run: Run) -> tuple[bool, int, str]:
+    """Order doubles: those that are there before deleted ones, then by how much is in them."""
+    return (_gone(run), -len(run.data.tags) - len(run.data.metrics), str(run.info.run_id))
 
 
 def _gone(run: Run) -> bool:
