@@ -50,6 +50,7 @@ setup(
         "matplotlib>=3.9",
         "mlflow>=3.14",
         "numpy>=2.0",
+        "optuna>=5.0",
         "pandas>=2.2",
         "pillow>=10.0",
         "platformdirs>=4.0",

@@ -25,8 +25,13 @@ class Arm:
     """A placement, or ``package.module:factory``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """By field of the specification; the arms of a study declare the same fields."""
-    tuned_by: str | None = None
-    """Identity of the tuning that found the settings."""
+    tuning: Mapping[str, Any] | None = None
+    """The search that found the settings: its ``identity`` and what it was given."""
+
+    @property
+    def tuned_by(self) -> str | None:
+        """Identity of the search that found the settings."""
+        return None if self.tuning is None else str(self.tuning["identity"])
 
 
 def plain_arms(variants: Sequence[str]) -> tuple[Arm, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.space import Space, parse_space
 from attnstudy.study import DEFAULT_STUDY, check_study_name
 
 FILE_NAME = "study.toml"
@@ -62,10 +63,22 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
         "store": _TEXT,
         "tracking_uri": _TEXT,
     },
+    "tuning": {
+        "trials": _WHOLE,
+        "seeds_per_trial": _WHOLE,
+        "tuning_seeds": ((str, list), "a text like '100-102' or a list"),
+        "pruner": _TEXT,
+        "sampler": _TEXT,
+        "sampler_seed": _WHOLE,
+        "storage": _TEXT,
+        "space": ((dict,), "a table of fields"),
+    },
 }
 _ARM_KEYS = {name: _KEYS[""][name] for name in ("attention", "channels")} | _KEYS["training"]
 ARMS = "arms"
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+JOURNAL = "tuning.journal"
+"""Where a study keeps its tuning, beside its file, unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,13 @@ class StudyFile:
     """Defaults for command options, by parameter name."""
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Arms with settings of their own, by name."""
+    space: Space | None = None
+    """What a search for hyperparameters varies; none if the file does not say."""
+
+    @property
+    def journal(self) -> Path:
+        """Where the study keeps its tuning when no other place is named."""
+        return (FOLDER / self.name if self.path is None else self.path.parent) / JOURNAL
 
 
 def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> StudyFile:
@@ -141,6 +161,7 @@ def _load(path: Path, name: str | None) -> StudyFile:
         name=check_study_name(name or path.resolve().parent.name),
         path=path,
         question=options.pop("question", None),
+        space=_space(path, options.pop("space", None)),
         options=_as_parameters(options),
         arms=arms,
     )
@@ -164,6 +185,10 @@ def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
             checked = _typed(path, f"{where} {key}", known[key], value)
             arms[name][key] = tuple(checked) if isinstance(checked, list) else checked
     return arms
+
+
+def _space(path: Path, table: dict[str, Any] | None) -> Space | None:
+    return None if table is None else parse_space(table, f"{path}: [tuning.space]")
 
 
 def _checked(path: Path, table: str, key: str, value: Any) -> Any:
@@ -192,10 +217,10 @@ def _as_parameters(options: dict[str, Any]) -> dict[str, Any]:
     if "variants" in options:
         variants = options.pop("variants")
         options["variant"] = [variants] if isinstance(variants, str) else variants
-    for key in ("seeds", "channels", "looks"):
+    for key in ("seeds", "tuning_seeds", "channels", "looks"):
         if isinstance(options.get(key), list):
             listed = options[key]
             # one seed in a list is that seed, while a bare number is a count
-            single = key == "seeds" and len(listed) == 1 and str(listed[0]).isdigit()
+            single = key.endswith("seeds") and len(listed) == 1 and str(listed[0]).isdigit()
             options[key] = f"{listed[0]}-{listed[0]}" if single else ",".join(map(str, listed))
     return options

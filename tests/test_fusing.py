@@ -152,14 +152,14 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkey
 
 def stop_after_the_first_epoch(monkeypatch):
     """Have trainings stop at their first checkpoint, as a signal would have them do."""
-    on_state = worker._Watcher.on_state
+    on_state = worker.Watcher.on_state
 
     def stop(watcher, state):
         on_state(watcher, state)
         if state.epoch == 1:
             raise worker.Stopped
 
-    monkeypatch.setattr(worker._Watcher, "on_state", stop)
+    monkeypatch.setattr(worker.Watcher, "on_state", stop)
 
 
 @pytest.mark.parametrize("fuse", ["3", "1"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings
+from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
 
@@ -27,6 +27,7 @@ for command in (
     *ranking.COMMANDS,
     *housekeeping.COMMANDS,
     *surroundings.COMMANDS,
+    *tuning.COMMANDS,
 ):
     cli.add_command(command)
 

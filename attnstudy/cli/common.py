@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,14 @@ def address_of(given: dict[str, Any]) -> Any:
     address = resolve(given["store"], given["tracking_uri"])
     settle_store(address)
     return address
+
+
+def find_own_variants() -> None:
+    """Let factories be imported that lie beside the study's file, or where the command runs."""
+    study = options.current_study()
+    if study.path is not None:
+        sys.path.insert(0, str(study.path.parent.resolve()))
+    sys.path.insert(0, str(Path.cwd()))
 
 
 def data_dir_of(given: dict[str, Any]) -> Path:

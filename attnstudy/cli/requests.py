@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
 from attnstudy.arms import ARM_FIELDS, Arm, choose_arms, declared_arms, with_all_fields
-from attnstudy.cli.common import address_of, data_dir_of
+from attnstudy.cli.common import address_of, data_dir_of, find_own_variants
 from attnstudy.errors import UsageError
 from attnstudy.study import parse_seeds
 from attnstudy.studyplan import Analysis
@@ -36,9 +35,7 @@ def run_request(given: dict[str, Any]) -> RunRequest:
     from attnstudy.usecases.planning import RunRequest
 
     study = options.current_study()
-    if study.path is not None:  # a study's own variants may lie beside its file
-        sys.path.insert(0, str(study.path.parent.resolve()))
-    sys.path.insert(0, str(Path.cwd()))
+    find_own_variants()
     declared = declare(given)
     return RunRequest(
         study=study.name,
@@ -52,7 +49,9 @@ def run_request(given: dict[str, Any]) -> RunRequest:
 
 
 def declare(given: dict[str, Any]) -> Declaration | None:
-    """Return what the study's file, or ``--until-decided``, declares; none if nothing is.
+    """Return what the study's file, or the command, declares; none if nothing is.
+
+    ``--until-decided`` and ``--tuned`` declare without a file too.
 
     Raises:
         UsageError: options do not go together, or the study's file makes no sense.
@@ -65,7 +64,7 @@ def declare(given: dict[str, Any]) -> Declaration | None:
         for name in ("max_seeds", "max_hours"):
             if given[name] is not None:
                 raise UsageError(f"--{name.replace('_', '-')} goes with --until-decided")
-        if study.path is None:
+        if study.path is None and not given["tuned"]:
             return None
     looks, seeds = given["looks"], _declared_seeds(given)
     if given["until_decided"]:
@@ -105,8 +104,37 @@ def _arms(given: dict[str, Any]) -> tuple[Arm, ...]:
     variants = study.options.get("variant")
     if study.path is None:
         variants = given["variant"] or ("all",)
-    return with_all_fields(
-        declared_arms(variants, study.arms), {name: given.get(name) for name in ARM_FIELDS}
+    arms = declared_arms(variants, study.arms)
+    if given["tuned"]:
+        arms = _tuned(arms, given)
+    return with_all_fields(arms, {name: given.get(name) for name in ARM_FIELDS})
+
+
+def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:
+    """Return the arms with the best configurations that were found for their variants."""
+    from attnstudy.usecases.tuning_results import best_configurations
+
+    study = options.current_study()
+    if study.arms:
+        raise UsageError(
+            "--tuned and [arms.NAME] both say what the settings of an arm are: leave one of them "
+            "out"
+        )
+    best = best_configurations(
+        study.name,
+        given["storage"] or str(study.journal),
+        given["store"],
+        [arm.variant for arm in arms],
+    )
+    overlap = {seed for one in best.values() for seed in one.tuning_seeds} & set(given["seeds"])
+    if overlap:
+        raise UsageError(
+            f"the seed {min(overlap)} was used for tuning, and a ranking by it would favour what "
+            "was tuned with it: give other --seeds"
+        )
+    return tuple(
+        replace(arm, settings=best[arm.variant].fields, tuning=best[arm.variant].to_json())
+        for arm in arms
     )
 
 

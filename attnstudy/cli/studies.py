@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.study_name
 @options.what_to_run
 @options.how_to_run
+@options.tuned
 @options.until_decided
 @options.store
 @options.option("--rerun", is_flag=True, help="Train again what is complete already.")

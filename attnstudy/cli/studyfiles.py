@@ -34,6 +34,7 @@ _what_a_study_says = options.together(
     options.study_name,
     options.what_to_run,
     options.how_to_run,
+    options.tuned,
     options.until_decided,
     options.store,
     options.as_json,

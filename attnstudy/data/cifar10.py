@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from attnstudy.data.images import Dataset, ImageSet, make_dataset
+from attnstudy.data.images import (
+    Dataset,
+    ImageSet,
+    TrainingData,
+    make_dataset,
+    make_training_data,
+)
 from attnstudy.data.torchvision_ops import declare_missing_operators
 from attnstudy.errors import DataError, cause
 
@@ -49,9 +55,18 @@ def open_archive(data_dir: Path, *, train: bool, download: bool) -> CIFAR10:
 
 def read_cifar10(data_dir: Path, *, download: bool = True) -> Dataset:
     """Return the official archive, downloading it with a progress bar when it is missing."""
-    parts = []
-    for train in (True, False):
-        archive = open_archive(data_dir, train=train, download=download and train)
-        images = np.ascontiguousarray(np.asarray(archive.data, np.uint8).transpose(0, 3, 1, 2))
-        parts.append(ImageSet(images, np.asarray(archive.targets, np.int64)))
-    return make_dataset(parts[0], parts[1], class_names=archive.classes)
+    train, names = _read(data_dir, train=True, download=download)
+    test, _ = _read(data_dir, train=False, download=False)
+    return make_dataset(train, test, class_names=names)
+
+
+def read_training_cifar10(data_dir: Path, *, download: bool = True) -> TrainingData:
+    """Return the archive's training batches; its test batch is checked, but not read."""
+    train, names = _read(data_dir, train=True, download=download)
+    return make_training_data(train, class_names=names)
+
+
+def _read(data_dir: Path, *, train: bool, download: bool) -> tuple[ImageSet, list[str]]:
+    archive = open_archive(data_dir, train=train, download=download)
+    images = np.ascontiguousarray(np.asarray(archive.data, np.uint8).transpose(0, 3, 1, 2))
+    return ImageSet(images, np.asarray(archive.targets, np.int64)), archive.classes

@@ -64,17 +64,21 @@ class Normalisation:
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
-    """A decoded dataset: training file, test file, and what is known about them."""
+class TrainingData:
+    """A dataset whose test images stay sealed: the training file and what is known about it.
+
+    Whoever is given one, as a search for hyperparameters is, cannot score on test images: none
+    are reachable from here, nor in the cache folder that it was read from.
+    """
 
     train: ImageSet
-    test: ImageSet
     class_names: tuple[str, ...]
     normalisation: Normalisation
     default_val_size: int
     """Validation images when nobody says how many: the last ones of the training file."""
     digest: str
-    """SHA-256 (first 32 hex digits) over pixels, labels, normalisation and class count."""
+    """SHA-256 (first 32 hex digits) over all that is here: pixels, labels, normalisation and class
+    count; with the test images where they are."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -86,6 +90,11 @@ class Dataset:
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
+
+    @property
+    def test_images(self) -> int:
+        """How many test images are here."""
+        return 0
 
     def sizes(self, train_size: int | None, val_size: int | None) -> tuple[int, int]:
         """Return the numbers of training and validation images that a split would hold.
@@ -119,6 +128,28 @@ class Dataset:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Dataset(TrainingData):
+    """A decoded dataset: training file, test file, and what is known about them."""
+
+    test: ImageSet
+
+    @property
+    def test_images(self) -> int:
+        """How many test images are here."""
+        return len(self.test)
+
+    def sealed(self) -> TrainingData:
+        """Return the same without its test images."""
+        return TrainingData(
+            train=self.train,
+            class_names=self.class_names,
+            normalisation=self.normalisation,
+            default_val_size=self.default_val_size,
+            digest=content_digest([self.train], self.normalisation, self.num_classes),
+        )
+
+
 def make_dataset(
     train: ImageSet,
     test: ImageSet,
@@ -131,18 +162,38 @@ def make_dataset(
 
     ``default_val_size`` is a tenth of the training file, 1 to 1,000 images, unless given.
     """
+    known = make_training_data(
+        train, class_names=class_names, scale=scale, default_val_size=default_val_size
+    )
+    return Dataset(
+        train=train,
+        test=test,
+        class_names=known.class_names,
+        normalisation=known.normalisation,
+        default_val_size=known.default_val_size,
+        digest=content_digest([train, test], known.normalisation, known.num_classes),
+    )
+
+
+def make_training_data(
+    train: ImageSet,
+    *,
+    class_names: Sequence[str],
+    scale: float = 255.0,
+    default_val_size: int | None = None,
+) -> TrainingData:
+    """Put together what there is of a dataset without its test images, as ``make_dataset``."""
     val = default_val_size or min(1000, max(1, len(train) // 10))
     if tuple(class_names) == CIFAR10_CLASSES and train.images.shape[1:] == (3, 32, 32):
         normalisation = Normalisation(scale, CIFAR10_MEAN, CIFAR10_STD)
     else:
         normalisation = _own_normalisation(train.images[: max(1, len(train) - val)], scale)
-    return Dataset(
+    return TrainingData(
         train=train,
-        test=test,
         class_names=tuple(class_names),
         normalisation=normalisation,
         default_val_size=val,
-        digest=content_digest(train, test, normalisation, len(class_names)),
+        digest=content_digest([train], normalisation, len(class_names)),
     )
 
 
@@ -157,13 +208,11 @@ def _own_normalisation(images: npt.NDArray[np.uint8], scale: float) -> Normalisa
     return Normalisation(scale, tuple(m / scale for m in means), tuple(s / scale for s in stds))
 
 
-def content_digest(
-    train: ImageSet, test: ImageSet, normalisation: Normalisation, classes: int
-) -> str:
+def content_digest(parts: Sequence[ImageSet], normalisation: Normalisation, classes: int) -> str:
     """Return the SHA-256 (first 32 hex digits) of everything that a model gets to see."""
     header = [normalisation.scale, normalisation.mean, normalisation.std, classes]
     digest = hashlib.sha256(json.dumps(header).encode())
-    for part in (train, test):
+    for part in parts:
         digest.update(json.dumps(part.images.shape).encode())
         digest.update(np.ascontiguousarray(part.images).data)
         digest.update(np.ascontiguousarray(part.labels, dtype="<i8").data)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from platformdirs import user_cache_path
 
-from attnstudy.data.images import Dataset, ImageSet, Normalisation, content_digest
+from attnstudy.data.images import (
+    Dataset,
+    ImageSet,
+    Normalisation,
+    TrainingData,
+    content_digest,
+)
 from attnstudy.errors import DataError, StoreError, cause
 from attnstudy.files import read_sealed, write_sealed
 
 DECODER_VERSION = 1  # raise it when decoding gives other arrays
-_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+_TRAIN, _TEST = ("train_images", "train_labels"), ("test_images", "test_labels")
 _META = "meta.json"
 Progress = Callable[[int, int], None]
+D = TypeVar("D", bound=TrainingData)
 
 
 def default_data_dir() -> Path:
@@ -45,20 +54,35 @@ def load(
 
     """
     key, read = _source(name, data_dir, download, progress)
-    folder = data_dir / "decoded" / key
+    return _cached(data_dir / "decoded" / key, read, open_decoded)
+
+
+def load_training(
+    name: str, data_dir: Path, *, download: bool = True, progress: Progress | None = None
+) -> tuple[TrainingData, Path]:
+    """Return a dataset without its test images, and the cache folder that holds nothing else.
+
+    Takes and raises what ``load`` does. The test images need not be there, nor be whole: neither
+    what is returned nor the folder depends on them.
+    """
+    key, read = _training_source(name, data_dir, download, progress)
+    return _cached(data_dir / "decoded" / key, read, open_training)
+
+
+def _cached(folder: Path, read: Callable[[], D], opened: Callable[[Path], D]) -> tuple[D, Path]:
     if folder.is_dir():
         try:
-            dataset = open_decoded(folder)
+            dataset = opened(folder)
             if _digest_of(dataset) == dataset.digest:
                 return dataset, folder
             reason = "its digest is wrong"
         except DataError as error:
             reason = str(error)
         warnings.warn(f"the decoded images in {folder} are damaged ({reason}); decoding again",
-                      stacklevel=2)  # fmt: skip
+                      stacklevel=3)  # fmt: skip
         _remove(folder)
     _write(read(), folder)
-    return open_decoded(folder), folder
+    return opened(folder), folder
 
 
 def open_decoded(folder: Path) -> Dataset:
@@ -68,22 +92,55 @@ def open_decoded(folder: Path) -> Dataset:
         DataError: it is incomplete.
 
     """
-    try:
-        meta = read_sealed(folder / _META)
-        if meta is None:
-            raise ValueError(f"{_META} is missing or altered")
-        # "c": copy on write, because torch wants arrays that could be written to
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in _ARRAYS}
+    with _complete(folder):
+        test = _mapped(folder, _TEST)
+        known = _open_train(folder)
         return Dataset(
-            train=ImageSet(arrays["train_images"], arrays["train_labels"]),
-            test=ImageSet(arrays["test_images"], arrays["test_labels"]),
-            class_names=tuple(meta["class_names"]),
-            normalisation=Normalisation(meta["scale"], tuple(meta["mean"]), tuple(meta["std"])),
-            default_val_size=meta["default_val_size"],
-            digest=meta["digest"],
+            train=known.train,
+            test=test,
+            class_names=known.class_names,
+            normalisation=known.normalisation,
+            default_val_size=known.default_val_size,
+            digest=known.digest,
         )
+
+
+def open_training(folder: Path) -> TrainingData:
+    """Open a cache folder that holds no test images, as ``open_decoded``.
+
+    Raises:
+        DataError: it is incomplete.
+
+    """
+    with _complete(folder):
+        return _open_train(folder)
+
+
+@contextlib.contextmanager
+def _complete(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, StoreError, EOFError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder} is not a complete cache: {error}") from error
+
+
+def _open_train(folder: Path) -> TrainingData:
+    meta = read_sealed(folder / _META)
+    if meta is None:
+        raise ValueError(f"{_META} is missing or altered")
+    return TrainingData(
+        train=_mapped(folder, _TRAIN),
+        class_names=tuple(meta["class_names"]),
+        normalisation=Normalisation(meta["scale"], tuple(meta["mean"]), tuple(meta["std"])),
+        default_val_size=meta["default_val_size"],
+        digest=meta["digest"],
+    )
+
+
+def _mapped(folder: Path, names: tuple[str, str]) -> ImageSet:
+    # "c": copy on write, because torch wants arrays that could be written to
+    images, labels = (np.load(folder / f"{name}.npy", mmap_mode="c") for name in names)
+    return ImageSet(images, labels)
 
 
 def _source(
@@ -100,11 +157,7 @@ def _source(
     if name == "cifar10":
         from attnstudy.data import cifar10
 
-        folder = cifar10.archive_folder(data_dir) / "cifar-10-batches-py"
-        if not _has_files(folder):
-            # fetched first, so that the key is that of the files which are then read
-            cifar10.open_archive(data_dir, train=True, download=download)
-        batches = sorted(path for path in folder.iterdir() if "batch" in path.name)
+        batches = _batches(data_dir, download)
         return (
             _key("cifar10", *map(_file_digest, batches)),
             lambda: cifar10.read_cifar10(data_dir, download=download),
@@ -114,6 +167,42 @@ def _source(
     files = parquet_files(Path(name))
     digests = [split + _file_digest(path) for split in files for path in files[split]]
     return _key("parquet", *digests), lambda: read_parquet(Path(name), progress)
+
+
+def _training_source(
+    name: str, data_dir: Path, download: bool, progress: Progress | None
+) -> tuple[str, Callable[[], TrainingData]]:
+    """Return the cache key of a source's training part, whatever its test part, and its reader."""
+    if name == "digits":
+        from attnstudy.data.digits import read_digits
+
+        version = metadata.version("scikit-learn")
+        # one file holds all of them: the split is what makes some of them test images
+        return _key("training", "digits", version), lambda: read_digits().sealed()
+    if name == "cifar10":
+        from attnstudy.data import cifar10
+
+        batches = [path for path in _batches(data_dir, download) if "test" not in path.name]
+        return (
+            _key("training", "cifar10", *map(_file_digest, batches)),
+            lambda: cifar10.read_training_cifar10(data_dir, download=download),
+        )
+    from attnstudy.data.parquet import parquet_files, read_training_parquet
+
+    files = parquet_files(Path(name), ("train",))["train"]
+    key = _key("training", "parquet", *map(_file_digest, files))
+    return key, lambda: read_training_parquet(Path(name), progress)
+
+
+def _batches(data_dir: Path, download: bool) -> list[Path]:
+    """Return the files of the official archive, fetched where they are not there."""
+    from attnstudy.data import cifar10
+
+    folder = cifar10.archive_folder(data_dir) / "cifar-10-batches-py"
+    if not _has_files(folder):
+        # fetched first, so that the key is that of the files which are then read
+        cifar10.open_archive(data_dir, train=True, download=download)
+    return sorted(path for path in folder.iterdir() if "batch" in path.name)
 
 
 def _has_files(folder: Path) -> bool:
@@ -132,19 +221,29 @@ def _file_digest(path: Path) -> str:
         raise DataError(f"{path} cannot be read: {cause(error)}") from error
 
 
-def _digest_of(dataset: Dataset) -> str:
-    return content_digest(dataset.train, dataset.test, dataset.normalisation, dataset.num_classes)
+def _digest_of(dataset: TrainingData) -> str:
+    return content_digest(
+        list(_parts(dataset).values()), dataset.normalisation, dataset.num_classes
+    )
 
 
-def _write(dataset: Dataset, folder: Path) -> None:
+def _parts(dataset: TrainingData) -> dict[tuple[str, str], ImageSet]:
+    """Return what there is of a dataset, by the names of its arrays."""
+    parts = {_TRAIN: dataset.train}
+    if isinstance(dataset, Dataset):
+        parts[_TEST] = dataset.test
+    return parts
+
+
+def _write(dataset: TrainingData, folder: Path) -> None:
     """Write the cache folder whole, or not at all."""
     # not tempfile's, which only the owner may read: a cache can belong to a team
     temporary = folder.parent / f".decoding-{secrets.token_hex(8)}"
     try:
         temporary.mkdir(parents=True)
-        for split, part in (("train", dataset.train), ("test", dataset.test)):
-            np.save(temporary / f"{split}_images.npy", part.images)
-            np.save(temporary / f"{split}_labels.npy", part.labels)
+        for (images, labels), part in _parts(dataset).items():
+            np.save(temporary / f"{images}.npy", part.images)
+            np.save(temporary / f"{labels}.npy", part.labels)
         meta = {
             "digest": dataset.digest,
             "class_names": list(dataset.class_names),

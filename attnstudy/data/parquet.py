@@ -14,17 +14,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
-from attnstudy.data.images import Dataset, ImageSet, make_dataset
+from attnstudy.data.images import (
+    Dataset,
+    ImageSet,
+    TrainingData,
+    make_dataset,
+    make_training_data,
+)
 from attnstudy.errors import DataError, cause
 
 IMAGE_COLUMNS = ("img", "image")
 LABEL_COLUMN = "label"
+SPLITS = ("train", "test")
 MOST_CLASSES = 100_000  # a label above is damage or the wrong column, not a class
 Progress = Callable[[int, int], None]
 
 
-def parquet_files(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of the two splits, in order.
+def parquet_files(folder: Path, splits: tuple[str, ...] = SPLITS) -> dict[str, list[Path]]:
+    """Return the files of the splits, in order.
 
     Raises:
         DataError: the folder or the files of a split are missing.
@@ -35,7 +42,7 @@ def parquet_files(folder: Path) -> dict[str, list[Path]]:
             f"there is no dataset {str(folder)!r}: name a folder with train-*.parquet and "
             "test-*.parquet, or 'cifar10', or 'digits'"
         )
-    files = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in ("train", "test")}
+    files = {split: sorted(folder.glob(f"{split}-*.parquet")) for split in splits}
     for split, found in files.items():
         if not found:
             raise DataError(f"{folder} holds no {split}-*.parquet: both splits are needed")
@@ -52,17 +59,37 @@ def read_parquet(folder: Path, progress: Progress | None = None) -> Dataset:
         DataError: naming the file, and the row where there is one.
 
     """
-    files = parquet_files(folder)
+    decoded, names = _decoded(parquet_files(folder), progress)
+    return make_dataset(decoded["train"], decoded["test"], class_names=names)
+
+
+def read_training_parquet(folder: Path, progress: Progress | None = None) -> TrainingData:
+    """Decode the training images of a folder; its test files are not even opened.
+
+    Raises:
+        DataError: naming the file, and the row where there is one.
+
+    """
+    decoded, names = _decoded(parquet_files(folder, ("train",)), progress)
+    return make_training_data(decoded["train"], class_names=names)
+
+
+def _decoded(
+    files: dict[str, list[Path]], progress: Progress | None
+) -> tuple[dict[str, ImageSet], list[str]]:
+    """Return the images of each split, the training split first, and the class names."""
     opened = {split: [_open(path) for path in paths] for split, paths in files.items()}
     total = sum(f.metadata.num_rows for fs in opened.values() for f in fs)
     decoder = _Decoder(total, progress)
-    parts = {split: list(zip(files[split], opened[split], strict=True)) for split in files}
     names = _class_names(opened["train"][0])
-    train = decoder.decode_split(parts["train"], len(names) if names else MOST_CLASSES)
-    if not names:
-        names = [str(label) for label in range(int(train.labels.max()) + 1)]
-    test = decoder.decode_split(parts["test"], len(names))
-    return make_dataset(train, test, class_names=names)
+    decoded: dict[str, ImageSet] = {}
+    for split, paths in files.items():
+        part = list(zip(paths, opened[split], strict=True))
+        decoded[split] = decoder.decode_split(part, len(names) if names else MOST_CLASSES)
+        if not names:
+            names = [str(label) for label in range(int(decoded[split].labels.max()) + 1)]
+    assert names is not None  # there is a training split, and it has labels
+    return decoded, names
 
 
 def _open(path: Path) -> pq.ParquetFile:

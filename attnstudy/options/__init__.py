@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from attnstudy import study
+from attnstudy import space, study
 from attnstudy.options import values
 from attnstudy.options.commands import (
     RankCommand,
@@ -85,14 +85,16 @@ dataset = option(
     help="cifar10, digits, or a folder with train-*.parquet and test-*.parquet.",
 )
 
+variant = option(
+    "--variant",
+    multiple=True,
+    type=values.Checked("variant", known_variant),
+    help="vanilla, early, late, double, all, package.module:factory, or an arm of the study's "
+    "file; repeatable.  [default: all]",
+)
+
 what_to_run = together(
-    option(
-        "--variant",
-        multiple=True,
-        type=values.Checked("variant", known_variant),
-        help="vanilla, early, late, double, all, package.module:factory, or an arm of the study's "
-        "file; repeatable.  [default: all]",
-    ),
+    variant,
     option(
         "--seeds",
         type=values.Checked("seeds", study.parse_seeds),
@@ -153,7 +155,7 @@ what_to_run = together(
     ),
 )
 
-how_to_run = together(
+how_to_train = together(
     option(
         "--device",
         type=click.Choice(("auto", "cpu", "cuda")),
@@ -189,12 +191,55 @@ how_to_run = together(
         default="10",
         help="Longest training without a checkpoint; there is one after every epoch too.",
     ),
+)
+
+how_to_run = together(
+    how_to_train,
     option("--wait", is_flag=True, help="Wait for runs that another command is training."),
     option(
         "--strict",
         is_flag=True,
         help="Refuse to go on with another torch, thread count or hardware than a run began with.",
     ),
+)
+
+tuning_storage = option(
+    "--storage",
+    metavar="PLACE",
+    help="Where Optuna keeps the trials: a journal file, or postgresql+psycopg2://...  "
+    "[default: tuning.journal beside the study's file]",
+)
+
+how_to_tune = together(
+    option("--trials", type=POSITIVE, default=20, help="Trials a variant, in total."),
+    option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
+    option(
+        "--tuning-seeds",
+        type=values.Checked("seeds", study.parse_seeds),
+        help="These seeds instead: none that the study is ranked by.  [default: from 1,000,000 on]",
+    ),
+    option(
+        "--pruner",
+        type=values.Checked("pruner", values.one_of("pruner", space.PRUNERS)),
+        metavar="|".join(space.PRUNERS),
+        default="none",
+        help="Stop trials that are worse than the best, seed by seed (wilcoxon), or than the "
+        "median of the others, epoch by epoch (median).",
+    ),
+    option(
+        "--sampler",
+        type=values.Checked("sampler", values.one_of("sampler", space.SAMPLERS)),
+        metavar="|".join(space.SAMPLERS),
+        default="tpe",
+        help="How trials are proposed: by a tree-structured Parzen estimator, or at random.",
+    ),
+    option(
+        "--sampler-seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        help="Decides what is proposed.",
+    ),
+    tuning_storage,
 )
 
 alpha = option(
@@ -216,6 +261,15 @@ looks = option(
     type=values.Checked("looks", values.looks),
     help="Declared looks at so many seeds a variant, such as 5,10,20: each gets its share of "
     "alpha, and a decided pair stays decided.",
+)
+
+tuned = together(
+    option(
+        "--tuned",
+        is_flag=True,
+        help="Train each variant with the best configuration that 'attnstudy tune' found for it.",
+    ),
+    tuning_storage,
 )
 
 until_decided = together(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -79,6 +79,20 @@ def workers(text: str) -> int | None:
     if not (text.isdigit() and int(text) > 0):
         raise UsageError(f"{text!r} is not a number of workers: give 1 or more, or auto")
     return int(text)
+
+
+def one_of(what: str, names: Sequence[str]) -> Callable[[str], str]:
+    """Return a function that lets names pass, and names what a wrong one may be meant for."""
+
+    def check(text: str) -> str:
+        if text not in names:
+            raise UsageError(
+                f"there is no {what} {text!r}: use one of {', '.join(names)}"
+                f"{near_miss(text, names)}"
+            )
+        return text
+
+    return check
 
 
 def alpha(text: str) -> float:

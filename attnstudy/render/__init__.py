@@ -16,9 +16,18 @@ from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
 from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
 from attnstudy.render.terminal import Terminal
+from attnstudy.render.tuning import (
+    tune_json,
+    tune_text,
+    tune_warning,
+    tunings_json,
+    tunings_text,
+)
+from attnstudy.render.tuning_terminal import TuningTerminal
 
 __all__ = [
     "Terminal",
+    "TuningTerminal",
     "audit_text",
     "dataset_text",
     "decided_json",
@@ -49,4 +58,9 @@ __all__ = [
     "study_json",
     "study_text",
     "sync_text",
+    "tune_json",
+    "tune_text",
+    "tune_warning",
+    "tunings_json",
+    "tunings_text",
 ]

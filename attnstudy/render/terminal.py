@@ -48,6 +48,7 @@ class Terminal:
         self._rows: dict[int, TaskID] = {}
         self._current: dict[int, str] = {}
         self._runs = self._done = 0
+        self._unit = "runs"
         self._last_line = 0.0
 
     def say(self, text: str) -> None:
@@ -66,13 +67,17 @@ class Terminal:
 
     def begin(self, specs: Sequence[TrialSpec], workers: int) -> None:
         """Show how much there is to do."""
-        self._runs = len(specs)
         variants = len({spec.arm_name for spec in specs})
         self.say(
             f"{len(specs)} run{'s' * (len(specs) != 1)} to train "
             f"({variants} variant{'s' * (variants != 1)}), "
             f"{min(workers, len(specs))} at once"
         )
+        self._begin(len(specs), "all runs")
+
+    def _begin(self, total: int, what: str) -> None:
+        """Put up the bars, where there are some."""
+        self._runs, self._unit = total, what.partition(" ")[2]
         self._last_line = time.monotonic()
         if self.bars:
             self._display = Progress(
@@ -86,7 +91,7 @@ class Terminal:
                 console=self.console,
                 transient=True,
             )
-            self._total = self._display.add_task("all runs", total=len(specs), numbers="")
+            self._total = self._display.add_task(what, total=total, numbers="")
             self._display.start()
 
     def started(self, worker: int, spec: TrialSpec) -> None:
@@ -125,7 +130,7 @@ class Terminal:
         if self.plain and now - self._last_line >= PLAIN_EVERY:
             self._last_line = now
             running = "; ".join(self._current[worker] for worker in sorted(self._current))
-            self.say(f"{self._done} of {self._runs} runs done; {running}")
+            self.say(f"{self._done} of {self._runs} {self._unit} done; {running}")
 
     def estimated(self, estimate: Estimate) -> None:
         """Show how long the command will take."""

@@ -4,6 +4,7 @@ from attnstudy.report.context import Context, RunReference
 from attnstudy.report.figures import figure_bytes, ranking_figures
 from attnstudy.report.html import ranking_html
 from attnstudy.report.run import run_figures
+from attnstudy.report.tuning import tuning_figures
 
 __all__ = [
     "Context",
@@ -12,4 +13,5 @@ __all__ = [
     "ranking_figures",
     "ranking_html",
     "run_figures",
+    "tuning_figures",
 ]

@@ -2,6 +2,7 @@
 
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
+from attnstudy.runs.locks import acquired
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -12,6 +13,7 @@ from attnstudy.runs.studies import (
     studies,
     study_facts,
     study_folder,
+    tuning_of,
 )
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "RunFolder",
     "Start",
     "Status",
+    "acquired",
     "changing_study_facts",
     "command_at_work",
     "record_plan",
@@ -31,4 +34,5 @@ __all__ = [
     "studies",
     "study_facts",
     "study_folder",
+    "tuning_of",
 ]

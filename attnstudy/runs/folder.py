@@ -8,6 +8,7 @@
 ``checkpoint.pt``  where to go on from, and the one before (removed when the run is done)
 ``result.json``    the outcome, sealed with a checksum; the run is done when this is whole
 ``failure.json``   why the last attempt failed; removed by the next one
+``pauses.json``    validation accuracy where a run of a search was to pause, by epochs done
 others             predictions, model, weights, attention maps, named in the result
 ``published/``     what each tracking store has confirmed
 ``replaces.json``  published runs that it replaces, of a run that came from another machine
@@ -200,6 +201,16 @@ class RunFolder:
         """Return why the last attempt failed, if it did."""
         content = read_sealed(self.path / "failure.json")
         return None if content is None else str(content["reason"])
+
+    def note_pause(self, epochs: int, val_accuracy: float) -> None:
+        """Note how a run stood where it was to pause: percent of validation images right."""
+        noted = {str(done): value for done, value in self.pauses().items()}
+        write_sealed(self.path / "pauses.json", {**noted, str(epochs): val_accuracy})
+
+    def pauses(self) -> dict[int, float]:
+        """Return what ``note_pause`` noted, by the number of epochs done."""
+        noted = read_sealed(self.path / "pauses.json") or {}
+        return {int(done): float(value) for done, value in noted.items()}
 
     def repeat(self) -> Path | None:
         """Move a run out of the way, to be trained again; return where it is kept."""

@@ -16,6 +16,14 @@ from attnstudy.runs.folder import RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan
 
+TUNING = ".tuning"
+"""Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
+
+
+def tuning_of(study: str) -> str:
+    """Return the name under which the runs of a study's tuning are filed, apart from its own."""
+    return study + TUNING
+
 
 def study_folder(store: Path, study: str) -> Path:
     """Return the folder of a study's runs inside a store."""
@@ -34,8 +42,9 @@ def run_folders(store: Path, study: str) -> list[RunFolder]:
 
 
 def studies(store: Path) -> list[str]:
-    """Return the names of the studies that have run folders in a store."""
-    return sorted(path.name for path in (store / "runs").glob("*/") if path.is_dir())
+    """Return the names of the studies that have run folders in a store; tunings are none."""
+    names = (path.name for path in (store / "runs").glob("*/") if path.is_dir())
+    return sorted(name for name in names if not name.endswith(TUNING))
 
 
 def study_facts(store: Path, study: str) -> dict[str, Any]:

@@ -21,14 +21,18 @@ from attnstudy.tracking.reading import (
 from attnstudy.tracking.reports import log_ranking
 from attnstudy.tracking.sending import Figures
 from attnstudy.tracking.store import Tracker
+from attnstudy.tracking.tuning import SearchPublisher, SearchRecord, TrialRecord
 
 __all__ = [
     "Address",
     "Figures",
     "LoggedRun",
     "Publisher",
+    "SearchPublisher",
+    "SearchRecord",
     "TrackedRun",
     "Tracker",
+    "TrialRecord",
     "log_ranking",
     "open_store",
     "param_texts",

@@ -37,6 +37,10 @@ class Publisher:
     """Called after every request that the store answered."""
     _shelf: Shelf | None = None
 
+    def tell_of_answers(self, answered: Callable[[], None]) -> None:
+        """Have a function called after every request that the store answered."""
+        self.answered = answered
+
     def publish(self, folder: RunFolder) -> bool:
         """Send everything of a run that the store has not confirmed; tell whether that was any.
 

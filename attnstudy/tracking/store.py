@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,8 +67,15 @@ class Tracker:
         experiment = self.experiment(study)
         return None if experiment is None else experiment.tags.get("attnstudy.question")
 
-    def ensure_experiment(self, study: str, question: str | None) -> Experiment:
+    def ensure_experiment(
+        self, study: str, question: str | None, marks: Mapping[str, str] | None = None
+    ) -> Experiment:
         """Return a study's experiment, creating it when it is not there yet.
+
+        Args:
+            study: its name.
+            question: what the study is to answer, for the reader.
+            marks: tags that say what it is, where it is not a study.
 
         Raises:
             ExperimentDeletedError: the experiment was deleted in the UI.
@@ -80,7 +87,7 @@ class Tracker:
         if found is not None:
             return found
         tags = {
-            "attnstudy.study": study,
+            **({"attnstudy.study": study} if marks is None else marks),
             # the UI otherwise asks whether this is about language models
             "mlflow.experimentKind": "custom_model_development",
         }

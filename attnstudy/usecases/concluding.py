@@ -16,7 +16,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from attnstudy.crashpoints import reach
-from attnstudy.data import Dataset
+from attnstudy.data import Dataset, TrainingData
 from attnstudy.files import file_digest, write_atomically
 from attnstudy.models import PlacementNet
 from attnstudy.runs import JOURNAL, Result, RunFolder, Status
@@ -78,11 +78,47 @@ def conclude(
     for name, content in files.items():
         write_atomically(folder.path / name, content)
     reach("conclude/written")
+    return _result(
+        spec, recorded, folder, trained, started_at, files=[*files], test=test, notes=notes
+    )
+
+
+def conclude_sealed(
+    spec: TrialSpec,
+    recorded: Mapping[str, str],
+    folder: RunFolder,
+    dataset: TrainingData,
+    model: nn.Module,
+    trained: Trained,
+    device: torch.device,
+    *,
+    started_at: int,
+    notes: Sequence[str] = (),
+) -> Result:
+    """Conclude a run of a search: what counts is the validation, and there is no test image.
+
+    Takes what ``conclude`` takes, but for the test images. Neither the model nor its answers are
+    kept: they would be of use for nothing but choosing by them.
+    """
+    return _result(spec, recorded, folder, trained, started_at, notes=notes)
+
+
+def _result(
+    spec: TrialSpec,
+    recorded: Mapping[str, str],
+    folder: RunFolder,
+    trained: Trained,
+    started_at: int,
+    *,
+    files: Sequence[str] = (),
+    test: Evaluation | None = None,
+    notes: Sequence[str] = (),
+) -> Result:
     images = sum(len(record["train_loss"]) for record in folder.journal()) * spec.batch_size
     if trained.diverged_at is None:
         images = spec.epochs * spec.train_size  # exact: the last batch of an epoch is short
     return Result(
-        status=Status.COMPLETE if test is not None else Status.DIVERGED,
+        status=Status.COMPLETE if trained.diverged_at is None else Status.DIVERGED,
         diverged_at=trained.diverged_at,
         val_accuracy_max=trained.val_accuracy_max,
         val_accuracy_final=trained.val_accuracy_final,

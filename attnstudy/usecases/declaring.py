@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,8 +89,8 @@ def arm_facts(arm: Arm) -> dict[str, Any]:
         facts[name] = list(value) if isinstance(value, tuple) else value
     if (source := factory_source_digest(arm.variant)) is not None:
         facts["variant_source"] = source
-    if arm.tuned_by is not None:
-        facts["tuned_by"] = arm.tuned_by
+    if arm.tuning is not None:
+        facts["tuning"] = dict(arm.tuning)
     return facts
 
 
@@ -190,3 +190,35 @@ def _other_runs(plan: StudyPlan, seen: Sequence[Seen]) -> list[str]:
     elif absent := sorted(set(plan.arms) - {arm for arm, _ in counted}):
         found.append(f"the planned arm {absent[0]} has no result")
     return found
+
+
+def tunings_of(plan: StudyPlan) -> dict[str, Mapping[str, Any]]:
+    """Return the search behind each arm's settings; an arm without one had no trials.
+
+    Empty if no arm was tuned.
+    """
+    found = {name: arm.get("tuning") for name, arm in plan.arms.items()}
+    if not any(found.values()):
+        return {}
+    nothing = {"trials": 0, "seeds_per_trial": 0, "runs": 0, "seconds": 0.0}
+    return {name: tuning or nothing for name, tuning in found.items()}
+
+
+def fairness(tunings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the line that says what the arms were given before they were compared."""
+    if not tunings:
+        return ()
+    alike: dict[tuple[int, int, int], list[str]] = {}
+    for name, one in tunings.items():
+        alike.setdefault((one["trials"], one["seeds_per_trial"], one["runs"]), []).append(name)
+    parts = [
+        f"{trials} trials of {seeds} seeds ({runs} runs) for "
+        f"{'each arm' if len(alike) == 1 else ', '.join(names)}"
+        for (trials, seeds, runs), names in alike.items()
+    ]
+    seconds = sum(one["seconds"] for one in tunings.values())
+    spent = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
+    return (
+        f"tuned on validation images with seeds of their own: {'; '.join(parts)}, {spent} of "
+        "training in all",
+    )

@@ -31,6 +31,8 @@ class Job:
     """Whether to wait for a run that another process holds."""
     fused: int = 1
     """How many runs it is to be trained together with, itself included."""
+    until: int | None = None
+    """The epochs after which it pauses, until somebody has decided whether it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class Elsewhere:
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
     """Another process finished the run in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The run has come to where it was to pause, and its folder says how it stood there."""
 
 
 @dataclass(frozen=True, slots=True)

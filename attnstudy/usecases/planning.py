@@ -133,6 +133,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     device = choose_device(request.device)
     check_precision(device, request.precision)
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
+    _refuse_other_images(request, dataset)
     train_size, val_size = _sizes(request, dataset)
     planned = []
     for seed in request.seeds:  # seeds first: an interrupted study is still balanced
@@ -166,6 +167,17 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
         fused=fused,
         notices=notices,
     )
+
+
+def _refuse_other_images(request: RunRequest, dataset: data.Dataset) -> None:
+    tuned = {arm.name: arm.tuning["dataset_digest"] for arm in request.arms if arm.tuning}
+    here = dataset.sealed().digest if tuned else ""
+    other = next((name for name, digest in tuned.items() if digest != here), None)
+    if other is not None:
+        raise UsageError(
+            f"{other} was tuned on other training images than those of {request.dataset}: tune it "
+            "on these, or leave --tuned out"
+        )
 
 
 def check_request(request: RunRequest) -> None:

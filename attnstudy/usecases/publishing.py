@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from attnstudy import runs
 from attnstudy.errors import StoreError, TrackingUnreachableError
 from attnstudy.runs import RunFolder, Status
-from attnstudy.tracking import Address, Publisher
+from attnstudy.tracking import Address, Tracker
 
 RETRY_AFTER = 60.0
 """Seconds without an attempt after the store was found to be down."""
@@ -25,7 +26,34 @@ HURRY = 5.0
 _WARNINGS = 5  # of one command; how many runs are concerned is said at its end
 
 
-class BackgroundPublisher:
+Item = TypeVar("Item", bound=Hashable)
+"""What is published: a run's folder, or whatever else stands for something that can be read."""
+Item_contra = TypeVar("Item_contra", contravariant=True)
+
+
+class Sender(Protocol[Item_contra]):
+    """Sends items to an open store."""
+
+    @property
+    def tracker(self) -> Tracker:
+        """The store."""
+        ...
+
+    def tell_of_answers(self, answered: Callable[[], None], /) -> None:
+        """Have a function called after every request that the store answered."""
+        ...
+
+    def publish(self, item: Item_contra, /) -> bool:
+        """Send what the store has not confirmed of an item; tell whether that was any."""
+        ...
+
+
+def _is_running(item: object) -> bool:
+    """Whether somebody works on a run, who may be gone before it has a result."""
+    return isinstance(item, RunFolder) and item.result() is None and item.status is Status.RUNNING
+
+
+class BackgroundPublisher(Generic[Item]):
     """Publishes what it is handed, in order; a store that fails costs a warning, never a run.
 
     A store that is down is left alone for a while, and then tried with the next run first. A
@@ -34,11 +62,11 @@ class BackgroundPublisher:
 
     def __init__(
         self,
-        connect: Callable[[], Publisher],
+        connect: Callable[[], Sender[Item]],
         warn: Callable[[str], None],
         *,
         patience: float = PATIENCE,
-        settled: Callable[[RunFolder, bool], None] = lambda folder, changed: None,
+        settled: Callable[[Item, bool], None] = lambda item, changed: None,
     ) -> None:
         """Start the thread.
 
@@ -51,11 +79,11 @@ class BackgroundPublisher:
         """
         self._connect, self._warn = connect, warn
         self._patience, self._settled = patience, settled
-        self._publisher: Publisher | None = None
-        self._queue: queue.SimpleQueue[RunFolder | None] = queue.SimpleQueue()
-        self._undelivered: dict[RunFolder, None] = {}
-        self._refused: dict[RunFolder, str] = {}
-        self._shown_running: dict[RunFolder, None] = {}
+        self._publisher: Sender[Item] | None = None
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._undelivered: dict[Item, None] = {}
+        self._refused: dict[Item, str] = {}
+        self._shown_running: dict[Item, None] = {}
         self._warned: set[str] = set()
         self._pause_until = 0.0
         self._answered_at = 0.0
@@ -67,7 +95,7 @@ class BackgroundPublisher:
         self._thread.start()
 
     @property
-    def refused(self) -> dict[RunFolder, str]:
+    def refused(self) -> dict[Item, str]:
         """The runs that cannot be published, and why."""
         return dict(self._refused)
 
@@ -78,11 +106,11 @@ class BackgroundPublisher:
             return None
         return self.down or next((StoreError(text) for text in self._refused.values()), None)
 
-    def submit(self, folder: RunFolder) -> None:
+    def submit(self, folder: Item) -> None:
         """Have a folder's present content sent soon."""
         self._queue.put(folder)
 
-    def submit_all(self, folders: Iterable[RunFolder]) -> None:
+    def submit_all(self, folders: Iterable[Item]) -> None:
         """Have the present content of many folders sent soon."""
         for folder in folders:
             self.submit(folder)
@@ -155,7 +183,7 @@ class BackgroundPublisher:
     def _take_back_running(self) -> None:
         """Look again at runs that the store shows as running: whoever held them may be gone."""
         for folder in self._shown_running:
-            if folder.status is not Status.RUNNING:
+            if not _is_running(folder):
                 self._undelivered[folder] = None
 
     def _deliver(self, *, again: bool = False) -> None:
@@ -166,7 +194,7 @@ class BackgroundPublisher:
             try:
                 if self._publisher is None:
                     self._publisher = self._connect()
-                    self._publisher.answered = self._answered
+                    self._publisher.tell_of_answers(self._answered)
                     self._answered()
             except Exception as error:  # whatever it is, the trainings go on
                 self._leave_alone(error)
@@ -185,12 +213,12 @@ class BackgroundPublisher:
                 continue
             self._delivered(folder, changed)
 
-    def _delivered(self, folder: RunFolder, changed: bool) -> None:
+    def _delivered(self, folder: Item, changed: bool) -> None:
         self.down = None
         del self._undelivered[folder]
         self._refused.pop(folder, None)
         self._shown_running.pop(folder, None)
-        if folder.result() is None and folder.status is Status.RUNNING:
+        if _is_running(folder):
             self._shown_running[folder] = None
         self._settled(folder, changed)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from attnstudy import stats
 from attnstudy.errors import DataError, UsageError
-from attnstudy.stats import Calibration, ClaimCheck, Plan, Ranking
+from attnstudy.stats import Calibration, ClaimCheck, Conduct, Plan, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.studyplan import Analysis
-from attnstudy.usecases.declaring import judge
+from attnstudy.usecases.declaring import fairness, judge, tunings_of
 from attnstudy.usecases.sources import (
     Collected,
     ExperimentRequest,
@@ -76,6 +76,8 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
             *notes,
         )
     judged = judge(found.plans, found.seen, analysis)
+    tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
+    notes = (*notes, *fairness(tunings))
     ranking = stats.rank(
         found.samples,
         alpha=alpha,
@@ -91,6 +93,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         items=found.items,
         chance=found.chance,
         diverged=found.diverged,
+        conduct=Conduct(tuning_trials={arm: one["trials"] for arm, one in tunings.items()}),
         correct=found.correct,
         seconds_per_run=found.seconds,
         plan=None if judged.plan is None else Plan(hash=judged.plan.plan.hash, date=judged.date),

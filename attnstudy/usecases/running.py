@@ -22,7 +22,7 @@ from attnstudy.executors import (
     Started,
     make_executor,
 )
-from attnstudy.runs import Status, command_at_work, study_folder
+from attnstudy.runs import RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import jobs
@@ -87,7 +87,7 @@ def run_study(
     if changed := remember(plan):
         observer.warn(changed)
     reach("study/remembered")
-    publisher = BackgroundPublisher(
+    publisher = BackgroundPublisher[RunFolder](
         lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
     )
     outcomes: dict[TrialSpec, Outcome] = {}
@@ -132,7 +132,7 @@ class _Training:
         self,
         plan: Plan,
         observer: Observer,
-        publisher: BackgroundPublisher,
+        publisher: BackgroundPublisher[RunFolder],
         outcomes: dict[TrialSpec, Outcome],
         command: str,
         deadline: float,

@@ -170,7 +170,7 @@ def sync(
         question = runs.study_facts(address.home, name).get("question")
         connect = partial(_connect, address, name, question, figures, republish)
         said: list[str] = []
-        publisher = BackgroundPublisher(
+        publisher = BackgroundPublisher[RunFolder](
             connect, said.append, patience=LONG_PATIENCE, settled=settled
         )
         publisher.submit_all(folders)

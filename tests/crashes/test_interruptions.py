@@ -190,7 +190,7 @@ def interrupted(cli, workplace, monkeypatch):
         raise Stopped
 
     with monkeypatch.context() as context:
-        context.setattr(worker._Watcher, "on_state", stop)
+        context.setattr(worker.Watcher, "on_state", stop)
         cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--executor", "inline")
     (folder,) = folders().values()
     (folder.path / "failure.json").unlink()

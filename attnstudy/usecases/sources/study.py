@@ -14,10 +14,12 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, study_folder
 from attnstudy.stats import Exclusion
+from attnstudy.studyplan import StudyPlan
 from attnstudy.tracking import (
     TrackedRun,
     Tracker,
     open_store,
+    param_texts,
     read_artifact,
     read_history,
     read_plans,
@@ -63,7 +65,7 @@ def collect_study(
     configs = {run.config for run in chosen}
     plans = tuple(one for one in plans if {one.plan.config} == configs)
     metric = request.metric or (plans[-1].plan.analysis.metric if plans else "test_accuracy")
-    kept, excluded = _sort_out(chosen, metric)
+    kept, excluded = _sort_out(chosen, metric, plans[-1].plan if plans else None)
     refuse_twice(kept)
     if not kept:
         raise UsageError(_nothing(metric, study, chosen))
@@ -171,7 +173,7 @@ def _curves(tracker: Tracker, runs: Sequence[TrackedRun]) -> dict[str, list[Curv
 
 
 def _sort_out(
-    runs: Sequence[TrackedRun], metric: str
+    runs: Sequence[TrackedRun], metric: str, plan: StudyPlan | None
 ) -> tuple[list[TrackedRun], tuple[Exclusion, ...]]:
     kept: list[TrackedRun] = []
     excluded: list[Exclusion] = []
@@ -180,6 +182,8 @@ def _sort_out(
             reason = "repeated by a later run"
         elif run.status not in ("complete", "diverged"):
             reason = f"its status is {run.status}"
+        elif other := _declared_otherwise(run, plan):
+            reason = f"its arm is declared with another {other} by now"
         elif run.status == "complete" and metric not in run.metrics:
             reason = f"it has no metric {metric}"
         else:
@@ -187,6 +191,17 @@ def _sort_out(
             continue
         excluded.append(Exclusion(run=run.name, reason=reason))
     return kept, tuple(excluded)
+
+
+def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:
+    """Return the field in which a run differs from what the plan says of its arm, if any."""
+    if plan is None or run.variant not in plan.arms:
+        return None
+    declared = dict(plan.arms[run.variant])
+    tuning = declared.pop("tuning", None)
+    declared["tuned_by"] = None if tuning is None else tuning["identity"]
+    texts = {name: param_texts({name: value}).get(name) for name, value in declared.items()}
+    return next((name for name, text in texts.items() if run.params.get(name) != text), None)
 
 
 def _nothing(metric: str, study: str, runs: Sequence[TrackedRun]) -> str:

@@ -1,0 +1,141 @@
+"""``tune`` and ``tune show``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import address_of, data_dir_of, find_own_variants, print_result
+from attnstudy.errors import EXIT_SOME_FAILED
+from attnstudy.space import SEARCHABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from attnstudy.usecases.tuning_results import VariantTuning
+
+
+class TuneGroup(options.StudyFileCommand, click.Group):
+    """A command on a study that has subcommands too: their names are no studies."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters; a subcommand is not called with those of this command."""
+        found = super().get_params(ctx)
+        if ctx.command is self:
+            return found
+        return [parameter for parameter in found if not isinstance(parameter, click.Argument)]
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Return a subcommand's context where the first word is its name, else the command's."""
+        if args and args[0] in self.commands:
+            named = f"{info_name} {args[0]}"
+            return self.commands[args[0]].make_context(named, args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.group(
+    cls=TuneGroup,
+    invoke_without_command=True,
+    subcommand_metavar="| show ...",
+    context_settings={"allow_interspersed_args": True},
+)
+@options.study_argument
+@options.study_name
+@options.how_to_tune
+@options.what_to_run
+@options.how_to_train
+@options.store
+@options.talk
+@options.as_json
+def tune(**given: Any) -> int:
+    """Search the hyperparameters of each variant, on validation images alone.
+
+    What is varied stands in [tuning.space] of the study's file. Each trial is trained with a few
+    seeds of its own, none of which the study is ranked by (--seeds); its value is the mean of their
+    final validation accuracies. Test images are not read. Trials that ended are not repeated, and
+    one that was interrupted goes on.
+    """
+    if given["executor"] == "processes":
+        from attnstudy.executors import prepare_workers
+
+        prepare_workers("attnstudy.usecases.worker")  # first, to be done when this process is
+    from attnstudy import render
+    from attnstudy.usecases import tuning, tuning_plan
+
+    terminal = render.TuningTerminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.decoding() as decoding:
+        plan = tuning_plan.make_tune_plan(_tune_request(given), decoding)
+    result = tuning.tune_study(plan, terminal, _figures)
+    if warning := render.tune_warning(result):
+        terminal.warn(warning)
+    answer = render.tune_json(result) if given["as_json"] else None
+    print_result(answer, lambda: render.tune_text(result))
+    if result.lost is not None:
+        raise result.lost
+    return EXIT_SOME_FAILED if result.failed else 0
+
+
+@tune.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.variant
+@options.tuning_storage
+@options.store_folder
+@options.as_json
+def show(**given: Any) -> int:
+    """Show what a tuning found: best values, what it cost, what mattered, every trial."""
+    from attnstudy import render
+    from attnstudy.study import expand_variants
+    from attnstudy.usecases import tuning_results
+
+    study = options.current_study()
+    storage = given["storage"] or str(study.journal)
+    variants = expand_variants(given["variant"]) if given["variant"] else None
+    found = tuning_results.read_tuning(study.name, storage, given["store"], variants)
+    answer = render.tunings_json(found) if given["as_json"] else None
+    print_result(answer, lambda: render.tunings_text(found))
+    return 0
+
+
+def _figures(tuning: VariantTuning) -> Mapping[str, bytes]:
+    from attnstudy import report  # matplotlib: only where a search is published
+
+    return report.tuning_figures(tuning)
+
+
+def _tune_request(given: dict[str, Any]) -> Any:
+    from attnstudy.space import default_space
+    from attnstudy.study import expand_variants
+    from attnstudy.usecases.tuning_plan import TuneRequest
+
+    study = options.current_study()
+    find_own_variants()
+    same = (
+        "trials", "seeds_per_trial", "tuning_seeds", "pruner", "sampler", "sampler_seed", "dataset",
+        "train_size", "val_size", "device", "threads", "workers", "executor", "fuse",
+        "checkpoint_minutes",
+    )  # fmt: skip
+    return TuneRequest(
+        study=study.name,
+        question=study.question,
+        variants=expand_variants(given["variant"] or ("all",)),
+        ranking_seeds=given["seeds"],
+        space=study.space or default_space(),
+        storage=given["storage"],
+        journal=study.journal,
+        settings={name: given[name] for name in (*SEARCHABLE, "precision")},
+        data_dir=data_dir_of(given),
+        address=address_of(given),
+        **{name: given[name] for name in same},
+    )
+
+
+COMMANDS = (tune,)

@@ -1,0 +1,209 @@
+"""What ``attnstudy tune`` does and what it found, as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.render.tables import amount, duration, number, table
+from attnstudy.study import seeds_text
+
+if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
+    from attnstudy.search import Trial
+    from attnstudy.usecases.tuning import TuneReport
+    from attnstudy.usecases.tuning_results import VariantTuning
+
+
+def tune_text(report: TuneReport) -> str:
+    """Return what the search has come to, and what to type next."""
+    request = report.plan.request
+    done = report.trials - report.before
+    lines = [
+        f"study {request.study}: {amount(done, 'trial')} done, {report.before} before, of "
+        f"{request.trials} for each of {amount(len(report.tunings), 'variant')}",
+        "",
+        *_best(report.tunings),
+    ]
+    if report.failed:
+        rows = [[f"{variant} {t.number}", t.reason or ""] for variant, t in report.failed]
+        lines += ["", table(["failed trial", "reason"], rows)]
+    if warning := _unequal(report.tunings):
+        lines += ["", f"Note: {warning}."]
+    lines += ["", f"All trials:  {_show(report)}", f"In Optuna:   {report.plan.place.dashboard}"]
+    return "\n".join(lines)
+
+
+def _show(report: TuneReport) -> str:
+    request = report.plan.request
+    words = ["attnstudy", "tune", "show", "--study", request.study]
+    if request.storage is not None:
+        words += ["--storage", report.plan.place.shown]
+    if str(request.address.home) != "mlruns":
+        words += ["--store", str(request.address.home)]
+    return " ".join(words)
+
+
+def tune_warning(report: TuneReport) -> str | None:
+    """Return what to do about searches that the tracking store has not confirmed."""
+    if not report.undelivered:
+        return None
+    request = report.plan.request
+    return (
+        f"the trials of {amount(report.undelivered, 'variant')} are kept, but are not whole in "
+        f"{request.address.shown}: the next 'attnstudy tune' of {request.study} delivers them"
+    )
+
+
+def _best(tunings: Sequence[VariantTuning]) -> list[str]:
+    rows = []
+    for tuning in tunings:
+        best, budget = tuning.best, tuning.budget
+        rows.append(
+            [
+                tuning.variant,
+                "–" if best is None else number(best.value),
+                "–" if best is None else str(best.number),
+                "–" if best is None else fields_text(best.fields),
+                str(budget.trials),
+                str(budget.runs),
+                f"{budget.epochs:g}",
+                duration(budget.seconds) if budget.runs else "–",
+            ]
+        )
+    headings = [
+        "variant", "best validation (%)", "trial", "with", "trials", "runs", "epochs", "training",
+    ]  # fmt: skip
+    lines = [table(headings, rows, right=" >> >>>>")]
+    for tuning in tunings:
+        budget = tuning.budget
+        if budget.pruned or budget.failed:
+            lines.append(
+                f"{tuning.variant}: {budget.pruned} stopped early after {budget.pruned_epochs:g} "
+                f"epochs in all, {budget.failed} failed"
+            )
+    lines += ["", "The best of many is too good: what it is worth, a ranking on other seeds says."]
+    return lines
+
+
+def tunings_text(tunings: Sequence[VariantTuning]) -> str:
+    """Return all there is to see of a study's searches."""
+    first = tunings[0].design
+    lines = [
+        f"study {first.study}, tuned on {first.dataset} ({first.train_size:,} training and "
+        f"{first.val_size:,} validation images)",
+        "",
+        *_best(tunings),
+    ]
+    if warning := _unequal(tunings):
+        lines += ["", f"Note: {warning}."]
+    for tuning in tunings:
+        lines += ["", *_variant(tuning)]
+    return "\n".join(lines)
+
+
+def _unequal(tunings: Sequence[VariantTuning]) -> str | None:
+    """Return how the budgets of variants differ, if they do: it would favour the larger one."""
+    trials = {tuning.variant: tuning.budget.trials for tuning in tunings}
+    if len(set(trials.values())) <= 1:
+        return None
+    listed = ", ".join(f"{variant} {count}" for variant, count in trials.items())
+    return f"the variants had different numbers of trials ({listed}), which favours some"
+
+
+def _variant(tuning: VariantTuning) -> list[str]:
+    design = tuning.design
+    lines = [
+        f"{tuning.variant}: seeds {seeds_text(design.seeds)}, sampler {design.sampler} (seed "
+        f"{design.sampler_seed}), pruner {design.pruner}, at most {design.most_epochs} epochs",
+    ]
+    if tuning.importances:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importances.items())
+        lines.append(f"differences between trials come from: {shares} (fANOVA)")
+    best: float | None = None
+    rows = []
+    for trial in tuning.trials:
+        if trial.value is not None:
+            best = trial.value if best is None else max(best, trial.value)
+        rows.append(
+            [
+                str(trial.number),
+                trial.state.value,
+                number(trial.value),
+                number(best),
+                ", ".join(number(value) for value in trial.by_seed.values()) or "–",
+                fields_text(trial.fields),
+            ]
+        )
+    headings = ["trial", "state", "value (%)", "best so far", "by seed", "with"]
+    return [*lines, "", table(headings, rows, right="> >>")]
+
+
+def fields_text(fields: Mapping[str, Any]) -> str:
+    """Return a trial's fields as people write them: ``lr 0.00213, channels 64,32``."""
+    return ", ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in fields.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def tune_json(report: TuneReport) -> dict[str, Any]:
+    """Return what a command did and what the search has come to, for machines."""
+    return {
+        **tunings_json(report.tunings),
+        "trained": report.trials - report.before,
+        "undelivered": report.undelivered,
+        "storage": report.plan.place.shown,
+        "dashboard": report.plan.place.dashboard,
+    }
+
+
+def tunings_json(tunings: Sequence[VariantTuning]) -> dict[str, Any]:
+    """Return all there is to see of a study's searches, for machines."""
+    return {
+        "schema": 1,
+        "study": tunings[0].design.study,
+        "equal_budgets": _unequal(tunings) is None,
+        "variants": [_tuning_json(tuning) for tuning in tunings],
+    }
+
+
+def _tuning_json(tuning: VariantTuning) -> dict[str, Any]:
+    best = tuning.best
+    return {
+        "variant": tuning.variant,
+        "identity": tuning.identity,
+        "design": tuning.design.to_json(),
+        "budget": asdict(tuning.budget),
+        "best": None if best is None else _trial_json(best),
+        "importances": dict(tuning.importances),
+        "trials": [_trial_json(trial) for trial in tuning.trials],
+    }
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    content = asdict(trial)
+    content["state"] = trial.state.value
+    for name in ("steps", "by_seed"):
+        content[name] = {str(key): value for key, value in content[name].items()}
+    plain: dict[str, Any] = json.loads(json.dumps(content))  # tuples become lists
+    return plain
+
+
+def trial_line(variant: str, trial: Trial, best: Trial | None) -> str:
+    """Return a line about a trial that ended."""
+    what = f"{variant} trial {trial.number}"
+    if trial.state.value == "failed":
+        return f"{what} failed: {trial.reason}"
+    with_ = fields_text(trial.fields)
+    if trial.state.value == "pruned":
+        return f"{what} was stopped early: {with_}"
+    diverged = f", {len(trial.diverged)} diverged" if trial.diverged else ""
+    said = f"{what}: {number(trial.value)} %{diverged} with {with_}"
+    if best is not None and best.number != trial.number:
+        return f"{said}; best is {number(best.value)} % of trial {best.number}"
+    return f"{said}; the best so far"

@@ -1,0 +1,30 @@
+"""How much of the difference between trials each field accounts for."""
+
+from __future__ import annotations
+
+from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+from attnstudy import seeding
+from attnstudy.search.ledger import Ledger
+from attnstudy.search.proposing import scratch_study
+from attnstudy.search.trials import TrialState
+
+FEWEST = 4
+"""Complete trials below which an importance would tell nothing."""
+
+
+def importances(ledger: Ledger) -> dict[str, float]:
+    """Return each field's share of the variance of the value, most important first.
+
+    By functional analysis of variance over a forest of regression trees (Hutter, Hoos and
+    Leyton-Brown 2014), seeded. Empty where the complete trials are too few, or all have one value.
+    """
+    complete = [trial for trial in ledger.trials() if trial.state is TrialState.COMPLETE]
+    if len(complete) < FEWEST or len({trial.value for trial in complete}) == 1:
+        return {}
+    design = ledger.design
+    seed = seeding.stream_seed(design.sampler_seed, "importance", design.name) >> 32
+    found = get_param_importances(
+        scratch_study(design, ledger.finished()), evaluator=FanovaImportanceEvaluator(seed=seed)
+    )
+    return {name: float(share) for name, share in found.items()}

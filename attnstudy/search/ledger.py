@@ -1,0 +1,170 @@
+"""One variant's search as Optuna keeps it: what was asked, what was told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import optuna
+from optuna.trial import FrozenTrial, create_trial
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import StoreError
+from attnstudy.search.design import Design
+from attnstudy.search.proposing import propose, stops
+from attnstudy.search.storage import Storage
+from attnstudy.search.trials import (
+    ATTRIBUTE,
+    OPTUNA_STATES,
+    Trial,
+    TrialState,
+    distributions,
+    to_trial,
+    told,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One variant's trials in an open storage."""
+
+    storage: Storage
+    design: Design
+    _study: optuna.Study
+
+    @classmethod
+    def begin(cls, storage: Storage, design: Design) -> Ledger:
+        """Open the search of a design, or begin it.
+
+        Raises:
+            UsageError: it was begun with another design.
+            StoreError: the storage cannot be used.
+
+        """
+        with storage.errors():
+            try:
+                study = optuna.load_study(study_name=design.name, storage=storage.opened)
+            except KeyError:
+                study = optuna.create_study(
+                    study_name=design.name, storage=storage.opened, direction="maximize"
+                )
+            if ATTRIBUTE not in study.user_attrs:
+                if study.get_trials(deepcopy=False):
+                    raise StoreError(
+                        f"{storage.shown} has a search {design.name!r} that attnstudy did not "
+                        "begin: choose another --storage"
+                    )
+                reach("search/before-design")
+                study.set_user_attr(ATTRIBUTE, design.to_json())
+            design.refuse_other(Design.from_json(study.user_attrs[ATTRIBUTE]), storage.shown)
+            return cls(storage, design, study)
+
+    def trials(self) -> list[Trial]:
+        """Return all trials, in order.
+
+        Raises:
+            StoreError: the storage cannot be read.
+
+        """
+        with self.storage.errors():
+            return [to_trial(frozen, self.design.space) for frozen in self._all()]
+
+    def finished(self) -> list[FrozenTrial]:
+        """Return the trials that ended, as Optuna has them."""
+        with self.storage.errors():
+            return [frozen for frozen in self._all() if frozen.state.is_finished()]
+
+    def open_trial(self) -> Trial | None:
+        """Return the trial that was asked for and not told of: an interrupted search has one."""
+        running = [trial for trial in self.trials() if trial.state is TrialState.RUNNING]
+        return running[0] if running else None
+
+    def ask(self) -> Trial:
+        """Have the next trial proposed and begin it.
+
+        It is in the storage with all its parameters or not at all, so whoever is killed here
+        leaves either nothing or a trial that can be gone on with.
+
+        Raises:
+            StoreError: the storage cannot be used.
+
+        """
+        with self.storage.errors():
+            before = self._all()
+            params = propose(self.design, self.finished(), len(before))
+            fresh = create_trial(
+                state=optuna.trial.TrialState.RUNNING,
+                params=params,
+                distributions=distributions(self.design.space),
+                user_attrs={ATTRIBUTE: {"started_at": time.time_ns() // 1_000_000}},
+            )
+            reach("search/before-ask")
+            self._study.add_trial(fresh)
+            reach("search/after-ask")
+            return to_trial(self._all()[-1], self.design.space)
+
+    def report(self, trial: Trial, steps: Mapping[int, float]) -> bool:
+        """Note what a trial has come to so far; tell whether it is not worth going on with.
+
+        Raises:
+            StoreError: the storage cannot be used.
+
+        """
+        with self.storage.errors():
+            opened, trial_id = self.storage.opened, self._id(trial)
+            there = opened.get_trial(trial_id).intermediate_values
+            for step, value in sorted(steps.items()):
+                if there.get(step) != value:
+                    reach("search/before-report")
+                    opened.set_trial_intermediate_value(trial_id, step, value)
+            return stops(self.design, self.finished(), opened.get_trial(trial_id))
+
+    def tell(self, trial: Trial) -> Trial:
+        """End a trial with all that is known of it; return it as it is kept.
+
+        Raises:
+            StoreError: the storage cannot be used.
+
+        """
+        trial = replace(trial, finished_at=time.time_ns() // 1_000_000)
+        with self.storage.errors():
+            opened, trial_id = self.storage.opened, self._id(trial)
+            reach("search/before-tell")
+            opened.set_trial_user_attr(trial_id, ATTRIBUTE, told(trial))
+            reach("search/described")
+            self._study.tell(trial.number, trial.value, OPTUNA_STATES[trial.state])
+            reach("search/after-tell")
+            return to_trial(opened.get_trial(trial_id), self.design.space)
+
+    def _id(self, trial: Trial) -> int:
+        opened = self.storage.opened
+        study = opened.get_study_id_from_name(self.design.name)
+        return opened.get_trial_id_from_study_id_trial_number(study, trial.number)
+
+    def _all(self) -> list[FrozenTrial]:
+        # not those that somebody lined up in a dashboard: what is tried is for the design to say
+        waiting = optuna.trial.TrialState.WAITING
+        trials = self._study.get_trials(deepcopy=False)
+        return sorted((t for t in trials if t.state is not waiting), key=lambda t: t.number)
+
+
+def find_ledgers(storage: Storage, study: str, variants: Sequence[str] | None) -> list[Ledger]:
+    """Return what there is in a storage of a study's searches, in the order of their beginnings.
+
+    Raises:
+        StoreError: the storage cannot be read.
+
+    """
+    found = []
+    with storage.errors():
+        for name in optuna.get_all_study_names(storage.opened):
+            of, slash, variant = name.partition("/")
+            if of != study or not slash or (variants is not None and variant not in variants):
+                continue
+            opened = optuna.load_study(study_name=name, storage=storage.opened)
+            if ATTRIBUTE in opened.user_attrs:
+                found.append(
+                    Ledger(storage, Design.from_json(opened.user_attrs[ATTRIBUTE]), opened)
+                )
+    return found

@@ -1,0 +1,76 @@
+"""What to try next, and what to stop: functions of the trials so far, of nothing else.
+
+Optuna's samplers and pruners are asked in a scratch study in memory, which holds the trials that
+ended, in order. So they answer alike from whatever storage, in whatever process, however often the
+search was interrupted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner, MedianPruner, WilcoxonPruner
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
+
+from attnstudy import seeding
+from attnstudy.search.design import Design
+from attnstudy.search.trials import distributions
+
+STARTUP_TRIALS = 10
+"""Trials drawn at random before the tree-structured Parzen estimator has something to go by."""
+MEDIAN_STARTUP = 5
+"""Complete trials before the first is compared with their median."""
+WILCOXON_P = 0.1
+"""One-sided p-value, against the best trial, below which a trial is stopped."""
+
+
+def propose(design: Design, finished: Sequence[FrozenTrial], number: int) -> dict[str, Any]:
+    """Return the parameters of trial ``number``, as Optuna keeps them."""
+    scratch = scratch_study(design, finished, _sampler(design, number))
+    asked = scratch.ask(distributions(design.space))
+    return {name: asked.params[name] for name in design.space}
+
+
+def stops(design: Design, finished: Sequence[FrozenTrial], trial: FrozenTrial) -> bool:
+    """Whether a trial is not worth going on with, by what it reported so far."""
+    if design.pruner == "none":
+        return False
+    return _pruner(design.pruner).prune(scratch_study(design, finished), trial)
+
+
+def scratch_study(
+    design: Design, finished: Sequence[FrozenTrial], sampler: BaseSampler | None = None
+) -> optuna.Study:
+    """Return a study in memory with the trials that ended."""
+    study = optuna.create_study(direction="maximize", sampler=sampler, study_name=design.name)
+    study.add_trials(sorted(finished, key=lambda trial: trial.number))
+    return study
+
+
+def _sampler(design: Design, number: int) -> BaseSampler:
+    words = ("tuning", design.study, design.variant, number)
+    # a sampler takes 32 bits
+    seed = seeding.stream_seed(design.sampler_seed, *words) >> 32
+    if design.sampler == "random":
+        return RandomSampler(seed=seed)
+    # said in full, because defaults changed between Optuna's versions
+    return TPESampler(
+        n_startup_trials=STARTUP_TRIALS,
+        n_ei_candidates=24,
+        multivariate=True,
+        group=False,
+        constant_liar=False,  # one trial of a variant at a time: there is nobody to lie about
+        seed=seed,
+    )
+
+
+def _pruner(name: str) -> BasePruner:
+    if name == "wilcoxon":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is experimental: what we use of it is tested
+            return WilcoxonPruner(p_threshold=WILCOXON_P, n_startup_steps=2)
+    return MedianPruner(n_startup_trials=MEDIAN_STARTUP, n_warmup_steps=0, interval_steps=1)

@@ -1,0 +1,193 @@
+"""Having runs of a search trained, by whoever the executor gives them to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
+from attnstudy.executors import Died, Event, Reported, Retried, Started, make_executor
+from attnstudy.runs import Result, RunFolder
+from attnstudy.study import TrialSpec, is_factory
+from attnstudy.usecases import jobs
+from attnstudy.usecases.worker import search_together
+
+
+class RunObserver(Protocol):
+    """Whoever shows the user what happens to runs."""
+
+    def warn(self, text: str) -> None:
+        """Show a line that must not be missed."""
+
+    def started(self, worker: int, spec: TrialSpec) -> None:
+        """Show that a worker took up a run."""
+
+    def progress(self, worker: int, spec: TrialSpec, progress: jobs.Progress) -> None:
+        """Show that a run got further."""
+
+    def run_ended(self, worker: int, spec: TrialSpec) -> None:
+        """Show that a run ended, or came to where it was to pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A run, and how far it is to be trained."""
+
+    spec: TrialSpec
+    folder: RunFolder
+    until: int | None = None
+    """Epochs after which it pauses; none trains it to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of an assignment."""
+
+    result: Result | None = None
+    """None if it failed, or if it only came to its pause."""
+    failure: str | None = None
+    """Why it failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Those who train: how many at once, and with what."""
+
+    executor: str
+    workers: int
+    fused: int
+    """Seeds of a variant that are trained together."""
+    device: str
+    threads: int
+    dataset_folder: Path
+    """Holds no test images."""
+    code_revision: str
+    checkpoint_seconds: float
+    command: str
+    """The command that they work for, see ``runs.command_at_work``."""
+    observer: RunObserver
+
+    def train(self, assignments: Sequence[Assignment]) -> Mapping[TrialSpec, Ended]:
+        """Have runs trained as far as they are to be; what is there already is not trained again.
+
+        Returns:
+            What became of each; a run that failed does not stop the others.
+
+        Raises:
+            StoreError: a run folder cannot be written; what is complete is kept.
+            DataError: the decoded images were damaged meanwhile.
+
+        """
+        ended: dict[TrialSpec, Ended] = {}
+        pending = []
+        for one in assignments:
+            result = one.folder.result()
+            if result is not None:
+                ended[one.spec] = Ended(result)
+            elif one.until is not None and one.until in one.folder.pauses():
+                ended[one.spec] = Ended()
+            else:
+                pending.append(one)
+        held = self._pass(pending, ended, wait=False)
+        # nobody else works on this search: it is a worker of a command that was killed, which
+        # lets go after its iteration
+        self._pass(held, ended, wait=True)
+        return ended
+
+    def _pass(
+        self, pending: Sequence[Assignment], ended: dict[TrialSpec, Ended], *, wait: bool
+    ) -> list[Assignment]:
+        """Have runs trained once; return those that another process holds."""
+        if not pending:
+            return []
+        groups = _groups(pending, 1 if wait else self.fused)
+        executor = make_executor(self.executor, self.workers)
+        ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
+        shift = _Shift(self, ended)
+        with contextlib.closing(executor.execute(ordered, search_together)) as events:
+            for event in events:
+                shift.note_group(groups[event.job], event)
+        return shift.held
+
+    def _job(self, one: Assignment, fused: int, wait: bool) -> jobs.Job:
+        return jobs.Job(
+            spec=one.spec,
+            folder=one.folder.path,
+            dataset_folder=self.dataset_folder,
+            device=self.device,
+            threads=self.threads,
+            code_revision=self.code_revision,
+            command=self.command,
+            checkpoint_seconds=self.checkpoint_seconds,
+            wait=wait,
+            fused=fused,
+            until=one.until,
+        )
+
+
+def _groups(pending: Sequence[Assignment], size: int) -> list[list[Assignment]]:
+    """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
+    groups: list[list[Assignment]] = []
+    for one in pending:
+        variant = one.spec.variant
+        room = (g for g in groups if g[0].spec.variant == variant and len(g) < size)
+        if is_factory(variant) or (group := next(room, None)) is None:
+            groups.append([one])
+        else:
+            group.append(one)
+    return groups
+
+
+@dataclass(slots=True)
+class _Shift:
+    """Takes in what happens while an executor is at work."""
+
+    crew: Crew
+    ended: dict[TrialSpec, Ended]
+    held: list[Assignment] = field(default_factory=list)
+
+    def note_group(self, group: Sequence[Assignment], event: Event) -> None:
+        """Pass an event on to the run that it is about, or to all that have not ended."""
+        about: object = event
+        places: Sequence[int] = range(len(group))
+        match event:
+            case Reported(message=jobs.Of(member=member, message=jobs.Failed(ending=ending))):
+                about, places = ending, (member,)
+            case Reported(message=jobs.Of(member=member, message=message)):
+                about, places = message, (member,)
+            case Retried() | Died():
+                places = [n for n, one in enumerate(group) if one.spec not in self.ended]
+        for place in places:
+            self._note(group[place], event.worker * self.crew.fused + place, about)
+
+    def _note(self, one: Assignment, row: int, about: object) -> None:
+        spec, observer = one.spec, self.crew.observer
+        ended: Ended | None = None
+        match about:
+            case Started():
+                observer.started(row, spec)
+            case jobs.Progress() as progress:
+                observer.progress(row, spec, progress)
+            case jobs.Notice(text=text):
+                observer.warn(f"{spec.name}: {text}")
+            case jobs.Elsewhere():
+                self.held.append(one)
+            case jobs.Kept(result=result):
+                ended = Ended(result)
+            case jobs.AlreadyDone():
+                ended = Ended(one.folder.result())
+            case jobs.Paused():
+                ended = Ended()
+            case Retried(reason=reason):
+                observer.warn(f"{spec.name}: {reason}; it is tried once more")
+            case Died(error=AttnstudyError(exit_code=code) as error) if code == EXIT_ENVIRONMENT:
+                raise error  # it will meet every run: nothing is a failure of this one
+            case Died(reason=reason, details=details):
+                one.folder.fail(reason, details)
+                ended = Ended(failure=reason)
+        if ended is not None:
+            self.ended[spec] = ended
+            observer.run_ended(row, spec)

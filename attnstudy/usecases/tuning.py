@@ -1,0 +1,209 @@
+"""``attnstudy tune``: search each variant's hyperparameters, on validation images alone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock
+
+from attnstudy import runs
+from attnstudy.errors import StoreError, TerminatedError
+from attnstudy.files import reported
+from attnstudy.runs import command_at_work, study_folder
+from attnstudy.search import Ledger, Trial, TrialState, open_storage
+from attnstudy.usecases.crew import Crew, RunObserver
+from attnstudy.usecases.planning import code_revision
+from attnstudy.usecases.publishing import BackgroundPublisher, patience
+from attnstudy.usecases.tuning_plan import TunePlan
+from attnstudy.usecases.tuning_publishing import TuningFigures, Tunings, connect
+from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_ledger
+from attnstudy.usecases.tuning_rounds import play_rounds
+
+_IN_USE = ".in-use"
+
+
+class TuneObserver(RunObserver, Protocol):
+    """Whoever shows the user what happens."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+
+    def begin_search(self, done: int, trials: int, variants: int, workers: int) -> None:
+        """Show how many trials there are to do, in total and still."""
+
+    def trial_ended(self, variant: str, trial: Trial, best: Trial | None) -> None:
+        """Show that a trial ended, and the variant's best one so far."""
+
+    def time_left(self, seconds: float) -> None:
+        """Show how long the rest will take."""
+
+    def end(self) -> None:
+        """Show that no training is going on any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneReport:
+    """What a command did, and what the search has come to."""
+
+    plan: TunePlan
+    tunings: tuple[VariantTuning, ...]
+    """One a variant, in the order that was asked for."""
+    before: int
+    """Trials that had ended before."""
+    undelivered: int
+    """Variants that the tracking store has not confirmed."""
+    store_error: StoreError | None = None
+    """Why it has not."""
+
+    @property
+    def failed(self) -> tuple[tuple[str, Trial], ...]:
+        """Trials that failed, with their variants."""
+        return tuple(
+            (tuning.variant, trial)
+            for tuning in self.tunings
+            for trial in tuning.trials
+            if trial.state is TrialState.FAILED
+        )
+
+    @property
+    def trials(self) -> int:
+        """Trials that have ended."""
+        return sum(len(tuning.finished) for tuning in self.tunings)
+
+    @property
+    def lost(self) -> StoreError | None:
+        """Why the embedded store, which needs nobody else, could not take the trials."""
+        return self.store_error if self.plan.request.address.embedded else None
+
+
+def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -> TuneReport:
+    """Carry out the trials that are left, and publish all of them.
+
+    Raises:
+        StoreError: another command is at work on it, or a folder or the storage cannot be used;
+            what is complete is kept.
+        DataError: the decoded images were damaged meanwhile.
+        UsageError: the search was begun with another design.
+
+    """
+    request = plan.request
+    home = request.address.home
+    folder = study_folder(home, plan.experiment)
+    for notice in plan.notices:
+        observer.warn(notice)
+    with _alone(plan, folder):
+        storage = open_storage(plan.place, home)
+        ledgers = [Ledger.begin(storage, design) for design in plan.designs]
+        with runs.changing_study_facts(home, plan.experiment) as facts:
+            facts.setdefault("threads", plan.threads)
+        tunings = Tunings()
+        publisher = BackgroundPublisher[str](
+            lambda: connect(plan, tunings, figures),
+            observer.warn,
+            patience=patience(request.address),
+        )
+        before = sum(len(ledger.finished()) for ledger in ledgers)
+        try:
+            with command_at_work(folder) as command:
+                progress = _Progress(plan, ledgers, observer, publisher, tunings, before)
+                progress.begin()
+                crew = Crew(
+                    executor=request.executor,
+                    workers=plan.workers,
+                    fused=plan.fused,
+                    device=request.device,
+                    threads=plan.threads,
+                    dataset_folder=plan.dataset_folder,
+                    code_revision=code_revision(),
+                    checkpoint_seconds=60 * request.checkpoint_minutes,
+                    command=command,
+                    observer=observer,
+                )
+                play_rounds(ledgers, request.trials, home, crew, progress.told)
+                found = progress.end()
+        except (KeyboardInterrupt, TerminatedError):
+            publisher.hurry()
+            raise
+        finally:
+            observer.end()
+            undelivered = publisher.close()
+    return TuneReport(plan, found, before, undelivered, publisher.trouble)
+
+
+@contextlib.contextmanager
+def _alone(plan: TunePlan, folder: Path) -> Iterator[None]:
+    """Be the only command at work on a tuning, in its store and in its storage."""
+    locks = [folder / "tuning.lock"]
+    if plan.place.journal is not None:
+        locks.append(plan.place.journal.with_name(plan.place.journal.name + _IN_USE))
+    with contextlib.ExitStack() as stack:
+        for path in locks:
+            with reported(path.parent):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(path)
+                mine = runs.acquired(lock)
+            if not mine:
+                name = plan.request.study
+                raise StoreError(
+                    f"another 'attnstudy tune' is at work on {name!r}: wait until it has ended, or "
+                    f"look at it with 'attnstudy tune show {name}'"
+                )
+            stack.callback(lock.release)
+        yield
+
+
+class _Progress:
+    """Passes on what the rounds come to: to the user and to the tracking store."""
+
+    def __init__(
+        self,
+        plan: TunePlan,
+        ledgers: Sequence[Ledger],
+        observer: TuneObserver,
+        publisher: BackgroundPublisher[str],
+        tunings: Tunings,
+        before: int,
+    ) -> None:
+        self.plan, self.ledgers, self.observer = plan, ledgers, observer
+        self.publisher, self.tunings = publisher, tunings
+        self.left = self.to_do = max(0, plan.request.trials * len(ledgers) - before)
+        self.before = before
+        self.began = time.monotonic()
+
+    def begin(self) -> None:
+        """Show how much there is to do, and send what an earlier command could not deliver."""
+        for ledger in self.ledgers:
+            self._publish(ledger)
+        if self.to_do:
+            self.observer.begin_search(
+                self.before, self.before + self.to_do, len(self.ledgers), self.plan.workers
+            )
+
+    def told(self, ledger: Ledger, trial: Trial) -> None:
+        """Pass on that a trial ended."""
+        self.left -= 1
+        tuning = self._publish(ledger)
+        self.observer.trial_ended(ledger.design.variant, trial, tuning.best)
+        done = self.to_do - self.left
+        if done == len(self.ledgers) and self.left > 0:  # the first round is over
+            self.observer.time_left((time.monotonic() - self.began) / done * self.left)
+
+    def end(self) -> tuple[VariantTuning, ...]:
+        """Send everything, figures too, and return what was found."""
+        found = tuple(map(tuning_of_ledger, self.ledgers))
+        for tuning in found:
+            self.tunings.put(tuning, ended=True)
+            self.publisher.submit(tuning.variant)
+        return found
+
+    def _publish(self, ledger: Ledger) -> VariantTuning:
+        # without importances: they take a while, and are shown at the end
+        tuning = VariantTuning(ledger.design, tuple(ledger.trials()), {})
+        self.tunings.put(tuning, ended=False)
+        self.publisher.submit(tuning.variant)
+        return tuning

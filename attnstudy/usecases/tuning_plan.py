@@ -1,0 +1,255 @@
+"""From options to a search: one design a variant, checked before anything is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attnstudy import data, runs
+from attnstudy.errors import DataError, UsageError
+from attnstudy.models import build_model
+from attnstudy.search import Design, Place, parse_storage
+from attnstudy.space import Space
+from attnstudy.study import TrialSpec, factory_source_digest, is_factory
+from attnstudy.tracking import Address
+from attnstudy.training import check_precision, choose_device
+from attnstudy.usecases.planning import FUSED_ON_A_GPU, available_cores
+
+SEEDS_PER_TRIAL = 3
+FIRST_SEED = 1_000_000
+"""First of the seeds that trials are trained with, far from those that anybody ranks by: a study
+may grow, and what its hyperparameters were chosen with never becomes part of its ranking."""
+FEWEST_FOR_WILCOXON = 5
+"""Seeds a trial below which the pruner could stop nothing: four in a row have to be worse for a
+one-sided p-value below .1 (1/16), and then there must be a fifth to save."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneRequest:
+    """What ``attnstudy tune`` was asked for."""
+
+    study: str
+    question: str | None
+    variants: tuple[str, ...]
+    ranking_seeds: tuple[int, ...]
+    """Seeds of the study's own runs, which tuning leaves alone."""
+    trials: int
+    """Trials a variant, in total."""
+    seeds_per_trial: int | None
+    tuning_seeds: tuple[int, ...] | None
+    pruner: str
+    sampler: str
+    sampler_seed: int
+    space: Space
+    storage: str | None
+    """A database's address, or the path of a journal; none takes ``journal``."""
+    journal: Path
+    """The usual place of the study's trials."""
+    dataset: str
+    data_dir: Path
+    train_size: int | None
+    val_size: int | None
+    settings: Mapping[str, Any]
+    """Fields of a specification, by name, where they are not varied."""
+    device: str
+    threads: int | None
+    workers: int | None
+    executor: str
+    fuse: int | None
+    checkpoint_minutes: float
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class TunePlan:
+    """A checked request."""
+
+    request: TuneRequest
+    place: Place
+    """Where Optuna keeps the trials."""
+    designs: tuple[Design, ...]
+    """One a variant."""
+    dataset_folder: Path
+    """Decoded images, none of them for testing."""
+    threads: int
+    workers: int
+    fused: int
+    notices: tuple[str, ...] = ()
+    """What the user should read before anything is trained."""
+
+    @property
+    def experiment(self) -> str:
+        """Name of the MLflow experiment, and of the study that the runs are filed under."""
+        return runs.tuning_of(self.request.study)
+
+
+def make_tune_plan(
+    request: TuneRequest, decoding: Callable[[int, int], None] | None = None
+) -> TunePlan:
+    """Check a request. Nothing is trained or written.
+
+    Raises:
+        UsageError: the request makes no sense.
+        DataError: the training images cannot be used.
+
+    """
+    seeds = _seeds(request)
+    place = parse_storage(request.storage or str(request.journal))
+    notices = _check_pruner(request, seeds)
+    for variant in request.variants:  # a mistake must not cost a download
+        _first_spec(request, variant, seeds[0])
+    device = choose_device(request.device)
+    check_precision(device, str(request.settings["precision"]))
+    dataset, folder = data.load_training(request.dataset, request.data_dir, progress=decoding)
+    try:
+        train_size, val_size = dataset.sizes(request.train_size, request.val_size)
+    except DataError as error:
+        raise DataError(f"{request.dataset}: {error}") from error
+    for variant in filter(is_factory, request.variants):
+        build_model(  # a factory that does not work is told before anything is trained
+            variant,
+            attention=str(request.settings["attention"]),
+            image_shape=dataset.image_shape,
+            num_classes=dataset.num_classes,
+        )
+    designs = tuple(
+        Design(
+            study=request.study,
+            variant=variant,
+            variant_source=factory_source_digest(variant),
+            space=request.space.to_json(),
+            sampler=request.sampler,
+            sampler_seed=request.sampler_seed,
+            pruner=request.pruner,
+            seeds=seeds,
+            dataset=request.dataset,
+            dataset_digest=dataset.digest,
+            train_size=train_size,
+            val_size=val_size,
+            settings=_fixed(request),
+            most_epochs=request.space.most_epochs(int(request.settings["epochs"])),
+            classes=dataset.num_classes,
+        )
+        for variant in request.variants
+    )
+    threads, changed = _threads(request)
+    gpu = device.type == "cuda"
+    fused = request.fuse or (FUSED_ON_A_GPU if gpu else 1)
+    at_once = len(designs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
+    cores = 1 if gpu else max(1, min(available_cores() // threads, at_once))
+    return TunePlan(
+        request=request,
+        place=place,
+        designs=designs,
+        dataset_folder=folder,
+        threads=threads,
+        workers=request.workers or cores,
+        fused=fused,
+        notices=(*notices, *changed),
+    )
+
+
+def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
+    """Return what one run of a trial trains.
+
+    Args:
+        design: of the variant's search.
+        chosen: the trial's fields.
+        seed: one of the design's.
+
+    Raises:
+        UsageError: the fields do not go together.
+
+    """
+    values = {**design.settings, **chosen}
+    return TrialSpec(
+        study=runs.tuning_of(design.study),
+        dataset=design.dataset,
+        variant=design.variant,
+        variant_source=design.variant_source,
+        seed=seed,
+        dataset_digest=design.dataset_digest,
+        train_size=design.train_size,
+        val_size=design.val_size,
+        **{**values, "channels": tuple(values["channels"])},
+    )
+
+
+def _first_spec(request: TuneRequest, variant: str, seed: int) -> TrialSpec:
+    return TrialSpec(
+        study=runs.tuning_of(request.study),
+        dataset=request.dataset,
+        variant=variant,
+        variant_source=factory_source_digest(variant),
+        seed=seed,
+        dataset_digest="",
+        train_size=request.train_size or 1,
+        val_size=request.val_size or 1,
+        **request.settings,
+    )
+
+
+def _fixed(request: TuneRequest) -> dict[str, Any]:
+    """Return the fields that are not varied, as JSON has them."""
+    settings = {**request.settings, "channels": list(request.settings["channels"])}
+    return {n: value for n, value in settings.items() if n not in request.space.dimensions}
+
+
+def _seeds(request: TuneRequest) -> tuple[int, ...]:
+    """Return the seeds of every trial, none of which the study ranks by."""
+    count, seeds = request.seeds_per_trial, request.tuning_seeds
+    if seeds is None:
+        count = count or SEEDS_PER_TRIAL
+        seeds = tuple(range(FIRST_SEED, FIRST_SEED + count))
+    elif count is not None and count != len(seeds):
+        raise UsageError(
+            f"--tuning-seeds names {len(seeds)} seeds and --seeds-per-trial says {count}: leave "
+            "one of them out"
+        )
+    trained = _trained_seeds(request)
+    both = sorted(set(seeds) & {*request.ranking_seeds, *trained})
+    if both:
+        raise UsageError(
+            f"seed {both[0]} is one that the study {request.study!r} is ranked by: hyperparameters "
+            "chosen with it would favour it, so name other --tuning-seeds, or none for "
+            f"{FIRST_SEED:,} and those after it"
+        )
+    return seeds
+
+
+def _trained_seeds(request: TuneRequest) -> set[int]:
+    """Return the seeds that the study has been asked to train so far."""
+    asked = runs.study_facts(request.address.home, request.study).get("asked", {})
+    return {
+        int(seed) for variants in asked.values() for seeds in variants.values() for seed in seeds
+    }
+
+
+def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]:
+    if request.pruner == "wilcoxon" and len(seeds) < FEWEST_FOR_WILCOXON:
+        raise UsageError(
+            f"--pruner wilcoxon compares seed by seed and can stop a trial after its fourth seed "
+            f"at the earliest: give --seeds-per-trial {FEWEST_FOR_WILCOXON} or more, or leave it "
+            "out"
+        )
+    most = request.space.most_epochs(int(request.settings["epochs"]))
+    if request.pruner == "median" and most < 2:
+        raise UsageError(
+            "--pruner median stops a trial between its epochs, and there is only one: leave it out"
+        )
+    return ()
+
+
+def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
+    """Return the threads a run, and a notice if they are not those of the search so far."""
+    tuning = runs.tuning_of(request.study)
+    fixed = runs.study_facts(request.address.home, tuning).get("threads")
+    if fixed is None or request.threads in (None, fixed):
+        return int(fixed or request.threads or 1), ()
+    return request.threads or 1, (
+        f"the tuning of {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run "
+        f"since its first run, and {request.threads} will give other bits",
+    )

@@ -1,0 +1,193 @@
+"""The rounds of a search: one trial of every variant at a time.
+
+What is proposed, told and stopped depends on the numbers alone: all trials of a round are asked for
+before any is trained, and told of in the order of the variants after all have ended, however long
+each took. An interrupted round is taken up with the trials that it had.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import UsageError
+from attnstudy.runs import Status, run_folder
+from attnstudy.search import Design, Ledger, Trial, TrialState
+from attnstudy.study import TrialSpec
+from attnstudy.usecases.crew import Assignment, Crew, Ended
+from attnstudy.usecases.tuning_plan import spec_of
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a trial, after which it may be stopped."""
+
+    seeds: tuple[int, ...]
+    """What is trained in it."""
+    until: int | None
+    """Up to how many epochs; none means all."""
+    step: int
+    """Under which it is reported: by place of the seed, or by epochs done."""
+
+
+def stages(design: Design, epochs: int) -> list[Stage]:
+    """Return the parts of a trial of so many epochs."""
+    if design.pruner == "wilcoxon":
+        return [Stage((seed,), None, place) for place, seed in enumerate(design.seeds)]
+    if design.pruner == "median":
+        parts = [Stage(design.seeds, done, done) for done in range(1, epochs)]
+        return [*parts, Stage(design.seeds, None, epochs)]
+    return [Stage(design.seeds, None, 0)]
+
+
+def play_rounds(
+    ledgers: Sequence[Ledger],
+    trials: int,
+    home: Path,
+    crew: Crew,
+    told: Callable[[Ledger, Trial], None],
+) -> None:
+    """Go on until every variant has so many trials that ended.
+
+    Args:
+        ledgers: one a variant.
+        trials: how many each is to have.
+        home: the store.
+        crew: who trains.
+        told: called after a trial ended.
+
+    """
+    while True:
+        entries = [entry for ledger in ledgers if (entry := _entry(ledger, trials, home))]
+        if not entries:
+            return
+        reach("tuning/asked")
+        _play(entries, crew)
+        for entry in entries:
+            told(entry.ledger, entry.ledger.tell(entry.ended()))
+
+
+def _entry(ledger: Ledger, trials: int, home: Path) -> _Entry | None:
+    trial = ledger.open_trial()
+    if trial is None:
+        if len(ledger.finished()) >= trials:
+            return None
+        trial = ledger.ask()
+    return _Entry(ledger, trial, home)
+
+
+def _play(entries: Sequence[_Entry], crew: Crew) -> None:
+    for entry in entries:
+        entry.prepare()
+    number = 0
+    while going := [entry for entry in entries if entry.going(number)]:
+        together = [one for entry in going for one in entry.assignments(number)]
+        ended = crew.train(together)
+        reach("tuning/trained")
+        for entry in going:
+            entry.take_in(number, ended)
+        number += 1
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A variant's trial in a round."""
+
+    ledger: Ledger
+    trial: Trial
+    home: Path
+    specs: dict[int, TrialSpec] = field(default_factory=dict)
+    """By seed."""
+    parts: list[Stage] = field(default_factory=list)
+    begun: dict[int, int] = field(default_factory=dict)
+    """Epochs that a seed's run was to be trained for, by seed; of what was begun."""
+    pruned: bool = False
+    failure: str | None = None
+
+    def prepare(self) -> None:
+        """Find out what the trial trains."""
+        design = self.ledger.design
+        try:
+            self.specs = {s: spec_of(design, self.trial.fields, s) for s in design.seeds}
+        except UsageError as error:  # fields that are possible alone, but not together
+            self.failure = str(error)
+            return
+        self.parts = stages(design, next(iter(self.specs.values())).epochs)
+
+    def going(self, number: int) -> bool:
+        """Whether there is a part of this number to train."""
+        return self.failure is None and not self.pruned and number < len(self.parts)
+
+    def assignments(self, number: int) -> list[Assignment]:
+        """Return the runs of a part."""
+        part = self.parts[number]
+        for seed in part.seeds:
+            self.begun[seed] = part.until or self.specs[seed].epochs
+        return [
+            Assignment(self.specs[s], run_folder(self.home, self.specs[s]), part.until)
+            for s in part.seeds
+        ]
+
+    def take_in(self, number: int, ended: Mapping[TrialSpec, Ended]) -> None:
+        """Report a part's values, and learn whether the trial goes on."""
+        part = self.parts[number]
+        for seed in part.seeds:
+            failure = ended[self.specs[seed]].failure
+            if failure is not None:
+                self.failure = f"seed {seed}: {failure}"
+                return
+        values = [self._value(seed, part.until) for seed in part.seeds]
+        if self.ledger.design.pruner == "none":
+            steps = dict(enumerate(values))  # seed by seed, for who looks at a dashboard
+        else:
+            steps = {part.step: _mean(values)}
+        stop = self.ledger.report(self.trial, steps)
+        self.pruned = stop and number + 1 < len(self.parts)
+
+    def _value(self, seed: int, until: int | None) -> float:
+        """Return a run's validation accuracy in percent; that of guessing if it diverged."""
+        folder = run_folder(self.home, self.specs[seed])
+        if until is not None and until in (pauses := folder.pauses()):
+            return pauses[until]
+        result = folder.result()
+        if result is None or result.val_accuracy_final is None:
+            return self.ledger.design.guessing
+        return result.val_accuracy_final
+
+    def _done(self, seed: int) -> bool:
+        """Whether a seed's run was to be trained to its end."""
+        return self.begun[seed] == self.specs[seed].epochs
+
+    def ended(self) -> Trial:
+        """Return the trial as it is to be told of."""
+        runs = {s: run_folder(self.home, self.specs[s]) for s in sorted(self.begun)}
+        results = {s: result for s, run in runs.items() if (result := run.result()) is not None}
+        epochs = seconds = 0.0
+        for seed, run in runs.items():
+            each = self.specs[seed].iterations_per_epoch
+            # an earlier trial of the same fields may have been trained for longer
+            mine = [r for r in run.journal() if r["first_step"] < each * self.begun[seed]]
+            if mine:
+                epochs += (mine[-1]["first_step"] + len(mine[-1]["train_loss"])) / each
+                seconds += mine[-1]["seconds"]
+        trial = replace(
+            self.trial,
+            by_seed={s: self._value(s, None) for s in results if self._done(s)},
+            diverged=tuple(s for s, r in results.items() if r.status is Status.DIVERGED),
+            runs=len(runs),
+            epochs=round(epochs, 3),
+            seconds=seconds,
+            reason=self.failure,
+        )
+        if self.failure is not None:
+            return replace(trial, state=TrialState.FAILED)
+        if self.pruned:
+            return replace(trial, state=TrialState.PRUNED)
+        return replace(trial, state=TrialState.COMPLETE, value=_mean([*trial.by_seed.values()]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

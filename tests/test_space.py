@@ -1,0 +1,77 @@
+"""What a search may vary: what is understood, and one sentence for everything that is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from attnstudy.errors import UsageError
+from attnstudy.space import SEARCHABLE, Choice, Range, default_space, parse_space
+from attnstudy.study import TrialSpec
+
+
+def test_each_field_gets_the_kind_of_values_that_it_has():
+    space = parse_space(
+        {
+            "attention": ["spatial", "channel"],
+            "epochs": {"low": 2, "high": 5},
+            "lr": {"low": 1e-4, "high": 1, "log": True},
+            "batch_size": [32, 64],
+            "channels": [[32, 16], [64, 32]],
+        }
+    )
+    # in the order of a specification's fields, however the file has them
+    assert list(space.dimensions) == [n for n in SEARCHABLE if n in space.dimensions]
+    assert space.dimensions["lr"] == Range(1e-4, 1.0, log=True)
+    assert isinstance(space.dimensions["lr"].high, float)
+    assert space.dimensions["epochs"] == Range(2, 5)
+    assert isinstance(space.dimensions["epochs"].low, int)
+    assert space.dimensions["channels"] == Choice(((32, 16), (64, 32)))
+    assert space.most_epochs(10) == 5
+    assert default_space().most_epochs(10) == 10
+
+
+def test_what_is_searched_is_what_decides_a_training_and_nothing_about_the_images():
+    config = {
+        f for f, v in TrialSpec.__dataclass_fields__.items() if v.metadata["role"] == "config"
+    }
+    assert config - set(SEARCHABLE) == {"dataset_digest", "train_size", "val_size", "precision"}
+
+
+def test_the_default_space_varies_the_learning_rate_by_ratios():
+    space = default_space()
+    assert space.dimensions["lr"] == Range(1e-4, 1e-2, log=True)
+    assert parse_space(space.to_json()) == space
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({}, "is empty"),
+        ({"lrr": [1]}, "'lrr' is not a field that can be searched; did you mean 'lr'"),
+        ({"train_size": [1]}, "'train_size' is not a field that can be searched"),
+        ({"lr": 1e-3}, "lr is 0.001: write {low"),
+        ({"lr": {"low": 1e-2, "high": 1e-4}}, "low must not be above high"),
+        ({"lr": {"low": 0.0, "high": 1.0, "log": True}}, "with log = true it must be above 0"),
+        ({"lr": {"low": -1.0, "high": 1.0}}, "the learning rate is -1.0"),
+        ({"lr": {"low": 1e-3}}, "lr lacks high"),
+        ({"lr": {"low": 1e-3, "hihg": 1}}, "unknown key 'hihg'; did you mean 'high'"),
+        ({"lr": {"low": "a", "high": 1}}, "lr: low is 'a': give a number"),
+        ({"lr": {"low": 1e-3, "high": float("inf")}}, "lr: high is inf: give a number"),
+        ({"lr": {"low": 1e-3, "high": 1, "log": "yes"}}, "log is 'yes': write true or false"),
+        ({"batch_size": []}, "batch_size is an empty list"),
+        ({"batch_size": [0]}, "batch_size is 0: it must be at least 1"),
+        ({"batch_size": [32, 32]}, "has 32 twice"),
+        ({"batch_size": [True]}, "is True: give a whole number"),
+        ({"epochs": {"low": 1.5, "high": 3}}, "low is 1.5: give a whole number"),
+        ({"attention": ["spacial"]}, "unknown attention 'spacial'.*did you mean 'spatial'"),
+        ({"attention": [1]}, "has 1: its values are texts"),
+        ({"attention": {"low": 1, "high": 2}}, "attention is not a number: write a list"),
+        ({"channels": [[32]]}, r"has \[32\]: its values are lists of two whole numbers"),
+        ({"channels": [[0, 4]]}, "give two numbers of at least 1"),
+    ],
+)
+def test_what_makes_no_sense_gets_one_sentence(table, sentence):
+    with pytest.raises(UsageError, match=sentence) as refused:
+        parse_space(table, "studies/x/study.toml: [tuning.space]")
+    assert str(refused.value).startswith("studies/x/study.toml: [tuning.space]")
+    assert "\n" not in str(refused.value)
