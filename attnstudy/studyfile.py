@@ -209,6 +209,8 @@ def _typed(path: Path, where: str, kind: tuple[tuple[type, ...], str], value: An
     # to Python, true is a whole number
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise UsageError(f"{path}: {where} must be {called}, not {value!r}")
+    if kind is _NUMBER and isinstance(value, int):
+        return float(value)  # 1 and 1.0 are one setting
     return value
 
 

@@ -60,8 +60,8 @@ class Analysis:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Analysis:
-        """Return the analysis that a plan's JSON holds."""
-        looks = values["looks"]
+        """Return the analysis that a plan's JSON holds; fields that it lacks were not known."""
+        looks = values.get("looks")
         return cls(**{**values, "looks": None if looks is None else tuple(looks)})
 
 
@@ -119,8 +119,12 @@ class StudyPlan:
     @property
     def hash(self) -> str:
         """Identity of the plan (12 hex digits)."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest(self.to_json())
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +134,27 @@ class RecordedPlan:
     plan: StudyPlan
     at: int
     """Milliseconds since the epoch."""
+    hash: str
+    """Of the plan, as it was recorded."""
+
+    @classmethod
+    def of(cls, plan: StudyPlan, at: int) -> RecordedPlan:
+        """Return the record of a plan."""
+        return cls(plan, at, plan.hash)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` takes, with the hash for the reader."""
-        return {"at": self.at, "hash": self.plan.hash, "plan": self.plan.to_json()}
+        """Return what ``from_json`` takes."""
+        return {"at": self.at, "hash": self.hash, "plan": self.plan.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RecordedPlan | None:
         """Return the record; none if it does not have the hash that it says."""
         try:
-            found = cls(StudyPlan.from_json(values["plan"]), int(values["at"]))
-            same = found.plan.hash == values["hash"]
+            if _digest(values["plan"]) != values["hash"]:
+                return None
+            return cls(StudyPlan.from_json(values["plan"]), int(values["at"]), values["hash"])
         except (KeyError, TypeError, ValueError, AttributeError, UsageError):
             return None
-        return found if same else None
 
 
 def differences(before: StudyPlan, after: StudyPlan) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,14 @@ from attnstudy import runs
 from attnstudy.arms import Arm, choose_arms, declared_arms, with_all_fields
 from attnstudy.errors import UsageError
 from attnstudy.studyplan import Analysis, RecordedPlan, StudyPlan, differences
-from attnstudy.usecases.declaring import Judged, Seen, judge, looks_up_to, seeds_for_looks
+from attnstudy.usecases.declaring import (
+    Declaration,
+    Judged,
+    Seen,
+    judge,
+    looks_up_to,
+    seeds_for_looks,
+)
 
 PLAN = StudyPlan(
     study="placement",
@@ -36,7 +44,7 @@ def seen(count: int = 6, *, start: int = 1000, extra: tuple[Seen, ...] = ()) -> 
 
 
 def test_a_plan_survives_its_record_and_any_change_has_another_hash() -> None:
-    recorded = RecordedPlan(with_analysis(looks=(5, 10)), 1_700_000_000_000)
+    recorded = RecordedPlan.of(with_analysis(looks=(5, 10)), 1_700_000_000_000)
     text = json.dumps(recorded.to_json())
     assert RecordedPlan.from_json(json.loads(text)) == recorded
     others = [
@@ -65,7 +73,7 @@ def test_a_plan_survives_its_record_and_any_change_has_another_hash() -> None:
     ],
 )
 def test_a_record_that_was_altered_is_none(spoil: object) -> None:
-    record = json.loads(json.dumps(RecordedPlan(PLAN, 5).to_json()))
+    record = json.loads(json.dumps(RecordedPlan.of(PLAN, 5).to_json()))
     spoil(record)  # type: ignore[operator]
     assert RecordedPlan.from_json(record) is None
 
@@ -101,8 +109,8 @@ def test_differences_are_named() -> None:
 
 
 def test_a_plan_that_was_kept() -> None:
-    judged = judge([RecordedPlan(PLAN, 999)], seen(), PLAN.analysis)
-    assert judged == Judged(RecordedPlan(PLAN, 999), ())
+    judged = judge([RecordedPlan.of(PLAN, 999)], seen(), PLAN.analysis)
+    assert judged == Judged(RecordedPlan.of(PLAN, 999), ())
     assert judged.date == "1970-01-01 00:00 UTC"
 
 
@@ -111,27 +119,27 @@ def test_no_plan() -> None:
 
 
 def test_a_plan_that_came_late() -> None:
-    assert judge([RecordedPlan(PLAN, 1025)], seen(), PLAN.analysis).deviations == (
+    assert judge([RecordedPlan.of(PLAN, 1025)], seen(), PLAN.analysis).deviations == (
         "it was recorded after run 3",
     )
 
 
 def test_a_plan_that_was_changed() -> None:
-    plans = [RecordedPlan(PLAN, 999), RecordedPlan(with_analysis(alpha=0.1), 1021)]
+    plans = [RecordedPlan.of(PLAN, 999), RecordedPlan.of(with_analysis(alpha=0.1), 1021)]
     judged = judge(plans, seen(), replace(PLAN.analysis, alpha=0.1))
     assert judged.plan == plans[0]
     assert judged.deviations == ("it was changed after run 3 (alpha: 0.05 -> 0.1)",)
 
 
 def test_a_plan_that_was_changed_before_the_first_run_was_kept() -> None:
-    plans = [RecordedPlan(with_analysis(alpha=0.1), 900), RecordedPlan(PLAN, 950)]
+    plans = [RecordedPlan.of(with_analysis(alpha=0.1), 900), RecordedPlan.of(PLAN, 950)]
     assert judge(plans, seen(), PLAN.analysis) == Judged(plans[1], ())
 
 
 def test_a_plan_that_was_changed_and_changed_back_was_changed() -> None:
     plans = [
-        RecordedPlan(PLAN, 999), RecordedPlan(with_analysis(alpha=0.1), 1021),
-        RecordedPlan(PLAN, 1031),
+        RecordedPlan.of(PLAN, 999), RecordedPlan.of(with_analysis(alpha=0.1), 1021),
+        RecordedPlan.of(PLAN, 1031),
     ]  # fmt: skip
     assert judge(plans, seen(), PLAN.analysis).deviations == (
         "it was changed after run 3 (alpha: 0.05 -> 0.1)",
@@ -140,19 +148,19 @@ def test_a_plan_that_was_changed_and_changed_back_was_changed() -> None:
 
 
 def test_the_same_plan_from_two_machines_is_one() -> None:
-    plans = [RecordedPlan(PLAN, 999), RecordedPlan(PLAN, 1500)]
+    plans = [RecordedPlan.of(PLAN, 999), RecordedPlan.of(PLAN, 1500)]
     assert judge(plans, seen(), PLAN.analysis).deviations == ()
 
 
 def test_another_analysis_than_planned() -> None:
     used = replace(PLAN.analysis, margin=None, alpha=0.01)
-    assert judge([RecordedPlan(PLAN, 999)], seen(), used).deviations == (
+    assert judge([RecordedPlan.of(PLAN, 999)], seen(), used).deviations == (
         "ranked with alpha 0.01, and 0.05 planned", "ranked with margin none, and 0.5 planned",
     )  # fmt: skip
 
 
 def test_runs_beyond_the_plan_and_runs_that_are_missing() -> None:
-    plans = [RecordedPlan(PLAN, 999)]
+    plans = [RecordedPlan.of(PLAN, 999)]
     extra = (Seen("early", 7, 2000, True), Seen("late", 0, 2000, True))
     assert judge(plans, seen(extra=extra), PLAN.analysis).deviations == (
         "early/seed=7, late/seed=0 go beyond the plan",
@@ -167,7 +175,7 @@ def test_runs_beyond_the_plan_and_runs_that_are_missing() -> None:
 def test_declared_looks_may_end_before_the_last_seed() -> None:
     plan = with_analysis(looks=(3, 5))
     sequential = replace(plan, seeds=tuple(range(5)))
-    assert judge([RecordedPlan(sequential, 999)], seen(), plan.analysis).deviations == ()
+    assert judge([RecordedPlan.of(sequential, 999)], seen(), plan.analysis).deviations == ()
 
 
 def test_looks_end_at_the_most_seeds() -> None:
@@ -225,3 +233,66 @@ def test_a_command_chooses_among_the_arms() -> None:
     own = (Arm("long", "vanilla", {"epochs": 20}), Arm("short", "vanilla", {"epochs": 10}))
     with pytest.raises(UsageError, match=r"no arm 'shrot'.*did you mean 'short'"):
         choose_arms(own, ("shrot",))
+
+
+def test_a_repeated_or_deleted_result_that_was_another_is_told() -> None:
+    plans = [RecordedPlan.of(PLAN, 999)]
+    runs_ = [replace(run, value=60.0) for run in seen()]
+    same = Seen("early", 0, 1100, False, 60.0)
+    assert judge(plans, [*runs_, same], PLAN.analysis).deviations == ()
+    other = Seen("early", 0, 1100, False, 61.5)
+    assert judge(plans, [*runs_, other], PLAN.analysis).deviations == (
+        "early/seed=0 had another result before (61.5, now 60)",
+    )
+    gone = Seen("early", 9, 1100, False, 70.0, deleted=True)
+    assert judge(plans, [*runs_, gone], PLAN.analysis).deviations == (
+        "the result of early/seed=9 was deleted",
+    )
+
+
+def test_what_was_repeated_counts_for_when_the_plan_came() -> None:
+    """A plan that is made after the results is late, whatever is trained again after it."""
+    before = [replace(run, counted=False) for run in seen()]
+    after = seen(start=3000)
+    assert judge([RecordedPlan.of(PLAN, 2000)], [*before, *after], PLAN.analysis).deviations == (
+        "it was recorded after run 6",
+    )
+
+
+def test_looks_take_the_first_seeds() -> None:
+    sequential = replace(with_analysis(looks=(3, 5)), seeds=tuple(range(5)))
+    last = [Seen(arm, seed, 1000, True) for arm in sequential.arms for seed in (2, 3, 4)]
+    judged = judge([RecordedPlan.of(sequential, 999)], last, sequential.analysis)
+    assert judged.deviations == tuple(
+        f"{arm}/seed=0 has no result and later seeds have, so the looks are not the declared ones"
+        for arm in sequential.arms
+    )
+
+
+def test_a_clock_that_was_set_back_does_not_date_a_change_before_the_runs(tmp_path: Path) -> None:
+    far = 2**42
+    with runs.changing_study_facts(tmp_path, "placement") as facts:
+        runs.record_plan(facts, PLAN)
+        runs.record_plan(facts, with_analysis(alpha=0.1), after=far)
+        runs.record_plan(facts, PLAN)
+    times = [one.at for one in runs.recorded_plans(runs.study_facts(tmp_path, "placement"))]
+    assert times[1:] == [far + 1, far + 2]
+
+
+def test_a_record_of_another_version_is_read_and_is_no_change() -> None:
+    record = json.loads(json.dumps(RecordedPlan.of(PLAN, 5).to_json()))
+    record["plan"]["settings"]["new field"] = "its default"
+    text = json.dumps(record["plan"], sort_keys=True, separators=(",", ":"))
+    record["hash"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+    read = RecordedPlan.from_json(record)
+    assert read is not None
+    assert judge([read, RecordedPlan.of(PLAN, 1021)], seen(), PLAN.analysis).deviations == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "about"),
+    [({"control": "vanila"}, "did you mean 'vanilla'"), ({"metric": "acc"}, "no metric 'acc'")],
+)
+def test_a_declaration_that_could_not_be_ranked(values: dict[str, str], about: str) -> None:
+    with pytest.raises(UsageError, match=about):
+        Declaration(arms=declared_arms(None, {}), seeds=(0,), analysis=Analysis(**values))

@@ -44,7 +44,7 @@ def run_request(given: dict[str, Any]) -> RunRequest:
         declared=declared,
         data_dir=data_dir_of(given),
         address=address_of(given),
-        **{name: given.get(name, False) for name in _SAME},
+        **{**{name: given.get(name, False) for name in _SAME}, "seeds": _trained(given, declared)},
     )
 
 
@@ -69,11 +69,13 @@ def declare(given: dict[str, Any]) -> Declaration | None:
     looks, seeds = given["looks"], _declared_seeds(given)
     if given["until_decided"]:
         looks = looks_up_to(given["max_seeds"], looks)
+    analysis = _analysis(given, looks)
+    if looks is not None:
         seeds = seeds_for_looks(looks, seeds)
     return Declaration(
         arms=_arms(given),
         seeds=given["seeds"] if seeds is None else seeds,
-        analysis=_analysis(given, looks),
+        analysis=analysis,
         folder=None if study.path is None else study.path.parent,
     )
 
@@ -96,6 +98,19 @@ def _declared_seeds(given: dict[str, Any]) -> tuple[int, ...] | None:
     if file is not None:
         return parse_seeds(str(file))
     return given["seeds"] if options.said(given, "seeds") else None
+
+
+def _trained(given: dict[str, Any], declared: Declaration | None) -> tuple[int, ...]:
+    """Return the seeds that this command trains: those that are typed, else the declared ones."""
+    seeds: tuple[int, ...] = given["seeds"]
+    return seeds if declared is None or _typed("seeds") else declared.seeds
+
+
+def _typed(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (
+        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
+    )  # fmt: skip
 
 
 def _arms(given: dict[str, Any]) -> tuple[Arm, ...]:
@@ -141,8 +156,4 @@ def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:
 def _chosen(given: dict[str, Any], declared: Declaration | None) -> tuple[Arm, ...]:
     """Return the arms that this command trains."""
     arms = _arms(given) if declared is None else declared.arms
-    source = click.get_current_context().get_parameter_source("variant")
-    typed = source in (
-        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
-    )  # fmt: skip
-    return choose_arms(arms, given["variant"]) if typed else arms
+    return choose_arms(arms, given["variant"]) if _typed("variant") else arms

@@ -45,7 +45,10 @@ def study_text(found: StudyOverview) -> str:
 def _plan_line(known: KnownPlan) -> str:
     plan = known.recorded.plan
     at = datetime.datetime.fromtimestamp(known.recorded.at / 1000, datetime.UTC)
-    line = f"plan {plan.hash} of configuration {plan.config}, recorded {at:%Y-%m-%d %H:%M} UTC"
+    line = (
+        f"plan {known.recorded.hash} of configuration {plan.config}, recorded "
+        f"{at:%Y-%m-%d %H:%M} UTC"
+    )
     if known.changes:
         return f"{line}; the file now says otherwise ({'; '.join(known.changes)})"
     return f"{line}, as the file says"

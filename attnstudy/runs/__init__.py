@@ -3,7 +3,7 @@
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
 from attnstudy.runs.locks import acquired
-from attnstudy.runs.records import DatasetFacts, Result, Start, Status
+from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
     record_plan,
@@ -18,6 +18,7 @@ from attnstudy.runs.studies import (
 
 __all__ = [
     "JOURNAL",
+    "METRICS",
     "REPLACES",
     "DatasetFacts",
     "Result",

@@ -9,6 +9,12 @@ from typing import Any
 
 from attnstudy.study import TrialSpec
 
+METRICS = (
+    "val_accuracy_max", "val_accuracy_final", "test_accuracy", "test_loss", "train_seconds",
+    "images_per_second",
+)  # fmt: skip
+"""Numbers of a finished run, by their names in the tracking store."""
+
 
 class Status(Enum):
     """How a run stands. The value is what the tracking store shows."""
@@ -48,11 +54,7 @@ class Result:
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers that the tracking store shows, by their names there."""
-        names = (
-            "val_accuracy_max", "val_accuracy_final", "test_accuracy", "test_loss",
-            "train_seconds", "images_per_second",
-        )  # fmt: skip
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in METRICS}
         return {name: value for name, value in values.items() if value is not None}
 
 

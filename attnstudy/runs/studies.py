@@ -14,7 +14,7 @@ from filelock import FileLock
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
 from attnstudy.study import TrialSpec
-from attnstudy.studyplan import RecordedPlan, StudyPlan
+from attnstudy.studyplan import RecordedPlan, StudyPlan, differences
 
 TUNING = ".tuning"
 """Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
@@ -74,9 +74,18 @@ def recorded_plans(facts: Mapping[str, Any]) -> list[RecordedPlan]:
     return sorted((one for one in read if one is not None), key=lambda one: one.at)
 
 
-def record_plan(facts: dict[str, Any], plan: StudyPlan) -> None:
-    """Add a plan to a study's facts, unless it is the one in force for its configuration."""
-    before = [one.plan for one in recorded_plans(facts) if one.plan.config == plan.config]
-    if not before or before[-1].hash != plan.hash:
-        now = RecordedPlan(plan, time.time_ns() // 1_000_000)
-        facts.setdefault("plans", []).append(now.to_json())
+def record_plan(facts: dict[str, Any], plan: StudyPlan, *, after: int = 0) -> None:
+    """Add a plan to a study's facts, unless it is the one in force for its configuration.
+
+    Args:
+        facts: of the study; changed in place.
+        plan: to be recorded.
+        after: when the last of the configuration's runs was started (milliseconds); a clock that
+            was set back must not date a plan before what was known when it was made.
+
+    """
+    before = [one for one in recorded_plans(facts) if one.plan.config == plan.config]
+    if not before or differences(before[-1].plan, plan):
+        last = before[-1].at if before else 0
+        at = max(time.time_ns() // 1_000_000, last + 1, after + 1)
+        facts.setdefault("plans", []).append(RecordedPlan.of(plan, at).to_json())

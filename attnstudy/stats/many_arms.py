@@ -20,6 +20,9 @@ from attnstudy.stats.samples import Sample
 TOLERATED = 0.06
 """Error rate, where .05 is promised, up to which Games-Howell is used."""
 
+FEW = 5
+"""Runs an arm at a first look below which Games-Howell takes more than its share of alpha."""
+
 SEEDS = (3, 4, 5, 7, 10, 15, 20, 30)
 """Runs an arm of the columns of ``RATES``."""
 
@@ -63,16 +66,20 @@ def measured_error(arms: int, runs: int) -> MeasuredError | None:
     return MeasuredError(row, SEEDS[column], RATES[row][column])
 
 
-def needs_sidak(arms: int, runs: int) -> bool:
+def needs_sidak(arms: int, runs: int, *, sequential: bool = False) -> bool:
     """Tell from the design alone whether Tamhane's T2 takes the place of Games-Howell.
 
     Args:
         arms: arms in the family.
         runs: values of the smallest of them; with looks at the first look.
+        sequential: whether there are looks: then all of them have to stay below alpha together,
+            and what is tolerated of one analysis is not of the first.
 
     """
     found = measured_error(arms, runs)
-    return found is not None and found.rate > TOLERATED
+    if found is None:
+        return False
+    return found.rate > TOLERATED or (sequential and runs < FEW)
 
 
 def family_size(samples: Sequence[Sample], looks: Sequence[int] | None = None) -> tuple[int, int]:
@@ -85,5 +92,6 @@ def family_size(samples: Sequence[Sample], looks: Sequence[int] | None = None) -
 
 def settle(design: Design, samples: Sequence[Sample], looks: Sequence[int] | None = None) -> Design:
     """Return the design with Tamhane's T2 where the samples are many and small."""
-    sidak = design.method == "games-howell" and needs_sidak(*family_size(samples, looks))
+    needed = needs_sidak(*family_size(samples, looks), sequential=bool(looks))
+    sidak = design.method == "games-howell" and needed
     return design if sidak == design.sidak else replace(design, sidak=sidak)

@@ -33,7 +33,7 @@ from attnstudy.stats.results import (
     Robust,
 )
 from attnstudy.stats.robust import robustness
-from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
+from attnstudy.stats.samples import Diverged, Sample, Values, best_first, read_samples, unit_of
 from attnstudy.stats.scope import Scope, image_noise
 from attnstudy.stats.vocabulary import Direction, Verdict
 from attnstudy.stats.wording import advice, sentence, verdict_text
@@ -54,7 +54,7 @@ def rank(
     unit: str | None = None,
     items: int | None = None,
     chance: float | None = None,
-    diverged: Mapping[str, int] | None = None,
+    diverged: Mapping[str, Diverged] | None = None,
     conduct: Conduct | None = None,
     correct: Mapping[str, ArrayLike] | None = None,
     seconds_per_run: float | Mapping[str, float] | None = None,
@@ -83,7 +83,7 @@ def rank(
             ``points`` where the metric is ``test_accuracy`` and the values look like percent.
         items: test items behind an accuracy in percent.
         chance: the metric of guessing, in its own unit.
-        diverged: variant -> number of its runs that diverged and have no value.
+        diverged: variant -> number or seeds of its runs that diverged and have no value.
         conduct: what the logs tell about how the runs were made.
         correct: variant -> shape (runs, test images), 1 where a run was right; with it the
             scope says what would hold on new images. The accuracies are in percent then.
@@ -152,9 +152,7 @@ def rank(
             *notes,
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
             *(
-                pairing_notes(
-                    given, design, planned=plan is not None, predictions=correct is not None
-                )
+                pairing_notes(given, design, planned=confirmatory, predictions=correct is not None)
                 if paired
                 else ()
             ),

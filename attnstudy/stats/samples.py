@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,6 +17,8 @@ from attnstudy.stats.headings import is_accuracy
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
+Diverged: TypeAlias = int | Collection[int]
+"""How many runs of an arm diverged, or which seeds."""
 
 MIN_RUNS = 3
 """Runs an arm needs to be tested; with fewer it is only described."""
@@ -40,6 +42,8 @@ class Sample:
     """The seed of each value; none when the values came without seeds."""
     diverged: int = 0
     """Runs that diverged; they have no value here."""
+    diverged_seeds: tuple[int, ...] | None = None
+    """Their seeds; none where they are not known."""
     mean: float = field(init=False)
     """Arithmetic mean, the same for every order of the values; NaN for an empty arm."""
     sd: float = field(init=False)
@@ -73,24 +77,43 @@ class Sample:
         return dict(zip(self.seeds or (), self.values.tolist(), strict=False))
 
     def first(self, n: int | None) -> Sample:
-        """Return the arm as it was after its first ``n`` values; none means all."""
-        seeds = None if self.seeds is None else self.seeds[:n]
-        return Sample(self.variant, self.values[:n], seeds, self.diverged)
+        """Return the arm as it was after its first ``n`` runs; none means all.
+
+        Where the seeds of diverged runs are known they count among the first; else they are all
+        taken to have diverged before.
+        """
+        if n is None:
+            return self
+        if self.seeds is None or self.diverged_seeds is None:
+            seeds = None if self.seeds is None else self.seeds[:n]
+            return Sample(self.variant, self.values[:n], seeds, self.diverged)
+        then = set(sorted((*self.seeds, *self.diverged_seeds))[:n])
+        kept = [place for place, seed in enumerate(self.seeds) if seed in then]
+        lost = tuple(seed for seed in self.diverged_seeds if seed in then)
+        seeds = tuple(self.seeds[place] for place in kept)
+        return Sample(self.variant, self.values[kept], seeds, len(lost), lost)
 
     def without(self, index: int) -> Sample:
         """Return the arm without the value at ``index``."""
         seeds = None if self.seeds is None else self.seeds[:index] + self.seeds[index + 1 :]
-        return Sample(self.variant, np.delete(self.values, index), seeds, self.diverged)
+        return Sample(
+            self.variant,
+            np.delete(self.values, index),
+            seeds,
+            self.diverged,
+            self.diverged_seeds,
+        )
 
 
 def read_samples(
-    samples: Mapping[str, Values], diverged: Mapping[str, int] | None = None
+    samples: Mapping[str, Values], diverged: Mapping[str, Diverged] | None = None
 ) -> tuple[Sample, ...]:
     """Check what the caller measured and return one ``Sample`` for each arm.
 
     Args:
         samples: variant -> values, or variant -> {seed: value}.
-        diverged: variant -> number of its runs that diverged; such an arm may have no values.
+        diverged: variant -> number or seeds of its runs that diverged; such an arm may have no
+            values.
 
     Raises:
         UsageError: there is no arm, an arm has no value, or a value or seed is not a number.
@@ -105,9 +128,10 @@ def read_samples(
     return tuple(_read_arm(name, values, counts.get(name, 0)) for name, values in samples.items())
 
 
-def _read_arm(variant: str, given: Values, diverged: int) -> Sample:
+def _read_arm(variant: str, given: Values, lost: Diverged) -> Sample:
     if not isinstance(variant, str) or not variant.strip():
         raise UsageError(f"{variant!r} cannot name a variant: use a text that is not empty")
+    diverged = lost if isinstance(lost, int) else len(lost)
     if diverged < 0:
         raise UsageError(f"variant {variant!r} has {diverged} diverged runs: give 0 or more")
     seeds: tuple[int, ...] | None = None
@@ -134,7 +158,8 @@ def _read_arm(variant: str, given: Values, diverged: int) -> Sample:
             "and count a run that diverged as diverged"
         )
     values.setflags(write=False)
-    return Sample(variant, values, seeds, diverged)
+    gone = None if isinstance(lost, int) else tuple(sorted(_seed(variant, s) for s in lost))
+    return Sample(variant, values, seeds, diverged, gone)
 
 
 def _seed(variant: str, seed: object) -> int:

@@ -74,6 +74,8 @@ class Scenario:
         spread = f"SDs {':'.join(f'{sd:g}' for sd in self.sds)}"
         if len(self.sds) > len(EQUAL):
             spread = f"{len(self.sds)} arms"
+            if len(set(self.sds)) > 1:
+                spread += f", SDs {':'.join(f'{sd:g}' for sd in self.sds)}"
         if self.means:
             spread += f", means {':'.join(f'{mean:g}' for mean in self.means)}"
         if self.margin is not None and self.looks:
@@ -153,6 +155,14 @@ def _until_decided_scenarios() -> list[Scenario]:
                     margin=margin, high=0.05,
                 )
             )  # fmt: skip
+    more: tuple[tuple[tuple[float, ...], tuple[int, ...]], ...] = (
+        ((1.0, 1.0, 1.0, 1.0, 3.0), (3, 30)),
+        ((1.0,) * 8, (5, 10, 20)),
+    )
+    for spreads, looks in more:
+        found.append(
+            Scenario(measure="until decided", sds=spreads, n=looks[-1], looks=looks, high=0.05)
+        )
     return found
 
 
@@ -225,11 +235,15 @@ def _false_claims(scenario: Scenario, rng: np.random.Generator, rows: int) -> in
     return int(np.count_nonzero(shown.any(axis=1)))
 
 
-def _intervals(scenario: Scenario, values: Sequence[Floats]) -> tuple[Floats, Floats]:
+def _intervals(
+    scenario: Scenario, values: Sequence[Floats], *, sidak: bool | None = None
+) -> tuple[Floats, Floats]:
     a, b = pair_indices(len(values))
     difference, se, df = welch_statistics(values, a, b)
     k = len(values)
-    design = replace(_design(scenario)[0], sidak=needs_sidak(k, scenario.n))
+    if sidak is None:
+        sidak = needs_sidak(k, scenario.n)
+    design = replace(_design(scenario)[0], sidak=sidak)
     half = critical_value(design, k=k, pairs=a.size)(df) * se
     return difference - half, difference + half
 
@@ -280,9 +294,10 @@ def verdicts_until_decided(scenario: Scenario, values: Sequence[Floats]) -> npt.
     """
     design = at_each_look(_design(scenario)[0], scenario.looks)
     at_look = replace(scenario, alpha=design.alpha)
+    sidak = needs_sidak(len(values), scenario.looks[0], sequential=True)
     verdicts: npt.NDArray[np.int_] | None = None
     for seeds in scenario.looks:
-        low, high = _intervals(replace(at_look, n=seeds), [arm[:, :seeds] for arm in values])
+        low, high = _intervals(at_look, [arm[:, :seeds] for arm in values], sidak=sidak)
         now = np.where(low > 0.0, 1, np.where(high < 0.0, -1, 0))
         if scenario.margin is not None:
             equivalent = (now == 0) & (-scenario.margin < low) & (high < scenario.margin)

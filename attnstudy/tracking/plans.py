@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from attnstudy.runs import recorded_plans, study_facts
@@ -35,32 +35,40 @@ def send_plans(shelf: Shelf) -> None:
 
 def _tags(recorded: RecordedPlan) -> Mapping[str, str]:
     text = json.dumps(recorded.to_json(), sort_keys=True, separators=(",", ":"))
-    name = f"attnstudy.plan.{recorded.at}.{recorded.plan.hash}"
-    starts = range(0, len(text), _PART)
-    return {f"{name}.{n}": text[start : start + _PART] for n, start in enumerate(starts)}
+    name, starts = _name(recorded), list(enumerate(range(0, len(text), _PART)))
+    # the first part last: without it a record counts as not there yet
+    return {f"{name}.{n}": text[start : start + _PART] for n, start in reversed(starts)}
 
 
 def read_plans(tracker: Tracker, study: str) -> tuple[tuple[RecordedPlan, ...], int]:
     """Return the plans of a study, oldest first, and how many records are damaged."""
     experiment = tracker.experiment(study)
-    texts = [] if experiment is None else list(_texts(experiment.tags))
-    read = [_read(text) for text in texts]
+    texts = {} if experiment is None else _texts(experiment.tags)
+    read = [_read(name, text) for name, text in texts.items()]
     found = [recorded for recorded in read if recorded is not None]
     return tuple(sorted(found, key=lambda recorded: recorded.at)), len(read) - len(found)
 
 
-def _texts(tags: Mapping[str, str]) -> Iterator[str]:
+def _name(recorded: RecordedPlan) -> str:
+    return f"attnstudy.plan.{recorded.at}.{recorded.hash}"
+
+
+def _texts(tags: Mapping[str, str]) -> dict[str, str]:
     parts: dict[str, dict[int, str]] = {}
     for key, value in tags.items():
         if match := _KEY.fullmatch(key):
             parts.setdefault(match[1], {})[int(match[2])] = value
-    for part in parts.values():
-        yield "".join(part[number] for number in sorted(part))
+    return {
+        name: "".join(part[number] for number in sorted(part))
+        for name, part in parts.items()
+        if 0 in part
+    }
 
 
-def _read(text: str) -> RecordedPlan | None:
+def _read(name: str, text: str) -> RecordedPlan | None:
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
         return None
-    return RecordedPlan.from_json(content) if isinstance(content, dict) else None
+    found = RecordedPlan.from_json(content) if isinstance(content, dict) else None
+    return found if found is not None and _name(found) == name else None

@@ -30,6 +30,8 @@ class TrackedRun:
     started_at: int
     """Milliseconds since the epoch."""
     superseded: bool
+    deleted: bool
+    """Whether it was deleted in the UI; MLflow keeps it until its trash is emptied."""
     params: Mapping[str, str]
     """All fields of its specification, also those that did not exist when it was made."""
     metrics: Mapping[str, float]
@@ -46,6 +48,7 @@ class LoggedRun:
     """MLflow's own: FINISHED, RUNNING, FAILED, ..."""
     started_at: int
     """Milliseconds since the epoch."""
+    deleted: bool
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
@@ -67,7 +70,7 @@ def tracked_studies(tracker: Tracker) -> list[str]:
 def read_runs(
     tracker: Tracker, study: str, progress: Callable[[int], None] = lambda read: None
 ) -> list[TrackedRun]:
-    """Return every run of a study that attnstudy made, by variant and seed.
+    """Return every run of a study that attnstudy made, deleted ones too, by variant and seed.
 
     ``progress`` is called with the number of runs read, first with 0 and then after every page.
     """
@@ -85,11 +88,12 @@ def read_runs(
             status=run.tags.get("attnstudy.status", "running"),
             started_at=run.started_at,
             superseded=run.tags.get("attnstudy.superseded") == "true",
+            deleted=run.deleted,
             params={**before, **run.params},
             metrics=run.metrics,
             tags=run.tags,
         )
-        for run in _search(tracker, experiment, "", progress)
+        for run in _search(tracker, experiment, "", progress, deleted=True)
         if "attnstudy.fingerprint" in run.tags
     ]
     return sorted(runs, key=lambda run: (run.variant, run.seed))
@@ -125,16 +129,25 @@ def read_experiment(
 
 
 def _search(
-    tracker: Tracker, experiment: str, filter_string: str, progress: Callable[[int], None]
+    tracker: Tracker,
+    experiment: str,
+    filter_string: str,
+    progress: Callable[[int], None],
+    *,
+    deleted: bool = False,
 ) -> Iterator[LoggedRun]:
     """Read runs page by page, oldest first."""
+    from mlflow.entities import ViewType
+
     token, count = None, 0
+    view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
     progress(count)  # the first page may take seconds
     while True:
         with mlflow_errors(tracker.address):
             page = tracker.client.search_runs(
                 [experiment],
                 filter_string,
+                view,
                 max_results=_RUNS_PAGE,
                 order_by=["attributes.start_time ASC"],
                 page_token=token,
@@ -143,8 +156,8 @@ def _search(
             info, data = run.info, run.data
             name = info.run_name or info.run_id
             yield LoggedRun(
-                info.run_id, name, info.status, info.start_time, data.params, data.metrics,
-                data.tags,
+                info.run_id, name, info.status, info.start_time,
+                info.lifecycle_stage != "active", data.params, data.metrics, data.tags,
             )  # fmt: skip
         count += len(page)
         progress(count)

@@ -202,7 +202,7 @@ def rank_looks(
         margin=analysis.margin,
         metric=analysis.metric,
         direction=direction_of(analysis.metric, None),
-        diverged={arm: len(seeds) for arm, seeds in diverged.items()},
+        diverged=diverged,
         looks=analysis.looks,
         plan=judged.stated,
         deviations=judged.deviations,

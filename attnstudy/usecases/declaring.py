@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.arms import Arm
-from attnstudy.errors import UsageError
+from attnstudy.errors import UsageError, near_miss
 from attnstudy.files import write_atomically
+from attnstudy.runs import METRICS
 from attnstudy.study import factory_source_digest, seeds_text
 from attnstudy.studyplan import LOOKS, Analysis, RecordedPlan, StudyPlan, differences, shown
 
@@ -32,6 +33,20 @@ class Declaration:
     analysis: Analysis
     folder: Path | None = None
     """Where the study's file lies; none for a study without one."""
+
+    def __post_init__(self) -> None:
+        control, metric = self.analysis.control, self.analysis.metric
+        names = [arm.name for arm in self.arms]
+        if control is not None and control not in names:
+            raise UsageError(
+                f"the control {control!r} is no arm of the study{near_miss(control, names)} "
+                f"(there: {', '.join(names)})"
+            )
+        if metric not in METRICS:
+            raise UsageError(
+                f"a run has no metric {metric!r}{near_miss(metric, METRICS)} (it has "
+                f"{', '.join(METRICS)})"
+            )
 
 
 def looks_up_to(most: int | None, declared: Sequence[int] | None) -> tuple[int, ...]:
@@ -118,6 +133,10 @@ class Seen:
     """Milliseconds since the epoch."""
     counted: bool
     """Whether it has a result that the ranking uses."""
+    value: float | None = None
+    """Its result, used or not."""
+    deleted: bool = False
+    """Whether it was deleted in the tracking store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +153,7 @@ class Judged:
         """The plan as a ranking states it."""
         from attnstudy.stats import Plan  # scipy: only where something is ranked
 
-        return None if self.plan is None else Plan(hash=self.plan.plan.hash, date=self.date)
+        return None if self.plan is None else Plan(hash=self.plan.hash, date=self.date)
 
     @property
     def date(self) -> str:
@@ -163,16 +182,17 @@ def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -
         found.append(f"it was recorded after {_runs_before(plan, seen)}")
     latest = plan
     for later in plans:
-        if later.at > plan.at and later.plan.hash != latest.plan.hash:
-            what = "; ".join(differences(latest.plan, later.plan))
-            found.append(f"it was changed after {_runs_before(later, seen)} ({what})")
+        # not by the hash: another version of attnstudy may know more fields
+        what = differences(latest.plan, later.plan)
+        if later.at > plan.at and what:
+            found.append(f"it was changed after {_runs_before(later, seen)} ({'; '.join(what)})")
             latest = later
     declared = latest.plan.analysis
     for field in fields(Analysis):
         asked, planned = getattr(used, field.name), getattr(declared, field.name)
         if asked != planned:
             found.append(f"ranked with {field.name} {shown(asked)}, and {shown(planned)} planned")
-    found += _other_runs(latest.plan, seen)
+    found += [*_other_runs(latest.plan, seen), *_other_results(seen)]
     return Judged(plan, tuple(found))
 
 
@@ -197,7 +217,32 @@ def _other_runs(plan: StudyPlan, seen: Sequence[Seen]) -> list[str]:
         )
     elif absent := sorted(set(plan.arms) - {arm for arm, _ in counted}):
         found.append(f"the planned arm {absent[0]} has no result")
+    elif plan.analysis.looks is not None:
+        for arm in plan.arms:
+            own = [seed for seed in plan.seeds if (arm, seed) in counted]
+            if own != list(plan.seeds[: len(own)]):
+                lacking = next(seed for seed in plan.seeds if (arm, seed) not in counted)
+                found.append(
+                    f"{arm}/seed={lacking} has no result and later seeds have, so the looks are "
+                    "not the declared ones"
+                )
     return found
+
+
+def _other_results(seen: Sequence[Seen]) -> list[str]:
+    """Return the results that are not used although they came first, or were deleted."""
+    used = {(run.arm, run.seed): run.value for run in seen if run.counted}
+    found = set()
+    for run in seen:
+        name, value = f"{run.arm}/seed={run.seed}", used.get((run.arm, run.seed))
+        if run.counted or run.value is None or run.value == value:
+            continue
+        if (run.arm, run.seed) in used:
+            now = "diverged" if value is None else f"{value:g}"
+            found.add(f"{name} had another result before ({run.value:g}, now {now})")
+        elif run.deleted:
+            found.add(f"the result of {name} was deleted")
+    return sorted(found)
 
 
 def tunings_of(plan: StudyPlan) -> dict[str, Mapping[str, Any]]:

@@ -102,6 +102,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         excluded=found.excluded,
         notes=notes,
     )
+    ranking = replace(ranking, status_reason=_reason(ranking.status_reason, found))
     calibration = None
     if request.calibrate:
         calibration = stats.calibrate(
@@ -136,11 +137,29 @@ def _check(request: RankRequest, analysis: Analysis) -> None:
         )
 
 
+def _reason(reason: str, found: Collected) -> str:
+    """Return why a ranking is what it is, with what the plan of one configuration cannot know."""
+    if found.pooled_plans:
+        return "several configurations are pooled, and a plan is for one"
+    if found.plans and found.configurations > 1:
+        return (
+            f"{reason}; this is one of {found.configurations} configurations that were trained in "
+            "this study, and alpha is for this one alone"
+        )
+    return reason
+
+
 def _deviations(request: RankRequest, found: Collected) -> tuple[str, ...]:
     """Return what a plan never declares and the request asks for."""
     deviations = []
     if found.damaged_plans:
         deviations.append("a plan's record in the tracking store was altered")
+    if found.trained_before:
+        names, studies = list(found.trained_before), sorted(set(found.trained_before.values()))
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        deviations.append(
+            f"{names[0]}{more} had been trained before it was recorded, in the study {studies[0]!r}"
+        )
     if found.plans and request.look is not None:
         deviations.append(f"look {request.look[0]} of {request.look[1]} was not planned")
     asked = request.source.direction

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from attnstudy import runs
-from attnstudy.runs import Status
 from attnstudy.studyplan import differences
 from attnstudy.usecases.declaring import keep_beside_study, study_plan
 from attnstudy.usecases.planning import Plan
@@ -43,11 +42,16 @@ def _record_plan(plan: Plan, facts: dict[str, Any]) -> str | None:
         return None
     declared = study_plan(plan.request.declared, plan.runs[0].spec)
     before = [one.plan for one in runs.recorded_plans(facts) if one.plan.config == declared.config]
-    begun = sum(run.status is not Status.ABSENT for run in plan.runs)
-    runs.record_plan(facts, declared)
-    if not begun or (before and before[-1].hash == declared.hash):
+    begun = [
+        started.at
+        for folder in runs.run_folders(plan.request.address.home, plan.request.study)
+        if (started := folder.started()) is not None and started.spec.config_id == declared.config
+    ]
+    runs.record_plan(facts, declared, after=max(begun, default=0))
+    changes = differences(before[-1], declared) if before else ()
+    if not begun or (before and not changes):
         return None
-    what = f" ({'; '.join(differences(before[-1], declared))})" if before else ""
+    what = f" ({'; '.join(changes)})" if before else ""
     return (
         f"the plan of {plan.request.study!r} is {'changed' if before else 'recorded'} after its "
         f"first run{what}: a ranking will be exploratory and say so"

@@ -119,3 +119,12 @@ def test_extreme_scales_change_nothing(scale: float) -> None:
     assert pair.p_adjusted == pytest.approx(expected.p_adjusted, rel=1e-9)
     assert pair.hedges_g == pytest.approx(expected.hedges_g, rel=1e-9)
     assert pair.ci_low == pytest.approx(scale * (expected.ci_low or 0.0), rel=1e-9)
+
+
+def test_the_first_runs_of_an_arm_are_those_of_its_first_seeds_diverged_ones_among_them() -> None:
+    (arm,) = read_samples({"a": {1: 1.0, 2: 2.0, 4: 4.0, 5: 5.0}}, {"a": {0, 3}})
+    assert (arm.n, arm.diverged) == (4, 2)
+    first = arm.first(3)
+    assert (first.seeds, first.diverged, first.values.tolist()) == ((1, 2), 1, [1.0, 2.0])
+    assert arm.first(6).seeds == (1, 2, 4, 5)
+    assert arm.without(0).first(3).seeds == (2,)

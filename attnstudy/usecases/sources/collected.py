@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,7 +47,8 @@ class Collected:
     """Test images behind an accuracy in percent."""
     chance: float | None = None
     """The metric of guessing, percent."""
-    diverged: Mapping[str, int] = field(default_factory=dict)
+    diverged: Mapping[str, int | Collection[int]] = field(default_factory=dict)
+    """How many runs diverged, or their seeds, by variant."""
     correct: Mapping[str, npt.NDArray[np.uint8]] | None = None
     """Shape (runs, images) a variant: 1 where a run was right."""
     seconds: Mapping[str, float] | None = None
@@ -57,7 +58,13 @@ class Collected:
     damaged_plans: int = 0
     """Records of plans that do not have the hash that they say."""
     seen: tuple[Seen, ...] = ()
-    """Every run of the configuration, also those without a result."""
+    """Every run of the configuration, also those without a result, repeated or deleted."""
+    trained_before: Mapping[str, str] = field(default_factory=dict)
+    """By run: the other study in which the very same was trained before the plan was recorded."""
+    configurations: int = 1
+    """Of this study with finished runs."""
+    pooled_plans: int = 0
+    """Plans that do not apply because several configurations are pooled."""
     excluded: tuple[Exclusion, ...] = ()
     notes: tuple[str, ...] = ()
     runs: tuple[RunReference, ...] = ()

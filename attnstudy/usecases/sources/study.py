@@ -14,7 +14,7 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, study_folder
 from attnstudy.stats import Exclusion
-from attnstudy.studyplan import StudyPlan
+from attnstudy.studyplan import RecordedPlan, StudyPlan
 from attnstudy.tracking import (
     TrackedRun,
     Tracker,
@@ -42,6 +42,8 @@ from attnstudy.usecases.sources.configurations import (
     refuse_twice,
 )
 
+_FINISHED = ("complete", "diverged")
+
 
 def collect_study(
     request: StudyRequest, progress: Callable[[int], None] = lambda read: None
@@ -54,27 +56,29 @@ def collect_study(
     """
     tracker = open_store(request.address, create=False)
     study = choose_study(request, tracked_studies(tracker))
-    tracked = read_runs(tracker, study, progress)
+    everything = read_runs(tracker, study, progress)
+    tracked = [run for run in everything if not run.deleted]
     if not tracked:
         raise UsageError(
             f"the study {study!r} has no runs in {request.address.shown} yet: "
             f"'attnstudy run --study {study}' makes some, 'attnstudy sync' delivers finished ones"
         )
     chosen, differences = choose_config(request, study, tracked)
-    plans, damaged = read_plans(tracker, study)
+    recorded, damaged = read_plans(tracker, study)
     configs = {run.config for run in chosen}
-    plans = tuple(one for one in plans if {one.plan.config} == configs)
+    plans = tuple(one for one in recorded if {one.plan.config} == configs)
+    pooled = sum(one.plan.config in configs for one in recorded) if len(configs) > 1 else 0
     metric = request.metric or (plans[-1].plan.analysis.metric if plans else "test_accuracy")
     kept, excluded = _sort_out(chosen, metric, plans[-1].plan if plans else None)
     refuse_twice(kept)
     if not kept:
         raise UsageError(_nothing(metric, study, chosen))
     samples: dict[str, dict[int, float]] = {}
-    diverged: dict[str, int] = {}
+    diverged: dict[str, set[int]] = {}
     for run in kept:
         values = samples.setdefault(run.variant, {})
         if run.status == "diverged" or not is_finite(run.metrics[metric]):
-            diverged[run.variant] = diverged.get(run.variant, 0) + 1
+            diverged.setdefault(run.variant, set()).add(run.seed)
         else:
             values[run.seed] = run.metrics[metric]
     finished = [run for run in kept if run.seed in samples[run.variant]]
@@ -93,10 +97,20 @@ def collect_study(
         plans=plans,
         damaged_plans=damaged,
         seen=tuple(
-            Seen(run.variant, run.seed, run.started_at, counted=run.run_id in counted)
-            for run in chosen
-            if not run.superseded
+            Seen(
+                run.variant,
+                run.seed,
+                run.started_at,
+                counted=run.run_id in counted,
+                value=run.metrics.get(metric),
+                deleted=run.deleted,
+            )
+            for run in everything
+            if run.config in configs
         ),
+        trained_before=_trained_before(tracker, study, kept, plans),
+        configurations=len({run.config for run in tracked if run.status in _FINISHED}),
+        pooled_plans=pooled,
         correct=_correct(tracker, study, finished) if on_test else None,
         seconds=_seconds(finished),
         excluded=excluded,
@@ -180,7 +194,7 @@ def _sort_out(
     for run in runs:
         if run.superseded:
             reason = "repeated by a later run"
-        elif run.status not in ("complete", "diverged"):
+        elif run.status not in _FINISHED:
             reason = f"its status is {run.status}"
         elif other := _declared_otherwise(run, plan):
             reason = f"its arm is declared with another {other} by now"
@@ -191,6 +205,27 @@ def _sort_out(
             continue
         excluded.append(Exclusion(run=run.name, reason=reason))
     return kept, tuple(excluded)
+
+
+def _trained_before(
+    tracker: Tracker, study: str, runs: Sequence[TrackedRun], plans: Sequence[RecordedPlan]
+) -> dict[str, str]:
+    """Return the runs whose like was trained in another study before the plan was recorded.
+
+    A run's fingerprint does not know its study's name, and training is repeatable: whoever has
+    seen the other has seen this one. Only what was trained in this home is known here.
+    """
+    if not plans:
+        return {}
+    home, first = study_folder(tracker.address.home, study).parent, plans[0].at
+    found = {}
+    for run in runs:
+        for path in home.glob(f"*/{run.tags['attnstudy.fingerprint']}/run.json"):
+            started = RunFolder(path.parent).started()
+            name = path.parent.parent.name
+            if name != study and started is not None and started.at < first:
+                found[run.name] = name
+    return found
 
 
 def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:
