@@ -2,7 +2,6 @@
 
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
-from attnstudy.runs.locks import acquired
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -22,7 +21,6 @@ __all__ = [
     "RunFolder",
     "Start",
     "Status",
-    "acquired",
     "changing_study_facts",
     "command_at_work",
     "run_folder",
