@@ -22,7 +22,7 @@ Value = int | float | str | tuple[int, int]
 """What a field of a specification can be."""
 
 # what the images are is no hyperparameter, nor is the arithmetic
-_FIXED = ("dataset_digest", "train_size", "val_size", "precision")
+_FIXED = ("dataset_digest", "train_size", "val_size", "precision", "arm_fields")
 _TYPES = typing.get_type_hints(TrialSpec)
 SEARCHABLE = tuple(
     f.name for f in fields(TrialSpec) if f.metadata["role"] == "config" and f.name not in _FIXED

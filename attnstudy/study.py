@@ -59,6 +59,13 @@ class TrialSpec:
     """A placement, or ``package.module:factory``."""
     variant_source: str | None = field(default=None, metadata=_role("run"))
     """SHA-256 (hex) of the factory's module; none for the built-in placements."""
+    arm: str | None = field(default=None, metadata=_role("run", later=True))
+    """Name under which it is compared; none is the variant's own."""
+    arm_fields: tuple[str, ...] = field(default=(), metadata=_role("config", later=True))
+    """Fields that the study declares as part of the arm: they may differ between comparable
+    runs, and are the run's own."""
+    tuned_by: str | None = field(default=None, metadata=_role("run", later=True))
+    """Identity of the tuning that found the arm's fields."""
     seed: int = field(metadata=_role("run"))
     """Root of every random stream of the run, 0 or more."""
     dataset_digest: str = field(metadata=_role("config"))
@@ -116,17 +123,22 @@ class TrialSpec:
     @property
     def name(self) -> str:
         """What the run is called wherever people see it: ``double/seed=3``."""
-        return f"{self.variant}/seed={self.seed}"
+        return f"{self.arm_name}/seed={self.seed}"
+
+    @property
+    def arm_name(self) -> str:
+        """What is compared: the variant, or the name of the arm."""
+        return self.arm or self.variant
 
     @property
     def fingerprint(self) -> str:
         """Identity of the run (32 hex digits): same fingerprint, same numbers."""
-        return self._digest("run", "config")[:32]
+        return self._digest(*(f.name for f in fields(self) if f.metadata["role"] != "label"))[:32]
 
     @property
     def config_id(self) -> str:
         """Identity of the configuration (10 hex digits): runs are comparable when it agrees."""
-        return self._digest("config")[:10]
+        return self._digest(*self._config_names)[:10]
 
     @property
     def iterations_per_epoch(self) -> int:
@@ -141,25 +153,38 @@ class TrialSpec:
     def config_fields(self) -> dict[str, Any]:
         """Return the fields that must agree between comparable runs."""
         values = self.to_dict()
-        chosen = {f.name: values[f.name] for f in fields(self) if f.metadata["role"] == "config"}
-        return {**chosen, "code_schema": CODE_SCHEMA}
+        return {**{name: values[name] for name in self._config_names}, "code_schema": CODE_SCHEMA}
+
+    @property
+    def _config_names(self) -> list[str]:
+        names = [f.name for f in fields(self) if f.metadata["role"] == "config"]
+        return [name for name in names if name not in self.arm_fields]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields, ready for JSON."""
-        return {**asdict(self), "channels": list(self.channels)}
+        return {
+            **asdict(self),
+            "channels": list(self.channels),
+            "arm_fields": list(self.arm_fields),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrialSpec:
         """Build a specification from what ``to_dict`` gave, now or before a later field existed."""
-        return cls(**{**values, "channels": tuple(values["channels"])})
+        return cls(
+            **{
+                **values,
+                "channels": tuple(values["channels"]),
+                "arm_fields": tuple(values.get("arm_fields", ())),
+            }
+        )
 
-    def _digest(self, *roles: str) -> str:
+    def _digest(self, *names: str) -> str:
         values = self.to_dict()
         hashed = {
             f.name: values[f.name]
             for f in fields(self)
-            if f.metadata["role"] in roles
-            and not (f.metadata["later"] and values[f.name] == f.default)
+            if f.name in names and not (f.metadata["later"] and getattr(self, f.name) == f.default)
         }
         hashed["code_schema"] = CODE_SCHEMA
         # repr of a float is its shortest exact form, which json uses: stable between platforms
@@ -266,6 +291,19 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if twice is not None:
         raise UsageError(f"seed {twice} stands twice in {text!r}: name each seed once")
     return tuple(sorted(seeds))
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """Return seeds as the command line takes them: ``0-4,7``; one alone as ``7-7``."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1][1:] = [seed]
+        else:
+            parts.append([seed])
+    if len(parts) == 1 and len(parts[0]) == 1:
+        return f"{parts[0][0]}-{parts[0][0]}"
+    return ",".join("-".join(map(str, part)) for part in parts)
 
 
 def _whole_number(digits: str) -> int:

@@ -6,6 +6,7 @@ those before the file.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,9 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
         "space": ((dict,), "a table of fields"),
     },
 }
+_ARM_KEYS = {name: _KEYS[""][name] for name in ("attention", "channels")} | _KEYS["training"]
+ARMS = "arms"
+ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 JOURNAL = "tuning.journal"
 """Where a study keeps its tuning, beside its file, unless it says otherwise."""
 
@@ -89,6 +93,8 @@ class StudyFile:
     """What the study is to answer, for the reader."""
     options: dict[str, Any] = field(default_factory=dict)
     """Defaults for command options, by parameter name."""
+    arms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Arms with settings of their own, by name."""
     space: Space | None = None
     """What a search for hyperparameters varies; none if the file does not say."""
 
@@ -144,6 +150,7 @@ def _load(path: Path, name: str | None) -> StudyFile:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {cause(error)}") from error
     options: dict[str, Any] = {}
+    arms = _arms(path, content.pop(ARMS, {}))
     for key, value in content.items():
         if isinstance(value, dict) and key in _KEYS and key:
             for inner, inner_value in value.items():
@@ -156,7 +163,28 @@ def _load(path: Path, name: str | None) -> StudyFile:
         question=options.pop("question", None),
         space=_space(path, options.pop("space", None)),
         options=_as_parameters(options),
+        arms=arms,
     )
+
+
+def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
+    """Return the tables [arms.NAME], each with a variant and fields of its own."""
+    known = {"variant": _TEXT, **_ARM_KEYS}
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise UsageError(f"{path}: arms are tables: write [{ARMS}.NAME] above the fields of one")
+    arms: dict[str, dict[str, Any]] = {}
+    for name, table in tables.items():
+        where = f"[{ARMS}.{name}]"
+        if ARM_NAME.fullmatch(name) is None:
+            raise UsageError(f"{path}: {where}: an arm's name is of letters, digits, '.', '_', '-'")
+        arms[name] = {}
+        for key, value in table.items():
+            if key not in known:
+                hint = near_miss(key, known) or f"; known: {', '.join(known)}"
+                raise UsageError(f"{path}: unknown key {where + ' ' + key!r}{hint}")
+            checked = _typed(path, f"{where} {key}", known[key], value)
+            arms[name][key] = tuple(checked) if isinstance(checked, list) else checked
+    return arms
 
 
 def _space(path: Path, table: dict[str, Any] | None) -> Space | None:
@@ -167,13 +195,17 @@ def _checked(path: Path, table: str, key: str, value: Any) -> Any:
     known = _KEYS[table]
     where = f"[{table}] {key}" if table else key
     if key not in known:
-        names = [*known, *(f"[{t}]" for t in _KEYS if t and not table)]
+        names = [*known, *(f"[{t}]" for t in (*_KEYS, ARMS) if t and not table)]
         elsewhere = next((t for t, keys in _KEYS.items() if key in keys), None)
         hint = near_miss(key, names)
         if elsewhere is not None:
             hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
         raise UsageError(f"{path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}")
-    types, called = known[key]
+    return _typed(path, where, known[key], value)
+
+
+def _typed(path: Path, where: str, kind: tuple[tuple[type, ...], str], value: Any) -> Any:
+    types, called = kind
     # to Python, true is a whole number
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise UsageError(f"{path}: {where} must be {called}, not {value!r}")

@@ -22,12 +22,15 @@ Written by `make simulate`: {replications:,} replications a row, normal data, sc
 {scipy}. A rate is given with its standard error; "kept" allows three of them. Rates of false
 claims count a replication in which at least one pair is claimed to differ although no arm does.
 
-`family-wise error` and `looks`: at least one false claim, in the whole procedure. `coverage`: all
-simultaneous intervals hold the truth. `wrong equivalent`: neighbouring arms differ by exactly the
-margin, and some pair is called equivalent. `power`: a true difference as large as the detectable
-difference that is printed, shown. `studentised range`: Games-Howell alone; `games-howell` is what
-the ranking does when asked for it, which for many arms with few seeds is Tamhane's T2
-([why](decisions/0006-many-arms-few-seeds.md)).
+`family-wise error` and `looks`: at least one false claim, in the whole procedure. `until decided`:
+the whole procedure of `run --until-decided`, where a pair is tested at every declared look until it
+is decided, and an arm of decided pairs alone gets no more seeds; counted is a replication in which
+any pair is called different that is not, or the wrong way round, or equivalent although it is a
+margin apart. `coverage`: all simultaneous intervals hold the truth. `wrong equivalent`:
+neighbouring arms differ by exactly the margin, and some pair is called equivalent. `power`: a true
+difference as large as the detectable difference that is printed, shown. `studentised range`:
+Games-Howell alone; `games-howell` is what the ranking does when asked for it, which for many arms
+with few seeds is Tamhane's T2 ([why](decisions/0006-many-arms-few-seeds.md)).
 """
 PRACTICES = """
 ## What common practices do when nothing differs

@@ -17,6 +17,7 @@ from tests.conftest import SMALL
 COMMANDS = [
     ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
     ("data", "fetch"), ("data", "verify"), ("prune",), ("export",), ("import",),
+    ("selftest",), ("study",), ("study", "new"), ("study", "show"), ("study", "check"),
     ("tune",), ("tune", "show"),
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow", "optuna"}
@@ -24,7 +25,7 @@ HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "
 
 def test_every_command_is_in_the_list():
     names = {(name,) for name in group.commands}
-    for holder in ("data", "tune"):
+    for holder in ("data", "study", "tune"):
         names |= {(holder, name) for name in group.commands[holder].commands}
     assert names == set(COMMANDS)
 

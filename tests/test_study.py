@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,9 @@ VALUES = {
     "weight_decay": 0.0,
     "optimizer": "adam",
     "augmentation": "none",
+    "arm": None,
+    "arm_fields": (),
+    "tuned_by": None,
 }
 OTHERS = {
     "study": ("another", "label"),
@@ -68,6 +72,9 @@ OTHERS = {
     "weight_decay": (1e-4, "config"),
     "optimizer": ("sgd", "config"),
     "augmentation": ("crop", "config"),
+    "arm": ("deep", "run"),
+    "arm_fields": (("lr",), "config"),
+    "tuned_by": ("0123456789ab", "run"),
 }
 
 
@@ -349,7 +356,10 @@ def test_golden_identity() -> None:
     assert spec().config_id == hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-LATER = {"weight_decay": 0.0, "optimizer": "adam", "augmentation": "none"}
+LATER = {
+    "weight_decay": 0.0, "optimizer": "adam", "augmentation": "none", "arm": None,
+    "arm_fields": (), "tuned_by": None,
+}  # fmt: skip
 """Fields that runs were made without, and what those were trained with: for ever."""
 
 
@@ -359,7 +369,8 @@ def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() ->
     for names in (OPTIMIZERS, AUGMENTATIONS):
         field = "optimizer" if names is OPTIMIZERS else "augmentation"
         identities |= {spec(**{field: name}).fingerprint for name in names}
-    assert len(identities) == 1 + 1 + 2 + 3  # the default, each weight decay, name and name
+    # the default, each weight decay, name and name, and the three of arms
+    assert len(identities) == 1 + 1 + 2 + 3 + 3
     assert spec(**LATER).fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
     text = HASHED.replace('"precision"', '"optimizer":"sgd","precision"')
     assert spec(optimizer="sgd").fingerprint == hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -461,3 +472,14 @@ def test_bad_specifications(changes: dict[str, object], said: str) -> None:
 @pytest.mark.parametrize("changes", [{"seed": 0}, {"seed": 2**63 - 1}, {"channels": (1, 1)}])
 def test_bounds_are_allowed(changes: dict[str, object]) -> None:
     assert spec(**changes).to_dict().items() >= json.loads(json.dumps(changes)).items()
+
+
+def test_what_an_arm_declares_is_the_runs_own_and_not_the_configurations() -> None:
+    one, other = (spec(arm_fields=("epochs",), epochs=epochs) for epochs in (10, 11))
+    assert one.config_id == other.config_id != spec().config_id
+    assert one.fingerprint != other.fingerprint
+    assert "epochs" not in one.config_fields()
+    assert replace(one, lr=0.1).config_id != one.config_id
+    named = replace(one, arm="deep")
+    assert (named.name, named.arm_name) == ("deep/seed=3", "deep")
+    assert TrialSpec.from_dict(json.loads(json.dumps(named.to_dict()))) == named

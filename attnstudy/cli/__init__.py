@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from attnstudy.cli import housekeeping, ranking, studies, surroundings, tuning
+from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning
 from attnstudy.cli.group import cli
 from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
 
@@ -23,6 +23,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 for command in (
     *studies.COMMANDS,
+    *studyfiles.COMMANDS,
     *ranking.COMMANDS,
     *housekeeping.COMMANDS,
     *surroundings.COMMANDS,

@@ -57,13 +57,8 @@ def rank(**given: Any) -> int:
     wants_report = form == "html" or given["figures"] or given["log"]
     request = ranking.RankRequest(
         source=_source(given, with_curves=bool(wants_report)),
-        alpha=given["alpha"],
-        correction=given["correction"],
-        control=given["control"],
-        margin=given["margin"],
-        paired=given["paired"],
+        said=options.said(given, "alpha", "correction", "control", "margin", "paired", "looks"),
         look=None if given["look"] is None else ranking.parse_look(given["look"]),
-        looks=given["looks"],
         claims=given["claims"],
         calibrate=given["calibrate"],
     )
@@ -163,7 +158,7 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
     return sources.StudyRequest(
         study=named_study(given),
         config=given["config"],
-        metric=given["metric"] or "test_accuracy",
+        metric=given["metric"],
         allowed=given["allowed"],
         address=address_of(given),
         with_curves=with_curves,

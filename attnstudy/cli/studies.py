@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import (
-    address_of,
-    data_dir_of,
-    find_own_variants,
-    named_study,
-    print_result,
-)
+from attnstudy.cli.common import address_of, named_study, print_result
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
@@ -27,6 +22,8 @@ if TYPE_CHECKING:
 @options.study_name
 @options.what_to_run
 @options.how_to_run
+@options.tuned
+@options.until_decided
 @options.store
 @options.option("--rerun", is_flag=True, help="Train again what is complete already.")
 @options.republish
@@ -44,24 +41,44 @@ def run(**given: Any) -> int:
 
         prepare_workers("attnstudy.usecases.worker")  # first, to be done when this process is
     from attnstudy import render
-    from attnstudy.usecases import estimating, planning, running
+    from attnstudy.cli.requests import run_request
+    from attnstudy.usecases import estimating, outcomes, planning, running
 
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
-    with terminal.decoding() as decoding:
-        plan = planning.make_plan(_run_request(given), decoding)
+    request = run_request(given)
+
+    def make_plan(wanted: planning.RunRequest) -> planning.Plan:
+        with terminal.decoding() as decoding:
+            return planning.make_plan(wanted, decoding)
+
     if given["dry_run"]:
+        plan = make_plan(request)
         expected = estimating.estimate(plan) if plan.pending else None
         answer = render.plan_json(plan, expected) if given["as_json"] else None
         print_result(answer, lambda: render.plan_text(plan, expected))
         return 0
-    result = running.run_study(plan, terminal, _figures)
-    if warning := running.sync_warning(result):
+    if given["until_decided"]:
+        from attnstudy.usecases import deciding  # scipy: only where something is tested
+
+        decided = deciding.run_until_decided(
+            request, make_plan, terminal, run_figures,
+            lambda look, of: terminal.say(render.look_text(look, of)),
+            max_hours=given["max_hours"] or math.inf,
+        )  # fmt: skip
+        reports = decided.reports
+        answer = render.decided_json(decided) if given["as_json"] else None
+        print_result(answer, lambda: render.decided_text(decided))
+    else:
+        result = running.run_study(make_plan(request), terminal, run_figures)
+        reports = (result,)
+        answer = render.run_json(result) if given["as_json"] else None
+        print_result(answer, lambda: render.run_text(result))
+    if reports and (warning := outcomes.sync_warning(reports[-1])):
         terminal.warn(warning)
-    answer = render.run_json(result) if given["as_json"] else None
-    print_result(answer, lambda: render.run_text(result))
-    if result.lost is not None:
-        raise result.lost
-    return EXIT_SOME_FAILED if result.failed else 0
+    for report in reports:
+        if report.lost is not None:
+            raise report.lost
+    return EXIT_SOME_FAILED if any(report.failed for report in reports) else 0
 
 
 @click.command(cls=options.StudyCommand)
@@ -99,7 +116,7 @@ def sync(**given: Any) -> int:
         done = studies.sync(
             address,
             named_study(given),
-            _figures,
+            run_figures,
             progress,
             terminal.warn,
             republish=given["republish"],
@@ -108,32 +125,11 @@ def sync(**given: Any) -> int:
     return EXIT_ENVIRONMENT if done.refused else 0
 
 
-def _figures(folder: RunFolder) -> Mapping[str, bytes]:
+def run_figures(folder: RunFolder) -> Mapping[str, bytes]:
+    """Return the figures that are published with a run, by file name."""
     from attnstudy import report  # matplotlib: only where a run is published
 
     return report.run_figures(folder)
-
-
-def _run_request(given: dict[str, Any]) -> Any:
-    from attnstudy.study import expand_variants
-    from attnstudy.usecases.planning import RunRequest
-
-    study = options.current_study()
-    same = (
-        "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs",
-        "batch_size", "lr", "optimizer", "weight_decay", "augmentation", "precision", "device",
-        "threads", "workers", "executor", "fuse", "rerun", "wait", "strict", "checkpoint_minutes",
-        "republish",
-    )  # fmt: skip
-    find_own_variants()
-    return RunRequest(
-        study=study.name,
-        question=study.question,
-        variants=expand_variants(given["variant"] or ("all",)),
-        data_dir=data_dir_of(given),
-        address=address_of(given),
-        **{name: given[name] for name in same},
-    )
 
 
 COMMANDS = (run, status, sync)

@@ -1,4 +1,4 @@
-"""``ui``, ``data`` and ``doctor``."""
+"""``ui``, ``data``, ``doctor`` and ``selftest``."""
 
 from __future__ import annotations
 
@@ -74,6 +74,35 @@ def doctor(**given: Any) -> int:
     return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
 
 
+@click.command()
+@options.talk
+def selftest(**given: Any) -> int:
+    """Train known cases on the embedded digits and say whether this installation can be trusted.
+
+    A seed is trained twice, a difference that is not there is looked for, and one that is large
+    has to be found. Takes a minute or two; nothing is kept.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from attnstudy import render
+    from attnstudy.cli.studies import run_figures
+    from attnstudy.usecases import selftest as controls
+
+    terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    good = True
+    with tempfile.TemporaryDirectory() as place:
+        for finding in controls.controls(Path(place), terminal, run_figures):
+            good = good and finding.good
+            click.echo(render.finding_line(finding))
+    click.echo(
+        "What this installation says of digits is as it should be."
+        if good
+        else "Do not trust what this installation says: see above."
+    )
+    return 0 if good else EXIT_ENVIRONMENT
+
+
 def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:
     from attnstudy import data as datasets
     from attnstudy import render
@@ -97,4 +126,4 @@ def _check_port(port: int) -> None:
             raise UsageError(f"port {port} is in use: choose another with --port") from error
 
 
-COMMANDS = (ui, data, doctor)
+COMMANDS = (ui, data, doctor, selftest)

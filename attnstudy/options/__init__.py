@@ -19,9 +19,11 @@ from attnstudy.options.commands import (
     StudyCommand,
     StudyFileCommand,
     current_study,
+    known_variant,
+    said,
 )
 
-__all__ = ["RankCommand", "StudyCommand", "StudyFileCommand", "current_study"]
+__all__ = ["RankCommand", "StudyCommand", "StudyFileCommand", "current_study", "said"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -86,11 +88,9 @@ dataset = option(
 variant = option(
     "--variant",
     multiple=True,
-    type=values.Checked(
-        "variant", lambda text: text if text == "all" else study.check_variant(text)
-    ),
-    help="vanilla, early, late, double, all, or package.module:factory; repeatable."
-    "  [default: all]",
+    type=values.Checked("variant", known_variant),
+    help="vanilla, early, late, double, all, package.module:factory, or an arm of the study's "
+    "file; repeatable.  [default: all]",
 )
 
 what_to_run = together(
@@ -249,6 +249,47 @@ alpha = option(
     help="Family-wise error rate.",
 )
 
+margin = option(
+    "--margin",
+    type=values.Checked("number", values.margin),
+    help="Largest difference that does not matter, in the metric's unit.",
+)
+
+looks = option(
+    "--looks",
+    metavar="N,N,...",
+    type=values.Checked("looks", values.looks),
+    help="Declared looks at so many seeds a variant, such as 5,10,20: each gets its share of "
+    "alpha, and a decided pair stays decided.",
+)
+
+tuned = together(
+    option(
+        "--tuned",
+        is_flag=True,
+        help="Train each variant with the best configuration that 'attnstudy tune' found for it.",
+    ),
+    tuning_storage,
+)
+
+until_decided = together(
+    option(
+        "--until-decided",
+        is_flag=True,
+        help="Add seeds at each look to the pairs that are not decided yet; by default looks are "
+        "at 5, 10, 20, 30 and 50 seeds.",
+    ),
+    option("--max-seeds", type=POSITIVE, help="Seeds a variant at the last look."),
+    option(
+        "--max-hours",
+        type=values.Checked("hours", values.hours),
+        help="Stop training after so long; a look that is not complete then is not taken.",
+    ),
+    alpha,
+    margin,
+    looks,
+)
+
 direction = option(
     "--direction",
     type=click.Choice(("maximize", "minimize")),
@@ -290,11 +331,7 @@ how_to_rank = together(
         help="How all pairs are tested.",
     ),
     option("--control", metavar="VARIANT", help="Compare all others with this one only."),
-    option(
-        "--margin",
-        type=values.Checked("number", values.margin),
-        help="Largest difference that does not matter, in the metric's unit.",
-    ),
+    margin,
     option(
         "--paired/--unpaired",
         default=False,
@@ -302,13 +339,7 @@ how_to_rank = together(
         "first run.",
     ),
     option("--look", metavar="K/N", help="This is look K of N declared ones: each gets alpha/N."),
-    option(
-        "--looks",
-        metavar="N,N,...",
-        type=values.Checked("looks", values.looks),
-        help="Replay declared looks at so many seeds a variant, such as 5,10,20: each gets its "
-        "share of alpha, and a decided pair stays decided.",
-    ),
+    looks,
     option(
         "--assert",
         "claims",

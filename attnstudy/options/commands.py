@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from attnstudy import study, studyfile
@@ -50,7 +52,30 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def known_variant(text: str) -> str:
+    """Return a variant, ``all``, or the name of an arm that the study's file declares.
+
+    Raises:
+        UsageError: it is none of these.
+
+    """
+    found = click.get_current_context().meta.get("attnstudy.study")
+    if text == "all" or (found is not None and text in found.arms):
+        return text
+    return study.check_variant(text)
+
+
 def current_study() -> studyfile.StudyFile:
     """Return the study that the running ``StudyCommand`` is about."""
     found: studyfile.StudyFile = click.get_current_context().meta["attnstudy.study"]
     return found
+
+
+def said(given: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return those of the running command's options that somebody gave, in whatever place."""
+    source = click.get_current_context().get_parameter_source
+    return {
+        name: given[name]
+        for name in names
+        if source(name) is not click.core.ParameterSource.DEFAULT
+    }

@@ -124,6 +124,14 @@ def looks(text: str) -> tuple[int, ...]:
     )
 
 
+def hours(text: str) -> float:
+    """Return a number of hours."""
+    value = number(text)
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is not a number of hours: give one above 0, such as 1.5")
+    return value
+
+
 def fuse(text: str) -> int | None:
     """Return how many seeds are trained at once; none for ``auto``."""
     if text == "auto":

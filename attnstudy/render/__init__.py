@@ -1,6 +1,7 @@
 """Everything that becomes text: tables, progress, JSON for machines."""
 
 from attnstudy.render.audit import audit_text
+from attnstudy.render.deciding import decided_json, decided_text, look_text
 from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
 from attnstudy.render.housekeeping import (
     findings_json,
@@ -10,6 +11,7 @@ from attnstudy.render.housekeeping import (
     removal_text,
 )
 from attnstudy.render.moving import export_json, export_text, import_json, import_text
+from attnstudy.render.plans import study_check_text, study_json, study_text
 from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
 from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
@@ -28,6 +30,8 @@ __all__ = [
     "TuningTerminal",
     "audit_text",
     "dataset_text",
+    "decided_json",
+    "decided_text",
     "export_json",
     "export_text",
     "finding_line",
@@ -35,6 +39,7 @@ __all__ = [
     "findings_text",
     "import_json",
     "import_text",
+    "look_text",
     "plan_json",
     "plan_text",
     "rank_csv",
@@ -49,6 +54,9 @@ __all__ = [
     "run_text",
     "status_json",
     "status_text",
+    "study_check_text",
+    "study_json",
+    "study_text",
     "sync_text",
     "tune_json",
     "tune_text",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import number, seeds_text, table
+from attnstudy.render.tables import number, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
+from attnstudy.study import seeds_text
 
 if TYPE_CHECKING:
     from attnstudy.usecases.estimating import Estimate
+    from attnstudy.usecases.outcomes import Outcome, RunReport
     from attnstudy.usecases.planning import Plan
-    from attnstudy.usecases.running import Outcome, RunReport
 
 
 def run_text(report: RunReport) -> str:
@@ -43,8 +44,8 @@ def run_text(report: RunReport) -> str:
 
 def _variants(report: RunReport) -> str:
     rows = []
-    for variant in dict.fromkeys(o.spec.variant for o in report.outcomes):
-        own = [o for o in report.outcomes if o.spec.variant == variant]
+    for variant in dict.fromkeys(o.spec.arm_name for o in report.outcomes):
+        own = [o for o in report.outcomes if o.spec.arm_name == variant]
         done = [o for o in own if o.result is not None]
         tested = [
             o.result.test_accuracy
@@ -100,7 +101,7 @@ def run_json(report: RunReport) -> dict[str, Any]:
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     spec, result = outcome.spec, outcome.result
     return {
-        "variant": spec.variant,
+        "variant": spec.arm_name,
         "seed": spec.seed,
         "fingerprint": spec.fingerprint,
         "status": outcome.status.value,
@@ -115,10 +116,10 @@ def plan_text(plan: Plan, expected: Estimate | None) -> str:
     """Return what would be trained and how long that would take."""
     request = plan.request
     rows = []
-    for variant in request.variants:
+    for variant in dict.fromkeys(run.spec.arm_name for run in plan.runs):
         by_status: dict[str, list[int]] = {"done": [], "to train": [], "running": []}
         for run in plan.runs:
-            if run.spec.variant == variant:
+            if run.spec.arm_name == variant:
                 by_status[_standing(plan, run.status)].append(run.spec.seed)
         rows.append([variant, *(seeds_text(s) if s else "–" for s in by_status.values())])
     spec = plan.runs[0].spec
@@ -152,7 +153,7 @@ def plan_json(plan: Plan, expected: Estimate | None) -> dict[str, Any]:
         "seconds": None if expected is None else expected.seconds,
         "runs": [
             {
-                "variant": run.spec.variant,
+                "variant": run.spec.arm_name,
                 "seed": run.spec.seed,
                 "fingerprint": run.spec.fingerprint,
                 "status": run.status.value,

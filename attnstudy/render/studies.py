@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import seeds_text, table
+from attnstudy.render.tables import table
 from attnstudy.runs import Status
-from attnstudy.study import later_defaults
+from attnstudy.study import later_defaults, seeds_text
 
 if TYPE_CHECKING:
     from attnstudy.data import Dataset

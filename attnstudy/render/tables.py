@@ -89,16 +89,3 @@ def size(count: int) -> str:
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number with a fixed number of decimals; a dash when there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def seeds_text(seeds: Sequence[int]) -> str:
-    """Return seeds as the command line takes them: ``0-4,7``; one alone as ``7-7``."""
-    parts: list[list[int]] = []
-    for seed in sorted(seeds):
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1][1:] = [seed]
-        else:
-            parts.append([seed])
-    if len(parts) == 1 and len(parts[0]) == 1:
-        return f"{parts[0][0]}-{parts[0][0]}"
-    return ",".join("-".join(map(str, part)) for part in parts)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from attnstudy.study import TrialSpec
     from attnstudy.usecases.estimating import Estimate
     from attnstudy.usecases.jobs import Progress as TrainingProgress
-    from attnstudy.usecases.running import Outcome
+    from attnstudy.usecases.outcomes import Outcome
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines of progress without a terminal."""
@@ -67,7 +67,7 @@ class Terminal:
 
     def begin(self, specs: Sequence[TrialSpec], workers: int) -> None:
         """Show how much there is to do."""
-        variants = len({spec.variant for spec in specs})
+        variants = len({spec.arm_name for spec in specs})
         self.say(
             f"{len(specs)} run{'s' * (len(specs) != 1)} to train "
             f"({variants} variant{'s' * (variants != 1)}), "

@@ -5,6 +5,8 @@ from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
+    record_plan,
+    recorded_plans,
     run_folder,
     run_folders,
     studies,
@@ -23,6 +25,8 @@ __all__ = [
     "Status",
     "changing_study_facts",
     "command_at_work",
+    "record_plan",
+    "recorded_plans",
     "run_folder",
     "run_folders",
     "studies",

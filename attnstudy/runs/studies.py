@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from filelock import FileLock
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
 from attnstudy.study import TrialSpec
+from attnstudy.studyplan import RecordedPlan, StudyPlan
 
 TUNING = ".tuning"
 """Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
@@ -46,7 +48,7 @@ def studies(store: Path) -> list[str]:
 
 
 def study_facts(store: Path, study: str) -> dict[str, Any]:
-    """Return what was fixed at a study's first run (its thread count) and asked for so far."""
+    """Return what was fixed at a study's first run (its thread count), asked for and planned."""
     return read_sealed(study_folder(store, study) / "study.json") or {}
 
 
@@ -64,3 +66,17 @@ def changing_study_facts(store: Path, study: str) -> Iterator[dict[str, Any]]:
         yield facts
         if json.dumps(facts, sort_keys=True) != before:
             write_sealed(folder / "study.json", facts)
+
+
+def recorded_plans(facts: Mapping[str, Any]) -> list[RecordedPlan]:
+    """Return the plans among a study's facts, oldest first; damaged records are left out."""
+    read = map(RecordedPlan.from_json, facts.get("plans", ()))
+    return sorted((one for one in read if one is not None), key=lambda one: one.at)
+
+
+def record_plan(facts: dict[str, Any], plan: StudyPlan) -> None:
+    """Add a plan to a study's facts, unless it is the one in force for its configuration."""
+    before = [one.plan for one in recorded_plans(facts) if one.plan.config == plan.config]
+    if not before or before[-1].hash != plan.hash:
+        now = RecordedPlan(plan, time.time_ns() // 1_000_000)
+        facts.setdefault("plans", []).append(now.to_json())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Direction, IntervalKind, Method
+from attnstudy.studyplan import Analysis
 
-CORRECTIONS = ("games-howell", "holm")
 DIRECTIONS = ("maximize", "minimize")
 
 
@@ -42,18 +41,12 @@ class Design:
     """Whether Tamhane's T2 takes the place of Games-Howell: see ``many_arms.settle``."""
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.alpha < 0.5:
-            raise UsageError(f"alpha is {self.alpha}: give an error rate between 0 and 0.5")
-        if self.margin is not None and not (math.isfinite(self.margin) and self.margin > 0.0):
-            raise UsageError(f"the margin is {self.margin}: give a difference above 0")
-        for name, value, known in (
-            ("correction", self.correction, CORRECTIONS),
-            ("direction", self.direction, DIRECTIONS),
-        ):
-            if value not in known:
-                raise UsageError(
-                    f"unknown {name} {value!r}: use {' or '.join(known)}{near_miss(value, known)}"
-                )
+        Analysis(alpha=self.alpha, correction=self.correction, margin=self.margin)
+        if self.direction not in DIRECTIONS:
+            raise UsageError(
+                f"unknown direction {self.direction!r}: use {' or '.join(DIRECTIONS)}"
+                f"{near_miss(self.direction, DIRECTIONS)}"
+            )
 
     @property
     def maximize(self) -> bool:

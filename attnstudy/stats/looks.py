@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
+from attnstudy import studyplan
 from attnstudy.errors import UsageError
 from attnstudy.stats.decisions import Decision, decide_pairs, testable
 from attnstudy.stats.design import Design
-from attnstudy.stats.samples import MIN_RUNS, Sample
+from attnstudy.stats.samples import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,13 @@ def check_looks(declared: Sequence[int], design: Design) -> tuple[int, ...]:
         UsageError: they do not ascend, begin below three seeds, or go with another method.
 
     """
-    looks = tuple(declared)
-    ascending = all(a < b for a, b in pairwise(looks))
-    if not looks or looks[0] < MIN_RUNS or not ascending:
-        raise UsageError(
-            f"the looks {list(looks)} make no sequence: give ascending numbers of seeds, the "
-            f"first at least {MIN_RUNS}"
-        )
+    studyplan.check_looks(declared)
     if design.method != "games-howell":
         raise UsageError(
             "sequential looks are defined for Games-Howell alone: leave out the looks, or the "
             "control, the pairing and Holm's correction"
         )
-    return looks
+    return tuple(declared)
 
 
 def at_each_look(design: Design, looks: Sequence[int]) -> Design:

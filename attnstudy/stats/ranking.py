@@ -194,8 +194,8 @@ def _status_reason(
             reason += ", so the looks were not declared before it"
         return "; ".join((reason, *deviations))
     if deviations:
-        return f"the plan was not kept: {'; '.join(deviations)}"
-    return f"the plan was recorded on {plan.date}, before the first run, and kept"
+        return f"the plan {plan.hash} of {plan.date} was not kept: {'; '.join(deviations)}"
+    return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and kept"
 
 
 def _pairs(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from attnstudy.stats.batch import (
     beyond_range,
@@ -25,8 +26,11 @@ from attnstudy.stats.looks import at_each_look
 from attnstudy.stats.many_arms import needs_sidak
 from attnstudy.stats.power import PowerCurve
 from attnstudy.stats.samples import Floats
+from attnstudy.studyplan import LOOKS
 
-Measure: TypeAlias = Literal["family-wise error", "coverage", "looks", "wrong equivalent", "power"]
+Measure: TypeAlias = Literal[
+    "family-wise error", "coverage", "looks", "until decided", "wrong equivalent", "power"
+]
 
 EQUAL = (1.0, 1.0, 1.0, 1.0)
 UNEQUAL = (1.0, 1.0, 1.0, 3.0)
@@ -55,8 +59,10 @@ class Scenario:
     """Family-wise error rate."""
     looks: tuple[int, ...] = ()
     """Declared looks."""
+    means: tuple[float, ...] = ()
+    """True mean of each arm; none are all equal, or one margin apart for wrong equivalents."""
     margin: float | None = None
-    """The margin; neighbouring arms then differ by exactly as much."""
+    """The margin."""
     low: float = 0.0
     """Least rate that is right."""
     high: float = 1.0
@@ -68,6 +74,10 @@ class Scenario:
         spread = f"SDs {':'.join(f'{sd:g}' for sd in self.sds)}"
         if len(self.sds) > len(EQUAL):
             spread = f"{len(self.sds)} arms"
+        if self.means:
+            spread += f", means {':'.join(f'{mean:g}' for mean in self.means)}"
+        if self.margin is not None and self.looks:
+            spread += f", margin {self.margin:g}"
         seeds = "/".join(map(str, self.looks)) if self.looks else f"{self.n}"
         return f"{self.measure}, {self.method}, n = {seeds}, {spread}"
 
@@ -110,6 +120,7 @@ def scenarios() -> tuple[Scenario, ...]:
             found.append(
                 Scenario(measure="family-wise error", sds=sds, n=5, method=method, high=0.06)
             )
+    found += _until_decided_scenarios()
     for arms in MANY:
         for n in (3, 5, 10, 20):
             for method, most in (
@@ -126,6 +137,25 @@ def scenarios() -> tuple[Scenario, ...]:
     return tuple(found)
 
 
+def _until_decided_scenarios() -> list[Scenario]:
+    found = []
+    for sds in (EQUAL, UNEQUAL):
+        for means, margin in (
+            ((), None),  # nothing differs
+            ((0.0, 0.0, 0.0, 2.0), None),  # an arm is decided early and gets no more seeds
+            ((0.0, 0.0, 1.5, 1.5), None),
+            ((), 1.0),  # equivalent pairs are decided early
+            ((0.0, 1.0, 2.0, 3.0), 1.0),  # neighbours are exactly one margin apart
+        ):
+            found.append(
+                Scenario(
+                    measure="until decided", sds=sds, n=LOOKS[-1], looks=LOOKS, means=means,
+                    margin=margin, high=0.05,
+                )
+            )  # fmt: skip
+    return found
+
+
 def simulate(scenario: Scenario, *, replications: int = REPLICATIONS, seed: int = 0) -> Measured:
     """Measure one scenario.
 
@@ -140,6 +170,7 @@ def simulate(scenario: Scenario, *, replications: int = REPLICATIONS, seed: int 
         "family-wise error": _false_claims,
         "coverage": _covered,
         "looks": _false_claims_over_looks,
+        "until decided": _wrong_until_decided,
         "wrong equivalent": _wrong_equivalents,
         "power": _shown,
     }[scenario.measure]
@@ -219,6 +250,46 @@ def _false_claims_over_looks(scenario: Scenario, rng: np.random.Generator, rows:
         shown_different([arm[:, :n] for arm in values], design).any(axis=1) for n in scenario.looks
     ]
     return int(np.count_nonzero(np.any(claims, axis=0)))
+
+
+def _wrong_until_decided(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:
+    truth = np.array(scenario.means or [0.0] * len(scenario.sds))
+    a, b = pair_indices(len(truth))
+    verdicts = verdicts_until_decided(scenario, _draw(scenario, rng, rows, truth.tolist()))
+    gap = truth[a] - truth[b]
+    margin = scenario.margin or 0.0
+    claimed = np.abs(verdicts) == 1
+    wrong = (claimed & (verdicts != np.sign(gap))) | ((verdicts == 2) & (np.abs(gap) >= margin))
+    return int(np.count_nonzero(wrong.any(axis=1)))
+
+
+def verdicts_until_decided(scenario: Scenario, values: Sequence[Floats]) -> npt.NDArray[np.int8]:
+    """Return what the whole procedure says of every pair.
+
+    A pair is tested at every look until it is decided. An arm of decided pairs alone would get no
+    more seeds, and is not read here.
+
+    Args:
+        scenario: looks, alpha and margin.
+        values: of each arm, shape (rows, seeds of the last look).
+
+    Returns:
+        Shape (rows, pairs): 1 where the first arm is better, -1 where it is worse, 2 where the
+        two are equivalent, 0 where they are undecided after the last look.
+
+    """
+    design = at_each_look(_design(scenario)[0], scenario.looks)
+    at_look = replace(scenario, alpha=design.alpha)
+    verdicts: npt.NDArray[np.int_] | None = None
+    for seeds in scenario.looks:
+        low, high = _intervals(replace(at_look, n=seeds), [arm[:, :seeds] for arm in values])
+        now = np.where(low > 0.0, 1, np.where(high < 0.0, -1, 0))
+        if scenario.margin is not None:
+            equivalent = (now == 0) & (-scenario.margin < low) & (high < scenario.margin)
+            now = np.where(equivalent, 2, now)
+        verdicts = now if verdicts is None else np.where(verdicts == 0, now, verdicts)
+    assert verdicts is not None
+    return verdicts.astype(np.int8)
 
 
 def _wrong_equivalents(scenario: Scenario, rng: np.random.Generator, rows: int) -> int:

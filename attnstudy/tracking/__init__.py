@@ -7,6 +7,7 @@ only needs an address pays nothing.
 from attnstudy.tracking.address import Address, resolve
 from attnstudy.tracking.opening import open_store, settle_store
 from attnstudy.tracking.params import param_texts
+from attnstudy.tracking.plans import read_plans
 from attnstudy.tracking.publishing import Publisher
 from attnstudy.tracking.reading import (
     LoggedRun,
@@ -38,6 +39,7 @@ __all__ = [
     "read_artifact",
     "read_experiment",
     "read_history",
+    "read_plans",
     "read_runs",
     "resolve",
     "settle_store",

@@ -8,9 +8,9 @@ from typing import Any
 
 
 def param_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the params that stand for fields; a field without a value has none."""
+    """Return the params that stand for fields; a field without a value, or empty, has none."""
     return {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in values.items()
-        if value is not None
+        if value not in (None, (), [])
     }

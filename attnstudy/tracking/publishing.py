@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from attnstudy.runs import RunFolder, Start
 from attnstudy.tracking.asking import Requests
 from attnstudy.tracking.note import Note
+from attnstudy.tracking.plans import send_plans
 from attnstudy.tracking.sending import Figures, Sending
 from attnstudy.tracking.shelf import Shelf
 from attnstudy.tracking.store import ExperimentDeletedError, Tracker, mlflow_errors
@@ -82,6 +83,7 @@ class Publisher:
                 tracker.address.key,
                 tracker.address.embedded,
             )
+            send_plans(shelf)  # before any run: a plan that comes later counts for nothing
             shelf.survey()
             self._shelf = shelf
         return self._shelf

@@ -23,9 +23,12 @@ class TrackedRun:
     run_id: str
     name: str
     variant: str
+    """What is compared: the arm, which is a variant unless the study gave it a name."""
     seed: int
     config: str
     status: str
+    started_at: int
+    """Milliseconds since the epoch."""
     superseded: bool
     params: Mapping[str, str]
     """All fields of its specification, also those that did not exist when it was made."""
@@ -41,6 +44,8 @@ class LoggedRun:
     name: str
     status: str
     """MLflow's own: FINISHED, RUNNING, FAILED, ..."""
+    started_at: int
+    """Milliseconds since the epoch."""
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
@@ -74,10 +79,11 @@ def read_runs(
         TrackedRun(
             run_id=run.run_id,
             name=run.name,
-            variant=run.tags["attnstudy.variant"],
+            variant=run.tags.get("attnstudy.arm", run.tags["attnstudy.variant"]),
             seed=int(run.tags["attnstudy.seed"]),
             config=run.tags["attnstudy.config"],
             status=run.tags.get("attnstudy.status", "running"),
+            started_at=run.started_at,
             superseded=run.tags.get("attnstudy.superseded") == "true",
             params={**before, **run.params},
             metrics=run.metrics,
@@ -136,7 +142,10 @@ def _search(
         for run in page:
             info, data = run.info, run.data
             name = info.run_name or info.run_id
-            yield LoggedRun(info.run_id, name, info.status, data.params, data.metrics, data.tags)
+            yield LoggedRun(
+                info.run_id, name, info.status, info.start_time, data.params, data.metrics,
+                data.tags,
+            )  # fmt: skip
         count += len(page)
         progress(count)
         token = page.token

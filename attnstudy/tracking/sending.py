@@ -226,7 +226,7 @@ class Sending:
         spec = self.started.spec
         sentence = (
             f"{self.folder.path / damaged[0]} is damaged: repeat this run with --rerun --variant "
-            f"{spec.variant} --seeds {spec.seed}-{spec.seed}"
+            f"{spec.arm_name} --seeds {spec.seed}-{spec.seed}"
         )
         if self.run.info.status == "RUNNING":
             self._send_status(Status.FAILED, sentence)

@@ -112,6 +112,7 @@ class Shelf:
             tags={
                 "attnstudy.study": spec.study,
                 "attnstudy.variant": spec.variant,
+                **({} if spec.arm is None else {"attnstudy.arm": spec.arm}),
                 "attnstudy.seed": str(spec.seed),
                 "attnstudy.fingerprint": spec.fingerprint,
                 "attnstudy.config": spec.config_id,

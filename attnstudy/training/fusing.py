@@ -20,7 +20,7 @@ from attnstudy.training.step import arithmetic, noise_state
 
 def may_fuse(group: Sequence[Prepared]) -> bool:
     """Tell whether trainings stand at the same update and differ in nothing but their seeds."""
-    specs = {(p.spec.config_id, p.spec.variant, p.done, p.device) for p in group}
+    specs = {(p.spec.config_id, p.spec.arm_name, p.done, p.device) for p in group}
     return len(specs) == 1 and can_fuse([prepared.model for prepared in group])
 
 

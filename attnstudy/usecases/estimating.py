@@ -53,7 +53,7 @@ def logged_seconds(plan: Plan) -> dict[str, float]:
             and result.environment.get("device") == choose_device(plan.request.device).type
         )
         if here and result.status.value == "complete":
-            seconds.setdefault(started.spec.variant, []).append(result.train_seconds)
+            seconds.setdefault(started.spec.arm_name, []).append(result.train_seconds)
     return {variant: statistics.median(values) for variant, values in seconds.items()}
 
 
@@ -71,13 +71,13 @@ def estimate(plan: Plan, iteration_seconds: Mapping[str, float] | None = None) -
     by_variant: dict[str, float] = {}
     """Seconds of runs of a variant that are trained together."""
     for spec in specs:
-        if spec.variant in by_variant:
+        if spec.arm_name in by_variant:
             continue
-        if spec.variant in logged and spec.variant not in measured:
-            by_variant[spec.variant] = logged[spec.variant]
+        if spec.arm_name in logged and spec.arm_name not in measured:
+            by_variant[spec.arm_name] = logged[spec.arm_name]
         else:
-            one = measured.get(spec.variant) or plan.fused * _timed(plan, spec)
-            by_variant[spec.variant] = one * _iterations_worth(plan, spec)
+            one = measured.get(spec.arm_name) or plan.fused * _timed(plan, spec)
+            by_variant[spec.arm_name] = one * _iterations_worth(plan, spec)
     total = _schedule([by_variant[variant] for variant in _groups(plan)], plan.workers)
     return Estimate(len(specs), plan.workers, total, _with_channel(plan, specs, by_variant, total))
 
@@ -90,20 +90,20 @@ def _with_channel(
         return None
     seconds: dict[str, float] = {}
     for spec in specs:
-        if spec.variant in seconds:
+        if spec.arm_name in seconds:
             continue
         if spec.variant == "vanilla" or is_factory(spec.variant):
-            seconds[spec.variant] = by_variant[spec.variant]
+            seconds[spec.arm_name] = by_variant[spec.arm_name]
         else:
             other = replace(spec, attention="channel")
             one = plan.fused * _timed(plan, other)
-            seconds[spec.variant] = one * _iterations_worth(plan, other)
+            seconds[spec.arm_name] = one * _iterations_worth(plan, other)
     return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
 
 
 def _groups(plan: Plan) -> list[str]:
     """Return the variant of each group of runs that are trained together."""
-    return [group[0].spec.variant for group in fused_groups(plan.pending, plan.fused)]
+    return [group[0].spec.arm_name for group in fused_groups(plan.pending, plan.fused)]
 
 
 def _timed(plan: Plan, spec: TrialSpec) -> float:
@@ -146,7 +146,7 @@ class FirstMeasure:
         """Note how long a run has taken for its latest updates."""
         if self.measured or updates < ITERATIONS_BEFORE_ESTIMATE:
             return
-        self.measured[spec.variant] = seconds / updates
+        self.measured[spec.arm_name] = seconds / updates
         # In a thread: variants that have not run yet are timed, and progress must not wait.
         threading.Thread(
             target=lambda: self.tell(estimate(self.plan, self.measured)), daemon=True

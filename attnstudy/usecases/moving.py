@@ -19,6 +19,7 @@ from attnstudy.errors import StoreError, UsageError
 from attnstudy.files import read_sealed, reported
 from attnstudy.runs import RunFolder
 from attnstudy.study import check_study_name
+from attnstudy.studyplan import RecordedPlan
 from attnstudy.usecases.incoming import ImportedRun, Incoming, accept, place
 from attnstudy.usecases.outgoing import (
     FACTS,
@@ -119,7 +120,7 @@ def _refusal(damaged: Mapping[RunFolder, str]) -> str:
     folder, reason = next(iter(damaged.items()))
     others = f" ({len(damaged) - 1} more are damaged too)" if len(damaged) > 1 else ""
     spec = specification(folder)
-    which = "" if spec is None else f" --variant {spec.variant} --seeds {spec.seed}-{spec.seed}"
+    which = "" if spec is None else f" --variant {spec.arm_name} --seeds {spec.seed}-{spec.seed}"
     return (
         f"{reason}{others}: repeat this run with 'attnstudy run --rerun{which}' and the study's "
         "other options, or leave out what is damaged with --skip-damaged"
@@ -190,6 +191,8 @@ def _facts(archive: Archive, stage: Path) -> dict[str, Any]:
             for seeds in variants.values():
                 if any(type(seed) is not int for seed in seeds):
                     raise ValueError(FACTS)
+        if any(RecordedPlan.from_json(record) is None for record in facts.get("plans", ())):
+            raise ValueError(FACTS)
     except (AttributeError, TypeError, ValueError) as error:
         raise archive.altered(f"{FACTS} is not what it was") from error
     return facts
@@ -202,8 +205,10 @@ def _merge_facts(home: Path, study: str, facts: Mapping[str, Any]) -> tuple[int,
     """
     with runs.changing_study_facts(home, study) as here:
         for name, value in facts.items():
-            if name != "asked" and here.get(name) is None:
+            if name not in ("asked", "plans") and here.get(name) is None:
                 here[name] = value
+        plans = here.setdefault("plans", [])
+        plans += [record for record in facts.get("plans", ()) if record not in plans]
         for config, variants in facts.get("asked", {}).items():
             for variant, seeds in variants.items():
                 asked = here.setdefault("asked", {}).setdefault(config, {})

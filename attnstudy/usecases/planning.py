@@ -7,17 +7,18 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from attnstudy import __version__, data, runs
+from attnstudy.arms import ARM_FIELDS, Arm
 from attnstudy.errors import DataError, UsageError
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
 from attnstudy.training import changes, check_precision, choose_device, environment
+from attnstudy.usecases.declaring import Declaration
 from attnstudy.usecases.resuming import find_checkpoint
 
 FUSED_ON_A_GPU = 16
@@ -31,8 +32,10 @@ class RunRequest:
 
     study: str
     question: str | None
-    variants: tuple[str, ...]
+    arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
+    declared: Declaration | None = None
+    """What the study declares; none for a command that declares nothing."""
     dataset: str
     data_dir: Path
     train_size: int | None
@@ -109,9 +112,9 @@ def fused_groups(runs: Sequence[PlannedRun], size: int) -> list[list[PlannedRun]
     """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
     groups: list[list[PlannedRun]] = []
     for run in runs:
-        variant = run.spec.variant
-        room = (g for g in groups if g[0].spec.variant == variant and len(g) < size)
-        if is_factory(variant) or (group := next(room, None)) is None:
+        arm = run.spec.arm_name
+        room = (g for g in groups if g[0].spec.arm_name == arm and len(g) < size)
+        if is_factory(run.spec.variant) or (group := next(room, None)) is None:
             groups.append([run])
         else:
             group.append(run)
@@ -126,21 +129,24 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
         DataError: the dataset cannot be used.
 
     """
-    _check_before_loading(request)
+    check_request(request)
     device = choose_device(request.device)
     check_precision(device, request.precision)
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
+    _refuse_other_images(request, dataset)
     train_size, val_size = _sizes(request, dataset)
     planned = []
     for seed in request.seeds:  # seeds first: an interrupted study is still balanced
-        for variant in request.variants:
-            spec = _spec(request, variant, seed, dataset.digest, train_size, val_size)
+        for arm in request.arms:
+            spec = _spec(request, arm, seed, dataset.digest, train_size, val_size)
             run = runs.run_folder(request.address.home, spec)
             planned.append(PlannedRun(spec, run, run.status))
-    for variant in filter(is_factory, request.variants):
+    for spec in {run.spec.arm_name: run.spec for run in planned}.values():
+        if not is_factory(spec.variant):
+            continue
         build_model(  # a factory that does not work is told before anything is trained
-            variant,
-            attention=request.attention,
+            spec.variant,
+            attention=spec.attention,
             image_shape=dataset.image_shape,
             num_classes=dataset.num_classes,
         )
@@ -163,38 +169,48 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     )
 
 
-def _check_before_loading(request: RunRequest) -> None:
-    """Make one specification with what is known already: a mistake must not cost a download."""
-    _spec(
-        request, request.variants[0], request.seeds[0], "", request.train_size or 1,
-        request.val_size or 1,
-    )  # fmt: skip
+def _refuse_other_images(request: RunRequest, dataset: data.Dataset) -> None:
+    tuned = {arm.name: arm.tuning["dataset_digest"] for arm in request.arms if arm.tuning}
+    here = dataset.sealed().digest if tuned else ""
+    other = next((name for name, digest in tuned.items() if digest != here), None)
+    if other is not None:
+        raise UsageError(
+            f"{other} was tuned on other training images than those of {request.dataset}: tune it "
+            "on these, or leave --tuned out"
+        )
+
+
+def check_request(request: RunRequest) -> None:
+    """Make specifications with what is known already: a mistake must not cost a download.
+
+    Raises:
+        UsageError: a value makes no sense.
+
+    """
+    for arm in request.arms:
+        _spec(request, arm, request.seeds[0], "", request.train_size or 1, request.val_size or 1)
     for name in ("train_size", "val_size"):
         if (value := getattr(request, name)) is not None and value < 1:
             raise UsageError(f"{name} is {value}: it must be at least 1")
 
 
 def _spec(
-    request: RunRequest, variant: str, seed: int, digest: str, train_size: int, val_size: int
+    request: RunRequest, arm: Arm, seed: int, digest: str, train_size: int, val_size: int
 ) -> TrialSpec:
+    common = {name: getattr(request, name) for name in ARM_FIELDS}
     return TrialSpec(
         study=request.study,
         dataset=request.dataset,
-        variant=variant,
-        variant_source=factory_source_digest(variant),
+        variant=arm.variant,
+        variant_source=factory_source_digest(arm.variant),
+        arm=None if arm.name == arm.variant else arm.name,
+        arm_fields=tuple(sorted(arm.settings)),
+        tuned_by=arm.tuned_by,
         seed=seed,
         dataset_digest=digest,
         train_size=train_size,
         val_size=val_size,
-        attention=request.attention,
-        channels=request.channels,
-        epochs=request.epochs,
-        batch_size=request.batch_size,
-        lr=request.lr,
-        optimizer=request.optimizer,
-        weight_decay=request.weight_decay,
-        augmentation=request.augmentation,
-        precision=request.precision,
+        **{**common, **arm.settings},
     )
 
 
@@ -249,20 +265,6 @@ def _workers(request: RunRequest, threads: int, groups: int, device: torch.devic
 def available_cores() -> int:
     """Return the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def remember(plan: Plan) -> None:
-    """Fix the study's thread count and add to what was asked for, for ``status``."""
-    request = plan.request
-    with runs.changing_study_facts(request.address.home, request.study) as facts:
-        facts.setdefault("threads", plan.threads)
-        facts.setdefault("question", request.question)
-        asked: dict[str, Any] = facts.setdefault("asked", {})
-        for run in plan.runs:
-            seeds = asked.setdefault(run.spec.config_id, {}).setdefault(run.spec.variant, [])
-            if run.spec.seed not in seeds:
-                seeds.append(run.spec.seed)
-                seeds.sort()
 
 
 def code_revision() -> str:

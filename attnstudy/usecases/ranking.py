@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from attnstudy import stats
 from attnstudy.errors import DataError, UsageError
-from attnstudy.stats import Calibration, ClaimCheck, Ranking
+from attnstudy.stats import Calibration, ClaimCheck, Conduct, Plan, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
-from attnstudy.stats.design import Design
-from attnstudy.stats.looks import check_looks
 from attnstudy.stats.vocabulary import Direction
+from attnstudy.studyplan import Analysis
+from attnstudy.usecases.declaring import fairness, judge, tunings_of
 from attnstudy.usecases.sources import (
     Collected,
     ExperimentRequest,
@@ -22,6 +23,7 @@ from attnstudy.usecases.sources import (
     collect_study,
     collect_table,
 )
+from attnstudy.usecases.sources.collected import direction_of
 
 Source = StudyRequest | ExperimentRequest | TableRequest
 
@@ -31,16 +33,10 @@ class RankRequest:
     """What ``attnstudy rank`` was asked for."""
 
     source: Source
-    alpha: float
-    correction: str
-    control: str | None
-    margin: float | None
-    paired: bool
-    """Whether runs are compared seed by seed."""
+    said: Mapping[str, Any]
+    """Fields of ``Analysis`` that the user gave; a plan fills in the others."""
     look: tuple[int, int] | None
     """Which of how many declared looks this is; each gets its share of alpha."""
-    looks: tuple[int, ...] | None
-    """Seeds a variant at each declared look, to be replayed."""
     claims: tuple[str, ...]
     """Claims to check, such as ``double > vanilla``."""
     calibrate: bool
@@ -64,24 +60,31 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         DataError: a table cannot be read.
         StoreError: the store is unreachable or not there.
     """
-    _check_design(request)
+    _check(request, Analysis(**request.said))  # before anything is read
     found = collect(request.source, progress)
-    alpha, notes = request.alpha, (*found.notes, *_guesses(request.source, found))
+    planned = found.plans[-1].plan.analysis if found.plans else Analysis()
+    analysis = replace(planned, **request.said, metric=found.metric)
+    _check(request, analysis)
+    alpha, notes = analysis.alpha, (*found.notes, *_guesses(request.source, found))
+    deviations = _deviations(request, found)
     if request.look is not None:
         look, looks = request.look
-        alpha = request.alpha / looks
+        alpha = analysis.alpha / looks
         notes = (
             f"look {look} of {looks}: tested at {alpha:g}, so that all {looks} looks together "
-            f"stay within {request.alpha:g}",
+            f"stay within {analysis.alpha:g}",
             *notes,
         )
+    judged = judge(found.plans, found.seen, analysis)
+    tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
+    notes = (*notes, *fairness(tunings))
     ranking = stats.rank(
         found.samples,
         alpha=alpha,
-        correction=request.correction,
-        control=request.control,
-        paired=request.paired,
-        margin=request.margin,
+        correction=analysis.correction,
+        control=analysis.control,
+        paired=analysis.paired,
+        margin=analysis.margin,
         study=found.study,
         config=found.config,
         metric=found.metric,
@@ -90,9 +93,12 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         items=found.items,
         chance=found.chance,
         diverged=found.diverged,
+        conduct=Conduct(tuning_trials={arm: one["trials"] for arm, one in tunings.items()}),
         correct=found.correct,
         seconds_per_run=found.seconds,
-        looks=request.looks,
+        plan=None if judged.plan is None else Plan(hash=judged.plan.plan.hash, date=judged.date),
+        deviations=(*judged.deviations, *deviations),
+        looks=analysis.looks,
         excluded=found.excluded,
         notes=notes,
     )
@@ -101,9 +107,9 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         calibration = stats.calibrate(
             {variant: values for variant, values in found.samples.items() if values},
             alpha=alpha,
-            correction=request.correction,
-            control=request.control,
-            paired=request.paired,
+            correction=analysis.correction,
+            control=analysis.control,
+            paired=analysis.paired,
             direction=found.direction,
         )
     return RankReport(
@@ -114,16 +120,9 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     )
 
 
-def _check_design(request: RankRequest) -> None:
-    """Refuse what makes no sense for any samples, before they are read."""
-    design = Design(
-        alpha=request.alpha,
-        correction=request.correction,
-        control=request.control,
-        paired=request.paired,
-        margin=request.margin,
-    )
-    if request.looks is None:
+def _check(request: RankRequest, analysis: Analysis) -> None:
+    """Refuse options that do not go together."""
+    if analysis.looks is None:
         return
     if request.look is not None:
         raise UsageError(
@@ -135,7 +134,19 @@ def _check_design(request: RankRequest) -> None:
             "--calibrate asks about a single analysis and --looks makes several: leave one of them "
             "out"
         )
-    check_looks(request.looks, design)
+
+
+def _deviations(request: RankRequest, found: Collected) -> tuple[str, ...]:
+    """Return what a plan never declares and the request asks for."""
+    deviations = []
+    if found.damaged_plans:
+        deviations.append("a plan's record in the tracking store was altered")
+    if found.plans and request.look is not None:
+        deviations.append(f"look {request.look[0]} of {request.look[1]} was not planned")
+    asked = request.source.direction
+    if found.plans and asked not in (None, direction_of(found.metric, None)):
+        deviations.append(f"the direction, {asked}, was not planned")
+    return tuple(deviations)
 
 
 def _guesses(source: Source, found: Collected) -> tuple[str, ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import (
     EXIT_ENVIRONMENT,
     AttnstudyError,
-    StoreError,
     TerminatedError,
 )
 from attnstudy.executors import (
@@ -22,19 +22,20 @@ from attnstudy.executors import (
     Started,
     make_executor,
 )
-from attnstudy.runs import Result, RunFolder, Status, command_at_work, study_folder
+from attnstudy.runs import RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import jobs
 from attnstudy.usecases.estimating import Estimate, FirstMeasure
+from attnstudy.usecases.outcomes import Outcome, RunReport
 from attnstudy.usecases.planning import (
     Plan,
     PlannedRun,
     code_revision,
     fused_groups,
-    remember,
 )
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
+from attnstudy.usecases.remembering import remember
 from attnstudy.usecases.worker import train_together
 
 
@@ -66,58 +67,25 @@ class Observer(Protocol):
         """Show that no training is going on any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one run in this command."""
-
-    spec: TrialSpec
-    status: Status
-    trained: bool
-    """Whether it was trained by this command."""
-    result: Result | None = None
-    reason: str | None = None
-    """Why it failed."""
+class TimeIsUpError(Exception):
+    """The time that a command was given has passed; every run has its checkpoint."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a command did."""
-
-    plan: Plan
-    outcomes: tuple[Outcome, ...]
-    """In the order of the plan."""
-    undelivered: int
-    """Runs that the tracking store has not confirmed."""
-    store_error: StoreError | None = None
-    """Why it has not."""
-
-    @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """Runs that ended without a result."""
-        return tuple(o for o in self.outcomes if o.status is Status.FAILED)
-
-    @property
-    def lost(self) -> StoreError | None:
-        """Why the embedded store, which needs nobody else, could not take the runs."""
-        return self.store_error if self.plan.request.address.embedded else None
-
-    @property
-    def elsewhere(self) -> tuple[Outcome, ...]:
-        """Runs that another process was working on."""
-        return tuple(o for o in self.outcomes if o.status is Status.RUNNING)
-
-
-def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
+def run_study(
+    plan: Plan, observer: Observer, figures: Figures, *, deadline: float = math.inf
+) -> RunReport:
     """Train the plan's pending runs and publish all of its runs.
 
     Raises:
+        TimeIsUpError: the deadline, of ``time.monotonic``, has passed.
         StoreError: a run folder cannot be written; what is complete is kept.
         DataError: the decoded images were damaged meanwhile.
 
     """
     for notice in plan.notices:
         observer.warn(notice)
-    remember(plan)
+    if changed := remember(plan):
+        observer.warn(changed)
     reach("study/remembered")
     publisher = BackgroundPublisher[RunFolder](
         lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
@@ -134,7 +102,7 @@ def run_study(plan: Plan, observer: Observer, figures: Figures) -> RunReport:
     try:
         folder = study_folder(plan.request.address.home, plan.request.study)
         with command_at_work(folder) as command:
-            training = _Training(plan, observer, publisher, outcomes, command)
+            training = _Training(plan, observer, publisher, outcomes, command, deadline)
             if pending:
                 training.begin(pending)
             training.train(pending, wait=False)
@@ -167,9 +135,10 @@ class _Training:
         publisher: BackgroundPublisher[RunFolder],
         outcomes: dict[TrialSpec, Outcome],
         command: str,
+        deadline: float,
     ) -> None:
         self.plan, self.observer, self.publisher = plan, observer, publisher
-        self.outcomes, self.command = outcomes, command
+        self.outcomes, self.command, self.deadline = outcomes, command, deadline
         self.first = FirstMeasure(plan, observer.estimated)
         self.revision = code_revision()
         self.orphans: set[TrialSpec] = set()
@@ -206,6 +175,8 @@ class _Training:
         ordered = [[self._job(run, len(group), wait) for run in group] for group in groups]
         with contextlib.closing(executor.execute(ordered, train_together)) as events:
             for event in events:
+                if time.monotonic() > self.deadline:
+                    raise TimeIsUpError
                 self._note_group(groups[event.job], event)
 
     def _trained(self, spec: TrialSpec) -> bool:
@@ -275,15 +246,3 @@ class _Training:
             self.outcomes[spec] = outcome
             observer.ended(row, spec, outcome)
             self.publisher.submit(run.folder)
-
-
-def sync_warning(report: RunReport) -> str | None:
-    """Return what to do about runs that the tracking store has not confirmed."""
-    if not report.undelivered:
-        return None
-    address = report.plan.request.address
-    count = report.undelivered
-    return (
-        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.home / 'runs'} but not "
-        f"whole in {address.shown}: 'attnstudy sync' delivers what is missing"
-    )

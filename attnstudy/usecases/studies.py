@@ -64,9 +64,9 @@ def study_status(address: Address, study: str) -> StudyStatus:
         settings[spec.config_id] = spec.config_fields()
         arms = standing.setdefault(spec.config_id, {})
         # a factory whose source changed has two runs of one seed: a finished one counts
-        previous = arms.setdefault(spec.variant, {}).get(spec.seed)
+        previous = arms.setdefault(spec.arm_name, {}).get(spec.seed)
         if previous is None or not previous.done:
-            arms[spec.variant][spec.seed] = status
+            arms[spec.arm_name][spec.seed] = status
         confirmed = folder.published(address.key)
         if confirmed.get("deleted"):
             deleted += 1

@@ -71,6 +71,21 @@ class Best:
     identity: str
     """What tells the search, its budget included, from any other (16 hex digits)."""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return how the configuration was found, for the plan of a study that uses it."""
+        return {
+            "identity": self.identity,
+            "trial": self.trial,
+            "value": self.value,
+            "trials": self.budget.trials,
+            "seeds_per_trial": self.budget.seeds_per_trial,
+            "runs": self.budget.runs,
+            "epochs": self.budget.epochs,
+            "seconds": round(self.budget.seconds, 1),
+            "tuning_seeds": list(self.tuning_seeds),
+            "dataset_digest": self.dataset_digest,
+        }
+
 
 @dataclass(frozen=True)
 class VariantTuning:

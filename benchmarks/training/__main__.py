@@ -77,6 +77,9 @@ def contestants(work: Work) -> Iterator[dict[str, Contestant]]:
 
 def measure(work: Work, repeats: int) -> table.Measured:
     """Let everybody train in turns; nobody has two turns while another has one."""
+    operations = limits.operations(
+        work.variant, work.attention
+    )  # first: it fails at once if at all
     alone: dict[str, list[Timing]] = defaultdict(list)
     studies: list[StudyTiming] = []
     products: list[float] = []
@@ -88,9 +91,7 @@ def measure(work: Work, repeats: int) -> table.Measured:
             for name, one in racing.items():
                 alone[name].append(one.train())
             studies.append(study(work))
-    return table.Measured(
-        work, dict(alone), studies, products, *limits.operations(work.variant, work.attention)
-    )
+    return table.Measured(work, dict(alone), studies, products, *operations)
 
 
 def main() -> int:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import torch
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
+from torch.utils.flop_counter import (
+    FlopCounterMode,
+    sdpa_backward_flop_count,
+    sdpa_flop_count,
+)
 
 from attnstudy.models import build_model
 
 _SIDE = 2048
+Shape = tuple[int, ...]
+
+
+def _flash(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
+    return sdpa_flop_count(query, key, value)
+
+
+def _flash_backward(
+    gradient: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any
+) -> int:
+    return sdpa_backward_flop_count(gradient, query, key, value)
+
+
 _FLASH = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _flash,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _flash_backward,
 }
 """torch counts these for CUDA alone."""
 

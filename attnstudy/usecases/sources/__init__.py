@@ -1,8 +1,9 @@
 """Where the samples of a ranking come from: a study, any MLflow experiment, or a table."""
 
 from attnstudy.usecases.sources.collected import Collected, Curve, RunReference
+from attnstudy.usecases.sources.configurations import StudyRequest
 from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment
-from attnstudy.usecases.sources.study import StudyRequest, collect_study
+from attnstudy.usecases.sources.study import collect_study
 from attnstudy.usecases.sources.table import TableRequest, collect_table
 
 __all__ = [

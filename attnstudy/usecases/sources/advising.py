@@ -25,6 +25,8 @@ def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
     if len(runs) == 1:
         words[-1] = f"{runs[0].seed}-{runs[0].seed}"
     params = runs[0].params
+    if "arm_fields" in params:  # declared in the study's file, and nowhere else
+        return ()
     usual = param_texts({"precision": "float32", **later_defaults()})
     told = [name for name in _ALWAYS if name in params]
     told += [name for name in usual if params.get(name, usual[name]) != usual[name]]

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError
 from attnstudy.stats import Exclusion
 from attnstudy.stats.headings import less_is_better
+from attnstudy.studyplan import RecordedPlan
+from attnstudy.usecases.declaring import Seen
 
 Direction = Literal["maximize", "minimize"]
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -50,6 +52,12 @@ class Collected:
     """Shape (runs, images) a variant: 1 where a run was right."""
     seconds: Mapping[str, float] | None = None
     """Seconds of a run, by variant."""
+    plans: tuple[RecordedPlan, ...] = ()
+    """Of this configuration, oldest first."""
+    damaged_plans: int = 0
+    """Records of plans that do not have the hash that they say."""
+    seen: tuple[Seen, ...] = ()
+    """Every run of the configuration, also those without a result."""
     excluded: tuple[Exclusion, ...] = ()
     notes: tuple[str, ...] = ()
     runs: tuple[RunReference, ...] = ()

@@ -7,7 +7,6 @@ import io
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +14,19 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, study_folder
 from attnstudy.stats import Exclusion
+from attnstudy.studyplan import StudyPlan
 from attnstudy.tracking import (
-    Address,
     TrackedRun,
     Tracker,
     open_store,
+    param_texts,
     read_artifact,
     read_history,
+    read_plans,
     read_runs,
     tracked_studies,
 )
+from attnstudy.usecases.declaring import Seen
 from attnstudy.usecases.sources.advising import advice
 from attnstudy.usecases.sources.collected import (
     Collected,
@@ -32,28 +34,13 @@ from attnstudy.usecases.sources.collected import (
     RunReference,
     direction_of,
     is_finite,
-    settle_differences,
 )
-
-# what a config id stands for, as MLflow params; labels and the run's own fields are left out
-_NOT_CONFIG = frozenset({"study", "dataset", "variant", "variant_source", "seed"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyRequest:
-    """A study to rank."""
-
-    study: str | None
-    """None takes the only study there is."""
-    config: str | None
-    """None takes the only configuration there is."""
-    metric: str
-    direction: str | None
-    allowed: tuple[str, ...]
-    """Fields in which configurations may differ and be ranked together all the same."""
-    address: Address
-    with_curves: bool = False
-    """Whether the learning curves are read as well, a request a run."""
+from attnstudy.usecases.sources.configurations import (
+    StudyRequest,
+    choose_config,
+    choose_study,
+    refuse_twice,
+)
 
 
 def collect_study(
@@ -66,44 +53,56 @@ def collect_study(
         StoreError: the store is unreachable or not there.
     """
     tracker = open_store(request.address, create=False)
-    study = _choose_study(request, tracked_studies(tracker))
+    study = choose_study(request, tracked_studies(tracker))
     tracked = read_runs(tracker, study, progress)
     if not tracked:
         raise UsageError(
             f"the study {study!r} has no runs in {request.address.shown} yet: "
             f"'attnstudy run --study {study}' makes some, 'attnstudy sync' delivers finished ones"
         )
-    chosen, differences = _choose_config(request, study, tracked)
-    kept, excluded = _sort_out(chosen, request.metric)
-    _refuse_twice(kept)
+    chosen, differences = choose_config(request, study, tracked)
+    plans, damaged = read_plans(tracker, study)
+    configs = {run.config for run in chosen}
+    plans = tuple(one for one in plans if {one.plan.config} == configs)
+    metric = request.metric or (plans[-1].plan.analysis.metric if plans else "test_accuracy")
+    kept, excluded = _sort_out(chosen, metric, plans[-1].plan if plans else None)
+    refuse_twice(kept)
     if not kept:
-        raise UsageError(_nothing(request.metric, study, chosen))
+        raise UsageError(_nothing(metric, study, chosen))
     samples: dict[str, dict[int, float]] = {}
     diverged: dict[str, int] = {}
     for run in kept:
         values = samples.setdefault(run.variant, {})
-        if run.status == "diverged" or not is_finite(run.metrics[request.metric]):
+        if run.status == "diverged" or not is_finite(run.metrics[metric]):
             diverged[run.variant] = diverged.get(run.variant, 0) + 1
         else:
-            values[run.seed] = run.metrics[request.metric]
+            values[run.seed] = run.metrics[metric]
     finished = [run for run in kept if run.seed in samples[run.variant]]
-    on_test = request.metric == "test_accuracy"
+    on_test = metric == "test_accuracy"
+    counted = {run.run_id for run in kept}
     return Collected(
         samples=samples,
-        metric=request.metric,
-        direction=direction_of(request.metric, request.direction),
+        metric=metric,
+        direction=direction_of(metric, request.direction),
         study=study,
         config=",".join(dict.fromkeys(run.config for run in chosen)),
         question=tracker.note(study),
         items=_common(finished, "attnstudy.test_images") if on_test else None,
-        chance=_chance(finished) if request.metric.endswith("accuracy") else None,
+        chance=_chance(finished) if metric.endswith("accuracy") else None,
         diverged=diverged,
+        plans=plans,
+        damaged_plans=damaged,
+        seen=tuple(
+            Seen(run.variant, run.seed, run.started_at, counted=run.run_id in counted)
+            for run in chosen
+            if not run.superseded
+        ),
         correct=_correct(tracker, study, finished) if on_test else None,
         seconds=_seconds(finished),
         excluded=excluded,
         notes=(*differences, *advice(study, kept)),
         runs=tuple(
-            RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(request.metric))
+            RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(metric))
             for run in kept
         ),
         curves=_curves(tracker, finished) if request.with_curves else {},
@@ -173,70 +172,8 @@ def _curves(tracker: Tracker, runs: Sequence[TrackedRun]) -> dict[str, list[Curv
     return curves
 
 
-def _choose_study(request: StudyRequest, known: Sequence[str]) -> str:
-    if request.study is not None:
-        if request.study not in known:
-            listed = ", ".join(known) if known else "none"
-            raise UsageError(
-                f"there is no study {request.study!r} in {request.address.shown}"
-                f"{near_miss(request.study, known)} (there: {listed})"
-            )
-        return request.study
-    if not known:
-        raise UsageError(f"there is no study in {request.address.shown}: 'attnstudy run' makes one")
-    if len(known) > 1:
-        raise UsageError(f"several studies are here, name the one to rank: {', '.join(known)}")
-    return known[0]
-
-
-def _choose_config(
-    request: StudyRequest, study: str, tracked: Sequence[TrackedRun]
-) -> tuple[list[TrackedRun], tuple[str, ...]]:
-    """Return the runs of one configuration, or say how the configurations differ.
-
-    Configurations that differ in nothing but allowed fields are taken together, with a remark.
-    """
-    configs: dict[str, list[TrackedRun]] = {}
-    for run in tracked:
-        configs.setdefault(run.config, []).append(run)
-    if request.config is not None:
-        matching = [config for config in configs if config.startswith(request.config)]
-        if len(matching) != 1:
-            raise UsageError(
-                f"--config {request.config} is not one configuration of {study!r}: it has "
-                f"{', '.join(configs)}"
-            )
-        return configs[matching[0]], ()
-    if len(configs) == 1:
-        return next(iter(configs.values())), ()
-    fields = _differing_fields(tracked)
-    if request.allowed and set(fields) <= set(request.allowed):
-        return list(tracked), settle_differences(fields, request.allowed, study)
-    lines = []
-    for config, runs in configs.items():
-        telling = ", ".join(f"{name}={runs[0].params.get(name)}" for name in fields)
-        lines.append(f"  --config {config}  ({len(runs)} run{'s' * (len(runs) != 1)}): {telling}")
-    raise UsageError(
-        f"the study {study!r} holds {len(configs)} configurations, and runs of different "
-        "configurations are never pooled; choose one:\n" + "\n".join(lines)
-    )
-
-
-def _differing_fields(runs: Sequence[TrackedRun]) -> dict[str, dict[str, list[str]]]:
-    """Return the fields of the configuration with several values, and who has which."""
-    names = sorted({name for run in runs for name in run.params} - _NOT_CONFIG)
-    fields: dict[str, dict[str, list[str]]] = {}
-    for name in names:
-        values: dict[str, list[str]] = {}
-        for run in runs:
-            values.setdefault(run.params.get(name, "(none)"), []).append(run.name)
-        if len(values) > 1:
-            fields[name] = values
-    return fields
-
-
 def _sort_out(
-    runs: Sequence[TrackedRun], metric: str
+    runs: Sequence[TrackedRun], metric: str, plan: StudyPlan | None
 ) -> tuple[list[TrackedRun], tuple[Exclusion, ...]]:
     kept: list[TrackedRun] = []
     excluded: list[Exclusion] = []
@@ -245,6 +182,8 @@ def _sort_out(
             reason = "repeated by a later run"
         elif run.status not in ("complete", "diverged"):
             reason = f"its status is {run.status}"
+        elif other := _declared_otherwise(run, plan):
+            reason = f"its arm is declared with another {other} by now"
         elif run.status == "complete" and metric not in run.metrics:
             reason = f"it has no metric {metric}"
         else:
@@ -254,17 +193,15 @@ def _sort_out(
     return kept, tuple(excluded)
 
 
-def _refuse_twice(runs: Sequence[TrackedRun]) -> None:
-    seen: dict[tuple[str, int], TrackedRun] = {}
-    for run in runs:
-        other = seen.setdefault((run.variant, run.seed), run)
-        if other is run:
-            continue
-        if run.params.get("variant_source") != other.params.get("variant_source"):
-            why = "the source of its factory changed in between: delete the runs of one version"
-        else:
-            why = "delete one of the two in the MLflow UI"
-        raise UsageError(f"{run.name} stands twice ({other.run_id}, {run.run_id}): {why}")
+def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:
+    """Return the field in which a run differs from what the plan says of its arm, if any."""
+    if plan is None or run.variant not in plan.arms:
+        return None
+    declared = dict(plan.arms[run.variant])
+    tuning = declared.pop("tuning", None)
+    declared["tuned_by"] = None if tuning is None else tuning["identity"]
+    texts = {name: param_texts({name: value}).get(name) for name, value in declared.items()}
+    return next((name for name, text in texts.items() if run.params.get(name) != text), None)
 
 
 def _nothing(metric: str, study: str, runs: Sequence[TrackedRun]) -> str:

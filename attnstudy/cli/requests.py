@@ -1,0 +1,148 @@
+"""From the options of ``run`` and a study's file to what is to be trained and what is declared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from attnstudy import options
+from attnstudy.arms import ARM_FIELDS, Arm, choose_arms, declared_arms, with_all_fields
+from attnstudy.cli.common import address_of, data_dir_of, find_own_variants
+from attnstudy.errors import UsageError
+from attnstudy.study import parse_seeds
+from attnstudy.studyplan import Analysis
+
+if TYPE_CHECKING:
+    from attnstudy.usecases.declaring import Declaration
+    from attnstudy.usecases.planning import RunRequest
+
+_SAME = (
+    "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size",
+    "lr", "optimizer", "weight_decay", "augmentation", "precision", "device", "threads", "workers",
+    "executor", "fuse", "rerun", "wait", "strict", "checkpoint_minutes", "republish",
+)  # fmt: skip
+
+
+def run_request(given: dict[str, Any]) -> RunRequest:
+    """Return what ``attnstudy run`` was asked for.
+
+    Raises:
+        UsageError: options do not go together, or the study's file makes no sense.
+
+    """
+    from attnstudy.usecases.planning import RunRequest
+
+    study = options.current_study()
+    find_own_variants()
+    declared = declare(given)
+    return RunRequest(
+        study=study.name,
+        question=study.question,
+        arms=_chosen(given, declared),
+        declared=declared,
+        data_dir=data_dir_of(given),
+        address=address_of(given),
+        **{name: given.get(name, False) for name in _SAME},
+    )
+
+
+def declare(given: dict[str, Any]) -> Declaration | None:
+    """Return what the study's file, or the command, declares; none if nothing is.
+
+    ``--until-decided`` and ``--tuned`` declare without a file too.
+
+    Raises:
+        UsageError: options do not go together, or the study's file makes no sense.
+
+    """
+    from attnstudy.usecases.declaring import Declaration, looks_up_to, seeds_for_looks
+
+    study = options.current_study()
+    if not given["until_decided"]:
+        for name in ("max_seeds", "max_hours"):
+            if given[name] is not None:
+                raise UsageError(f"--{name.replace('_', '-')} goes with --until-decided")
+        if study.path is None and not given["tuned"]:
+            return None
+    looks, seeds = given["looks"], _declared_seeds(given)
+    if given["until_decided"]:
+        looks = looks_up_to(given["max_seeds"], looks)
+        seeds = seeds_for_looks(looks, seeds)
+    return Declaration(
+        arms=_arms(given),
+        seeds=given["seeds"] if seeds is None else seeds,
+        analysis=_analysis(given, looks),
+        folder=None if study.path is None else study.path.parent,
+    )
+
+
+def _analysis(given: dict[str, Any], looks: tuple[int, ...] | None) -> Analysis:
+    file = options.current_study().options
+    ranking = {name: file[name] for name in ("metric", "correction", "control") if name in file}
+    return Analysis(
+        alpha=given["alpha"],
+        margin=given["margin"],
+        paired=bool(file.get("paired")),
+        looks=looks,
+        **ranking,
+    )
+
+
+def _declared_seeds(given: dict[str, Any]) -> tuple[int, ...] | None:
+    """Return the seeds of the study's file, else of the command; none if nobody names any."""
+    file = options.current_study().options.get("seeds")
+    if file is not None:
+        return parse_seeds(str(file))
+    return given["seeds"] if options.said(given, "seeds") else None
+
+
+def _arms(given: dict[str, Any]) -> tuple[Arm, ...]:
+    """Return all arms of the study, each with all fields that any of them declares."""
+    study = options.current_study()
+    variants = study.options.get("variant")
+    if study.path is None:
+        variants = given["variant"] or ("all",)
+    arms = declared_arms(variants, study.arms)
+    if given["tuned"]:
+        arms = _tuned(arms, given)
+    return with_all_fields(arms, {name: given.get(name) for name in ARM_FIELDS})
+
+
+def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:
+    """Return the arms with the best configurations that were found for their variants."""
+    from attnstudy.usecases.tuning_results import best_configurations
+
+    study = options.current_study()
+    if study.arms:
+        raise UsageError(
+            "--tuned and [arms.NAME] both say what the settings of an arm are: leave one of them "
+            "out"
+        )
+    best = best_configurations(
+        study.name,
+        given["storage"] or str(study.journal),
+        given["store"],
+        [arm.variant for arm in arms],
+    )
+    overlap = {seed for one in best.values() for seed in one.tuning_seeds} & set(given["seeds"])
+    if overlap:
+        raise UsageError(
+            f"the seed {min(overlap)} was used for tuning, and a ranking by it would favour what "
+            "was tuned with it: give other --seeds"
+        )
+    return tuple(
+        replace(arm, settings=best[arm.variant].fields, tuning=best[arm.variant].to_json())
+        for arm in arms
+    )
+
+
+def _chosen(given: dict[str, Any], declared: Declaration | None) -> tuple[Arm, ...]:
+    """Return the arms that this command trains."""
+    arms = _arms(given) if declared is None else declared.arms
+    source = click.get_current_context().get_parameter_source("variant")
+    typed = source in (
+        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
+    )  # fmt: skip
+    return choose_arms(arms, given["variant"]) if typed else arms

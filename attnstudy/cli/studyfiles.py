@@ -1,0 +1,84 @@
+"""``study new``, ``study show`` and ``study check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from attnstudy import options
+from attnstudy.cli.common import print_result
+
+
+@click.group("study")
+def study() -> None:
+    """Write, show and check the files of studies."""
+
+
+@study.command()
+@click.argument("name")
+@options.option(
+    "--question", default="Which of the variants is better?", help="What the study is to answer."
+)
+def new(name: str, question: str) -> int:
+    """Write studies/NAME/study.toml, to be edited."""
+    from attnstudy.usecases import studyfiles
+
+    path = studyfiles.new_study(name, question)
+    click.echo(f"{path} is written: edit it, then 'attnstudy run {name}'.")
+    return 0
+
+
+_what_a_study_says = options.together(
+    options.study_argument,
+    options.study_name,
+    options.what_to_run,
+    options.how_to_run,
+    options.tuned,
+    options.until_decided,
+    options.store,
+    options.as_json,
+)
+
+
+@study.command(cls=options.StudyFileCommand)
+@_what_a_study_says
+def show(**given: Any) -> int:
+    """Show what a study declares and which plans are recorded for it."""
+    from attnstudy import render
+
+    found = _overview(given)
+    print_result(
+        render.study_json(found) if given["as_json"] else None, lambda: render.study_text(found)
+    )
+    return 0
+
+
+@study.command(cls=options.StudyFileCommand)
+@_what_a_study_says
+def check(**given: Any) -> int:
+    """Check that a study's file makes sense; nothing is loaded or trained."""
+    from attnstudy import render
+
+    found = _overview(given)
+    print_result(
+        render.study_json(found) if given["as_json"] else None,
+        lambda: render.study_check_text(found),
+    )
+    return 0
+
+
+def _overview(given: dict[str, Any]) -> Any:
+    from attnstudy.cli.requests import run_request
+    from attnstudy.errors import UsageError
+    from attnstudy.usecases import studyfiles
+
+    request = run_request(given)
+    if request.declared is None:
+        raise UsageError(
+            "name a study with a file: 'attnstudy study new NAME' writes one under studies/"
+        )
+    return studyfiles.overview(request)
+
+
+COMMANDS = (study,)

@@ -1,0 +1,78 @@
+"""What a study declares, as text and JSON."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.render.tables import table
+from attnstudy.study import seeds_text
+from attnstudy.studyplan import shown
+from attnstudy.usecases.declaring import arm_facts
+
+if TYPE_CHECKING:
+    from attnstudy.usecases.studyfiles import KnownPlan, StudyOverview
+
+
+def study_text(found: StudyOverview) -> str:
+    """Return the question, the arms, how they are ranked, and the recorded plans."""
+    request, declared = found.request, found.request.declared
+    assert declared is not None
+    lines = [f"study {request.study}"]
+    if request.question:
+        lines += [f"  {request.question}"]
+    names = sorted({name for arm in declared.arms for name in arm.settings})
+    rows = [
+        [arm.name, arm.variant, *(shown(arm.settings[name]) for name in names)]
+        for arm in declared.arms
+    ]
+    lines += ["", table(["arm", "variant", *names], rows), ""]
+    count = len(declared.arms) * len(declared.seeds)
+    lines += [f"seeds {seeds_text(declared.seeds)} of every arm, {count} runs"]
+    analysis = {
+        name: value for name, value in asdict(declared.analysis).items() if value is not None
+    }
+    lines += [
+        "ranked by " + ", ".join(f"{name} {shown(value)}" for name, value in analysis.items())
+    ]
+    lines += ["", *(_plan_line(one) for one in found.plans)]
+    if not found.plans:
+        lines.append("no plan is recorded yet: the first 'attnstudy run' records it")
+    return "\n".join(lines)
+
+
+def _plan_line(known: KnownPlan) -> str:
+    plan = known.recorded.plan
+    at = datetime.datetime.fromtimestamp(known.recorded.at / 1000, datetime.UTC)
+    line = f"plan {plan.hash} of configuration {plan.config}, recorded {at:%Y-%m-%d %H:%M} UTC"
+    if known.changes:
+        return f"{line}; the file now says otherwise ({'; '.join(known.changes)})"
+    return f"{line}, as the file says"
+
+
+def study_check_text(found: StudyOverview) -> str:
+    """Return that a study's file makes sense, and how much it asks for."""
+    declared = found.request.declared
+    assert declared is not None
+    return (
+        f"{found.request.study}: fine, {len(declared.arms)} arms x {len(declared.seeds)} seeds = "
+        f"{len(declared.arms) * len(declared.seeds)} runs"
+    )
+
+
+def study_json(found: StudyOverview) -> dict[str, Any]:
+    """Return the same for machines."""
+    request, declared = found.request, found.request.declared
+    assert declared is not None
+    return {
+        "schema": 1,
+        "study": request.study,
+        "question": request.question,
+        "arms": {arm.name: arm_facts(arm) for arm in declared.arms},
+        "seeds": list(declared.seeds),
+        "analysis": asdict(declared.analysis),
+        "plans": [
+            {**known.recorded.to_json(), "changes": list(known.changes)} for known in found.plans
+        ],
+    }

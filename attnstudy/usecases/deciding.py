@@ -1,0 +1,210 @@
+"""``run --until-decided``: seeds look by look, only for the pairs that are not decided yet."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from attnstudy import stats
+from attnstudy.errors import UsageError
+from attnstudy.runs import Status
+from attnstudy.stats import Pair, Ranking, Verdict
+from attnstudy.studyplan import Analysis
+from attnstudy.tracking import Figures
+from attnstudy.usecases.declaring import Declaration
+from attnstudy.usecases.outcomes import RunReport
+from attnstudy.usecases.planning import Plan, RunRequest
+from attnstudy.usecases.running import Observer, TimeIsUpError, run_study
+from attnstudy.usecases.sources.collected import direction_of
+
+OPEN = (Verdict.UNDECIDED, Verdict.DESCRIPTIVE)
+"""What the next look may still decide; a pair is descriptive where nothing could be tested yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookTaken:
+    """One look at the data."""
+
+    number: int
+    """From 1."""
+    seeds: int
+    """Seeds of every arm that was tested."""
+    decided: tuple[Pair, ...]
+    """Pairs that it decided."""
+    undecided: int
+    """Pairs that it left open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """How a study that runs until it is decided came to its end."""
+
+    study: str
+    looks: tuple[LookTaken, ...]
+    declared: tuple[int, ...]
+    """Seeds an arm at each declared look."""
+    ranking: Ranking | None
+    """At the last look; none if there was none."""
+    stopped: str
+    """Why it ended: ``decided``, ``seeds``, ``hours`` or ``incomplete``."""
+    runs: int
+    """Runs with a result."""
+    fixed: int
+    """Runs of the fixed design: every arm with the seeds of the last look."""
+    saved_seconds: float | None
+    """What the runs that were not needed would have taken; none if nothing is known."""
+    reports: tuple[RunReport, ...]
+    """What was trained, a report a look."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a run ended without a result."""
+        return any(report.failed for report in self.reports)
+
+
+Observe = Callable[[LookTaken, int], None]
+"""Told of a look and how many are declared."""
+
+
+def run_until_decided(
+    request: RunRequest,
+    plan: Callable[[RunRequest], Plan],
+    observer: Observer,
+    figures: Figures,
+    seen: Observe,
+    *,
+    max_hours: float = math.inf,
+) -> Decided:
+    """Train the declared arms look by look until every pair is decided.
+
+    At every look the pairs that are still undecided are tested, as ``stats.looks.replay`` says;
+    between looks nothing is tested. The looks are part of the recorded plan, so that stopping
+    early keeps the error rate and going beyond them does not.
+
+    Args:
+        request: what to train; it carries a declaration with looks.
+        plan: makes the plan of a request.
+        observer: shows the training.
+        figures: draws what is published with a run.
+        seen: told of every look.
+        max_hours: no run is trained any longer after so many hours; a look that is not complete
+            by then is not taken.
+
+    Raises:
+        UsageError: the request makes no sense.
+        StoreError: a run folder cannot be written.
+
+    """
+    declared = request.declared
+    assert declared is not None
+    assert declared.analysis.looks is not None
+    if declared.analysis.metric != "test_accuracy":
+        raise UsageError(
+            f"--until-decided looks at test_accuracy, and the study's metric is "
+            f"{declared.analysis.metric}: change it in the study's file, or give fixed seeds"
+        )
+    if request.arms != declared.arms:
+        raise UsageError("--until-decided is about all arms of the study: leave --variant out")
+    looks = declared.analysis.looks
+    deadline = time.monotonic() + 3600 * max_hours
+    state = _State(declared)
+    needed = {arm.name for arm in declared.arms}
+    stopped = "seeds"
+    for number, seeds in enumerate(looks, start=1):
+        arms = tuple(arm for arm in declared.arms if arm.name in needed)
+        at_look = plan(replace(request, arms=arms, seeds=declared.seeds[:seeds], wait=True))
+        try:
+            report = run_study(at_look, observer, figures, deadline=deadline)
+        except TimeIsUpError:
+            stopped = "hours"
+            break
+        state.add(report)
+        if any(outcome.result is None for outcome in report.outcomes):
+            stopped = "incomplete"
+            break
+        taken = state.look(number, seeds)
+        seen(taken, len(looks))
+        assert state.ranking is not None
+        needed = _undecided_arms(state.ranking)
+        if not needed:
+            stopped = "decided"
+            break
+    return state.ended(request.study, stopped)
+
+
+class _State:
+    """What the looks so far have given."""
+
+    def __init__(self, declared: Declaration) -> None:
+        self.declared = declared
+        self.values: dict[str, dict[int, float]] = {arm.name: {} for arm in declared.arms}
+        self.diverged: dict[str, set[int]] = {arm.name: set() for arm in declared.arms}
+        self.seconds: list[float] = []
+        self.reports: list[RunReport] = []
+        self.looks: list[LookTaken] = []
+        self.ranking: Ranking | None = None
+
+    def add(self, report: RunReport) -> None:
+        self.reports.append(report)
+        for outcome in report.outcomes:
+            arm, seed, result = outcome.spec.arm_name, outcome.spec.seed, outcome.result
+            if result is None:
+                continue
+            if result.status is Status.DIVERGED or result.test_accuracy is None:
+                self.diverged[arm].add(seed)
+            elif seed not in self.values[arm]:
+                self.values[arm][seed] = result.test_accuracy
+                self.seconds.append(result.train_seconds)
+
+    def look(self, number: int, seeds: int) -> LookTaken:
+        """Rank what there is, as ``attnstudy rank`` will."""
+        self.ranking = rank_looks(self.values, self.diverged, self.declared.analysis)
+        decided = tuple(
+            pair for pair in self.ranking.pairs if pair.look == number and pair.verdict not in OPEN
+        )
+        undecided = sum(pair.verdict in OPEN for pair in self.ranking.pairs)
+        taken = LookTaken(number=number, seeds=seeds, decided=decided, undecided=undecided)
+        self.looks.append(taken)
+        return taken
+
+    def ended(self, study: str, stopped: str) -> Decided:
+        looks = self.declared.analysis.looks
+        assert looks is not None
+        done = sum(len(own) for own in (*self.values.values(), *self.diverged.values()))
+        fixed = len(self.values) * looks[-1]
+        mean = sum(self.seconds) / len(self.seconds) if self.seconds else None
+        return Decided(
+            study=study,
+            looks=tuple(self.looks),
+            declared=looks,
+            ranking=self.ranking,
+            stopped=stopped,
+            runs=done,
+            fixed=fixed,
+            saved_seconds=None if mean is None else mean * (fixed - done),
+            reports=tuple(self.reports),
+        )
+
+
+def rank_looks(
+    values: Mapping[str, Mapping[int, float]],
+    diverged: Mapping[str, set[int]],
+    analysis: Analysis,
+) -> Ranking:
+    """Rank test accuracies at the looks that they reach."""
+    return stats.rank(
+        values,
+        alpha=analysis.alpha,
+        margin=analysis.margin,
+        metric=analysis.metric,
+        direction=direction_of(analysis.metric, None),
+        diverged={arm: len(seeds) for arm, seeds in diverged.items()},
+        looks=analysis.looks,
+        robust=False,
+    )
+
+
+def _undecided_arms(ranking: Ranking) -> set[str]:
+    return {name for pair in ranking.pairs if pair.verdict in OPEN for name in (pair.a, pair.b)}

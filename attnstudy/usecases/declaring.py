@@ -1,0 +1,224 @@
+"""Plans: what a study declares before its first run, and whether a ranking kept to it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.arms import Arm
+from attnstudy.errors import UsageError
+from attnstudy.files import write_atomically
+from attnstudy.study import factory_source_digest, seeds_text
+from attnstudy.studyplan import LOOKS, Analysis, RecordedPlan, StudyPlan, differences, shown
+
+if TYPE_CHECKING:
+    from attnstudy.study import TrialSpec
+
+_NAMED = 3  # runs that a message names; the others are counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What a study declares, whatever part of it a command trains."""
+
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    """Of every arm, in the order in which looks count them."""
+    analysis: Analysis
+    folder: Path | None = None
+    """Where the study's file lies; none for a study without one."""
+
+
+def looks_up_to(most: int | None, declared: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the looks of a study that ends at ``most`` seeds a variant.
+
+    Raises:
+        UsageError: there are looks beyond ``most``, or it is too few for one.
+
+    """
+    if declared is not None:
+        if most is not None and declared[-1] != most:
+            raise UsageError(
+                f"--max-seeds is {most}, and the last declared look is at {declared[-1]}: leave "
+                "one of them out, or let them agree"
+            )
+        return tuple(declared)
+    looks = [look for look in LOOKS if most is None or look <= most]
+    if most is not None and (not looks or looks[-1] < most):
+        looks.append(most)
+    return tuple(looks)
+
+
+def seeds_for_looks(looks: Sequence[int], seeds: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the seeds of every arm up to the last look: as given, else from 0 on.
+
+    Raises:
+        UsageError: too few are given.
+
+    """
+    if seeds is None:
+        return tuple(range(looks[-1]))
+    if len(seeds) < looks[-1]:
+        raise UsageError(
+            f"the seeds {seeds_text(seeds)} are {len(seeds)}, and the last look needs {looks[-1]}: "
+            "leave --seeds out, or give as many"
+        )
+    return tuple(seeds[: looks[-1]])
+
+
+def study_plan(declared: Declaration, spec: TrialSpec) -> StudyPlan:
+    """Return the plan of the configuration to which a run belongs."""
+    return StudyPlan(
+        study=spec.study,
+        config=spec.config_id,
+        settings=spec.config_fields(),
+        arms={arm.name: arm_facts(arm) for arm in declared.arms},
+        seeds=declared.seeds,
+        analysis=declared.analysis,
+    )
+
+
+def arm_facts(arm: Arm) -> dict[str, Any]:
+    """Return an arm as a plan holds it."""
+    facts: dict[str, Any] = {"variant": arm.variant}
+    for name, value in arm.settings.items():
+        facts[name] = list(value) if isinstance(value, tuple) else value
+    if (source := factory_source_digest(arm.variant)) is not None:
+        facts["variant_source"] = source
+    if arm.tuning is not None:
+        facts["tuning"] = dict(arm.tuning)
+    return facts
+
+
+def keep_beside_study(folder: Path, recorded: Iterable[RecordedPlan]) -> None:
+    """Write the plans of a study beside its file, to be committed with it.
+
+    Raises:
+        StoreError: the folder cannot be written.
+
+    """
+    path = folder / "plans.json"
+    content = json.dumps([one.to_json() for one in recorded], indent=1, allow_nan=False)
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        write_atomically(path, content.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run that a ranking met."""
+
+    arm: str
+    seed: int
+    started_at: int
+    """Milliseconds since the epoch."""
+    counted: bool
+    """Whether it has a result that the ranking uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a ranking may say about its plan."""
+
+    plan: RecordedPlan | None
+    """The plan that was in force at the first run; else the first that was recorded."""
+    deviations: tuple[str, ...]
+    """What was done otherwise, a phrase each."""
+
+    @property
+    def date(self) -> str:
+        """When the plan was recorded, UTC."""
+        assert self.plan is not None
+        moment = datetime.datetime.fromtimestamp(self.plan.at / 1000, datetime.UTC)
+        return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -> Judged:
+    """Compare what was done with what was declared.
+
+    Args:
+        plans: of the configuration, oldest first.
+        seen: every run of the configuration, also those without a result.
+        used: the analysis that the ranking makes.
+
+    """
+    if not plans:
+        return Judged(None, ())
+    first = min((run.started_at for run in seen), default=plans[0].at)
+    in_time = [recorded for recorded in plans if recorded.at <= first]
+    plan = in_time[-1] if in_time else plans[0]
+    found = []
+    if not in_time:
+        found.append(f"it was recorded after {_runs_before(plan, seen)}")
+    latest = plan
+    for later in plans:
+        if later.at > plan.at and later.plan.hash != latest.plan.hash:
+            what = "; ".join(differences(latest.plan, later.plan))
+            found.append(f"it was changed after {_runs_before(later, seen)} ({what})")
+            latest = later
+    declared = latest.plan.analysis
+    for field in fields(Analysis):
+        asked, planned = getattr(used, field.name), getattr(declared, field.name)
+        if asked != planned:
+            found.append(f"ranked with {field.name} {shown(asked)}, and {shown(planned)} planned")
+    found += _other_runs(latest.plan, seen)
+    return Judged(plan, tuple(found))
+
+
+def _runs_before(recorded: RecordedPlan, seen: Sequence[Seen]) -> str:
+    return f"run {sum(run.started_at < recorded.at for run in seen)}"
+
+
+def _other_runs(plan: StudyPlan, seen: Sequence[Seen]) -> list[str]:
+    """Return what is missing of a plan's runs, and what goes beyond them."""
+    planned = {(arm, seed) for arm in plan.arms for seed in plan.seeds}
+    counted = {(run.arm, run.seed) for run in seen if run.counted}
+    found = []
+    if beyond := sorted(counted - planned):
+        names = ", ".join(f"{arm}/seed={seed}" for arm, seed in beyond[:_NAMED])
+        more = f" and {len(beyond) - _NAMED} more" if len(beyond) > _NAMED else ""
+        found.append(f"{names}{more} {'go' if len(beyond) > 1 else 'goes'} beyond the plan")
+    missing = len(planned - counted)
+    if missing and plan.analysis.looks is None:
+        found.append(
+            f"{missing} of {len(planned)} planned runs {'have' if missing > 1 else 'has'} no "
+            "result, so this is a look that was not planned"
+        )
+    elif absent := sorted(set(plan.arms) - {arm for arm, _ in counted}):
+        found.append(f"the planned arm {absent[0]} has no result")
+    return found
+
+
+def tunings_of(plan: StudyPlan) -> dict[str, Mapping[str, Any]]:
+    """Return the search behind each arm's settings; an arm without one had no trials.
+
+    Empty if no arm was tuned.
+    """
+    found = {name: arm.get("tuning") for name, arm in plan.arms.items()}
+    if not any(found.values()):
+        return {}
+    nothing = {"trials": 0, "seeds_per_trial": 0, "runs": 0, "seconds": 0.0}
+    return {name: tuning or nothing for name, tuning in found.items()}
+
+
+def fairness(tunings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the line that says what the arms were given before they were compared."""
+    if not tunings:
+        return ()
+    alike: dict[tuple[int, int, int], list[str]] = {}
+    for name, one in tunings.items():
+        alike.setdefault((one["trials"], one["seeds_per_trial"], one["runs"]), []).append(name)
+    parts = [
+        f"{trials} trials of {seeds} seeds ({runs} runs) for "
+        f"{'each arm' if len(alike) == 1 else ', '.join(names)}"
+        for (trials, seeds, runs), names in alike.items()
+    ]
+    seconds = sum(one["seconds"] for one in tunings.values())
+    spent = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
+    return (
+        f"tuned on validation images with seeds of their own: {'; '.join(parts)}, {spent} of "
+        "training in all",
+    )

@@ -1,0 +1,120 @@
+"""Which study and which of its configurations a ranking is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.tracking import Address, TrackedRun
+from attnstudy.usecases.sources.collected import settle_differences
+
+# what a config id stands for, as MLflow params; labels and the run's own fields are left out
+_NOT_CONFIG = frozenset(
+    {"study", "dataset", "variant", "variant_source", "seed", "arm", "tuned_by"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRequest:
+    """A study to rank."""
+
+    study: str | None
+    """None takes the only study there is."""
+    config: str | None
+    """None takes the only configuration there is."""
+    metric: str | None
+    """None takes the plan's, else the test accuracy."""
+    direction: str | None
+    allowed: tuple[str, ...]
+    """Fields in which configurations may differ and be ranked together all the same."""
+    address: Address
+    with_curves: bool = False
+    """Whether the learning curves are read as well, a request a run."""
+
+
+def choose_study(request: StudyRequest, known: Sequence[str]) -> str:
+    """Return the study that a request means.
+
+    Raises:
+        UsageError: there is none of that name, or several and no name.
+
+    """
+    if request.study is not None:
+        if request.study not in known:
+            listed = ", ".join(known) if known else "none"
+            raise UsageError(
+                f"there is no study {request.study!r} in {request.address.shown}"
+                f"{near_miss(request.study, known)} (there: {listed})"
+            )
+        return request.study
+    if not known:
+        raise UsageError(f"there is no study in {request.address.shown}: 'attnstudy run' makes one")
+    if len(known) > 1:
+        raise UsageError(f"several studies are here, name the one to rank: {', '.join(known)}")
+    return known[0]
+
+
+def choose_config(
+    request: StudyRequest, study: str, tracked: Sequence[TrackedRun]
+) -> tuple[list[TrackedRun], tuple[str, ...]]:
+    """Return the runs of one configuration, or say how the configurations differ.
+
+    Configurations that differ in nothing but allowed fields are taken together, with a remark.
+    """
+    configs: dict[str, list[TrackedRun]] = {}
+    for run in tracked:
+        configs.setdefault(run.config, []).append(run)
+    if request.config is not None:
+        matching = [config for config in configs if config.startswith(request.config)]
+        if len(matching) != 1:
+            raise UsageError(
+                f"--config {request.config} is not one configuration of {study!r}: it has "
+                f"{', '.join(configs)}"
+            )
+        return configs[matching[0]], ()
+    if len(configs) == 1:
+        return next(iter(configs.values())), ()
+    fields = _differing_fields(tracked)
+    if request.allowed and set(fields) <= set(request.allowed):
+        return list(tracked), settle_differences(fields, request.allowed, study)
+    lines = []
+    for config, runs in configs.items():
+        telling = ", ".join(f"{name}={runs[0].params.get(name)}" for name in fields)
+        lines.append(f"  --config {config}  ({len(runs)} run{'s' * (len(runs) != 1)}): {telling}")
+    raise UsageError(
+        f"the study {study!r} holds {len(configs)} configurations, and runs of different "
+        "configurations are never pooled; choose one:\n" + "\n".join(lines)
+    )
+
+
+def _differing_fields(runs: Sequence[TrackedRun]) -> dict[str, dict[str, list[str]]]:
+    """Return the fields of the configuration with several values, and who has which."""
+    names = sorted({name for run in runs for name in run.params} - _NOT_CONFIG)
+    fields: dict[str, dict[str, list[str]]] = {}
+    for name in names:
+        values: dict[str, list[str]] = {}
+        for run in runs:
+            values.setdefault(run.params.get(name, "(none)"), []).append(run.name)
+        if len(values) > 1:
+            fields[name] = values
+    return fields
+
+
+def refuse_twice(runs: Sequence[TrackedRun]) -> None:
+    """Refuse two runs of one arm and seed: which of them counts is not ours to choose.
+
+    Raises:
+        UsageError: naming both.
+
+    """
+    seen: dict[tuple[str, int], TrackedRun] = {}
+    for run in runs:
+        other = seen.setdefault((run.variant, run.seed), run)
+        if other is run:
+            continue
+        if run.params.get("variant_source") != other.params.get("variant_source"):
+            why = "the source of its factory changed in between: delete the runs of one version"
+        else:
+            why = "delete one of the two in the MLflow UI"
+        raise UsageError(f"{run.name} stands twice ({other.run_id}, {run.run_id}): {why}")

@@ -1,0 +1,119 @@
+"""``study new``, ``show`` and ``check``: what a study declares, before and after it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from attnstudy import runs
+from attnstudy.errors import UsageError
+from attnstudy.files import reported, write_atomically
+from attnstudy.study import check_study_name
+from attnstudy.studyfile import FILE_NAME, FOLDER
+from attnstudy.studyplan import RecordedPlan, differences, shown
+from attnstudy.usecases.declaring import arm_facts
+from attnstudy.usecases.planning import RunRequest, check_request
+
+TEMPLATE = """\
+question = "{question}"
+variants = ["vanilla", "early", "late", "double"]
+seeds = "0-9"
+dataset = "cifar10"
+attention = "spatial"
+
+[training]
+epochs = 10
+batch_size = 64
+lr = 1e-3
+
+# Everything below decides what may be said. It is recorded, with the arms and seeds above, before
+# the first run; changing it later is allowed, and the ranking says that it was.
+[ranking]
+metric = "test_accuracy"
+alpha = 0.05
+# margin = 0.5                  # the largest difference that does not matter, in points
+# control = "vanilla"           # compare all others with this one alone
+# looks = [5, 10, 20, 30, 50]   # for --until-decided
+
+# An arm is a variant with settings of its own; they are then part of what is compared:
+# [arms.vanilla-long]
+# variant = "vanilla"
+# epochs = 20
+"""
+
+
+def new_study(name: str, question: str) -> Path:
+    """Write the file of a new study and return its path.
+
+    Raises:
+        UsageError: the name cannot be one, or there is such a study.
+        StoreError: the folder cannot be written.
+
+    """
+    path = FOLDER / check_study_name(name) / FILE_NAME
+    if path.exists():
+        raise UsageError(f"{path} is there already: edit it, or choose another name")
+    quoted = question.replace("\\", "\\\\").replace('"', '\\"')
+    with reported(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, TEMPLATE.format(question=quoted).encode())
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlan:
+    """A recorded plan beside what the study's file says now."""
+
+    recorded: RecordedPlan
+    changes: tuple[str, ...]
+    """What the file says otherwise, a phrase each."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOverview:
+    """What a study declares, and which plans are recorded for it."""
+
+    request: RunRequest
+    plans: tuple[KnownPlan, ...]
+    """The one in force for each configuration."""
+
+
+def overview(request: RunRequest) -> StudyOverview:
+    """Check what a study declares, and compare it with the plans recorded for it.
+
+    Nothing is loaded or trained.
+
+    Raises:
+        UsageError: the study makes no sense.
+
+    """
+    check_request(request)
+    facts = runs.study_facts(request.address.home, request.study)
+    latest = {one.plan.config: one for one in runs.recorded_plans(facts)}
+    return StudyOverview(
+        request, tuple(KnownPlan(one, _changes(one, request)) for one in latest.values())
+    )
+
+
+def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:
+    declared = request.declared
+    assert declared is not None
+    now = replace(
+        recorded.plan,
+        arms={arm.name: arm_facts(arm) for arm in declared.arms},
+        seeds=declared.seeds,
+        analysis=declared.analysis,
+    )
+    return (*_settings(recorded.plan.settings, request), *differences(recorded.plan, now))
+
+
+def _settings(recorded: Mapping[str, Any], request: RunRequest) -> list[str]:
+    changed = []
+    for name, value in recorded.items():
+        now = getattr(request, name, None)
+        now = list(now) if isinstance(now, tuple) else now
+        if now is not None and now != value:
+            changed.append(f"{name}: {shown(value)} -> {shown(now)}")
+    return changed

@@ -1,0 +1,58 @@
+"""The whole sequential procedure: batches of the simulation decide as ``rank`` does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from attnstudy.stats import rank
+from attnstudy.stats.simulation import Scenario, simulate, verdicts_until_decided
+
+LOOKS = (3, 5, 9)
+NAMES = ("a", "b", "c", "d")
+CODES = {"better": 1, "worse": -1, "equivalent": 2, "undecided": 0}
+
+
+@pytest.mark.parametrize("margin", [None, 1.2])
+def test_batches_decide_as_rank_does_look_by_look(margin: float | None) -> None:
+    """``rank`` is given what the procedure would have trained: arms that are decided stop."""
+    scenario = Scenario(
+        measure="until decided", sds=(1.0,) * 4, n=LOOKS[-1], looks=LOOKS, margin=margin
+    )
+    rng = np.random.default_rng(3)
+    drawn = [rng.normal(mean, sd, (40, 9)) for mean, sd in ((0, 1), (0.1, 0.2), (2, 1), (6, 0.5))]
+    verdicts = verdicts_until_decided(scenario, drawn)
+    stopped_early = 0
+    for row in range(40):
+        values = {name: arm[row] for name, arm in zip(NAMES, drawn, strict=True)}
+        have = dict.fromkeys(NAMES, 0)
+        needed = set(NAMES)
+        for look in LOOKS:
+            have |= dict.fromkeys(needed, look)
+            samples = {name: values[name][:n].tolist() for name, n in have.items()}
+            ranking = rank(samples, metric="m", margin=margin, looks=LOOKS, robust=False)
+            needed = {
+                name
+                for pair in ranking.pairs
+                if pair.verdict.value == "undecided"
+                for name in (pair.a, pair.b)
+            }
+            if not needed:
+                break
+        stopped_early += min(have.values()) < LOOKS[-1]
+        found = {}
+        for pair in ranking.pairs:
+            code = CODES[pair.verdict.value]
+            found[pair.a, pair.b] = code
+            found[pair.b, pair.a] = -code if abs(code) == 1 else code
+        pairs = [(NAMES[i], NAMES[j]) for i, j in zip(*np.triu_indices(4, 1), strict=True)]
+        assert verdicts[row].tolist() == [found[pair] for pair in pairs]
+    assert stopped_early
+    assert set(np.unique(verdicts)) >= {-1, 0} | ({2} if margin else set())
+
+
+def test_a_procedure_that_spends_alpha_at_every_look_would_be_caught() -> None:
+    broken = Scenario(
+        measure="until decided", sds=(1.0,) * 4, n=20, looks=(5, 10, 20), alpha=0.15, high=0.05
+    )
+    assert not simulate(broken, replications=4000).within

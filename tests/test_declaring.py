@@ -1,0 +1,227 @@
+"""Plans: their hash, their record, and what a ranking says about keeping to them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from attnstudy.arms import Arm, choose_arms, declared_arms, with_all_fields
+from attnstudy.errors import UsageError
+from attnstudy.studyplan import Analysis, RecordedPlan, StudyPlan, differences
+from attnstudy.usecases.declaring import Judged, Seen, judge, looks_up_to, seeds_for_looks
+
+PLAN = StudyPlan(
+    study="placement",
+    config="0123456789",
+    settings={"epochs": 10, "lr": 1e-3, "channels": [64, 32]},
+    arms={"vanilla": {"variant": "vanilla"}, "early": {"variant": "early"}},
+    seeds=(0, 1, 2),
+    analysis=Analysis(alpha=0.05, margin=0.5),
+)
+
+
+def with_analysis(**changes: object) -> StudyPlan:
+    return replace(PLAN, analysis=replace(PLAN.analysis, **changes))  # type: ignore[arg-type]
+
+
+def seen(count: int = 6, *, start: int = 1000, extra: tuple[Seen, ...] = ()) -> list[Seen]:
+    """Runs of both arms in the order in which a study makes them, ten milliseconds apart."""
+    order = [(arm, seed) for seed in PLAN.seeds for arm in PLAN.arms]
+    made = [Seen(arm, seed, start + 10 * n, True) for n, (arm, seed) in enumerate(order[:count])]
+    return [*made, *extra]
+
+
+def test_a_plan_survives_its_record_and_any_change_has_another_hash() -> None:
+    recorded = RecordedPlan(with_analysis(looks=(5, 10)), 1_700_000_000_000)
+    text = json.dumps(recorded.to_json())
+    assert RecordedPlan.from_json(json.loads(text)) == recorded
+    others = [
+        with_analysis(alpha=0.1), with_analysis(margin=None), with_analysis(looks=(3, 5)),
+        with_analysis(control="vanilla"), with_analysis(paired=True),
+        with_analysis(metric="test_loss"), with_analysis(correction="holm"),
+        replace(PLAN, seeds=(0, 1)), replace(PLAN, config="other"),
+        replace(PLAN, settings={**PLAN.settings, "epochs": 11}),
+        replace(PLAN, arms={"vanilla": PLAN.arms["vanilla"]}),
+    ]  # fmt: skip
+    hashes = {plan.hash for plan in (PLAN, *others)}
+    assert len(hashes) == 1 + len(others)
+    arms = dict(reversed(PLAN.arms.items()))
+    assert replace(PLAN, arms=arms).hash == PLAN.hash
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda record: record["plan"]["analysis"].update(alpha=0.1),
+        lambda record: record["plan"]["seeds"].append(3),
+        lambda record: record.update(hash="0" * 12),
+        lambda record: record["plan"].pop("arms"),
+        lambda record: record["plan"]["analysis"].update(alpha=7),
+        lambda record: record.pop("at"),
+    ],
+)
+def test_a_record_that_was_altered_is_none(spoil: object) -> None:
+    record = json.loads(json.dumps(RecordedPlan(PLAN, 5).to_json()))
+    spoil(record)  # type: ignore[operator]
+    assert RecordedPlan.from_json(record) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "about"),
+    [
+        ({"alpha": 0.7}, "alpha is 0.7"),
+        ({"margin": -1.0}, "margin is -1.0"),
+        ({"correction": "homl"}, "did you mean 'holm'"),
+        ({"looks": (2, 5)}, "at least 3"),
+        ({"looks": (5, 5)}, "ascending"),
+        ({"looks": (5, 10), "control": "vanilla"}, "Games-Howell alone"),
+        ({"looks": (5, 10), "paired": True}, "Games-Howell alone"),
+    ],
+)
+def test_an_analysis_that_makes_no_sense(values: dict[str, object], about: str) -> None:
+    with pytest.raises(UsageError, match=about):
+        Analysis(**values)  # type: ignore[arg-type]
+
+
+def test_differences_are_named() -> None:
+    after = replace(
+        with_analysis(alpha=0.1, looks=(5, 10)),
+        seeds=(0, 1, 2, 3),
+        arms={"vanilla": {"variant": "vanilla"}, "late": {"variant": "late"}},
+    )
+    assert differences(PLAN, after) == (
+        "alpha: 0.05 -> 0.1", "looks: none -> 5,10", "seeds: 0-2 -> 0-3", "arm early taken out",
+        "arm late added",
+    )  # fmt: skip
+    assert differences(PLAN, PLAN) == ()
+
+
+def test_a_plan_that_was_kept() -> None:
+    judged = judge([RecordedPlan(PLAN, 999)], seen(), PLAN.analysis)
+    assert judged == Judged(RecordedPlan(PLAN, 999), ())
+    assert judged.date == "1970-01-01 00:00 UTC"
+
+
+def test_no_plan() -> None:
+    assert judge([], seen(), Analysis()) == Judged(None, ())
+
+
+def test_a_plan_that_came_late() -> None:
+    assert judge([RecordedPlan(PLAN, 1025)], seen(), PLAN.analysis).deviations == (
+        "it was recorded after run 3",
+    )
+
+
+def test_a_plan_that_was_changed() -> None:
+    plans = [RecordedPlan(PLAN, 999), RecordedPlan(with_analysis(alpha=0.1), 1021)]
+    judged = judge(plans, seen(), replace(PLAN.analysis, alpha=0.1))
+    assert judged.plan == plans[0]
+    assert judged.deviations == ("it was changed after run 3 (alpha: 0.05 -> 0.1)",)
+
+
+def test_a_plan_that_was_changed_before_the_first_run_was_kept() -> None:
+    plans = [RecordedPlan(with_analysis(alpha=0.1), 900), RecordedPlan(PLAN, 950)]
+    assert judge(plans, seen(), PLAN.analysis) == Judged(plans[1], ())
+
+
+def test_a_plan_that_was_changed_and_changed_back_was_changed() -> None:
+    plans = [
+        RecordedPlan(PLAN, 999), RecordedPlan(with_analysis(alpha=0.1), 1021),
+        RecordedPlan(PLAN, 1031),
+    ]  # fmt: skip
+    assert judge(plans, seen(), PLAN.analysis).deviations == (
+        "it was changed after run 3 (alpha: 0.05 -> 0.1)",
+        "it was changed after run 4 (alpha: 0.1 -> 0.05)",
+    )
+
+
+def test_the_same_plan_from_two_machines_is_one() -> None:
+    plans = [RecordedPlan(PLAN, 999), RecordedPlan(PLAN, 1500)]
+    assert judge(plans, seen(), PLAN.analysis).deviations == ()
+
+
+def test_another_analysis_than_planned() -> None:
+    used = replace(PLAN.analysis, margin=None, alpha=0.01)
+    assert judge([RecordedPlan(PLAN, 999)], seen(), used).deviations == (
+        "ranked with alpha 0.01, and 0.05 planned", "ranked with margin none, and 0.5 planned",
+    )  # fmt: skip
+
+
+def test_runs_beyond_the_plan_and_runs_that_are_missing() -> None:
+    plans = [RecordedPlan(PLAN, 999)]
+    extra = (Seen("early", 7, 2000, True), Seen("late", 0, 2000, True))
+    assert judge(plans, seen(extra=extra), PLAN.analysis).deviations == (
+        "early/seed=7, late/seed=0 go beyond the plan",
+    )
+    unfinished = (Seen("early", 7, 2000, False),)
+    assert judge(plans, seen(extra=unfinished), PLAN.analysis).deviations == ()
+    assert judge(plans, seen(4), PLAN.analysis).deviations == (
+        "2 of 6 planned runs have no result, so this is a look that was not planned",
+    )
+
+
+def test_declared_looks_may_end_before_the_last_seed() -> None:
+    plan = with_analysis(looks=(3, 5))
+    sequential = replace(plan, seeds=tuple(range(5)))
+    assert judge([RecordedPlan(sequential, 999)], seen(), plan.analysis).deviations == ()
+
+
+def test_looks_end_at_the_most_seeds() -> None:
+    assert looks_up_to(None, None) == (5, 10, 20, 30, 50)
+    assert looks_up_to(40, None) == (5, 10, 20, 30, 40)
+    assert looks_up_to(4, None) == (4,)
+    assert looks_up_to(12, (3, 6, 12)) == (3, 6, 12)
+    with pytest.raises(UsageError, match="leave one of them out"):
+        looks_up_to(20, (3, 6, 12))
+
+
+def test_seeds_of_the_looks() -> None:
+    assert seeds_for_looks((3, 5), None) == (0, 1, 2, 3, 4)
+    assert seeds_for_looks((3, 5), (10, 11, 12, 13, 14, 15)) == (10, 11, 12, 13, 14)
+    with pytest.raises(UsageError, match="0-2 are 3, and the last look needs 5"):
+        seeds_for_looks((3, 5), (0, 1, 2))
+
+
+def test_plans_among_the_facts_of_a_study(tmp_path: Path) -> None:
+    changed = with_analysis(alpha=0.1)
+    for plan in (PLAN, PLAN, changed, PLAN):
+        with runs.changing_study_facts(tmp_path, "placement") as facts:
+            runs.record_plan(facts, plan)
+    recorded = runs.recorded_plans(runs.study_facts(tmp_path, "placement"))
+    assert [one.plan for one in recorded] == [PLAN, changed, PLAN]
+    assert [one.at for one in recorded] == sorted(one.at for one in recorded)
+
+
+def test_arms_of_a_study() -> None:
+    long = {"variant": "vanilla", "epochs": 20}
+    assert declared_arms(None, {}) == declared_arms(["all"], {})
+    assert [arm.name for arm in declared_arms(["early"], {"long": long})] == ["early", "long"]
+    assert declared_arms(None, {"late": {"epochs": 3}}) == (Arm("late", "late", {"epochs": 3}),)
+    with pytest.raises(UsageError, match="'long' names no variant"):
+        declared_arms(None, {"long": {"epochs": 20}})
+    with pytest.raises(UsageError, match="two arms are called 'late'"):
+        declared_arms(["all"], {"late": {"epochs": 3}})
+
+
+def test_every_arm_has_every_field_that_one_declares() -> None:
+    arms = with_all_fields(
+        (Arm("a", "vanilla", {"epochs": 3}), Arm("b", "early", {"lr": 0.1}), Arm("late", "late")),
+        {"epochs": 10, "lr": 0.001},
+    )
+    assert [dict(arm.settings) for arm in arms] == [
+        {"epochs": 3, "lr": 0.001}, {"epochs": 10, "lr": 0.1}, {"epochs": 10, "lr": 0.001},
+    ]  # fmt: skip
+
+
+def test_a_command_chooses_among_the_arms() -> None:
+    plain = declared_arms(["vanilla", "early"], {})
+    assert choose_arms(plain, ("early",)) == plain[1:]
+    assert choose_arms(plain, ("all",)) == plain
+    assert [arm.name for arm in choose_arms(plain, ("late", "vanilla"))] == ["vanilla", "late"]
+    own = (Arm("long", "vanilla", {"epochs": 20}), Arm("short", "vanilla", {"epochs": 10}))
+    with pytest.raises(UsageError, match=r"no arm 'shrot'.*did you mean 'short'"):
+        choose_arms(own, ("shrot",))

@@ -1,0 +1,171 @@
+"""A study with a plan: recorded, run, ranked; and what a ranking says when it is not kept to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from attnstudy.tracking import open_store, read_plans, resolve
+
+HOME = Path("mlruns")
+STUDY = """
+question = "Are more epochs better?"
+variants = ["vanilla", "early"]
+seeds = 2
+dataset = "digits"
+train_size = 128
+val_size = 30
+channels = [4, 4]
+attention = "channel"
+[training]
+epochs = 1
+batch_size = 32
+[ranking]
+alpha = 0.05
+[run]
+executor = "inline"
+"""
+
+
+@pytest.fixture
+def study(workplace: Path) -> Path:
+    path = workplace / "studies" / "deep" / "study.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(STUDY)
+    return path
+
+
+def rank(cli, *arguments):
+    answer = cli("rank", "deep", "--json", *arguments)
+    assert answer.code == 0, answer.err
+    return json.loads(answer.out)
+
+
+def test_plan_run_rank_and_then_a_seed_by_hand_and_another_alpha(cli, study):
+    answer = cli("run", "deep", "--seeds", "1")  # a part of it: the plan is what the file says
+    assert answer.code == 0, answer.err
+    early = rank(cli)
+    assert early["status"] == "exploratory"
+    assert "2 of 4 planned runs have no result" in early["status_reason"]
+    assert cli("run", "deep").code == 0
+    ranking = rank(cli)
+    (recorded,), damaged = read_plans(open_store(resolve(HOME, None)), "deep")
+    assert damaged == 0
+    assert (ranking["status"], ranking["plan"]["hash"]) == ("confirmatory", recorded.plan.hash)
+    assert ranking["plan"]["date"] in ranking["status_reason"]
+    text = cli("rank", "deep").out
+    assert "CONFIRMATORY" in text
+    assert recorded.plan.hash in text
+    beside = json.loads((study.parent / "plans.json").read_text())
+    assert [one["hash"] for one in beside] == [recorded.plan.hash]
+    assert recorded.plan.seeds == (0, 1)
+    assert recorded.plan.analysis.alpha == 0.05
+
+    # asked for otherwise: by the command, then by the file
+    assert "alpha 0.1, and 0.05 planned" in rank(cli, "--alpha", "0.1")["status_reason"]
+    study.write_text(STUDY.replace("alpha = 0.05", "alpha = 0.1\nmargin = 2"))
+    reason = rank(cli)["status_reason"]
+    assert "ranked with alpha 0.1, and 0.05 planned" in reason
+    assert "ranked with margin 2, and none planned" in reason
+    shown = cli("study", "show", "deep").out
+    assert "the file now says otherwise (alpha: 0.05 -> 0.1; margin: none -> 2)" in shown
+    answer = cli("run", "deep")
+    assert "changed after its first run (alpha: 0.05 -> 0.1; margin: none -> 2)" in answer.err
+    ranking = rank(cli)
+    assert (ranking["status"], ranking["alpha"], ranking["margin"]) == ("exploratory", 0.1, 2.0)
+    assert "it was changed after run 4 (alpha: 0.05 -> 0.1; margin" in ranking["status_reason"]
+    assert ranking["plan"]["hash"] == recorded.plan.hash
+
+    # and back, with a seed more
+    study.write_text(STUDY)
+    assert cli("run", "deep", "--variant", "early", "--seeds", "7-7").code == 0
+    reason = rank(cli)["status_reason"]
+    assert "early/seed=7 goes beyond the plan" in reason
+    assert "(alpha: 0.1 -> 0.05" in reason
+
+
+def test_a_command_without_a_file_has_no_plan(cli, workplace):
+    small = ("--dataset", "digits", "--train-size", "64", "--val-size", "30", "--epochs", "1",
+             "--channels", "4,4", "--executor", "inline")  # fmt: skip
+    answer = cli("run", "--variant", "vanilla", "--seeds", "1", *small)
+    assert answer.code == 0, answer.err
+    assert runs.recorded_plans(runs.study_facts(HOME, "placement")) == []
+    ranking = json.loads(cli("rank", "--json").out)
+    assert (ranking["status"], ranking["plan"]) == ("exploratory", None)
+    assert ranking["status_reason"] == "no plan was recorded before the first run"
+
+
+def test_arms_with_settings_are_compared_by_declaration(cli, study):
+    study.write_text(
+        STUDY.replace('variants = ["vanilla", "early"]\n', "")
+        + '[arms.short]\nvariant = "vanilla"\n[arms.long]\nvariant = "vanilla"\nepochs = 2\n'
+    )
+    answer = cli("run", "deep", "--json")
+    assert answer.code == 0, answer.err
+    done = json.loads(answer.out)["runs"]
+    assert {run["variant"] for run in done} == {"short", "long"}
+    specs = [folder.started().spec for folder in runs.run_folders(HOME, "deep")]
+    assert len({spec.config_id for spec in specs}) == 1
+    assert {(spec.arm, spec.epochs) for spec in specs} == {("short", 1), ("long", 2)}
+    ranking = rank(cli)
+    assert ranking["status"] == "confirmatory", ranking["status_reason"]
+    assert {arm["variant"] for arm in ranking["arms"]} == {"short", "long"}
+    # the same by hand is another configuration, and never pooled
+    assert cli("run", "deep", "--epochs", "2", "--variant", "short", "--seeds", "1").code == 0
+    assert "short" in cli("status", "deep").out
+    answer = cli("run", "deep", "--variant", "shrot")
+    assert answer.code == 2
+    assert "unknown variant 'shrot'" in answer.err
+
+
+def test_a_plans_record_that_was_altered_in_the_store_is_told(cli, study):
+    assert cli("run", "deep").code == 0
+    tracker = open_store(resolve(HOME, None))
+    experiment = tracker.experiment("deep")
+    (key,) = [name for name in experiment.tags if name.startswith("attnstudy.plan.")]
+    altered = experiment.tags[key].replace('"alpha":0.05', '"alpha":0.06')
+    tracker.client.set_experiment_tag(experiment.experiment_id, key, altered)
+    assert "record in the tracking store was altered" in rank(cli)["status_reason"]
+
+
+def test_new_show_and_check(cli, workplace):
+    answer = cli("study", "new", "width", "--question", 'Is "wide" better?')
+    assert answer.code == 0
+    assert "studies/width/study.toml" in answer.out
+    assert cli("study", "new", "width").code == 2
+    checked = cli("study", "check", "width")
+    assert (checked.code, checked.out.strip()) == (
+        0, "width: fine, 4 arms x 10 seeds = 40 runs",
+    )  # fmt: skip
+    shown = json.loads(cli("study", "show", "width", "--json").out)
+    assert shown["question"] == 'Is "wide" better?'
+    assert (shown["plans"], shown["analysis"]["alpha"]) == ([], 0.05)
+    assert "no plan is recorded yet" in cli("study", "show", "width").out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "about"),
+    [
+        ("alpha = 0.05", "alhpa = 0.05", "did you mean 'alpha'"),
+        ("alpha = 0.05", "alpha = 0.7", "not an error rate"),
+        ("alpha = 0.05", 'correction = "homl"', "did you mean 'holm'"),
+        ("alpha = 0.05", "looks = [5, 4]", "ascending"),
+        ("alpha = 0.05", 'looks = [5, 9]\ncontrol = "early"', "Games-Howell alone"),
+        ("seeds = 2", 'seeds = "x"', "are not understood"),
+        ('"early"]', '"erly"]', "did you mean 'early'"),
+        ("[run]", "[arms.a]\nepoch = 3\n[run]", "did you mean 'epochs'"),
+        ("[run]", "[arms.a]\nepochs = 3\n[run]", "names no variant"),
+        ("[run]", '[arms.a]\nvariant = "late"\nepochs = 0\n[run]', "at least 1"),
+        ("[run]", "[arms.early]\nepochs = 3\n[run]", "two arms are called 'early'"),
+        ("[run]", "[arms]\na = 3\n[run]", "write [arms.NAME]"),
+    ],
+)
+def test_a_file_that_makes_no_sense(cli, study, old, new, about):
+    study.write_text(STUDY.replace(old, new))
+    answer = cli("study", "check", "deep")
+    assert answer.code == 2
+    assert about in answer.err
+    assert len(answer.err.strip().splitlines()) <= 4

@@ -1,0 +1,55 @@
+"""``selftest``: its controls hold here, and each of them can fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from attnstudy.render import Terminal
+from attnstudy.usecases import selftest
+
+FEW = {"NEGATIVE_SEEDS": 6, "POSITIVE_SEEDS": 3}
+
+
+@pytest.fixture
+def few_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in FEW.items():
+        monkeypatch.setattr(selftest, name, value)
+
+
+def answers(place: Path) -> dict[str, bool]:
+    quiet = Terminal(quiet=True, progress=False)
+    return {f.check: f.good for f in selftest.controls(place, quiet, lambda folder: {})}
+
+
+def test_all_is_well_here(few_seeds, tmp_path):
+    assert answers(tmp_path) == {
+        "repetition": True, "negative control": True, "positive control": True,
+    }  # fmt: skip
+
+
+def test_an_installation_that_claims_too_much_does_not_repeat_and_sees_nothing_is_told(
+    few_seeds, tmp_path, monkeypatch
+):
+    """Every control is shown what it is there to find."""
+    given = selftest.stats.calibrate
+    monkeypatch.setattr(selftest.stats, "calibrate", lambda values: given(values, alpha=0.3))
+    drawn = iter(range(10))
+    monkeypatch.setattr(selftest, "_numbers", lambda result: {"weights": str(next(drawn))})
+    monkeypatch.setattr(selftest, "LONG", "no arm")
+    request = selftest._request
+
+    def alike(address, place):
+        asked = request(address, place)
+        arms = tuple(
+            replace(arm, name=name, settings={"epochs": 1})
+            for arm, name in zip(asked.arms, ("one-epoch", "no arm"), strict=True)
+        )
+        return replace(asked, arms=arms, declared=replace(asked.declared, arms=arms))
+
+    monkeypatch.setattr(selftest, "_request", alike)
+    assert answers(tmp_path) == {
+        "repetition": False, "negative control": False, "positive control": False,
+    }  # fmt: skip

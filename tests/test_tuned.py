@@ -1,0 +1,85 @@
+"""``run --tuned``: each variant with the best that was found for it, declared and comparable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+
+HOME = Path("mlruns")
+STUDY = """
+variants = ["vanilla", "late"]
+seeds = 2
+dataset = "digits"
+train_size = 128
+val_size = 30
+channels = [4, 4]
+attention = "channel"
+[training]
+epochs = 1
+batch_size = 32
+[tuning]
+trials = 2
+seeds_per_trial = 1
+[tuning.space]
+lr = {low = 1e-3, high = 1e-2, log = true}
+[run]
+executor = "inline"
+"""
+
+
+@pytest.fixture
+def study(workplace: Path) -> Path:
+    path = workplace / "studies" / "fair" / "study.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(STUDY)
+    return path
+
+
+def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
+    answer = cli("run", "fair", "--tuned")
+    assert answer.code == 2
+    assert "'attnstudy tune' does that" in answer.err
+    assert cli("tune", "fair").code == 0
+    found = json.loads(cli("tune", "show", "fair", "--json").out)["variants"]
+    answer = cli("run", "fair", "--tuned")
+    assert answer.code == 0, answer.err
+    specs = [folder.started().spec for folder in runs.run_folders(HOME, "fair")]
+    assert len(specs) == 4
+    assert {spec.arm_fields for spec in specs} == {("lr",)}
+    assert len({spec.config_id for spec in specs}) == 1
+    for tuning in found:
+        own = [spec for spec in specs if spec.variant == tuning["variant"]]
+        assert {spec.lr for spec in own} == {tuning["best"]["fields"]["lr"]}
+        assert {spec.tuned_by for spec in own} == {tuning["identity"]}
+    ranking = json.loads(cli("rank", "fair", "--json").out)
+    assert ranking["status"] == "confirmatory", ranking["status_reason"]
+    (line,) = [note for note in ranking["notes"] if note.startswith("tuned on validation")]
+    assert "2 trials of 1 seeds (2 runs) for each arm" in line
+    assert not [flag for flag in ranking["flags"] if flag["kind"] == "tuning-budget"]
+
+    # one of them is given more: the plan is another one, and the budgets are flagged
+    assert cli("tune", "fair", "--variant", "late", "--trials", "3").code == 0
+    assert cli("run", "fair", "--tuned").code == 0
+    ranking = json.loads(cli("rank", "fair", "--json").out)
+    assert ranking["status"] == "exploratory"
+    assert "(arm late changed)" in ranking["status_reason"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "about"),
+    [
+        ("[run]", "[arms.deep]\nvariant = 'late'\nepochs = 2\n[run]", (), "leave one of them out"),
+        ("[run]", "[run]", ("--seeds", "1000000-1000001"), "1000000 was used for tuning"),
+        ("train_size = 128", "train_size = 128", ("--storage", "nowhere"), "was not tuned"),
+    ],
+)
+def test_bad_input(cli, study, old, new, arguments, about):
+    assert cli("tune", "fair", "--trials", "1").code == 0
+    study.write_text(STUDY.replace(old, new))
+    answer = cli("run", "fair", "--tuned", *arguments)
+    assert answer.code == 2
+    assert about in answer.err
