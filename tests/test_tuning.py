@@ -193,6 +193,7 @@ def test_the_median_of_the_others_stops_a_trial_between_its_epochs(cli, workplac
     assert list(complete["steps"]) == ["1", "2", "3"]
     assert complete["steps"]["3"] == complete["value"]
     assert "stopped early after" in cli("tune", "show").out
+    assert not list(HOME.rglob("checkpoint*.pt"))  # nobody goes on from there
 
 
 def test_seed_by_seed_a_trial_is_stopped_that_is_worse_than_the_best(cli, workplace):
@@ -266,6 +267,7 @@ def test_a_trial_whose_factory_raises_fails_and_the_others_go_on(cli, workplace)
         (["--tuning-seeds", "2-4"], "seed 2 is one that the study 'placement' is ranked by"),
         (["--tuning-seeds", "7,8", "--seeds-per-trial", "3"], "names 2 seeds and.*says 3"),
         (["--storage", "redis://x"], "cannot be a storage"),
+        (["--study", "a.tuning"], "'a.tuning' cannot name a study: .tuning ends"),
         (["no-such-study"], "there is no study 'no-such-study'"),
         (["show"], "the study 'placement' was not tuned in studies/placement/tuning.journal"),
     ],

@@ -12,7 +12,6 @@ from attnstudy.runs.studies import (
     studies,
     study_facts,
     study_folder,
-    tuning_of,
 )
 
 __all__ = [
@@ -32,5 +31,4 @@ __all__ = [
     "studies",
     "study_facts",
     "study_folder",
-    "tuning_of",
 ]

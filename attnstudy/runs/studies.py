@@ -13,16 +13,8 @@ from filelock import FileLock
 
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import TUNING, TrialSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan
-
-TUNING = ".tuning"
-"""Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
-
-
-def tuning_of(study: str) -> str:
-    """Return the name under which the runs of a study's tuning are filed, apart from its own."""
-    return study + TUNING
 
 
 def study_folder(store: Path, study: str) -> Path:
