@@ -344,3 +344,14 @@ def test_in_processes_the_trials_are_those_of_one_process(cli, workplace):
     )
     assert answer.code == 0, answer.err
     assert numbers(several) == numbers(one)
+
+
+def test_prune_looks_through_a_tuning_too(cli, workplace):
+    tune(cli, "--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "1")
+    (folder,) = tuned_folders()
+    left = folder.path / ".result.json-0123456789abcdef"
+    left.write_text("half")
+    kept = {path for path in HOME.rglob("*") if path.is_file() and path != left}
+    assert cli("prune", "--yes").code == 0
+    assert not left.exists()
+    assert {path for path in HOME.rglob("*") if path.is_file()} >= kept

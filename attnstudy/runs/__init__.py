@@ -12,6 +12,7 @@ from attnstudy.runs.studies import (
     studies,
     study_facts,
     study_folder,
+    tunings,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "studies",
     "study_facts",
     "study_folder",
+    "tunings",
 ]
