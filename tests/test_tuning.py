@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -355,3 +357,23 @@ def test_prune_looks_through_a_tuning_too(cli, workplace):
     assert cli("prune", "--yes").code == 0
     assert not left.exists()
     assert {path for path in HOME.rglob("*") if path.is_file()} >= kept
+
+
+def test_seeds_that_are_trained_together_pause_together(cli, workplace):
+    space("lr = [3e-3]")
+    options = ("--variant", "late", "--trials", "1", "--seeds-per-trial", "3", "--epochs", "3",
+               "--fuse", "3", "--pruner", "median")  # fmt: skip
+    answer, found = tune(cli, *options)
+    assert answer.code == 0, answer.err
+    (trial,) = found["variants"][0]["trials"]
+    assert list(trial["steps"]) == ["1", "2", "3"]
+    assert {f.result().environment["fused"] for f in tuned_folders()} == {"3"}
+    assert all(set(f.pauses()) == {1, 2} for f in tuned_folders())
+
+
+def test_commands_that_search_nothing_do_not_load_optuna():
+    code = (
+        "import sys, attnstudy.render, attnstudy.report, attnstudy.usecases.running\n"
+        "sys.exit('optuna' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
