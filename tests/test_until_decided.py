@@ -65,6 +65,7 @@ def test_seeds_go_to_undecided_pairs_alone_and_the_ranking_replays_the_looks(cli
         "one": 5, "one-again": 5, "six": 3,
     }  # fmt: skip
     assert (decided["runs"], decided["fixed"]) == (13, 15)
+    assert "confirmatory" in decided["ranking"]["sentence"]
     ranking = json.loads(cli("rank", "deep", "--json").out)
     assert ranking["status"] == "confirmatory", ranking["status_reason"]
     assert ranking["looks"] == {"declared": [3, 5], "done": 2}

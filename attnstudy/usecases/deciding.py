@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from attnstudy import stats
+from attnstudy import runs, stats
 from attnstudy.errors import UsageError
 from attnstudy.runs import Status
 from attnstudy.stats import Pair, Ranking, Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Figures
-from attnstudy.usecases.declaring import Declaration
+from attnstudy.usecases.declaring import Declaration, Judged, Seen, judge
 from attnstudy.usecases.outcomes import RunReport
 from attnstudy.usecases.planning import Plan, RunRequest
 from attnstudy.usecases.running import Observer, TimeIsUpError, run_study
@@ -160,7 +160,8 @@ class _State:
 
     def look(self, number: int, seeds: int) -> LookTaken:
         """Rank what there is, as ``attnstudy rank`` will."""
-        self.ranking = rank_looks(self.values, self.diverged, self.declared.analysis)
+        judged = judge_here(self.reports[-1].plan, self.declared.analysis)
+        self.ranking = rank_looks(self.values, self.diverged, self.declared.analysis, judged)
         decided = tuple(
             pair for pair in self.ranking.pairs if pair.look == number and pair.verdict not in OPEN
         )
@@ -192,6 +193,7 @@ def rank_looks(
     values: Mapping[str, Mapping[int, float]],
     diverged: Mapping[str, set[int]],
     analysis: Analysis,
+    judged: Judged,
 ) -> Ranking:
     """Rank test accuracies at the looks that they reach."""
     return stats.rank(
@@ -202,8 +204,24 @@ def rank_looks(
         direction=direction_of(analysis.metric, None),
         diverged={arm: len(seeds) for arm, seeds in diverged.items()},
         looks=analysis.looks,
+        plan=judged.stated,
+        deviations=judged.deviations,
         robust=False,
     )
+
+
+def judge_here(plan: Plan, analysis: Analysis) -> Judged:
+    """Compare what this store's run folders tell with the recorded plans."""
+    home, study = plan.request.address.home, plan.request.study
+    config = plan.runs[0].spec.config_id
+    recorded = runs.recorded_plans(runs.study_facts(home, study))
+    seen = []
+    for folder in runs.run_folders(home, study):
+        started = folder.started()
+        if started is not None and started.spec.config_id == config:
+            counted = folder.result() is not None
+            seen.append(Seen(started.spec.arm_name, started.spec.seed, started.at, counted))
+    return judge([one for one in recorded if one.plan.config == config], seen, analysis)
 
 
 def _undecided_arms(ranking: Ranking) -> set[str]:

@@ -16,6 +16,7 @@ from attnstudy.study import factory_source_digest, seeds_text
 from attnstudy.studyplan import LOOKS, Analysis, RecordedPlan, StudyPlan, differences, shown
 
 if TYPE_CHECKING:
+    from attnstudy.stats import Plan
     from attnstudy.study import TrialSpec
 
 _NAMED = 3  # runs that a message names; the others are counted
@@ -127,6 +128,13 @@ class Judged:
     """The plan that was in force at the first run; else the first that was recorded."""
     deviations: tuple[str, ...]
     """What was done otherwise, a phrase each."""
+
+    @property
+    def stated(self) -> Plan | None:
+        """The plan as a ranking states it."""
+        from attnstudy.stats import Plan  # scipy: only where something is ranked
+
+        return None if self.plan is None else Plan(hash=self.plan.plan.hash, date=self.date)
 
     @property
     def date(self) -> str:

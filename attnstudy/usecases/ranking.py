@@ -9,7 +9,7 @@ from typing import Any
 
 from attnstudy import stats
 from attnstudy.errors import DataError, UsageError
-from attnstudy.stats import Calibration, ClaimCheck, Conduct, Plan, Ranking
+from attnstudy.stats import Calibration, ClaimCheck, Conduct, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.studyplan import Analysis
@@ -96,7 +96,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         conduct=Conduct(tuning_trials={arm: one["trials"] for arm, one in tunings.items()}),
         correct=found.correct,
         seconds_per_run=found.seconds,
-        plan=None if judged.plan is None else Plan(hash=judged.plan.plan.hash, date=judged.date),
+        plan=judged.stated,
         deviations=(*judged.deviations, *deviations),
         looks=analysis.looks,
         excluded=found.excluded,
