@@ -37,6 +37,8 @@ AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 CODE_SCHEMA = 2
 
 DEFAULT_STUDY = "placement"
+TUNING = ".tuning"
+"""Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
 _STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -96,7 +98,7 @@ class TrialSpec:
     pixels and cuts the image's size out anywhere, ``flip`` mirrors left and right half the time."""
 
     def __post_init__(self) -> None:
-        check_study_name(self.study)
+        check_study_name(self.study.removesuffix(TUNING))
         if self.seed < 0 or self.seed >= 2**63:
             raise UsageError(f"seed {self.seed} cannot be used: seeds go from 0 to 2^63 - 1")
         for name, known in _NAMES.items():
@@ -206,12 +208,21 @@ def later_defaults() -> dict[str, Any]:
     return {f.name: f.default for f in fields(TrialSpec) if f.metadata["later"]}
 
 
+def tuning_of(study: str) -> str:
+    """Return the name under which the runs of a study's tuning are filed, apart from its own."""
+    return study + TUNING
+
+
 def check_study_name(name: str) -> str:
     """Return ``name`` if it can be a folder and an experiment, else raise ``UsageError``."""
     if not _STUDY_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot name a study: use up to 100 letters, digits, '.', '_' and '-', "
             "beginning with a letter or digit"
+        )
+    if name.endswith(TUNING):
+        raise UsageError(
+            f"{name!r} cannot name a study: {TUNING} ends the names of what 'attnstudy tune' keeps"
         )
     return name
 

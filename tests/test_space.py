@@ -34,7 +34,9 @@ def test_what_is_searched_is_what_decides_a_training_and_nothing_about_the_image
     config = {
         f for f, v in TrialSpec.__dataclass_fields__.items() if v.metadata["role"] == "config"
     }
-    assert config - set(SEARCHABLE) == {"dataset_digest", "train_size", "val_size", "precision"}
+    assert config - set(SEARCHABLE) == {
+        "dataset_digest", "train_size", "val_size", "precision", "arm_fields",
+    }  # fmt: skip
 
 
 def test_the_default_space_varies_the_learning_rate_by_ratios():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,6 +195,7 @@ def test_the_median_of_the_others_stops_a_trial_between_its_epochs(cli, workplac
     assert list(complete["steps"]) == ["1", "2", "3"]
     assert complete["steps"]["3"] == complete["value"]
     assert "stopped early after" in cli("tune", "show").out
+    assert not list(HOME.rglob("checkpoint*.pt"))  # nobody goes on from there
 
 
 def test_seed_by_seed_a_trial_is_stopped_that_is_worse_than_the_best(cli, workplace):
@@ -266,6 +269,7 @@ def test_a_trial_whose_factory_raises_fails_and_the_others_go_on(cli, workplace)
         (["--tuning-seeds", "2-4"], "seed 2 is one that the study 'placement' is ranked by"),
         (["--tuning-seeds", "7,8", "--seeds-per-trial", "3"], "names 2 seeds and.*says 3"),
         (["--storage", "redis://x"], "cannot be a storage"),
+        (["--study", "a.tuning"], "'a.tuning' cannot name a study: .tuning ends"),
         (["no-such-study"], "there is no study 'no-such-study'"),
         (["show"], "the study 'placement' was not tuned in studies/placement/tuning.journal"),
     ],
@@ -342,3 +346,34 @@ def test_in_processes_the_trials_are_those_of_one_process(cli, workplace):
     )
     assert answer.code == 0, answer.err
     assert numbers(several) == numbers(one)
+
+
+def test_prune_looks_through_a_tuning_too(cli, workplace):
+    tune(cli, "--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "1")
+    (folder,) = tuned_folders()
+    left = folder.path / ".result.json-0123456789abcdef"
+    left.write_text("half")
+    kept = {path for path in HOME.rglob("*") if path.is_file() and path != left}
+    assert cli("prune", "--yes").code == 0
+    assert not left.exists()
+    assert {path for path in HOME.rglob("*") if path.is_file()} >= kept
+
+
+def test_seeds_that_are_trained_together_pause_together(cli, workplace):
+    space("lr = [3e-3]")
+    options = ("--variant", "late", "--trials", "1", "--seeds-per-trial", "3", "--epochs", "3",
+               "--fuse", "3", "--pruner", "median")  # fmt: skip
+    answer, found = tune(cli, *options)
+    assert answer.code == 0, answer.err
+    (trial,) = found["variants"][0]["trials"]
+    assert list(trial["steps"]) == ["1", "2", "3"]
+    assert {f.result().environment["fused"] for f in tuned_folders()} == {"3"}
+    assert all(set(f.pauses()) == {1, 2} for f in tuned_folders())
+
+
+def test_commands_that_search_nothing_do_not_load_optuna():
+    code = (
+        "import sys, attnstudy.render, attnstudy.report, attnstudy.usecases.running\n"
+        "sys.exit('optuna' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

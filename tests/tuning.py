@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attnstudy import runs
+from attnstudy.study import tuning_of
 
 HOME = Path("mlruns")
 SMALL = (
@@ -42,4 +43,4 @@ def numbers(found: dict[str, Any]) -> dict[str, list[Any]]:
 
 def tuned_folders(home: Path = HOME, study: str = "placement") -> list[runs.RunFolder]:
     """Return the folders of all runs of a search."""
-    return runs.run_folders(home, runs.tuning_of(study))
+    return runs.run_folders(home, tuning_of(study))

@@ -51,6 +51,7 @@ def run_request(given: dict[str, Any]) -> RunRequest:
 def declare(given: dict[str, Any]) -> Declaration | None:
     """Return what the study's file, or the command, declares; none if nothing is.
 
+    A file declares when its study is named; that of the default study gives its settings alone.
     ``--until-decided`` and ``--tuned`` declare without a file too.
 
     Raises:
@@ -64,7 +65,8 @@ def declare(given: dict[str, Any]) -> Declaration | None:
         for name in ("max_seeds", "max_hours"):
             if given[name] is not None:
                 raise UsageError(f"--{name.replace('_', '-')} goes with --until-decided")
-        if study.path is None and not given["tuned"]:
+        named = given["study_argument"] or given["study"]
+        if (study.path is None or not named) and not given["tuned"]:
             return None
     looks, seeds = given["looks"], _declared_seeds(given)
     if given["until_decided"]:

@@ -2,7 +2,6 @@
 
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
-from attnstudy.runs.locks import acquired
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -13,7 +12,7 @@ from attnstudy.runs.studies import (
     studies,
     study_facts,
     study_folder,
-    tuning_of,
+    tunings,
 )
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "RunFolder",
     "Start",
     "Status",
-    "acquired",
     "changing_study_facts",
     "command_at_work",
     "record_plan",
@@ -35,5 +33,5 @@ __all__ = [
     "studies",
     "study_facts",
     "study_folder",
-    "tuning_of",
+    "tunings",
 ]

@@ -169,6 +169,10 @@ class RunFolder:
         content = {**asdict(result), "status": result.status.value}
         write_sealed(self.path / "result.json", content)
         reach("run/finished")
+        self.forget_checkpoints()
+
+    def forget_checkpoints(self) -> None:
+        """Remove the checkpoints of a run that will not be gone on with."""
         for path in self.path.glob("checkpoint*.pt"):
             path.unlink(missing_ok=True)
 

@@ -13,16 +13,8 @@ from filelock import FileLock
 
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import TUNING, TrialSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan, differences
-
-TUNING = ".tuning"
-"""Ends the name under which the runs of a study's tuning are filed; no study has such a name."""
-
-
-def tuning_of(study: str) -> str:
-    """Return the name under which the runs of a study's tuning are filed, apart from its own."""
-    return study + TUNING
 
 
 def study_folder(store: Path, study: str) -> Path:
@@ -43,8 +35,16 @@ def run_folders(store: Path, study: str) -> list[RunFolder]:
 
 def studies(store: Path) -> list[str]:
     """Return the names of the studies that have run folders in a store; tunings are none."""
-    names = (path.name for path in (store / "runs").glob("*/") if path.is_dir())
-    return sorted(name for name in names if not name.endswith(TUNING))
+    return [name for name in _names(store) if not name.endswith(TUNING)]
+
+
+def tunings(store: Path) -> list[str]:
+    """Return the names under which tunings have run folders in a store."""
+    return [name for name in _names(store) if name.endswith(TUNING)]
+
+
+def _names(store: Path) -> list[str]:
+    return sorted(path.name for path in (store / "runs").glob("*/") if path.is_dir())
 
 
 def study_facts(store: Path, study: str) -> dict[str, Any]:

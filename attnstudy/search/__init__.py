@@ -8,16 +8,21 @@ by which process it is asked.
 from attnstudy.search.design import Design
 from attnstudy.search.importance import importances
 from attnstudy.search.ledger import Ledger, find_ledgers
+from attnstudy.search.proposing import MEDIAN_STARTUP
+from attnstudy.search.solitude import alone, file_held
 from attnstudy.search.storage import Place, Storage, open_storage, parse_storage
 from attnstudy.search.trials import Trial, TrialState
 
 __all__ = [
+    "MEDIAN_STARTUP",
     "Design",
     "Ledger",
     "Place",
     "Storage",
     "Trial",
     "TrialState",
+    "alone",
+    "file_held",
     "find_ledgers",
     "importances",
     "open_storage",

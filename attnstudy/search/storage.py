@@ -54,11 +54,11 @@ class Place:
     @property
     def exists(self) -> bool:
         """Whether there may be something in it: of a file it is known, of a server it is not."""
-        file = self._file
-        return file is None or file.exists()
+        return self.file is None or self.file.exists()
 
     @property
-    def _file(self) -> Path | None:
+    def file(self) -> Path | None:
+        """The file that it is; none for a server."""
         if self.url is None:
             return self.journal
         local = self.url.get_backend_name() == "sqlite" and self.url.database
@@ -79,7 +79,7 @@ class Storage:
 
     def errors(self) -> contextlib.AbstractContextManager[None]:
         """Turn what Optuna and a database raise into a sentence for the reader."""
-        return _errors(self.place)
+        return storage_errors(self.place)
 
 
 def parse_storage(text: str) -> Place:
@@ -125,7 +125,7 @@ def open_storage(place: Place, home: Path, *, write: bool = True) -> Storage:
 
     """
     logging.getLogger("optuna").setLevel(logging.ERROR)
-    with _errors(place):
+    with storage_errors(place):
         if place.url is not None:
             with reported(home):
                 home.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,8 @@ def _release(lock: Path) -> None:
 
 
 @contextlib.contextmanager
-def _errors(place: Place) -> Iterator[None]:
+def storage_errors(place: Place) -> Iterator[None]:
+    """Turn what Optuna, a database and a file system raise into a sentence for the reader."""
     shown = place.shown
     try:
         yield

@@ -11,8 +11,9 @@ from typing import Protocol
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
 from attnstudy.executors import Died, Event, Reported, Retried, Started, make_executor
 from attnstudy.runs import Result, RunFolder
-from attnstudy.study import TrialSpec, is_factory
+from attnstudy.study import TrialSpec
 from attnstudy.usecases import jobs
+from attnstudy.usecases.planning import fused_groups
 from attnstudy.usecases.worker import search_together
 
 
@@ -103,7 +104,7 @@ class Crew:
         """Have runs trained once; return those that another process holds."""
         if not pending:
             return []
-        groups = _groups(pending, 1 if wait else self.fused)
+        groups = fused_groups(pending, 1 if wait else self.fused)
         executor = make_executor(self.executor, self.workers)
         ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
         shift = _Shift(self, ended)
@@ -126,19 +127,6 @@ class Crew:
             fused=fused,
             until=one.until,
         )
-
-
-def _groups(pending: Sequence[Assignment], size: int) -> list[list[Assignment]]:
-    """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
-    groups: list[list[Assignment]] = []
-    for one in pending:
-        variant = one.spec.variant
-        room = (g for g in groups if g[0].spec.variant == variant and len(g) < size)
-        if is_factory(variant) or (group := next(room, None)) is None:
-            groups.append([one])
-        else:
-            group.append(one)
-    return groups
 
 
 @dataclass(slots=True)

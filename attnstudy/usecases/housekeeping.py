@@ -20,6 +20,7 @@ from attnstudy import runs
 from attnstudy.errors import StoreError, cause
 from attnstudy.files import is_temporary
 from attnstudy.runs import RunFolder, study_folder
+from attnstudy.study import tuning_of
 from attnstudy.usecases.outgoing import CHECKPOINTS, run_name
 from attnstudy.usecases.staging import staging_folders, without_imports
 
@@ -105,7 +106,7 @@ def find_leftovers(
 
     """
     found: list[tuple[Leftover, str | None]] = []
-    for study in studies:
+    for study in _filed(home, studies, everything=data_dir is not None):
         folder = study_folder(home, study)
         found += ((leftover, None) for leftover in _writes(folder))
         for run in runs.run_folders(home, study):
@@ -119,6 +120,13 @@ def find_leftovers(
         tuple(leftover for leftover, reason in found if reason is None),
         tuple((leftover, reason) for leftover, reason in found if reason is not None),
     )
+
+
+def _filed(home: Path, studies: Sequence[str], *, everything: bool) -> list[str]:
+    """Return under which names there are runs: of the studies and of their tunings."""
+    names = [name for study in studies for name in (study, tuning_of(study))]
+    tunings = runs.tunings(home) if everything else []
+    return [*names, *(name for name in tunings if name not in names)]
 
 
 def _of_a_run(run: RunFolder) -> Iterator[tuple[Leftover, str | None]]:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import torch
 
@@ -108,9 +109,21 @@ class Plan:
         return tuple(run for run in self.runs if run.status.done)
 
 
-def fused_groups(runs: Sequence[PlannedRun], size: int) -> list[list[PlannedRun]]:
+class HasSpec(Protocol):
+    """Whatever stands for a run."""
+
+    @property
+    def spec(self) -> TrialSpec:
+        """What it trains."""
+        ...
+
+
+Run = TypeVar("Run", bound=HasSpec)
+
+
+def fused_groups(runs: Sequence[Run], size: int) -> list[list[Run]]:
     """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
-    groups: list[list[PlannedRun]] = []
+    groups: list[list[Run]] = []
     for run in runs:
         arm = run.spec.arm_name
         room = (g for g in groups if g[0].spec.arm_name == arm and len(g) < size)

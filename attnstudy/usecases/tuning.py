@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from filelock import FileLock
-
 from attnstudy import runs
 from attnstudy.errors import StoreError, TerminatedError
-from attnstudy.files import reported
 from attnstudy.runs import command_at_work, study_folder
-from attnstudy.search import Ledger, Trial, TrialState, open_storage
+from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_storage
 from attnstudy.usecases.crew import Crew, RunObserver
 from attnstudy.usecases.planning import code_revision
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
@@ -23,8 +20,6 @@ from attnstudy.usecases.tuning_plan import TunePlan
 from attnstudy.usecases.tuning_publishing import TuningFigures, Tunings, connect
 from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_ledger
 from attnstudy.usecases.tuning_rounds import play_rounds
-
-_IN_USE = ".in-use"
 
 
 class TuneObserver(RunObserver, Protocol):
@@ -138,22 +133,15 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
 @contextlib.contextmanager
 def _alone(plan: TunePlan, folder: Path) -> Iterator[None]:
     """Be the only command at work on a tuning, in its store and in its storage."""
-    locks = [folder / "tuning.lock"]
-    if plan.place.journal is not None:
-        locks.append(plan.place.journal.with_name(plan.place.journal.name + _IN_USE))
+    name = plan.request.study
+    # the first for the run folders, the second for who has the trials but other folders
+    locks = (file_held(folder / "tuning.lock"), alone(plan.place, name))
     with contextlib.ExitStack() as stack:
-        for path in locks:
-            with reported(path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(path)
-                mine = runs.acquired(lock)
-            if not mine:
-                name = plan.request.study
-                raise StoreError(
-                    f"another 'attnstudy tune' is at work on {name!r}: wait until it has ended, or "
-                    f"look at it with 'attnstudy tune show {name}'"
-                )
-            stack.callback(lock.release)
+        if not all(stack.enter_context(lock) for lock in locks):
+            raise StoreError(
+                f"another 'attnstudy tune' is at work on {name!r}: wait until it has ended, or "
+                f"look at it with 'attnstudy tune show {name}'"
+            )
         yield
 
 

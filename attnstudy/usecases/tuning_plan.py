@@ -11,9 +11,9 @@ from typing import Any
 from attnstudy import data, runs
 from attnstudy.errors import DataError, UsageError
 from attnstudy.models import build_model
-from attnstudy.search import Design, Place, parse_storage
+from attnstudy.search import MEDIAN_STARTUP, Design, Place, parse_storage
 from attnstudy.space import Space
-from attnstudy.study import TrialSpec, factory_source_digest, is_factory
+from attnstudy.study import TrialSpec, factory_source_digest, is_factory, tuning_of
 from attnstudy.tracking import Address
 from attnstudy.training import check_precision, choose_device
 from attnstudy.usecases.planning import FUSED_ON_A_GPU, available_cores
@@ -83,7 +83,7 @@ class TunePlan:
     @property
     def experiment(self) -> str:
         """Name of the MLflow experiment, and of the study that the runs are filed under."""
-        return runs.tuning_of(self.request.study)
+        return tuning_of(self.request.study)
 
 
 def make_tune_plan(
@@ -166,7 +166,7 @@ def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
     """
     values = {**design.settings, **chosen}
     return TrialSpec(
-        study=runs.tuning_of(design.study),
+        study=tuning_of(design.study),
         dataset=design.dataset,
         variant=design.variant,
         variant_source=design.variant_source,
@@ -180,7 +180,7 @@ def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
 
 def _first_spec(request: TuneRequest, variant: str, seed: int) -> TrialSpec:
     return TrialSpec(
-        study=runs.tuning_of(request.study),
+        study=tuning_of(request.study),
         dataset=request.dataset,
         variant=variant,
         variant_source=factory_source_digest(variant),
@@ -235,17 +235,23 @@ def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]
             f"at the earliest: give --seeds-per-trial {FEWEST_FOR_WILCOXON} or more, or leave it "
             "out"
         )
+    notices: tuple[str, ...] = ()
+    if request.pruner == "median" and request.trials <= MEDIAN_STARTUP:
+        notices = (
+            f"--pruner median compares with {MEDIAN_STARTUP} complete trials of the variant, so of "
+            f"--trials {request.trials} none will be stopped early",
+        )
     most = request.space.most_epochs(int(request.settings["epochs"]))
     if request.pruner == "median" and most < 2:
         raise UsageError(
             "--pruner median stops a trial between its epochs, and there is only one: leave it out"
         )
-    return ()
+    return notices
 
 
 def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
     """Return the threads a run, and a notice if they are not those of the search so far."""
-    tuning = runs.tuning_of(request.study)
+    tuning = tuning_of(request.study)
     fixed = runs.study_facts(request.address.home, tuning).get("threads")
     if fixed is None or request.threads in (None, fixed):
         return int(fixed or request.threads or 1), ()

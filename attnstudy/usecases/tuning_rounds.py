@@ -67,7 +67,9 @@ def play_rounds(
         reach("tuning/asked")
         _play(entries, crew)
         for entry in entries:
-            told(entry.ledger, entry.ledger.tell(entry.ended()))
+            trial = entry.ledger.tell(entry.ended())
+            entry.tidy()
+            told(entry.ledger, trial)
 
 
 def _entry(ledger: Ledger, trials: int, home: Path) -> _Entry | None:
@@ -156,6 +158,11 @@ class _Entry:
         if result is None or result.val_accuracy_final is None:
             return self.ledger.design.guessing
         return result.val_accuracy_final
+
+    def tidy(self) -> None:
+        """Let go of what only a trial that goes on would need."""
+        for seed in self.begun:
+            run_folder(self.home, self.specs[seed]).forget_checkpoints()
 
     def _done(self, seed: int) -> bool:
         """Whether a seed's run was to be trained to its end."""
