@@ -68,9 +68,15 @@ def tracked_studies(tracker: Tracker) -> list[str]:
 
 
 def read_runs(
-    tracker: Tracker, study: str, progress: Callable[[int], None] = lambda read: None
+    tracker: Tracker,
+    study: str,
+    progress: Callable[[int], None] = lambda read: None,
+    *,
+    deleted: bool = False,
 ) -> list[TrackedRun]:
-    """Return every run of a study that attnstudy made, deleted ones too, by variant and seed.
+    """Return the runs of a study that attnstudy made, by variant and seed.
+
+    Those that were deleted in the UI are among them only where asked for.
 
     ``progress`` is called with the number of runs read, first with 0 and then after every page.
     """
@@ -93,7 +99,7 @@ def read_runs(
             metrics=run.metrics,
             tags=run.tags,
         )
-        for run in _search(tracker, experiment, "", progress, deleted=True)
+        for run in _search(tracker, experiment, "", progress, deleted=deleted)
         if "attnstudy.fingerprint" in run.tags
     ]
     return sorted(runs, key=lambda run: (run.variant, run.seed))

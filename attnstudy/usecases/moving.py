@@ -207,8 +207,9 @@ def _merge_facts(home: Path, study: str, facts: Mapping[str, Any]) -> tuple[int,
         for name, value in facts.items():
             if name not in ("asked", "plans") and here.get(name) is None:
                 here[name] = value
-        plans = here.setdefault("plans", [])
-        plans += [record for record in facts.get("plans", ()) if record not in plans]
+        known = here.get("plans", [])
+        if added := [record for record in facts.get("plans", ()) if record not in known]:
+            here["plans"] = [*known, *added]
         for config, variants in facts.get("asked", {}).items():
             for variant, seeds in variants.items():
                 asked = here.setdefault("asked", {}).setdefault(config, {})

@@ -56,7 +56,7 @@ def collect_study(
     """
     tracker = open_store(request.address, create=False)
     study = choose_study(request, tracked_studies(tracker))
-    everything = read_runs(tracker, study, progress)
+    everything = read_runs(tracker, study, progress, deleted=True)
     tracked = [run for run in everything if not run.deleted]
     if not tracked:
         raise UsageError(
