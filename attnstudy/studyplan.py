@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.study import seeds_text
+from attnstudy.seeds import seeds_text
 
 CORRECTIONS = ("games-howell", "holm")
 LEAST_LOOK = 3

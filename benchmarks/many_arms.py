@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 from attnstudy.stats.many_arms import RATES, SEEDS
-from attnstudy.stats.simulation import REPLICATIONS, Scenario, simulate_all
+from attnstudy.stats.scenarios import Scenario
+from attnstudy.stats.simulation import REPLICATIONS, simulate_all
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ def test_the_command_page_is_up_to_date():
 @pytest.mark.parametrize("name", ["placement", "notebook"])
 def test_the_shipped_studies_are_the_notebooks(name, monkeypatch):
     from attnstudy import studyfile
-    from attnstudy.study import parse_seeds
+    from attnstudy.seeds import parse_seeds
 
     monkeypatch.chdir(ROOT)
     study = studyfile.find(name, None)

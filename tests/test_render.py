@@ -9,7 +9,7 @@ import pytest
 from attnstudy import stats
 from attnstudy.render import rank_markdown, ranking_text
 from attnstudy.render.tables import duration, number, table
-from attnstudy.study import parse_seeds, seeds_text
+from attnstudy.seeds import parse_seeds, seeds_text
 from attnstudy.usecases.ranking import RankReport
 from tests.conftest import SMALL
 from tests.terminals import on_a_terminal

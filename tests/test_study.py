@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from attnstudy import study
 from attnstudy.errors import EXIT_USAGE, UsageError
+from attnstudy.seeds import parse_seeds
 from attnstudy.study import (
     AUGMENTATIONS,
     OPTIMIZERS,
@@ -27,7 +28,6 @@ from attnstudy.study import (
     factory_source_digest,
     is_factory,
     later_defaults,
-    parse_seeds,
 )
 
 # A valid specification, then for each field another valid value and the part of the identity

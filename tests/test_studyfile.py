@@ -10,7 +10,7 @@ import pytest
 
 from attnstudy import studyfile
 from attnstudy.errors import EXIT_USAGE, UsageError
-from attnstudy.study import parse_seeds
+from attnstudy.seeds import parse_seeds
 from attnstudy.studyfile import StudyFile, find
 
 

@@ -11,7 +11,7 @@ from attnstudy import options
 from attnstudy.arms import ARM_FIELDS, Arm, choose_arms, declared_arms, with_all_fields
 from attnstudy.cli.common import address_of, data_dir_of, find_own_variants
 from attnstudy.errors import UsageError
-from attnstudy.study import parse_seeds
+from attnstudy.seeds import parse_seeds
 from attnstudy.studyplan import Analysis
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from attnstudy import space, study
+from attnstudy import seeds, space, study
 from attnstudy.options import values
 from attnstudy.options.commands import (
     RankCommand,
@@ -97,7 +97,7 @@ what_to_run = together(
     variant,
     option(
         "--seeds",
-        type=values.Checked("seeds", study.parse_seeds),
+        type=values.Checked("seeds", seeds.parse_seeds),
         default="5",
         help="5 (for 0 to 4), 0-29, 1,4,7, or 7-7 for seed 7 alone.",
     ),
@@ -215,7 +215,7 @@ how_to_tune = together(
     option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
     option(
         "--tuning-seeds",
-        type=values.Checked("seeds", study.parse_seeds),
+        type=values.Checked("seeds", seeds.parse_seeds),
         help="These seeds instead: none that the study is ranked by.  [default: from 1,000,000 on]",
     ),
     option(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import table
-from attnstudy.study import seeds_text
+from attnstudy.seeds import seeds_text
 from attnstudy.studyplan import shown
 from attnstudy.usecases.declaring import arm_facts
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import number, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
-from attnstudy.study import seeds_text
+from attnstudy.seeds import seeds_text
 
 if TYPE_CHECKING:
     from attnstudy.usecases.estimating import Estimate

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import table
 from attnstudy.runs import Status
-from attnstudy.study import later_defaults, seeds_text
+from attnstudy.seeds import seeds_text
+from attnstudy.study import later_defaults
 
 if TYPE_CHECKING:
     from attnstudy.data import Dataset

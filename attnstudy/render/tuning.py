@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, duration, number, table
-from attnstudy.study import seeds_text
+from attnstudy.seeds import seeds_text
 
 if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
     from attnstudy.search import Trial

@@ -13,7 +13,8 @@ from attnstudy.arms import Arm
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.files import write_atomically
 from attnstudy.runs import METRICS
-from attnstudy.study import factory_source_digest, seeds_text
+from attnstudy.seeds import seeds_text
+from attnstudy.study import factory_source_digest
 from attnstudy.studyplan import LOOKS, Analysis, RecordedPlan, StudyPlan, differences, shown
 
 if TYPE_CHECKING:

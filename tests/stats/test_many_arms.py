@@ -10,7 +10,8 @@ from attnstudy.stats import Ranking, calibrate, rank
 from attnstudy.stats.critical import sidak_critical
 from attnstudy.stats.many_arms import RATES, SEEDS, TOLERATED, measured_error, needs_sidak
 from attnstudy.stats.power import PowerCurve
-from attnstudy.stats.simulation import Scenario, simulate
+from attnstudy.stats.scenarios import Scenario
+from attnstudy.stats.simulation import simulate
 
 
 def study(arms: int, runs: int, *, step: float = 0.0, seed: int = 3) -> dict[str, list[float]]:

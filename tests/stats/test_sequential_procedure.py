@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from attnstudy.stats import rank
-from attnstudy.stats.simulation import Scenario, simulate, verdicts_until_decided
+from attnstudy.stats.scenarios import Scenario
+from attnstudy.stats.simulation import simulate, verdicts_until_decided
 
 LOOKS = (3, 5, 9)
 NAMES = ("a", "b", "c", "d")

@@ -7,7 +7,8 @@ from scipy import stats
 from attnstudy.stats import rank
 from attnstudy.stats.batch import shown_different
 from attnstudy.stats.design import Design
-from attnstudy.stats.simulation import Scenario, scenarios, simulate, simulate_all
+from attnstudy.stats.scenarios import Scenario, scenarios
+from attnstudy.stats.simulation import simulate, simulate_all
 
 REPLICATIONS = 20_000
 
