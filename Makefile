@@ -67,6 +67,7 @@ bench: $(VENV)/.installed-bench
 CHAOS_KILLS ?= 200
 chaos: $(VENV)/.installed-dev
 	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes tests/faults
+	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m long --ignore tests/crashes
 	$(BIN)/python benchmarks/chaos.py $(CHAOS_KILLS)
 
 simulate: $(VENV)/.installed-dev

@@ -24,6 +24,15 @@ SMALL = (
 """Options of a study that trains in a fraction of a second a run."""
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long proofs to ``make chaos``, which sets ``ATTNSTUDY_CHAOS``."""
+    if os.environ.get("ATTNSTUDY_CHAOS"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in set(long)]
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of decoded images for the whole session."""

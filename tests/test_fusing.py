@@ -85,7 +85,7 @@ def run(cli, *words, study="placement"):
     return json.loads(answer.out)
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("attention", ["channel", pytest.param("spatial", marks=pytest.mark.long)])
 def test_runs_are_those_of_each_alone(cli, workplace, attention):
     words = ("--variant", "all", "--seeds", "2", "--attention", attention)
     report = run(cli, *words, "--fuse", "3", study="fused")
@@ -162,7 +162,7 @@ def stop_after_the_first_epoch(monkeypatch):
     monkeypatch.setattr(worker.Watcher, "on_state", stop)
 
 
-@pytest.mark.parametrize("fuse", ["3", "1"])
+@pytest.mark.parametrize("fuse", [pytest.param("3", marks=pytest.mark.long), "1"])
 def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, fuse):
     words = ("--variant", "double", "--seeds", "3")
     run(cli, *words, "--fuse", "3", study="whole")

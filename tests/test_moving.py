@@ -211,6 +211,7 @@ def test_an_unfinished_run_stays_unless_it_is_wanted(cli, home):
     assert "left out" not in answer.out
 
 
+@pytest.mark.long
 def test_an_unfinished_run_goes_on_elsewhere_to_the_same_bits(cli, home, tmp_path):
     exported(cli, "all.zip", "--unfinished")
     elsewhere = tmp_path / "elsewhere"
@@ -400,6 +401,7 @@ def test_another_result_is_never_overwritten(cli, home, archive):
     assert fates(imported(cli, archive))["double/seed=0"] == "imported"
 
 
+@pytest.mark.long
 def test_a_run_that_was_trained_here_too_is_no_conflict(cli, there, archive):
     train(there, *VARIANTS, "--seeds", "2")
     before = whole_runs(there)
@@ -493,6 +495,7 @@ def test_unfinished_runs_of_another_thread_count_stay_out(cli, there, everything
     assert fates(report)["vanilla/seed=7"] == "other_threads"
 
 
+@pytest.mark.long
 def test_a_store_is_told_that_the_unfinished_run_was_replaced(cli, there, tmp_path):
     """The curve in MLflow is that of one training, and the other is not ranked."""
     train_and_kill(there, *LONG)

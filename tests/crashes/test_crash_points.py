@@ -1,6 +1,6 @@
 """Killed at a named place, then the same command again: nothing is lost, nothing is done twice.
 
-The short form kills at one place of every four, at moments that rotate; ``make chaos`` (which sets
+The short form kills at one place of every eight, at moments that rotate; ``make chaos`` (which sets
 ``ATTNSTUDY_CHAOS``) kills at every place at three moments.
 """
 
@@ -48,7 +48,7 @@ CASES = [(place, 1) for place in ONCE] + [
     (place, moment)
     for number, place in enumerate(PLACES)
     for index, moment in enumerate(MOMENTS)
-    if LONG or (number % 4, index) == (number // 4 % 4, number // 4 % len(MOMENTS))
+    if LONG or (number % 8, index) == (number // 8 % 8, number // 8 % len(MOMENTS))
 ]
 VARIANTS = ("--variant", "double", "--variant", "vanilla")
 

@@ -95,6 +95,7 @@ def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
     assert any(positions)
 
 
+@pytest.mark.long
 def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
     words = ("run", *SMALL, "--epochs", "40", "--variant", "double", "--seeds", "2")
     child = begin(*words, "--workers", "2")
@@ -111,6 +112,7 @@ def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
     assert computed() == computed("whole")
 
 
+@pytest.mark.long
 def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     child = begin(*LONG_RUN, "--workers", "2")
     until(checkpointed, child)
@@ -140,6 +142,7 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     second.communicate(timeout=120)
 
 
+@pytest.mark.long
 def test_a_command_waits_for_another_only_if_asked(workplace):
     words = ("run", *SMALL, "--epochs", "120", "--variant", "double", "--seeds", "1", "--json")
     first = begin(*words)
@@ -162,6 +165,7 @@ def test_a_command_waits_for_another_only_if_asked(workplace):
     assert json.loads(out)["trained"] == 1
 
 
+@pytest.mark.long
 def test_who_waits_takes_over_what_the_other_leaves(workplace):
     first = begin(*LONG_RUN, "--seeds", "1")
     until(lambda: list(HOME.glob("runs/placement/*/checkpoint.pt")), first)

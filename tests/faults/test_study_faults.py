@@ -69,6 +69,7 @@ def values(content):
     }
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_and_started_again_during_a_study(
     cli, workplace, server, monkeypatch
 ):

@@ -28,6 +28,7 @@ def address():
         yield address
 
 
+@pytest.mark.long
 def test_two_that_open_a_fresh_database_at_once_both_can_use_it(address, tmp_path):
     words = [sys.executable, "-c", OPEN, address, str(tmp_path)]
     openers = [

@@ -149,7 +149,13 @@ def test_robustness_lines_can_be_left_out(unequal: Samples) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arms", "runs", "times_faster"), [(4, 30, 10.0), (4, 1000, 1.0), (40, 5, 1.0), (40, 30, 1.0)]
+    ("arms", "runs", "times_faster"),
+    [
+        (4, 30, 10.0),
+        pytest.param(4, 1000, 1.0, marks=pytest.mark.long),
+        pytest.param(40, 5, 1.0, marks=pytest.mark.long),
+        (40, 30, 1.0),
+    ],
 )
 def test_ranking_takes_less_than_scipys_intervals_of_four_arms(arms, runs, times_faster):
     """The whole ranking, of 40 arms too, beside the six Games-Howell pairs of scipy."""
