@@ -80,7 +80,7 @@ def selftest(**given: Any) -> int:
     """Train known cases on the embedded digits and say whether this installation can be trusted.
 
     A seed is trained twice, a difference that is not there is looked for, and one that is large
-    has to be found. Takes a minute or two; nothing is kept.
+    has to be found. Takes about a minute; nothing is kept.
     """
     import tempfile
     from pathlib import Path
