@@ -8,34 +8,23 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
-from attnstudy.tracking import open_store, read_plans, resolve
+from attnstudy.tracking import open_store, read_plans, read_runs, resolve
+from tests.studies import SMALL, write_study
 
 HOME = Path("mlruns")
-STUDY = """
+STUDY = f"""
 question = "Are more epochs better?"
 variants = ["vanilla", "early"]
 seeds = 2
-dataset = "digits"
-train_size = 128
-val_size = 30
-channels = [4, 4]
-attention = "channel"
-[training]
-epochs = 1
-batch_size = 32
+{SMALL}
 [ranking]
 alpha = 0.05
-[run]
-executor = "inline"
 """
 
 
 @pytest.fixture
 def study(workplace: Path) -> Path:
-    path = workplace / "studies" / "deep" / "study.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(STUDY)
-    return path
+    return write_study(workplace, "deep", STUDY)
 
 
 def rank(cli, *arguments):
@@ -169,3 +158,52 @@ def test_a_file_that_makes_no_sense(cli, study, old, new, about):
     assert answer.code == 2
     assert about in answer.err
     assert len(answer.err.strip().splitlines()) <= 4
+
+
+def test_results_that_were_known_when_the_plan_came_are_told(cli, study):
+    """Trained again, under another name or after a deletion, they are the same results."""
+    write_study(study.parents[2], "pilot", STUDY)
+    assert cli("run", "pilot").code == 0
+    assert cli("run", "deep").code == 0
+    reason = rank(cli)["status_reason"]
+    assert "and 3 more had been trained before it was recorded, in the study 'pilot'" in reason
+    ranking = json.loads(cli("rank", "pilot", "--json").out)
+    assert ranking["status"] == "confirmatory", ranking["status_reason"]
+
+    # a plan that is made after the results, and a repetition of what it is about
+    write_study(study.parents[2], "pilot", STUDY.replace("alpha = 0.05", "alpha = 0.2"))
+    assert "changed after its first run" in cli("run", "pilot", "--rerun").err
+    ranking = json.loads(cli("rank", "pilot", "--json").out)
+    assert ranking["status"] == "exploratory"
+    assert "it was changed after run 4 (alpha: 0.05 -> 0.2)" in ranking["status_reason"]
+
+    # deleted in the UI, a run is missing, and it is said that it had a result
+    tracker = open_store(resolve(HOME, None))
+    (gone, *_) = [run for run in read_runs(tracker, "pilot") if not run.superseded]
+    tracker.client.delete_run(gone.run_id)
+    reason = json.loads(cli("rank", "pilot", "--json").out)["status_reason"]
+    assert f"the result of {gone.name} was deleted" in reason
+    assert "1 of 4 planned runs has no result" in reason
+
+
+def test_another_configuration_of_the_study_is_told_and_pooling_leaves_the_plan(cli, study):
+    assert cli("run", "deep").code == 0
+    config = rank(cli)["config"]
+    assert cli("run", "deep", "--epochs", "2").code == 0
+    ranking = rank(cli, "--config", config)
+    assert ranking["status"] == "confirmatory"
+    assert "one of 2 configurations that were trained in this study" in ranking["status_reason"]
+    answer = cli("rank", "deep", "--allow-differences", "epochs")
+    assert answer.code == 2  # each seed stands twice
+
+
+def test_looks_cut_the_seeds_and_a_folder_that_cannot_be_written_stops_nothing(cli, study):
+    study.write_text(STUDY.replace("seeds = 2", "seeds = 5") + "looks = [3, 4]\n")
+    (study.parent / "plans.json").mkdir()  # nobody, not even root, writes a file over a folder
+    answer = cli("run", "deep")
+    assert answer.code == 0, answer.err
+    assert "recorded, but not beside the study's file" in answer.err
+    assert len(runs.run_folders(HOME, "deep")) == 8
+    ranking = rank(cli)
+    assert ranking["status"] == "confirmatory", ranking["status_reason"]
+    assert ranking["looks"]["done"] == 2

@@ -8,35 +8,24 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
+from tests.studies import SMALL, write_study
 
 HOME = Path("mlruns")
-STUDY = """
+STUDY = f"""
 variants = ["vanilla", "late"]
 seeds = 2
-dataset = "digits"
-train_size = 128
-val_size = 30
-channels = [4, 4]
-attention = "channel"
-[training]
-epochs = 1
-batch_size = 32
+{SMALL}
 [tuning]
 trials = 2
 seeds_per_trial = 1
 [tuning.space]
-lr = {low = 1e-3, high = 1e-2, log = true}
-[run]
-executor = "inline"
+lr = {{low = 1e-3, high = 1e-2, log = true}}
 """
 
 
 @pytest.fixture
 def study(workplace: Path) -> Path:
-    path = workplace / "studies" / "fair" / "study.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(STUDY)
-    return path
+    return write_study(workplace, "fair", STUDY)
 
 
 def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
@@ -75,10 +64,18 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
         ("[run]", "[arms.deep]\nvariant = 'late'\nepochs = 2\n[run]", (), "leave one of them out"),
         ("[run]", "[run]", ("--seeds", "1000000-1000001"), "1000000 was used for tuning"),
         ("train_size = 128", "train_size = 128", ("--storage", "nowhere"), "was not tuned"),
+        # not named, but within the looks
+        (
+            "seeds = 2\n",
+            "",
+            ("--until-decided", "--max-seeds", "4", "--looks", "3,4"),
+            "3 was used for tuning",
+        ),
     ],
 )
 def test_bad_input(cli, study, old, new, arguments, about):
-    assert cli("tune", "fair", "--trials", "1").code == 0
+    seeds = ("--tuning-seeds", "3-3") if "--looks" in arguments else ()
+    assert cli("tune", "fair", "--trials", "1", *seeds).code == 0
     study.write_text(STUDY.replace(old, new))
     answer = cli("run", "fair", "--tuned", *arguments)
     assert answer.code == 2

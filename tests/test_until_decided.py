@@ -8,22 +8,14 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
+from tests.studies import SMALL, write_study
 
 HOME = Path("mlruns")
-STUDY = """
+STUDY = f"""
 seeds = "0-4"
-dataset = "digits"
-train_size = 256
-val_size = 30
-channels = [4, 4]
-attention = "channel"
-[training]
-epochs = 1
-batch_size = 32
+{SMALL.replace("128", "256")}
 [ranking]
 looks = [3, 5]
-[run]
-executor = "inline"
 [arms.one]
 variant = "vanilla"
 [arms.six]
@@ -37,9 +29,7 @@ variant = "vanilla"
 
 
 def write(workplace: Path, text: str) -> None:
-    path = workplace / "studies" / "deep" / "study.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    write_study(workplace, "deep", text)
 
 
 def seeds_by_arm() -> dict[str, set[int]]:

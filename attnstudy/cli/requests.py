@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def run_request(given: dict[str, Any]) -> RunRequest:
     study = options.current_study()
     find_own_variants()
     declared = declare(given)
+    seeds = _trained(given, declared)
+    _refuse_tuning_seeds(declared, seeds)
     return RunRequest(
         study=study.name,
         question=study.question,
@@ -44,7 +47,7 @@ def run_request(given: dict[str, Any]) -> RunRequest:
         declared=declared,
         data_dir=data_dir_of(given),
         address=address_of(given),
-        **{**{name: given.get(name, False) for name in _SAME}, "seeds": _trained(given, declared)},
+        **{**{name: given.get(name, False) for name in _SAME}, "seeds": seeds},
     )
 
 
@@ -108,6 +111,18 @@ def _trained(given: dict[str, Any], declared: Declaration | None) -> tuple[int, 
     return seeds if declared is None or _typed("seeds") else declared.seeds
 
 
+def _refuse_tuning_seeds(declared: Declaration | None, trained: Sequence[int]) -> None:
+    """Refuse to rank by a seed by which the settings of an arm were chosen."""
+    if declared is None:
+        return
+    tuning = {s for arm in declared.arms if arm.tuning for s in arm.tuning["tuning_seeds"]}
+    if both := tuning & {*declared.seeds, *trained}:
+        raise UsageError(
+            f"the seed {min(both)} was used for tuning, and a ranking by it would favour what was "
+            "tuned with it: give other --seeds"
+        )
+
+
 def _typed(name: str) -> bool:
     source = click.get_current_context().get_parameter_source(name)
     return source in (
@@ -143,12 +158,6 @@ def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:
         given["store"],
         [arm.variant for arm in arms],
     )
-    overlap = {seed for one in best.values() for seed in one.tuning_seeds} & set(given["seeds"])
-    if overlap:
-        raise UsageError(
-            f"the seed {min(overlap)} was used for tuning, and a ranking by it would favour what "
-            "was tuned with it: give other --seeds"
-        )
     return tuple(
         replace(arm, settings=best[arm.variant].fields, tuning=best[arm.variant].to_json())
         for arm in arms

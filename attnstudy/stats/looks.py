@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attnstudy import studyplan
-from attnstudy.errors import UsageError
 from attnstudy.stats.decisions import Decision, decide_pairs, testable
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import Sample
+from attnstudy.studyplan import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,12 @@ def check_looks(declared: Sequence[int], design: Design) -> tuple[int, ...]:
         UsageError: they do not ascend, begin below three seeds, or go with another method.
 
     """
-    studyplan.check_looks(declared)
-    if design.method != "games-howell":
-        raise UsageError(
-            "sequential looks are defined for Games-Howell alone: leave out the looks, or the "
-            "control, the pairing and Holm's correction"
-        )
+    Analysis(
+        looks=tuple(declared),
+        correction=design.correction,
+        control=design.control,
+        paired=design.paired,
+    )
     return tuple(declared)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -10,6 +10,9 @@ from attnstudy.crashpoints import reach
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+_PAGE = 200
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +32,25 @@ class Requests:
         result = call(*args, **named)
         self.answered()
         return result
+
+    def runs(self, experiment: str, filter_string: str = "") -> Iterator[Run]:
+        """Read the runs of an experiment page by page, deleted ones too."""
+        from mlflow.entities import ViewType
+
+        token = None
+        while True:
+            page = self.read(
+                self.client.search_runs,
+                [experiment],
+                filter_string,
+                ViewType.ALL,
+                max_results=_PAGE,
+                page_token=token,
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
 
     def write(self, name: str, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> T:
         """Make a request that changes something, between two crash points of its name."""

@@ -15,7 +15,6 @@ from attnstudy.tracking.asking import Requests
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
-_PAGE = 200
 _FRESH = 60.0  # seconds for which what was read of all runs is taken for the present state
 
 MLFLOW_STATUS = {
@@ -129,22 +128,7 @@ class Shelf:
         return self.find(folder, started) or made
 
     def _search(self, filter_string: str) -> Iterator[Run]:
-        from mlflow.entities import ViewType
-
-        token = None
-        while True:
-            page = self.requests.read(
-                self.requests.client.search_runs,
-                [str(self.experiment.experiment_id)],
-                filter_string,
-                ViewType.ALL,
-                max_results=_PAGE,
-                page_token=token,
-            )
-            yield from page
-            token = page.token
-            if not token:
-                return
+        return self.requests.runs(str(self.experiment.experiment_id), filter_string)
 
     def _supersede(self, run: Run) -> None:
         """Mark a run that no longer counts; a deleted one cannot be marked, nor need it be."""

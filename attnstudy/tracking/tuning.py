@@ -7,7 +7,7 @@ what shows its state is left alone. Time stamps are those at which a trial began
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _SEARCH, _TRIAL, _STATE = "attnstudy.search", "attnstudy.trial", "attnstudy.state"
 _TRIALS, _FIGURES = "attnstudy.trials", "attnstudy.figures"
-_PAGE = 200
 _STATES = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
 
@@ -114,7 +113,7 @@ class SearchPublisher:
         )
         self._experiment_id = str(found.experiment_id)
         by_key: dict[tuple[str, str], list[Run]] = {}
-        for run in _search(requests, self._experiment_id, ""):
+        for run in requests.runs(self._experiment_id):
             tags = run.data.tags
             if _SEARCH in tags:
                 by_key.setdefault((tags[_SEARCH], tags.get(_TRIAL, "")), []).append(run)
@@ -160,7 +159,7 @@ class SearchPublisher:
         if not self.tracker.address.embedded:
             # the way to a server may have repeated the request
             mine = f"tags.`{_SEARCH}` = '{record.identity}'"
-            found_now = _search(requests, self._experiment_id, mine)
+            found_now = requests.runs(self._experiment_id, mine)
             made = _one_of(
                 requests, [made, *(r for r in found_now if r.data.tags.get(_TRIAL, "") == number)]
             )
@@ -187,25 +186,6 @@ def _worth(run: Run) -> tuple[bool, int, str]:
 
 def _gone(run: Run) -> bool:
     return bool(run.info.lifecycle_stage != "active")
-
-
-def _search(requests: Requests, experiment: str, filter_string: str) -> Iterator[Run]:
-    from mlflow.entities import ViewType
-
-    token = None
-    while True:
-        page = requests.read(
-            requests.client.search_runs,
-            [experiment],
-            filter_string,
-            ViewType.ALL,
-            max_results=_PAGE,
-            page_token=token,
-        )
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def _send_params(requests: Requests, run: Run, params: Mapping[str, str]) -> None:

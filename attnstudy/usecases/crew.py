@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
-from attnstudy.executors import Died, Event, Reported, Retried, Started, make_executor
+from attnstudy.executors import Died, Event, Retried, Started, make_executor
 from attnstudy.runs import Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.usecases import jobs
@@ -139,15 +139,7 @@ class _Shift:
 
     def note_group(self, group: Sequence[Assignment], event: Event) -> None:
         """Pass an event on to the run that it is about, or to all that have not ended."""
-        about: object = event
-        places: Sequence[int] = range(len(group))
-        match event:
-            case Reported(message=jobs.Of(member=member, message=jobs.Failed(ending=ending))):
-                about, places = ending, (member,)
-            case Reported(message=jobs.Of(member=member, message=message)):
-                about, places = message, (member,)
-            case Retried() | Died():
-                places = [n for n, one in enumerate(group) if one.spec not in self.ended]
+        about, places = jobs.addressed(event, [one.spec for one in group], self.ended)
         for place in places:
             self._note(group[place], event.worker * self.crew.fused + place, about)
 

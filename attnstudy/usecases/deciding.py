@@ -58,11 +58,6 @@ class Decided:
     reports: tuple[RunReport, ...]
     """What was trained, a report a look."""
 
-    @property
-    def failed(self) -> bool:
-        """Whether a run ended without a result."""
-        return any(report.failed for report in self.reports)
-
 
 Observe = Callable[[LookTaken, int], None]
 """Told of a look and how many are declared."""
@@ -160,8 +155,8 @@ class _State:
 
     def look(self, number: int, seeds: int) -> LookTaken:
         """Rank what there is, as ``attnstudy rank`` will."""
-        judged = judge_here(self.reports[-1].plan, self.declared.analysis)
-        self.ranking = rank_looks(self.values, self.diverged, self.declared.analysis, judged)
+        judged = _judge(self.reports[-1].plan, self.declared.analysis)
+        self.ranking = _rank(self.values, self.diverged, self.declared.analysis, judged)
         decided = tuple(
             pair for pair in self.ranking.pairs if pair.look == number and pair.verdict not in OPEN
         )
@@ -189,7 +184,7 @@ class _State:
         )
 
 
-def rank_looks(
+def _rank(
     values: Mapping[str, Mapping[int, float]],
     diverged: Mapping[str, set[int]],
     analysis: Analysis,
@@ -210,7 +205,7 @@ def rank_looks(
     )
 
 
-def judge_here(plan: Plan, analysis: Analysis) -> Judged:
+def _judge(plan: Plan, analysis: Analysis) -> Judged:
     """Compare what this store's run folders tell with the recorded plans."""
     home, study = plan.request.address.home, plan.request.study
     config = plan.runs[0].spec.config_id

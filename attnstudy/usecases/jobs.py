@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnstudy.executors import Died
+from attnstudy.executors import Died, Event, Reported, Retried
 from attnstudy.runs import Result
 from attnstudy.study import TrialSpec
 
@@ -107,3 +108,24 @@ class Kept:
     """The result is on disk."""
 
     result: Result
+
+
+def addressed(
+    event: Event, group: Sequence[TrialSpec], ended: Container[TrialSpec]
+) -> tuple[object, Sequence[int]]:
+    """Return what an executor's event is about, and which of the group it is about.
+
+    Args:
+        event: of the group's job.
+        group: those that are trained together.
+        ended: those that an end of the job no longer concerns.
+
+    """
+    match event:
+        case Reported(message=Of(member=member, message=Failed(ending=ending))):
+            return ending, (member,)
+        case Reported(message=Of(member=member, message=message)):
+            return message, (member,)
+        case Retried() | Died():
+            return event, [place for place, spec in enumerate(group) if spec not in ended]
+    return event, range(len(group))

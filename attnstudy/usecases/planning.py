@@ -155,14 +155,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
             run = runs.run_folder(request.address.home, spec)
             planned.append(PlannedRun(spec, run, run.status))
     for spec in {run.spec.arm_name: run.spec for run in planned}.values():
-        if not is_factory(spec.variant):
-            continue
-        build_model(  # a factory that does not work is told before anything is trained
-            spec.variant,
-            attention=spec.attention,
-            image_shape=dataset.image_shape,
-            num_classes=dataset.num_classes,
-        )
+        try_factory(spec.variant, spec.attention, dataset)
     threads, notices = _threads(request)
     fused = request.fuse or (FUSED_ON_A_GPU if device.type == "cuda" else 1)
     unfinished = [run for run in planned if not run.status.done]
@@ -190,6 +183,22 @@ def _refuse_other_images(request: RunRequest, dataset: data.Dataset) -> None:
         raise UsageError(
             f"{other} was tuned on other training images than those of {request.dataset}: tune it "
             "on these, or leave --tuned out"
+        )
+
+
+def try_factory(variant: str, attention: str, dataset: data.TrainingData) -> None:
+    """Build the model of a user's factory: one that does not work is told before any training.
+
+    Raises:
+        UsageError: it gives no model, or none for these images.
+
+    """
+    if is_factory(variant):
+        build_model(
+            variant,
+            attention=attention,
+            image_shape=dataset.image_shape,
+            num_classes=dataset.num_classes,
         )
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from attnstudy import runs
+from attnstudy.errors import StoreError
 from attnstudy.studyplan import differences
 from attnstudy.usecases.declaring import keep_beside_study, study_plan
 from attnstudy.usecases.planning import Plan
 
 
-def remember(plan: Plan) -> str | None:
+def remember(plan: Plan) -> list[str]:
     """Fix the study's thread count, record its plan, add to what was asked for.
 
     Returns:
-        What to tell if the plan is another than the study began with.
+        What the user should read: that the plan is another than the study began with, or that it
+        could not be kept beside the study's file, where it is a copy.
 
     Raises:
-        StoreError: the store, or the study's folder, cannot be written.
+        StoreError: the store cannot be written.
 
     """
     request = plan.request
@@ -30,16 +32,19 @@ def remember(plan: Plan) -> str | None:
             if run.spec.seed not in seeds:
                 seeds.append(run.spec.seed)
                 seeds.sort()
-        changed = _record_plan(plan, facts)
+        warnings = _record_plan(plan, facts)
         recorded = runs.recorded_plans(facts)
     if request.declared is not None and request.declared.folder is not None:
-        keep_beside_study(request.declared.folder, recorded)
-    return changed
+        try:
+            keep_beside_study(request.declared.folder, recorded)
+        except StoreError as error:
+            warnings.append(f"the plan is recorded, but not beside the study's file: {error}")
+    return warnings
 
 
-def _record_plan(plan: Plan, facts: dict[str, Any]) -> str | None:
+def _record_plan(plan: Plan, facts: dict[str, Any]) -> list[str]:
     if plan.request.declared is None:
-        return None
+        return []
     declared = study_plan(plan.request.declared, plan.runs[0].spec)
     before = [one.plan for one in runs.recorded_plans(facts) if one.plan.config == declared.config]
     begun = [
@@ -50,9 +55,9 @@ def _record_plan(plan: Plan, facts: dict[str, Any]) -> str | None:
     runs.record_plan(facts, declared, after=max(begun, default=0))
     changes = differences(before[-1], declared) if before else ()
     if not begun or (before and not changes):
-        return None
+        return []
     what = f" ({'; '.join(changes)})" if before else ""
-    return (
+    return [
         f"the plan of {plan.request.study!r} is {'changed' if before else 'recorded'} after its "
         f"first run{what}: a ranking will be exploratory and say so"
-    )
+    ]

@@ -17,7 +17,6 @@ from attnstudy.errors import (
 from attnstudy.executors import (
     Died,
     Event,
-    Reported,
     Retried,
     Started,
     make_executor,
@@ -84,8 +83,8 @@ def run_study(
     """
     for notice in plan.notices:
         observer.warn(notice)
-    if changed := remember(plan):
-        observer.warn(changed)
+    for warning in remember(plan):
+        observer.warn(warning)
     reach("study/remembered")
     publisher = BackgroundPublisher[RunFolder](
         lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
@@ -199,15 +198,7 @@ class _Training:
 
     def _note_group(self, group: Sequence[PlannedRun], event: Event) -> None:
         """Pass an event on to the run that it is about, or to all that have not ended."""
-        about: object = event
-        places: Sequence[int] = range(len(group))
-        match event:
-            case Reported(message=jobs.Of(member=member, message=jobs.Failed(ending=ending))):
-                about, places = ending, (member,)
-            case Reported(message=jobs.Of(member=member, message=message)):
-                about, places = message, (member,)
-            case Retried() | Died():
-                places = [n for n, run in enumerate(group) if run.spec not in self.outcomes]
+        about, places = jobs.addressed(event, [one.spec for one in group], self.outcomes)
         for place in places:
             self._note(group[place], event.worker * self.plan.fused + place, about)
 

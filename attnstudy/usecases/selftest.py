@@ -12,7 +12,6 @@ from pathlib import Path
 
 from attnstudy import runs, stats
 from attnstudy.arms import Arm
-from attnstudy.runs import RunFolder
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Address, Figures, resolve
@@ -92,7 +91,7 @@ def _repeated(request: RunRequest, place: Path, observer: Observer, figures: Fig
     again = resolve(place / "again" / "mlruns", None)
     plan = make_plan(replace(request, address=again, arms=request.arms[1:], seeds=(0,)))
     run_study(plan, observer, figures)
-    first = RunFolder(runs.run_folder(request.address.home, plan.runs[0].spec).path).result()
+    first = runs.run_folder(request.address.home, plan.runs[0].spec).result()
     second = plan.runs[0].folder.result()
     same = first is not None and second is not None and _numbers(first) == _numbers(second)
     return Finding(

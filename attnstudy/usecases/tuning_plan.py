@@ -10,13 +10,12 @@ from typing import Any
 
 from attnstudy import data, runs
 from attnstudy.errors import DataError, UsageError
-from attnstudy.models import build_model
 from attnstudy.search import MEDIAN_STARTUP, Design, Place, parse_storage
 from attnstudy.space import Space
-from attnstudy.study import TrialSpec, factory_source_digest, is_factory, tuning_of
+from attnstudy.study import TrialSpec, factory_source_digest, tuning_of
 from attnstudy.tracking import Address
 from attnstudy.training import check_precision, choose_device
-from attnstudy.usecases.planning import FUSED_ON_A_GPU, available_cores
+from attnstudy.usecases.planning import FUSED_ON_A_GPU, available_cores, try_factory
 
 SEEDS_PER_TRIAL = 3
 FIRST_SEED = 1_000_000
@@ -108,13 +107,8 @@ def make_tune_plan(
         train_size, val_size = dataset.sizes(request.train_size, request.val_size)
     except DataError as error:
         raise DataError(f"{request.dataset}: {error}") from error
-    for variant in filter(is_factory, request.variants):
-        build_model(  # a factory that does not work is told before anything is trained
-            variant,
-            attention=str(request.settings["attention"]),
-            image_shape=dataset.image_shape,
-            num_classes=dataset.num_classes,
-        )
+    for variant in request.variants:
+        try_factory(variant, str(request.settings["attention"]), dataset)
     designs = tuple(
         Design(
             study=request.study,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from attnstudy.search import Trial
-from attnstudy.tracking import SearchPublisher, SearchRecord, TrialRecord, open_store
+from attnstudy.tracking import SearchPublisher, SearchRecord, TrialRecord, open_store, param_texts
 from attnstudy.usecases.tuning_plan import TunePlan
 from attnstudy.usecases.tuning_results import VariantTuning
 
@@ -86,7 +86,7 @@ def search_record(
     return SearchRecord(
         identity=design.identity(0),
         variant=design.variant,
-        params={name: _text(value) for name, value in common.items()},
+        params=param_texts(common),
         trials=[_record(trial) for trial in tuning.finished],
         tags=tags,
         figures=figures,
@@ -97,7 +97,7 @@ def _record(trial: Trial) -> TrialRecord:
     return TrialRecord(
         number=trial.number,
         state=trial.state.value,
-        params={name: _text(value) for name, value in trial.fields.items()},
+        params=param_texts(trial.fields),
         value=trial.value,
         values=list(trial.by_seed.values()),
         seconds=trial.seconds,
@@ -105,7 +105,3 @@ def _record(trial: Trial) -> TrialRecord:
         started_at=trial.started_at,
         finished_at=trial.finished_at or trial.started_at,
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.runs import RunFolder, study_folder
+from attnstudy.runs import RunFolder, studies, study_folder
 from attnstudy.stats import Exclusion
 from attnstudy.studyplan import RecordedPlan, StudyPlan
 from attnstudy.tracking import (
@@ -217,13 +217,14 @@ def _trained_before(
     """
     if not plans:
         return {}
-    home, first = study_folder(tracker.address.home, study).parent, plans[0].at
+    home = tracker.address.home
+    others = [name for name in studies(home) if name != study]
     found = {}
     for run in runs:
-        for path in home.glob(f"*/{run.tags['attnstudy.fingerprint']}/run.json"):
-            started = RunFolder(path.parent).started()
-            name = path.parent.parent.name
-            if name != study and started is not None and started.at < first:
+        for name in others:
+            folder = RunFolder(study_folder(home, name) / run.tags["attnstudy.fingerprint"])
+            started = folder.started()
+            if started is not None and started.at < plans[0].at:
                 found[run.name] = name
     return found
 
