@@ -3,7 +3,9 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PEERS ?= .venv-peers
-PYTEST_ARGS ?= -n auto --dist worksteal -q
+# more than cores: many tests wait for servers and workers
+PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test check simulate simulate-peers bench bench-peers chaos docs clean help
