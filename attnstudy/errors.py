@@ -44,6 +44,10 @@ class TrackingUnreachableError(StoreError):
     """The tracking server does not answer in the time it is given."""
 
 
+class ClusterError(AttnstudyError):
+    """A cluster does not answer, or is not fit for what it is to do."""
+
+
 class TerminatedError(BaseException):
     """The system asks the command to end; like ``KeyboardInterrupt``, nobody handles it midway."""
 

@@ -16,6 +16,7 @@ from attnstudy.cli import main
 from attnstudy.data import Dataset
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import open_store, resolve
+from tests.clusters import Machines, machines
 
 SMALL = (
     "--dataset", "digits", "--train-size", "256", "--val-size", "60", "--epochs", "2",
@@ -88,6 +89,13 @@ def workplace(
     (tmp_path / "mlruns").mkdir()
     shutil.copy(template_store / "mlflow.db", tmp_path / "mlruns" / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Machines]:
+    """A Ray cluster of three simulated machines: a head, one with fake GPUs, one without."""
+    with machines({"num_cpus": 2}, {"num_cpus": 2, "num_gpus": 1}) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from attnstudy.executors import (
+    ClusterRequest,
     Died,
     Executor,
     Finished,
     Inline,
     Processes,
+    Ray,
     Reported,
     Retried,
     Started,
@@ -29,16 +33,30 @@ EXECUTORS = {
     "inline": Inline(),
     "one process": Processes(1),
     "three processes": Processes(3),
+    "ray": Ray(2),
 }
-CAN_LOSE_A_WORKER = ("one process", "three processes")
+SEVERAL = ("one process", "three processes", "ray")
+
+
+def made(name: str, request: pytest.FixtureRequest) -> Executor:
+    if name != "ray":
+        return EXECUTORS[name]
+    cluster = request.getfixturevalue("cluster")
+    return replace(EXECUTORS[name], request=ClusterRequest(address=cluster.address))
 
 
 @pytest.fixture(params=EXECUTORS)
 def executor(request: pytest.FixtureRequest) -> Executor:
-    return EXECUTORS[request.param]
+    return made(request.param, request)
 
 
-@pytest.fixture(params=CAN_LOSE_A_WORKER)
+@pytest.fixture(params=SEVERAL)
+def with_workers(request: pytest.FixtureRequest) -> Executor:
+    """Executors that can lose a worker."""
+    return made(request.param, request)
+
+
+@pytest.fixture(params=SEVERAL[:2])
 def processes(request: pytest.FixtureRequest) -> Executor:
     return EXECUTORS[request.param]
 
@@ -83,7 +101,8 @@ def forever(job, channel):
 
 
 def deaf(job, channel):
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     Path(job, "pid").write_text(str(os.getpid()))
     channel.report("begun")
     while True:
@@ -103,6 +122,17 @@ def tell_path(job, channel):
     import sys
 
     channel.report(sys.path[0])
+
+
+def alive(pid):
+    """Whether a process is there; one that is being killed may take a moment."""
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def endings(events):
@@ -136,15 +166,18 @@ def test_work_that_raises_takes_only_its_own_job_with_it(executor, tmp_path):
     assert "fail_on_b" in died.details
 
 
-def test_a_killed_worker_takes_only_its_own_job_with_it(processes, tmp_path):
-    events = list(processes.execute([(tmp_path, name) for name in "abcde"], kill_on_b))
+def test_a_killed_worker_takes_only_its_own_job_with_it(with_workers, tmp_path):
+    events = list(with_workers.execute([(tmp_path, name) for name in "abcde"], kill_on_b))
     assert endings(events) == {i: "Died" if i == 1 else "Finished" for i in range(5)}
     assert times_done(tmp_path, "b") == 2, "it is tried once more"
     retried = [event for event in events if isinstance(event, Retried)]
     assert [event.job for event in retried] == [1]
     died = next(event for event in events if isinstance(event, Died))
     assert retried[0].reason == died.reason
-    assert died.reason == "its process was killed by SIGKILL, perhaps because memory ran out"
+    assert re.fullmatch(
+        r"its process( on \S+)? was killed( by SIGKILL)?, perhaps because memory ran out",
+        died.reason,
+    )
 
 
 def test_a_worker_that_exits_is_told_with_its_code(processes, tmp_path):
@@ -153,48 +186,51 @@ def test_a_worker_that_exits_is_told_with_its_code(processes, tmp_path):
     assert (died.job, died.reason) == (1, "its process ended with exit code 7")
 
 
-def test_a_killed_worker_gets_a_second_try_behind_the_others(processes, tmp_path):
-    events = list(processes.execute([(tmp_path, name) for name in "abcde"], kill_once_on_b))
+def test_a_killed_worker_gets_a_second_try_behind_the_others(with_workers, tmp_path):
+    events = list(with_workers.execute([(tmp_path, name) for name in "abcde"], kill_once_on_b))
     assert endings(events) == dict.fromkeys(range(5), "Finished")
     assert {name: times_done(tmp_path, name) for name in "abcde"} == {
         "a": 1, "b": 2, "c": 1, "d": 1, "e": 1,
     }  # fmt: skip
     tries = [event.job for event in events if isinstance(event, Started)]
     assert sorted(tries) == [0, 1, 1, 2, 3, 4]
-    if processes.workers == 1:
+    if with_workers.workers == 1:
         assert tries == [0, 1, 2, 3, 4, 1]
     own = [type(event) for event in events if event.job == 1]
-    assert own == [Started, Reported, Retried, Started, Reported, Finished]
+    if isinstance(with_workers, Ray):  # what was said last may be lost with the worker
+        assert [kind for kind in own if kind is not Reported] == [
+            Started, Retried, Started, Finished,
+        ]  # fmt: skip
+    else:
+        assert own == [Started, Reported, Retried, Started, Reported, Finished]
 
 
-def test_closing_early_asks_the_workers_to_stop(processes, tmp_path):
-    events = processes.execute([tmp_path], forever)
+def test_closing_early_asks_the_workers_to_stop(with_workers, tmp_path):
+    events = with_workers.execute([tmp_path], forever)
     assert isinstance(next(events), Started)
     assert next(events).message == "begun"
     pid = int((tmp_path / "pid").read_text())
     events.close()
     assert (tmp_path / "asked").exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    assert not alive(pid)
 
 
 @pytest.mark.timeout(60)
-def test_a_worker_whose_work_has_ended_is_not_waited_for(processes, tmp_path, monkeypatch):
+def test_a_worker_whose_work_has_ended_is_not_waited_for(with_workers, tmp_path, monkeypatch):
     """As when the disk is full: whoever hears of it ends everything at that very moment."""
     monkeypatch.setattr(base, "GRACE", 3600.0)
-    events = processes.execute([(tmp_path, "b")], fail_on_b)
+    events = with_workers.execute([(tmp_path, "b")], fail_on_b)
     assert [type(next(events)) for _ in range(3)] == [Started, Reported, Died]
     events.close()
 
 
-def test_a_worker_that_does_not_stop_is_killed_in_the_end(processes, tmp_path, monkeypatch):
+def test_a_worker_that_does_not_stop_is_killed_in_the_end(with_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(base, "GRACE", 0.2)
-    events = processes.execute([tmp_path], deaf)
+    events = with_workers.execute([tmp_path], deaf)
     next(events)
     next(events)
     events.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not alive(int((tmp_path / "pid").read_text()))
 
 
 def test_work_that_is_asked_to_end_by_somebody_else_is_told(processes, tmp_path):

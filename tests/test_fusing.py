@@ -234,7 +234,7 @@ def test_strict_goes_on_in_a_group_of_the_same_size_alone(cli, workplace, monkey
 
 
 def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
-    monkeypatch.setattr("attnstudy.usecases.planning.available_cores", lambda: 8)
+    monkeypatch.setattr("attnstudy.usecases.room.available_cores", lambda: 8)
     words = ("run", *SMALL, "--variant", "all", "--dry-run", "--json")
     plan = json.loads(cli(*words, "--seeds", "3", "--fuse", "3").out)
     assert plan["workers"] == 4

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy.executors import ExecutorChoice
 from attnstudy.render import Terminal
 from attnstudy.usecases import selftest
 
@@ -22,7 +23,7 @@ def few_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         selftest,
         "_request",
-        lambda address, place: replace(request(address, place), executor="inline"),
+        lambda address, place: replace(request(address, place), executor=ExecutorChoice("inline")),
     )
 
 

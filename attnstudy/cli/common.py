@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
-from attnstudy.errors import StoreError
+from attnstudy.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from attnstudy.executors import ExecutorChoice
 
 
 def named_study(given: dict[str, Any]) -> str | None:
@@ -35,6 +38,27 @@ def find_own_variants() -> None:
     if study.path is not None:
         sys.path.insert(0, str(study.path.parent.resolve()))
     sys.path.insert(0, str(Path.cwd()))
+
+
+def executor_of(given: dict[str, Any]) -> ExecutorChoice:
+    """Return by what the runs of a command are trained.
+
+    Raises:
+        UsageError: an option of a cluster is given, and no cluster is asked for.
+
+    """
+    from attnstudy.executors import ClusterRequest, ExecutorChoice
+
+    name = given["executor"]
+    for option in ("address", "cpus_per_run", "gpus_per_run"):
+        if name != "ray" and options.typed(option):
+            raise UsageError(f"--{option.replace('_', '-')} goes with --executor ray")
+    cluster = ClusterRequest(
+        address=given["address"],
+        cpus=given["cpus_per_run"] or given["threads"] or 1,
+        gpus=given["gpus_per_run"],
+    )
+    return ExecutorChoice(name, cluster)
 
 
 def data_dir_of(given: dict[str, Any]) -> Path:

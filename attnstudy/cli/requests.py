@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from attnstudy import options
 from attnstudy.arms import ARM_FIELDS, Arm, choose_arms, declared_arms, with_all_fields
-from attnstudy.cli.common import address_of, data_dir_of, find_own_variants
+from attnstudy.cli.common import address_of, data_dir_of, executor_of, find_own_variants
 from attnstudy.errors import UsageError
 from attnstudy.seeds import parse_seeds
 from attnstudy.studyplan import Analysis
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 _SAME = (
     "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size",
     "lr", "optimizer", "weight_decay", "augmentation", "precision", "device", "threads", "workers",
-    "executor", "fuse", "rerun", "wait", "strict", "checkpoint_minutes", "republish",
+    "fuse", "rerun", "wait", "strict", "checkpoint_minutes", "republish",
 )  # fmt: skip
 
 
@@ -47,6 +45,7 @@ def run_request(given: dict[str, Any]) -> RunRequest:
         declared=declared,
         data_dir=data_dir_of(given),
         address=address_of(given),
+        executor=executor_of(given),
         **{**{name: given.get(name, False) for name in _SAME}, "seeds": seeds},
     )
 
@@ -108,7 +107,7 @@ def _declared_seeds(given: dict[str, Any]) -> tuple[int, ...] | None:
 def _trained(given: dict[str, Any], declared: Declaration | None) -> tuple[int, ...]:
     """Return the seeds that this command trains: those that are typed, else the declared ones."""
     seeds: tuple[int, ...] = given["seeds"]
-    return seeds if declared is None or _typed("seeds") else declared.seeds
+    return seeds if declared is None or options.typed("seeds") else declared.seeds
 
 
 def _refuse_tuning_seeds(declared: Declaration | None, trained: Sequence[int]) -> None:
@@ -121,13 +120,6 @@ def _refuse_tuning_seeds(declared: Declaration | None, trained: Sequence[int]) -
             f"the seed {min(both)} was used for tuning, and a ranking by it would favour what was "
             "tuned with it: give other --seeds"
         )
-
-
-def _typed(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source in (
-        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
-    )  # fmt: skip
 
 
 def _arms(given: dict[str, Any]) -> tuple[Arm, ...]:
@@ -167,4 +159,4 @@ def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:
 def _chosen(given: dict[str, Any], declared: Declaration | None) -> tuple[Arm, ...]:
     """Return the arms that this command trains."""
     arms = _arms(given) if declared is None else declared.arms
-    return choose_arms(arms, given["variant"]) if _typed("variant") else arms
+    return choose_arms(arms, given["variant"]) if options.typed("variant") else arms

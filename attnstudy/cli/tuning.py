@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of, find_own_variants, print_result
+from attnstudy.cli.common import (
+    address_of,
+    data_dir_of,
+    executor_of,
+    find_own_variants,
+    print_result,
+)
 from attnstudy.errors import EXIT_SOME_FAILED
 from attnstudy.space import SEARCHABLE
 
@@ -120,7 +126,7 @@ def _tune_request(given: dict[str, Any]) -> Any:
     find_own_variants()
     same = (
         "trials", "seeds_per_trial", "tuning_seeds", "pruner", "sampler", "sampler_seed", "dataset",
-        "train_size", "val_size", "device", "threads", "workers", "executor", "fuse",
+        "train_size", "val_size", "device", "threads", "workers", "fuse",
         "checkpoint_minutes",
     )  # fmt: skip
     return TuneRequest(
@@ -134,6 +140,7 @@ def _tune_request(given: dict[str, Any]) -> Any:
         settings={name: given[name] for name in (*SEARCHABLE, "precision")},
         data_dir=data_dir_of(given),
         address=address_of(given),
+        executor=executor_of(given),
         **{name: given[name] for name in same},
     )
 

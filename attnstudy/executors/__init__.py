@@ -1,37 +1,53 @@
-"""Ways to carry out jobs: one after the other here, or several at once in processes.
+"""Ways to carry out jobs: one after the other here, in processes, or on a Ray cluster.
 
 An executor knows nothing about training. It is given jobs and a function that does one, and
 yields what happens, in the order in which it happens. Closing the iterator early stops the work.
 """
 
 from attnstudy.executors.base import (
+    AbroadWork,
+    Busy,
+    Carrier,
     Channel,
     Died,
     Event,
     Executor,
     Finished,
+    Journey,
     Reported,
     Retried,
     Started,
     Stopped,
+    Work,
     died,
 )
-from attnstudy.executors.choosing import make_executor
+from attnstudy.executors.choosing import EXECUTORS, ExecutorChoice, make_executor
+from attnstudy.executors.cluster import ClusterRequest
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes, prepare_workers
+from attnstudy.executors.remote import Ray
 
 __all__ = [
+    "EXECUTORS",
+    "AbroadWork",
+    "Busy",
+    "Carrier",
     "Channel",
+    "ClusterRequest",
     "Died",
     "Event",
     "Executor",
+    "ExecutorChoice",
     "Finished",
     "Inline",
+    "Journey",
     "Processes",
+    "Ray",
     "Reported",
     "Retried",
     "Started",
     "Stopped",
+    "Work",
     "died",
     "make_executor",
     "prepare_workers",

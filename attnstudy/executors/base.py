@@ -90,6 +90,52 @@ class Executor(Protocol):
         ...
 
 
+class Busy(Exception):
+    """Raised instead of a departure: somebody else holds the job, and it is to be waited for."""
+
+
+class Journey(Protocol):
+    """A job that is done on another machine, seen from here."""
+
+    @property
+    def parcel(self) -> Any:
+        """What the work abroad is given in place of the job."""
+        ...
+
+    def arrive(self, message: Any) -> object | None:
+        """Keep what a message brought; return what it says to whoever listens, if anything."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the job, done or not."""
+
+
+AbroadWork = Callable[[Any, Any, Channel], None]
+"""Does one job from its parcel, what all jobs share, and a channel; importable by name."""
+
+
+class Carrier(Protocol):
+    """Takes jobs to machines that share no files with this one, and brings back what they make."""
+
+    @property
+    def shared(self) -> Any:
+        """What every job needs. It is sent to each machine once."""
+        ...
+
+    def abroad(self, work: Work) -> AbroadWork:
+        """Return what does there what ``work`` does here."""
+        ...
+
+    def depart(self, job: Any, channel: Channel) -> Journey | None:
+        """Take a job into our hands; none if it needs nobody, which the channel was told.
+
+        Raises:
+            Busy: come back later.
+
+        """
+        ...
+
+
 ASKED = "its process was asked to end"
 
 

@@ -2,21 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 from attnstudy.errors import UsageError
-from attnstudy.executors.base import Executor
+from attnstudy.executors.base import Carrier, Executor
+from attnstudy.executors.cluster import ClusterRequest, connect, require_room
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes
+from attnstudy.executors.remote import Ray
+
+EXECUTORS = ("processes", "inline", "ray")
 
 
-def make_executor(name: str, workers: int) -> Executor:
-    """Return the executor called ``name``.
+@dataclass(frozen=True, slots=True)
+class ExecutorChoice:
+    """By what jobs are to be done."""
+
+    name: str = "processes"
+    """One of ``EXECUTORS``."""
+    cluster: ClusterRequest = field(default_factory=ClusterRequest)
+    """Where ``ray`` does them, and with what."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether they are done on other machines."""
+        return self.name == "ray"
+
+    def room(self) -> tuple[int, str | None]:
+        """Return how many jobs the cluster can do at once, and what the user should read.
+
+        Raises:
+            ClusterError: no cluster answers.
+            UsageError: not one job fits on any machine.
+
+        """
+        notice = connect(self.cluster)
+        return require_room(self.cluster), notice
+
+
+def make_executor(
+    choice: ExecutorChoice, workers: int, carrier: Carrier, say: Callable[[str], None]
+) -> Executor:
+    """Return the executor that is chosen.
+
+    Args:
+        choice: which.
+        workers: jobs at once.
+        carrier: takes jobs to other machines, where they are done there.
+        say: shows a line that must not be missed.
 
     Raises:
         UsageError: there is none of that name.
 
     """
-    if name == "processes":
+    if choice.name == "processes":
         return Processes(workers)
-    if name == "inline":
+    if choice.name == "inline":
         return Inline()
-    raise UsageError(f"unknown executor {name!r}: use processes or inline")
+    if choice.name == "ray":
+        return Ray(workers, choice.cluster, carrier, say)
+    raise UsageError(f"unknown executor {choice.name!r}: use {', '.join(EXECUTORS)}")

@@ -71,6 +71,14 @@ def current_study() -> studyfile.StudyFile:
     return found
 
 
+def typed(name: str) -> bool:
+    """Tell whether an option stands on the command line or in the environment."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (
+        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
+    )  # fmt: skip
+
+
 def said(given: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return those of the running command's options that somebody gave, in whatever place."""
     source = click.get_current_context().get_parameter_source

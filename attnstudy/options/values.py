@@ -54,6 +54,22 @@ def number(text: str) -> float:
         return math.nan
 
 
+def cpus(text: str) -> float:
+    """Return a number of cores."""
+    value = number(text)
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{text!r} is no number of cores: write 1, 2 or 0.5")
+    return value
+
+
+def gpus(text: str) -> float:
+    """Return a number of GPUs: a whole number, or a part of one."""
+    value = number(text)
+    if not math.isfinite(value) or value < 0 or (value > 1 and value != int(value)):
+        raise UsageError(f"{text!r} is no number of GPUs: write 0, 0.25, 0.5, 1 or 2")
+    return value
+
+
 def learning_rate(text: str) -> float:
     """Return a learning rate."""
     value = number(text)

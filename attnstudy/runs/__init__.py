@@ -1,7 +1,8 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, REPLACES, RunFolder
+from attnstudy.runs.folder import JOURNAL, REPLACES, RESULT, RunFolder
+from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -19,13 +20,16 @@ __all__ = [
     "JOURNAL",
     "METRICS",
     "REPLACES",
+    "RESULT",
     "DatasetFacts",
     "Result",
     "RunFolder",
     "Start",
     "Status",
+    "acquired",
     "changing_study_facts",
     "command_at_work",
+    "held",
     "record_plan",
     "recorded_plans",
     "run_folder",

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,14 +35,14 @@ from filelock import FileLock
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
-from attnstudy.files import file_digest, read_sealed, reported, write_sealed
+from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
 from attnstudy.runs import commands
-from attnstudy.runs.journal import append_record, read_records, rewrite_records
+from attnstudy.runs.journal import append_record, read_records, rewrite_records, take_over
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
 
-JOURNAL, REPLACES = "journal.jsonl", "replaces.json"
+JOURNAL, REPLACES, RESULT = "journal.jsonl", "replaces.json", "result.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class RunFolder:
     def finish(self, result: Result) -> None:
         """Seal the result: from here on the run is done. The checkpoints go."""
         content = {**asdict(result), "status": result.status.value}
-        write_sealed(self.path / "result.json", content)
+        write_sealed(self.path / RESULT, content)
         reach("run/finished")
         self.forget_checkpoints()
 
@@ -176,9 +177,36 @@ class RunFolder:
         for path in self.path.glob("checkpoint*.pt"):
             path.unlink(missing_ok=True)
 
+    def take_over(self, name: str, content: bytes, kept: int = 0) -> None:
+        """Write a file that was made on another machine, whole or not at all.
+
+        Args:
+            name: of the file. A result is taken last: its files have to be here.
+            content: of the file; of the journal, what comes behind its first ``kept`` bytes.
+            kept: see there.
+
+        Raises:
+            StoreError: it cannot be written, or what a result names is not as it was made.
+
+        """
+        path = self.path / name
+        if name == JOURNAL:
+            take_over(path, kept, content)
+            return
+        if name == RESULT:
+            for other, digest in json.loads(content)["content"]["files"].items():
+                if file_digest(self.path / other) != digest:
+                    raise StoreError(
+                        f"{self.path / other} did not come back as it was made: run the same "
+                        "command again"
+                    )
+        write_atomically(path, content)
+        if name == RESULT:
+            self.forget_checkpoints()
+
     def result(self) -> Result | None:
         """Return the result if there is a whole one."""
-        content = read_sealed(self.path / "result.json")
+        content = read_sealed(self.path / RESULT)
         if content is None:
             return None
         known: dict[str, Any] = {f.name: content.get(f.name) for f in fields(Result)}

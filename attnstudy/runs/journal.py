@@ -25,6 +25,26 @@ def append_record(path: Path, record: Mapping[str, Any]) -> None:
     reach("journal/safe")
 
 
+def take_over(path: Path, kept: int, lines: bytes) -> None:
+    """Put lines that were written elsewhere behind the first ``kept`` bytes, safe on disk.
+
+    Raises:
+        StoreError: the journal is shorter than that, or cannot be written.
+
+    """
+    if not kept:
+        write_atomically(path, lines)
+        return
+    with reported(path.parent), path.open("r+b") as file:
+        if file.seek(0, os.SEEK_END) < kept:
+            raise StoreError(f"{path} lost its end: run the same command again")
+        file.truncate(kept)
+        file.seek(kept)
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def read_records(path: Path) -> list[dict[str, Any]]:
     """Return the records up to the first damaged line; none if there is no file."""
     records: list[dict[str, Any]] = []

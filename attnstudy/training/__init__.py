@@ -1,7 +1,14 @@
 """Training and scoring of one specification."""
 
 from attnstudy.training.batches import Batch
-from attnstudy.training.checkpoints import Checkpoint, load_checkpoints, save_checkpoint
+from attnstudy.training.checkpoints import (
+    CHECKPOINT,
+    PREVIOUS,
+    Checkpoint,
+    load_checkpoints,
+    put_checkpoint,
+    save_checkpoint,
+)
 from attnstudy.training.device import choose_device, prepare_process
 from attnstudy.training.driving import drive, train
 from attnstudy.training.environment import changes, environment
@@ -19,6 +26,8 @@ from attnstudy.training.step import check_precision
 from attnstudy.training.timing import time_iterations
 
 __all__ = [
+    "CHECKPOINT",
+    "PREVIOUS",
     "VALIDATE_EVERY",
     "Batch",
     "Checkpoint",
@@ -36,6 +45,7 @@ __all__ = [
     "evaluate",
     "load_checkpoints",
     "prepare_process",
+    "put_checkpoint",
     "save_checkpoint",
     "time_iterations",
     "train",

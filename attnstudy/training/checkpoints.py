@@ -18,7 +18,7 @@ from attnstudy.files import reported, write_atomically
 from attnstudy.runs import RunFolder
 from attnstudy.training.loop import TrainingState
 
-_NAMES = ("checkpoint.pt", "checkpoint.previous.pt")
+CHECKPOINT, PREVIOUS = _NAMES = ("checkpoint.pt", "checkpoint.previous.pt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,18 @@ def save_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
     buffer = io.BytesIO()
     torch.save(values, buffer)
     content = buffer.getvalue()
+    put_checkpoint(folder, hashlib.sha256(content).digest() + content)
+
+
+def put_checkpoint(folder: RunFolder, content: bytes) -> None:
+    """Write what ``save_checkpoint`` writes, also where it comes from another machine."""
     current, previous = (folder.path / name for name in _NAMES)
     reach("checkpoint/before")
     with reported(folder.path):
         if current.exists():
             os.replace(current, previous)
     reach("checkpoint/previous-kept")
-    write_atomically(current, hashlib.sha256(content).digest() + content)
+    write_atomically(current, content)
 
 
 def load_checkpoints(folder: RunFolder) -> Iterator[tuple[Path, Checkpoint | None]]:

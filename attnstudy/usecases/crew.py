@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from attnstudy.data import open_training
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
-from attnstudy.executors import Died, Event, Retried, Started, make_executor
+from attnstudy.executors import Died, Event, ExecutorChoice, Retried, Started, make_executor
 from attnstudy.runs import Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.usecases import jobs
+from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.planning import fused_groups
 from attnstudy.usecases.worker import search_together
 
@@ -57,7 +59,7 @@ class Ended:
 class Crew:
     """Those who train: how many at once, and with what."""
 
-    executor: str
+    executor: ExecutorChoice
     workers: int
     fused: int
     """Seeds of a variant that are trained together."""
@@ -105,7 +107,8 @@ class Crew:
         if not pending:
             return []
         groups = fused_groups(pending, 1 if wait else self.fused)
-        executor = make_executor(self.executor, self.workers)
+        carrier = RunCarrier(open_training(self.dataset_folder))
+        executor = make_executor(self.executor, self.workers, carrier, self.observer.warn)
         ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
         shift = _Shift(self, ended)
         with contextlib.closing(executor.execute(ordered, search_together)) as events:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attnstudy.errors import AttnstudyError
 from attnstudy.tracking import Address, open_store
-from attnstudy.usecases.planning import available_cores
+from attnstudy.usecases.room import available_cores
 
 
 @dataclass(frozen=True, slots=True)

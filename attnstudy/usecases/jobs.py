@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from attnstudy.data import TrainingData
 from attnstudy.executors import Died, Event, Reported, Retried
 from attnstudy.runs import Result
 from attnstudy.study import TrialSpec
@@ -34,6 +35,10 @@ class Job:
     """How many runs it is to be trained together with, itself included."""
     until: int | None = None
     """The epochs after which it pauses, until somebody has decided whether it goes on."""
+    strict: bool = False
+    """Whether to refuse to go on with a training that was begun with what gives other bits."""
+    images: TrainingData | None = None
+    """The images themselves, where no folder of them is at hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import torch
-
 from attnstudy import __version__, data, runs
 from attnstudy.arms import ARM_FIELDS, Arm
 from attnstudy.errors import DataError, UsageError
+from attnstudy.executors import ExecutorChoice
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
-from attnstudy.training import changes, check_precision, choose_device, environment
+from attnstudy.training import changes, environment
 from attnstudy.usecases.declaring import Declaration
-from attnstudy.usecases.resuming import find_checkpoint
-
-FUSED_ON_A_GPU = 16
-"""Seeds of a variant trained together on a GPU, whose steps are too short for one. On a CPU one run
-a core keeps all of them busy, and each has the bits of a run alone."""
+from attnstudy.usecases.resuming import find_checkpoint, other_bits
+from attnstudy.usecases.room import room_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class RunRequest:
     """Threads a run; none takes what the study's first run used, or 1."""
     workers: int | None
     """Runs at once; none chooses."""
-    executor: str
+    executor: ExecutorChoice
     fuse: int | None
     """Seeds of a variant that are trained together; none chooses."""
     rerun: bool
@@ -143,8 +138,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
 
     """
     check_request(request)
-    device = choose_device(request.device)
-    check_precision(device, request.precision)
+    room = room_for(request.executor, request.device, request.precision)
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
     _refuse_other_images(request, dataset)
     train_size, val_size = _sizes(request, dataset)
@@ -157,21 +151,21 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     for spec in {run.spec.arm_name: run.spec for run in planned}.values():
         try_factory(spec.variant, spec.attention, dataset)
     threads, notices = _threads(request)
-    fused = request.fuse or (FUSED_ON_A_GPU if device.type == "cuda" else 1)
+    fused = request.fuse or room.fused
     unfinished = [run for run in planned if not run.status.done]
     groups = fused_groups(unfinished or planned, fused)
-    if request.strict:
+    if request.strict and room.device is not None:  # elsewhere, whoever trains it has to look
         for group in groups:
-            _refuse_other_bits(group, environment(device, threads, len(group)))
+            _refuse_other_bits(group, environment(room.device, threads, len(group)))
     return Plan(
         request=request,
         runs=tuple(planned),
         dataset=dataset,
         dataset_folder=folder,
         threads=threads,
-        workers=_workers(request, threads, len(groups), device),
+        workers=request.workers or room.workers(threads, len(groups)),
         fused=fused,
-        notices=notices,
+        notices=(*room.notices, *notices),
     )
 
 
@@ -270,23 +264,7 @@ def _refuse_other_bits(planned: Sequence[PlannedRun], now: Mapping[str, str]) ->
             continue
         checkpoint, _ = find_checkpoint(run.folder, run.spec)
         if checkpoint is not None and (changed := changes(checkpoint.environment, now)):
-            raise UsageError(
-                f"{run.spec.name} was interrupted and would go on with {', '.join(changed)}, "
-                "which may change its bits: restore what it was begun with, or leave --strict out"
-            )
-
-
-def _workers(request: RunRequest, threads: int, groups: int, device: torch.device) -> int:
-    if request.workers is not None:
-        return request.workers
-    if device.type == "cuda":
-        return 1
-    return max(1, min(available_cores() // threads, groups))
-
-
-def available_cores() -> int:
-    """Return the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            raise UsageError(other_bits(run.spec, changed))
 
 
 def code_revision() -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from attnstudy.errors import StoreError
+from attnstudy.errors import StoreError, UsageError
 from attnstudy.runs import RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import Checkpoint, TrainingState, changes, load_checkpoints
@@ -25,7 +25,9 @@ class Resumed:
     """Milliseconds since the epoch, at the first start."""
 
 
-def resume(folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str]) -> Resumed:
+def resume(
+    folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str], *, strict: bool = False
+) -> Resumed:
     """Prepare a claimed run's folder for going on, and return from where.
 
     A checkpoint counts only if the journal tells of everything before it: a journal that was
@@ -33,6 +35,7 @@ def resume(folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str]) -> R
 
     Raises:
         StoreError: the folder cannot be read or written.
+        UsageError: ``strict``, and the run would go on with what may give other bits.
 
     """
     started = folder.started()
@@ -46,10 +49,20 @@ def resume(folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str]) -> R
         folder.keep_journal_before(checkpoint.state.reported(spec))
         notes = checkpoint.notes
         if changed := changes(checkpoint.environment, recorded):
+            if strict:
+                raise UsageError(other_bits(spec, changed))
             note = f"continued with {', '.join(changed)}"
             notices = (*notices, f"{note}: the bits may differ from an uninterrupted training")
             notes = (*notes, note)
     return Resumed(None if checkpoint is None else checkpoint.state, notices, notes, started.at)
+
+
+def other_bits(spec: TrialSpec, changed: Sequence[str]) -> str:
+    """Return why ``--strict`` refuses to go on with a run."""
+    return (
+        f"{spec.name} was interrupted and would go on with {', '.join(changed)}, which may change "
+        "its bits: restore what it was begun with, or leave --strict out"
+    )
 
 
 def find_checkpoint(

@@ -25,6 +25,7 @@ from attnstudy.runs import RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, open_store
 from attnstudy.usecases import jobs
+from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.estimating import Estimate, FirstMeasure
 from attnstudy.usecases.outcomes import Outcome, RunReport
 from attnstudy.usecases.planning import (
@@ -35,6 +36,7 @@ from attnstudy.usecases.planning import (
 )
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
 from attnstudy.usecases.remembering import remember
+from attnstudy.usecases.room import device_abroad
 from attnstudy.usecases.worker import train_together
 
 
@@ -170,7 +172,12 @@ class _Training:
         """Have runs trained, each by whoever can claim it."""
         # those that wait for others are not held up by them
         groups = fused_groups(pending, 1 if wait else self.plan.fused)
-        executor = make_executor(self.plan.request.executor, self.plan.workers)
+        executor = make_executor(
+            self.plan.request.executor,
+            self.plan.workers,
+            RunCarrier(self.plan.dataset),
+            self.observer.warn,
+        )
         ordered = [[self._job(run, len(group), wait) for run in group] for group in groups]
         with contextlib.closing(executor.execute(ordered, train_together)) as events:
             for event in events:
@@ -187,13 +194,14 @@ class _Training:
             spec=run.spec,
             folder=run.folder.path,
             dataset_folder=self.plan.dataset_folder,
-            device=request.device,
+            device=device_abroad(request.executor, request.device),
             threads=self.plan.threads,
             code_revision=self.revision,
             command=self.command,
             checkpoint_seconds=60 * request.checkpoint_minutes,
             wait=wait,
             fused=fused,
+            strict=request.strict and request.executor.remote,
         )
 
     def _note_group(self, group: Sequence[PlannedRun], event: Event) -> None:

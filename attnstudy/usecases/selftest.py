@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attnstudy import runs, stats
 from attnstudy.arms import Arm
+from attnstudy.executors import ExecutorChoice
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Address, Figures, resolve
@@ -76,7 +77,7 @@ def _request(address: Address, place: Path) -> RunRequest:
         device="auto",
         threads=None,
         workers=None,
-        executor="processes",
+        executor=ExecutorChoice(),
         fuse=1,
         rerun=False,
         wait=False,

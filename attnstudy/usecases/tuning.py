@@ -16,6 +16,7 @@ from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_s
 from attnstudy.usecases.crew import Crew, RunObserver
 from attnstudy.usecases.planning import code_revision
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
+from attnstudy.usecases.room import device_abroad
 from attnstudy.usecases.tuning_plan import TunePlan
 from attnstudy.usecases.tuning_publishing import TuningFigures, Tunings, connect
 from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_ledger
@@ -111,7 +112,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
                     executor=request.executor,
                     workers=plan.workers,
                     fused=plan.fused,
-                    device=request.device,
+                    device=device_abroad(request.executor, request.device),
                     threads=plan.threads,
                     dataset_folder=plan.dataset_folder,
                     code_revision=code_revision(),

@@ -10,12 +10,13 @@ from typing import Any
 
 from attnstudy import data, runs
 from attnstudy.errors import DataError, UsageError
+from attnstudy.executors import ExecutorChoice
 from attnstudy.search import MEDIAN_STARTUP, Design, Place, parse_storage
 from attnstudy.space import Space
 from attnstudy.study import TrialSpec, factory_source_digest, tuning_of
 from attnstudy.tracking import Address
-from attnstudy.training import check_precision, choose_device
-from attnstudy.usecases.planning import FUSED_ON_A_GPU, available_cores, try_factory
+from attnstudy.usecases.planning import try_factory
+from attnstudy.usecases.room import room_for
 
 SEEDS_PER_TRIAL = 3
 FIRST_SEED = 1_000_000
@@ -56,7 +57,7 @@ class TuneRequest:
     device: str
     threads: int | None
     workers: int | None
-    executor: str
+    executor: ExecutorChoice
     fuse: int | None
     checkpoint_minutes: float
     address: Address
@@ -100,8 +101,7 @@ def make_tune_plan(
     notices = _check_pruner(request, seeds)
     for variant in request.variants:  # a mistake must not cost a download
         _first_spec(request, variant, seeds[0])
-    device = choose_device(request.device)
-    check_precision(device, str(request.settings["precision"]))
+    room = room_for(request.executor, request.device, str(request.settings["precision"]))
     dataset, folder = data.load_training(request.dataset, request.data_dir, progress=decoding)
     try:
         train_size, val_size = dataset.sizes(request.train_size, request.val_size)
@@ -130,19 +130,17 @@ def make_tune_plan(
         for variant in request.variants
     )
     threads, changed = _threads(request)
-    gpu = device.type == "cuda"
-    fused = request.fuse or (FUSED_ON_A_GPU if gpu else 1)
+    fused = request.fuse or room.fused
     at_once = len(designs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
-    cores = 1 if gpu else max(1, min(available_cores() // threads, at_once))
     return TunePlan(
         request=request,
         place=place,
         designs=designs,
         dataset_folder=folder,
         threads=threads,
-        workers=request.workers or cores,
+        workers=request.workers or room.workers(threads, at_once),
         fused=fused,
-        notices=(*notices, *changed),
+        notices=(*notices, *room.notices, *changed),
     )
 
 

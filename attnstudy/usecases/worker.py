@@ -10,18 +10,17 @@ that has none (``search_together``).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import nn
 
 from attnstudy.crashpoints import reach
-from attnstudy.data import TrainingData, open_decoded, open_training
+from attnstudy.data import Dataset, TrainingData, open_decoded, open_training
 from attnstudy.executors import Channel, Stopped, died
 from attnstudy.models import build_model
-from attnstudy.runs import DatasetFacts, Result, RunFolder
+from attnstudy.runs import Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.training import (
     Batch,
@@ -36,18 +35,9 @@ from attnstudy.training import (
     training,
 )
 from attnstudy.usecases.concluding import conclude, conclude_sealed
-from attnstudy.usecases.jobs import (
-    AlreadyDone,
-    Claimed,
-    Elsewhere,
-    Failed,
-    Job,
-    Kept,
-    Notice,
-    Of,
-    Paused,
-)
+from attnstudy.usecases.jobs import Failed, Job, Kept, Notice, Of, Paused
 from attnstudy.usecases.resuming import resume
+from attnstudy.usecases.taking_up import taken_up
 from attnstudy.usecases.watching import Watcher
 
 D = TypeVar("D", bound=TrainingData)
@@ -76,8 +66,22 @@ class _Conclude(Protocol[D_contra]):
 class _Protocol(Generic[D]):
     """What a run is given to read, and what is done with it at its end: the two belong together."""
 
-    open: Callable[[Path], D]
+    images: Callable[[Job], D]
     conclude: _Conclude[D]
+
+
+def _all_images(job: Job) -> Dataset:
+    if job.images is None:
+        return open_decoded(job.dataset_folder)
+    if not isinstance(job.images, Dataset):
+        raise TypeError("a run of a study was given no test images")
+    return job.images
+
+
+def _no_test_images(job: Job) -> TrainingData:
+    if isinstance(job.images, Dataset):
+        raise TypeError("a run of a search was given test images")
+    return job.images or open_training(job.dataset_folder)
 
 
 def train_together(jobs: Sequence[Job], channel: Channel) -> None:
@@ -87,12 +91,12 @@ def train_together(jobs: Sequence[Job], channel: Channel) -> None:
         Stopped: the channel asked for it; every run has its checkpoint.
 
     """
-    _together(jobs, channel, _Protocol(open_decoded, conclude))
+    _together(jobs, channel, _Protocol(_all_images, conclude))
 
 
 def search_together(jobs: Sequence[Job], channel: Channel) -> None:
     """Do what ``train_together`` does for a search: from a dataset without test images."""
-    _together(jobs, channel, _Protocol(open_training, conclude_sealed))
+    _together(jobs, channel, _Protocol(_no_test_images, conclude_sealed))
 
 
 def _together(jobs: Sequence[Job], channel: Channel, protocol: _Protocol[D]) -> None:
@@ -137,25 +141,9 @@ class _AtPause(Exception):
 
 def _trial(job: Job, channel: Channel, protocol: _Protocol[D]) -> Trial:
     folder = RunFolder(job.folder)
-
-    def patience() -> bool:
-        return job.wait and not channel.stopping()
-
-    with folder.claim(command=job.command, patience=patience) as mine:
-        if not mine:
-            if channel.stopping():
-                raise Stopped
-            channel.report(Elsewhere(folder.orphaned))
+    with taken_up(job, channel, protocol.images) as dataset:
+        if dataset is None:
             return
-        if folder.result() is not None:
-            channel.report(AlreadyDone())
-            return
-        if job.until is not None and job.until in folder.pauses():
-            channel.report(Paused())
-            return
-        dataset = protocol.open(job.dataset_folder)
-        folder.start(job.spec, _facts(job.spec, dataset))
-        channel.report(Claimed())
         try:
             result = yield from _train(job, folder, dataset, channel, protocol.conclude)
         except _AtPause:
@@ -164,18 +152,6 @@ def _trial(job: Job, channel: Channel, protocol: _Protocol[D]) -> Trial:
         reach("run/before-finish")
         folder.finish(result)
     channel.report(Kept(result))
-
-
-def _facts(spec: TrialSpec, dataset: TrainingData) -> DatasetFacts:
-    return DatasetFacts(
-        name=Path(spec.dataset).name,
-        source=spec.dataset,
-        digest=dataset.digest,
-        image_shape=dataset.image_shape,
-        class_names=dataset.class_names,
-        test_images=dataset.test_images,
-        normalisation=asdict(dataset.normalisation),
-    )
 
 
 def _train(
@@ -193,7 +169,7 @@ def _train(
         seed=spec.seed,
     )
     recorded = {**environment(device, job.threads, job.fused), "code_revision": job.code_revision}
-    resumed = resume(folder, spec, recorded)
+    resumed = resume(folder, spec, recorded, strict=job.strict)
     for sentence in resumed.notices:
         channel.report(Notice(sentence))
     split = dataset.split(spec.train_size, spec.val_size)

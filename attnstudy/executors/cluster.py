@@ -1,0 +1,198 @@
+"""A Ray cluster: connecting to it, and what it has room for."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import math
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.errors import ClusterError, UsageError, cause
+from attnstudy.executors.base import ENDING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_SETTINGS = {
+    # else whoever reaches a port of the cluster can run code on every machine of it
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # a worker that was given no GPU sees none, now and in later versions
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+}
+_LOOPBACK = "127.0.0.1"
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterRequest:
+    """Which Ray cluster, and what each run is given there."""
+
+    address: str | None = None
+    """None takes ``RAY_ADDRESS``, else the cluster that runs on this machine, else starts one."""
+    cpus: float = 1.0
+    """Processor cores a run."""
+    gpus: float = 0.0
+    """GPUs a run; a part of one is shared with others."""
+
+    @property
+    def resources(self) -> dict[str, float]:
+        """What a worker asks of a machine, in Ray's names; what it does not need is left out."""
+        wanted = {"CPU": self.cpus, "GPU": self.gpus}
+        return {name: amount for name, amount in wanted.items() if amount}
+
+
+def import_ray() -> ModuleType:
+    """Return Ray, imported with our defaults for this process; the user's own settings win.
+
+    Raises:
+        ClusterError: Ray is not installed.
+
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError as error:
+        raise ClusterError(
+            "--executor ray needs Ray: install it with pip install 'attnstudy[ray]'"
+        ) from error
+    return ray  # type: ignore[no-any-return]
+
+
+def connect(request: ClusterRequest) -> str | None:
+    """Connect this process to the cluster, unless it is; return what the user should read.
+
+    Where no address is given and no cluster runs here, one is started on loopback; it ends with
+    this process.
+
+    Raises:
+        ClusterError: no cluster answers there, or it does not let us in.
+
+    """
+    ray = import_ray()
+    if ray.is_initialized():
+        return None
+    common = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
+    wanted = request.address or os.environ.get("RAY_ADDRESS")
+    with _our_signals(), _reported(wanted):
+        if wanted:
+            ray.init(address=wanted, **common)
+            notice = None
+        else:
+            notice = _join_or_start(ray, common)
+    _be_quiet()
+    return notice
+
+
+def _join_or_start(ray: ModuleType, common: Mapping[str, Any]) -> str | None:
+    try:
+        ray.init(address="auto", **common)
+    except ConnectionError:
+        ray.init(address="local", include_dashboard=False, _node_ip_address=_LOOPBACK, **common)
+        return (
+            "no Ray cluster runs on this machine, so one was started for this command; name "
+            "another with --address"
+        )
+    return None
+
+
+@contextlib.contextmanager
+def _our_signals() -> Iterator[None]:
+    """Keep our handlers: Ray puts its own in their place, which end the process anywhere."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _reported(address: str | None) -> Iterator[None]:
+    """Turn a failure to connect into a sentence for the reader."""
+    where = f"at {address}" if address else "on this machine"
+    try:
+        yield
+    except ConnectionError as error:
+        raise ClusterError(
+            f"no Ray cluster answers {where}: start one with 'ray start --head', or check "
+            "--address or RAY_ADDRESS"
+        ) from error
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ClusterError(_refusal(where, error)) from error
+    except Exception as error:
+        if "Authentication" not in type(error).__name__:
+            raise
+        raise ClusterError(_refusal(where, error)) from error
+
+
+def _refusal(where: str, error: Exception) -> str:
+    text = str(error)
+    if "oken" in text and "uthenticat" in text:
+        return (
+            f"the Ray cluster {where} asks for its token: copy the file that 'ray get-auth-token' "
+            "made on its head machine, and name it in RAY_AUTH_TOKEN_PATH"
+        )
+    return f"the Ray cluster {where} cannot be used: {cause(error)}"
+
+
+def _be_quiet() -> None:
+    """Keep Ray from printing pages about every process that ends into the midst of our lines.
+
+    Ray has no setting for it: ``log_to_driver`` is about what workers print.
+    """
+    with contextlib.suppress(ImportError, AttributeError):
+        module = importlib.import_module("ray._private.worker")
+        if callable(module.print_to_stdstream):
+            module.print_to_stdstream = _print_nothing  # type: ignore[attr-defined]
+
+
+def _print_nothing(*_: object, **__: object) -> None:
+    pass
+
+
+def machines() -> dict[str, Mapping[str, float]]:
+    """Return what each machine of the cluster has in all, by Ray's id of it."""
+    ray = import_ray()
+    return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+
+
+def slots(request: ClusterRequest) -> int:
+    """Return how many runs fit into the cluster at once, were it empty."""
+    return sum(_fitting(request, has) for has in machines().values())
+
+
+def _fitting(request: ClusterRequest, has: Mapping[str, float]) -> int:
+    parts = (has.get(name, 0.0) / amount for name, amount in request.resources.items())
+    return min(math.floor(part + _ROUNDING) for part in parts)
+
+
+def require_room(request: ClusterRequest) -> int:
+    """Return how many runs fit into the cluster at once.
+
+    Raises:
+        UsageError: not even one does; Ray would wait for ever, and not say so.
+
+    """
+    fitting = slots(request)
+    if fitting:
+        return fitting
+    wanted = " and ".join(f"{amount:g} {name}" for name, amount in request.resources.items())
+    # a head machine is often given nothing to do
+    working = [m for m in machines().values() if m.get("CPU") or m.get("GPU")]
+    has = [f"{n} of {what}" for what, n in sorted(Counter(map(_shown, working)).items())]
+    raise UsageError(
+        f"no machine of the Ray cluster has {wanted} for a run: it has {', '.join(has) or 'none'}; "
+        "ask for less with --cpus-per-run or --gpus-per-run, or add a machine"
+    )
+
+
+def _shown(has: Mapping[str, float]) -> str:
+    return f"{has.get('CPU', 0):g} CPU and {has.get('GPU', 0):g} GPU"

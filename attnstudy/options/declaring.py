@@ -1,0 +1,33 @@
+"""How options are declared: each can also be given in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+
+def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
+    """Declare an option that can also be given in the environment."""
+    long = next(name for name in names if name.startswith("--"))[2:].partition("/")[0]
+    long = long.replace("-", "_").upper()
+    settings.setdefault("show_default", settings.get("default") is not None)
+    return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
+
+
+def together(*decorators: Decorator[Any]) -> Decorator[Any]:
+    """Return one decorator that applies several, in the order in which they are listed."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+POSITIVE = click.IntRange(min=1)

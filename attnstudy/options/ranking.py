@@ -1,0 +1,121 @@
+"""Options of what is ranked and how, and of how many seeds are trained for it."""
+
+from __future__ import annotations
+
+import click
+
+from attnstudy.options import values
+from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.training import tuning_storage
+
+alpha = option(
+    "--alpha",
+    type=values.Checked("number", values.alpha),
+    default="0.05",
+    help="Family-wise error rate.",
+)
+
+margin = option(
+    "--margin",
+    type=values.Checked("number", values.margin),
+    help="Largest difference that does not matter, in the metric's unit.",
+)
+
+looks = option(
+    "--looks",
+    metavar="N,N,...",
+    type=values.Checked("looks", values.looks),
+    help="Declared looks at so many seeds a variant, such as 5,10,20: each gets its share of "
+    "alpha, and a decided pair stays decided.",
+)
+
+tuned = together(
+    option(
+        "--tuned",
+        is_flag=True,
+        help="Train each variant with the best configuration that 'attnstudy tune' found for it.",
+    ),
+    tuning_storage,
+)
+
+until_decided = together(
+    option(
+        "--until-decided",
+        is_flag=True,
+        help="Add seeds at each look to the pairs that are not decided yet; by default looks are "
+        "at 5, 10, 20, 30 and 50 seeds.",
+    ),
+    option("--max-seeds", type=POSITIVE, help="Seeds a variant at the last look."),
+    option(
+        "--max-hours",
+        type=values.Checked("hours", values.hours),
+        help="Stop training after so long; a look that is not complete then is not taken.",
+    ),
+    alpha,
+    margin,
+    looks,
+)
+
+direction = option(
+    "--direction",
+    type=click.Choice(("maximize", "minimize")),
+    help="Which way is better.  [default: minimize for losses, errors and times]",
+)
+
+what_to_rank = together(
+    option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
+    direction,
+    option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
+    option(
+        "--allow-differences",
+        "allowed",
+        metavar="FIELD",
+        multiple=True,
+        help="Field in which runs may differ and be compared all the same; repeatable.",
+    ),
+    option("--experiment", metavar="NAME", help="Any MLflow experiment; needs --by and --metric."),
+    option(
+        "--from",
+        "table",
+        metavar="FILE",
+        help="A CSV or parquet file (one row a run, or one row a variant), or - for stdin.",
+    ),
+    option(
+        "--by", metavar="FIELD", help="What makes a variant: params.NAME, tags.NAME or a column."
+    ),
+    option("--seed-by", metavar="FIELD", help="What numbers the repetitions, likewise."),
+    option("--filter", metavar="TEXT", help="MLflow filter on the runs of --experiment."),
+    option("--items", type=POSITIVE, help="Test items behind an accuracy in percent."),
+)
+
+how_to_rank = together(
+    alpha,
+    option(
+        "--correction",
+        type=click.Choice(("games-howell", "holm")),
+        default="games-howell",
+        help="How all pairs are tested.",
+    ),
+    option("--control", metavar="VARIANT", help="Compare all others with this one only."),
+    margin,
+    option(
+        "--paired/--unpaired",
+        default=False,
+        help="Compare seed by seed (paired t, Holm); exploratory unless a plan chose it before the "
+        "first run.",
+    ),
+    option("--look", metavar="K/N", help="This is look K of N declared ones: each gets alpha/N."),
+    looks,
+    option(
+        "--assert",
+        "claims",
+        metavar="CLAIM",
+        multiple=True,
+        help="Exit 1 unless the data support it: 'a > b', or 'a = b' within the margin.",
+    ),
+    option(
+        "--calibrate",
+        is_flag=True,
+        help="Estimate how often this design claims a difference among equals.",
+    ),
+)

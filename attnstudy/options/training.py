@@ -1,0 +1,198 @@
+"""Options of what is trained, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from attnstudy import seeds, space, study
+from attnstudy.executors import EXECUTORS
+from attnstudy.options import values
+from attnstudy.options.commands import known_variant
+from attnstudy.options.declaring import POSITIVE, option, together
+
+data_dir = option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for downloads and decoded images.  [default: the user's cache folder]",
+)
+
+dataset = option(
+    "--dataset",
+    default="cifar10",
+    help="cifar10, digits, or a folder with train-*.parquet and test-*.parquet.",
+)
+
+variant = option(
+    "--variant",
+    multiple=True,
+    type=values.Checked("variant", known_variant),
+    help="vanilla, early, late, double, all, package.module:factory, or an arm of the study's "
+    "file; repeatable.  [default: all]",
+)
+
+what_to_run = together(
+    variant,
+    option(
+        "--seeds",
+        type=values.Checked("seeds", seeds.parse_seeds),
+        default="5",
+        help="5 (for 0 to 4), 0-29, 1,4,7, or 7-7 for seed 7 alone.",
+    ),
+    dataset,
+    data_dir,
+    option("--train-size", type=POSITIVE, help="Training images.  [default: all]"),
+    option(
+        "--val-size",
+        type=POSITIVE,
+        help="Validation images, the last of the training file.  [default: a tenth, at most 1000]",
+    ),
+    option(
+        "--attention",
+        type=values.Choice(study.ATTENTIONS),
+        default="spatial",
+        help="Over positions (the formula) or over channels (the notebook's code).",
+    ),
+    option(
+        "--channels",
+        type=values.Checked("a,b", values.channels),
+        default="64,32",
+        help="Output channels of the two convolutions.",
+    ),
+    option("--epochs", type=POSITIVE, default=10, help="Passes over the training images."),
+    option("--batch-size", type=POSITIVE, default=64, help="Images a step."),
+    option(
+        "--lr",
+        type=values.Checked("number", values.learning_rate),
+        default="1e-3",
+        help="Learning rate.",
+    ),
+    option(
+        "--optimizer",
+        type=values.Choice(study.OPTIMIZERS),
+        default="adam",
+        help="Otherwise at PyTorch's defaults; sgd has a momentum of 0.9.",
+    ),
+    option(
+        "--weight-decay",
+        type=values.Checked("number", values.weight_decay),
+        default="0",
+        help="Of all optimizers: L2 for adam and sgd, decoupled for adamw.",
+    ),
+    option(
+        "--augmentation",
+        type=values.Choice(study.AUGMENTATIONS),
+        default="none",
+        help="Of training images, drawn anew every epoch: shifts of up to 4 pixels, mirroring.",
+    ),
+    option(
+        "--precision",
+        type=values.Choice(study.PRECISIONS),
+        default="float32",
+        help="Arithmetic of the training; scores are always taken in float32.",
+    ),
+)
+
+how_to_train = together(
+    option(
+        "--device",
+        type=click.Choice(("auto", "cpu", "cuda")),
+        default="auto",
+        help="Where to train.",
+    ),
+    option(
+        "--threads",
+        type=POSITIVE,
+        help="Threads a run; fixed at the study's first run.  [default: 1]",
+    ),
+    option(
+        "--workers",
+        type=values.Checked("workers", values.workers),
+        default="auto",
+        help="Runs at once, each in a process of its own.",
+    ),
+    option(
+        "--fuse",
+        type=values.Checked("N", values.fuse),
+        default="auto",
+        help="Seeds of a variant trained at once in one process; auto: 1 on a CPU.",
+    ),
+    option(
+        "--executor",
+        type=values.Choice(EXECUTORS),
+        default="processes",
+        help="inline trains in this process, one run after the other; ray on a Ray cluster.",
+    ),
+    option(
+        "--address",
+        help="Of the Ray cluster: host:port, or ray://host:port from outside of it.  "
+        "[default: RAY_ADDRESS, else the one on this machine]",
+    ),
+    option(
+        "--cpus-per-run",
+        type=values.Checked("number", values.cpus),
+        help="Cores that a run is given on a Ray cluster.  [default: its threads]",
+    ),
+    option(
+        "--gpus-per-run",
+        type=values.Checked("number", values.gpus),
+        default="0",
+        help="GPUs that a run is given on a Ray cluster, such as 1 or 0.25.",
+    ),
+    option(
+        "--checkpoint-minutes",
+        type=values.Checked("minutes", values.minutes),
+        default="10",
+        help="Longest training without a checkpoint; there is one after every epoch too.",
+    ),
+)
+
+how_to_run = together(
+    how_to_train,
+    option("--wait", is_flag=True, help="Wait for runs that another command is training."),
+    option(
+        "--strict",
+        is_flag=True,
+        help="Refuse to go on with another torch, thread count or hardware than a run began with.",
+    ),
+)
+
+tuning_storage = option(
+    "--storage",
+    metavar="PLACE",
+    help="Where Optuna keeps the trials: a journal file, or postgresql+psycopg2://...  "
+    "[default: tuning.journal beside the study's file]",
+)
+
+how_to_tune = together(
+    option("--trials", type=POSITIVE, default=20, help="Trials a variant, in total."),
+    option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
+    option(
+        "--tuning-seeds",
+        type=values.Checked("seeds", seeds.parse_seeds),
+        help="These seeds instead: none that the study is ranked by.  [default: from 1,000,000 on]",
+    ),
+    option(
+        "--pruner",
+        type=values.Checked("pruner", values.one_of("pruner", space.PRUNERS)),
+        metavar="|".join(space.PRUNERS),
+        default="none",
+        help="Stop trials that are worse than the best, seed by seed (wilcoxon), or than the "
+        "median of the others, epoch by epoch (median).",
+    ),
+    option(
+        "--sampler",
+        type=values.Checked("sampler", values.one_of("sampler", space.SAMPLERS)),
+        metavar="|".join(space.SAMPLERS),
+        default="tpe",
+        help="How trials are proposed: by a tree-structured Parzen estimator, or at random.",
+    ),
+    option(
+        "--sampler-seed",
+        type=click.IntRange(0, 2**63 - 1),
+        default=0,
+        help="Decides what is proposed.",
+    ),
+    tuning_storage,
+)

@@ -1,0 +1,90 @@
+"""Where runs are to be trained, and how many fit there at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from attnstudy.errors import UsageError
+from attnstudy.executors import ExecutorChoice
+from attnstudy.training import check_precision, choose_device
+
+FUSED_ON_A_GPU = 16
+"""Seeds of a variant trained together on a GPU, whose steps are too short for one. On a CPU one run
+a core keeps all of them busy, and each has the bits of a run alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What there is to train on."""
+
+    device: torch.device | None
+    """Of this machine; none if other machines train."""
+    on_gpu: bool
+    slots: int | None = None
+    """Runs that a cluster has room for at once."""
+    notices: tuple[str, ...] = ()
+    """What the user should read."""
+
+    @property
+    def fused(self) -> int:
+        """Seeds of a variant that are trained together when nobody says how many."""
+        return FUSED_ON_A_GPU if self.on_gpu else 1
+
+    def workers(self, threads: int, groups: int) -> int:
+        """Return how many groups of runs are trained at once when nobody says how many."""
+        if self.slots is not None:
+            return max(1, min(self.slots, groups))
+        if self.on_gpu:
+            return 1
+        return max(1, min(available_cores() // threads, groups))
+
+
+def room_for(executor: ExecutorChoice, device: str, precision: str) -> Room:
+    """Find out what there is to train on.
+
+    Raises:
+        UsageError: the device is not there or cannot compute in that precision, or no machine of
+            the cluster has what a run is to be given.
+        ClusterError: no cluster answers.
+
+    """
+    if not executor.remote:
+        here = choose_device(device)
+        check_precision(here, precision)
+        return Room(device=here, on_gpu=here.type == "cuda")
+    on_gpu = device_abroad(executor, device) == "cuda"
+    if not on_gpu:
+        check_precision(torch.device("cpu"), precision)
+    slots, notice = executor.room()
+    return Room(
+        device=None, on_gpu=on_gpu, slots=slots, notices=() if notice is None else (notice,)
+    )
+
+
+def device_abroad(executor: ExecutorChoice, device: str) -> str:
+    """Return the device that ``--device`` means on the machines that train.
+
+    What each of them has is not asked: a run that was given a GPU and finds none must not be
+    trained on something else in silence.
+
+    Raises:
+        UsageError: a GPU is asked for, and none for each run.
+
+    """
+    if not executor.remote:
+        return device
+    gpus = executor.cluster.gpus
+    if device == "cuda" and not gpus:
+        raise UsageError(
+            "--device cuda with --executor ray: say how much of a GPU a run is given with "
+            "--gpus-per-run, for example 1 or 0.25"
+        )
+    return "cuda" if device == "auto" and gpus else "cpu" if device == "auto" else device
+
+
+def available_cores() -> int:
+    """Return the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

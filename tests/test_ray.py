@@ -1,0 +1,157 @@
+"""Studies on a Ray cluster: the numbers of a study here, whatever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from attnstudy import runs
+from tests.clusters import Machines
+from tests.conftest import SMALL
+
+pytestmark = pytest.mark.timeout(600)
+SEEDS = "5" if os.environ.get("ATTNSTUDY_CHAOS") else "1"
+FOUR = ("--variant", "all", "--seeds", SEEDS)
+LONG = ("--epochs", "150", "--variant", "vanilla", "--seeds", "2")
+"""Runs that take long enough to lose a machine."""
+
+
+def results(home: Path, study: str = "placement") -> dict[str, dict[str, object]]:
+    """Return what was computed, without times: metrics and the digests of all that is kept."""
+    found = {}
+    for folder in runs.run_folders(home, study):
+        result = folder.result()
+        if result is None:
+            continue
+        kept = {n: d for n, d in result.files.items() if n != "journal.jsonl"}
+        kept |= {
+            name: value
+            for name, value in result.metrics().items()
+            if name not in ("train_seconds", "images_per_second")
+        }
+        kept["journal"] = [
+            (r["first_step"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()
+        ]
+        spec = folder.started().spec
+        found[f"{spec.name}, {spec.epochs} epochs"] = kept
+    return found
+
+
+def ray_words(cluster: Machines, *more: str) -> tuple[str, ...]:
+    return ("--executor", "ray", "--address", cluster.address, *more)
+
+
+def begin(*words: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Start a command that writes what it says into a file."""
+    with (cwd / "said.txt").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "attnstudy", *words], cwd=cwd, stdout=said, stderr=said
+        )
+
+
+def until(condition: Callable[[], object], child: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 200
+    while not condition():
+        assert child.poll() is None, "it ended too early"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def raylet(node) -> int:
+    return int(node.all_processes["raylet"][0].process.pid)
+
+
+def workers(node) -> list[int]:
+    """Return the processes that train on a machine of the cluster."""
+    listed = subprocess.run(
+        ["ps", "--ppid", str(raylet(node)), "-o", "pid=,args="],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "RemoteWorker" in line]
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, template_store: Path) -> Path:
+    """The studies as this machine alone trains them: never published, for comparison only."""
+    home = tmp_path_factory.mktemp("here") / "mlruns"
+    home.mkdir()
+    shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
+    environment = {**os.environ, "ATTNSTUDY_DATA_DIR": str(data_dir)}
+    for words in (FOUR, LONG):
+        subprocess.run(
+            [sys.executable, "-m", "attnstudy", "run", *SMALL, *words, "--store", home, "-q"],
+            check=True, env=environment, capture_output=True,
+        )  # fmt: skip
+    return home
+
+
+@pytest.fixture
+def unseen(workplace: Path) -> Iterator[list[str]]:
+    """Words before a command that hide what it writes to its working directory from all others."""
+    words = ["unshare", "--mount", "sh", "-c"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not make a mount namespace")
+    shutil.copytree(workplace / "mlruns", workplace.parent / "kept" / "mlruns")
+    yield words
+    shutil.rmtree(workplace.parent / "kept")
+
+
+def test_a_study_on_three_machines_equals_the_study_here(cluster, workplace, unseen, here):
+    """Nothing that the command writes can be seen by the machines of the cluster."""
+    kept = workplace.parent / "kept"
+    words = ("run", *SMALL, *FOUR, *ray_words(cluster), "--workers", "3")
+    script = (
+        f"mount -t tmpfs none {workplace} && cd {workplace} && cp -a {kept}/mlruns . && "
+        f"{sys.executable} -m attnstudy {' '.join(words)}; code=$?; cp -a mlruns {kept}/after; "
+        "exit $code"
+    )
+    ended = subprocess.run([*unseen, script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert not (workplace / "mlruns" / "runs").exists()
+    computed = results(kept / "after")
+    assert len(computed) == 4 * int(SEEDS)
+    reference = results(here)
+    assert computed == {name: reference[name] for name in computed}
+    assert not list(Path("/tmp").glob("attnstudy-scratch-*/*/weights.safetensors"))
+
+
+def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
+    """One after the other, in one study."""
+    extra = cluster.add(num_cpus=1, num_gpus=1)
+    words = ("run", *SMALL, *LONG, *ray_words(cluster, "--gpus-per-run", "1", "--device", "cpu"))
+    home = workplace / "mlruns"
+
+    def checkpoints() -> list[Path]:
+        return list(home.glob("runs/placement/*/checkpoint.pt"))
+
+    def said(text: str) -> bool:
+        return text in (workplace / "said.txt").read_text()
+
+    child = begin(*words, cwd=workplace)
+    until(lambda: len(checkpoints()) == 2, child)
+    (victim,) = workers(extra)
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: said("was killed, perhaps because memory ran out; it is tried once more"), child)
+    until(lambda: workers(extra), child)
+    cluster.lose(extra)
+    until(lambda: said("is gone; it is tried once more") or len(checkpoints()) < 2, child)
+    child.kill()
+    child.wait()
+    left = checkpoints()
+    assert left
+
+    ended = begin(*words, cwd=workplace)
+    assert ended.wait(timeout=300) == 0, (workplace / "said.txt").read_text()
+    computed = results(home)
+    reference = results(here)
+    assert len(computed) == 2
+    assert computed == {name: reference[name] for name in computed}
+    assert not list(home.glob("runs/*/*/checkpoint*"))
