@@ -45,12 +45,13 @@ def made(name: str, request: pytest.FixtureRequest) -> Executor:
     return replace(EXECUTORS[name], request=ClusterRequest(address=cluster.address))
 
 
-@pytest.fixture(params=EXECUTORS)
+# of the module, so that the tests of one executor follow one another
+@pytest.fixture(params=EXECUTORS, scope="module")
 def executor(request: pytest.FixtureRequest) -> Executor:
     return made(request.param, request)
 
 
-@pytest.fixture(params=SEVERAL)
+@pytest.fixture(params=SEVERAL, scope="module")
 def with_workers(request: pytest.FixtureRequest) -> Executor:
     """Executors that can lose a worker."""
     return made(request.param, request)
@@ -156,6 +157,23 @@ def test_every_job_is_done_once_and_told_in_order(executor, tmp_path):
 
 def test_no_jobs_no_events(executor):
     assert list(executor.execute([], note)) == []
+
+
+def test_workers_stay_for_as_long_as_their_executor_is_used(executor, tmp_path):
+    with executor:
+        for name in "ab":
+            assert endings(executor.execute([(tmp_path, name)], note)) == {0: "Finished"}
+        pids = {int(path.name.split("-")[1]) for path in tmp_path.iterdir()}
+        assert len(pids) == 1
+    (pid,) = pids
+    assert pid == os.getpid() or not alive(pid)
+
+
+def test_an_executor_that_lost_its_workers_gets_others(with_workers, tmp_path):
+    with with_workers:
+        killed = list(with_workers.execute([(tmp_path, "b")], kill_on_b))
+        assert endings(killed) == {0: "Died"}
+        assert endings(with_workers.execute([(tmp_path, "c")], note)) == {0: "Finished"}
 
 
 def test_work_that_raises_takes_only_its_own_job_with_it(executor, tmp_path):

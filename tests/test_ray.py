@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -14,8 +17,12 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
+from attnstudy.errors import ClusterError
+from attnstudy.executors import ClusterRequest, Ray
 from tests.clusters import Machines
 from tests.conftest import SMALL
+from tests.stores import one_sentence
+from tests.tuning import numbers
 
 pytestmark = pytest.mark.timeout(600)
 SEEDS = "5" if os.environ.get("ATTNSTUDY_CHAOS") else "1"
@@ -155,3 +162,129 @@ def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
     assert len(computed) == 2
     assert computed == {name: reference[name] for name in computed}
     assert not list(home.glob("runs/*/*/checkpoint*"))
+
+
+OWN = """
+import torch
+from widths import WIDTH
+
+
+def narrow(attention, image_shape, num_classes):
+    channels, height, width = image_shape
+    return torch.nn.Sequential(
+        torch.nn.Flatten(),
+        torch.nn.Linear(channels * height * width, WIDTH),
+        torch.nn.ReLU(),
+        torch.nn.Linear(WIDTH, num_classes),
+    )
+"""
+
+
+def test_a_variant_of_ones_own_and_fused_seeds_on_a_cluster(cli, cluster, workplace):
+    """The sources of the variant go along: the machines have never seen its package."""
+    package = workplace / "mynets"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "nets.py").write_text(OWN.replace("from widths", "from mynets.widths"))
+    (package / "widths.py").write_text("WIDTH = 8\n")
+    words = (
+        "run", *SMALL, "--variant", "mynets.nets:narrow", "--variant", "vanilla", "--seeds", "2",
+        "--fuse", "2",
+    )  # fmt: skip
+    answer = cli(*words, *ray_words(cluster), "--store", "far")
+    assert answer.code == 0, answer.err
+    answer = cli(*words, "--executor", "inline", "--store", "near")
+    assert answer.code == 0, answer.err
+    far, near = (results(workplace / name) for name in ("far", "near"))
+    assert len(far) == 4
+    assert far == near
+
+
+def test_a_search_on_a_cluster_equals_the_search_here(cli, cluster, workplace):
+    words = (
+        "tune", *SMALL, "--variant", "vanilla", "--trials", "3", "--seeds-per-trial", "2",
+        "--pruner", "median", "--json",
+    )  # fmt: skip
+    answers = []
+    for store, how in (("far", ray_words(cluster)), ("near", ("--executor", "inline"))):
+        answer = cli(*words, *how, "--store", store, "--storage", f"{store}.journal")
+        assert answer.code == 0, answer.err
+        answers.append(numbers(json.loads(answer.out)))
+    far, near = answers
+    assert len(far["vanilla"]) == 3
+    assert far == near
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--cpus-per-run", "64"), 2, r"no machine .* has 64 CPU for a run: it has 1 of 2 CPU and "
+         r"0 GPU, 1 of 2 CPU and 1 GPU; ask for less"),
+        (("--gpus-per-run", "2"), 2, r"has 1 CPU and 2 GPU for a run"),
+        (("--gpus-per-run", "1.5"), 2, r"'1.5' is no number of GPUs"),
+        (("--device", "cuda"), 2, r"say how much of a GPU .* --gpus-per-run"),
+    ],
+)  # fmt: skip
+def test_what_no_machine_has_is_refused_at_once(cli, cluster, workplace, words, code, said):
+    answer = cli("run", *SMALL, "--variant", "vanilla", *ray_words(cluster), *words)
+    assert answer.code == code
+    assert re.search(said, one_sentence(answer.err))
+    assert not (workplace / "mlruns" / "runs").exists()
+
+
+def test_a_gpu_that_is_not_there_is_no_reason_to_train_on_something_else(cli, cluster, workplace):
+    """The machine of the cluster only says that it has one."""
+    words = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--gpus-per-run", "0.5")
+    answer = cli(*words, *ray_words(cluster))
+    assert answer.code == 1
+    assert "this torch sees no GPU" in answer.err + answer.out
+    assert results(workplace / "mlruns") == {}
+
+
+def test_options_of_a_cluster_without_one(cli, workplace):
+    answer = cli("run", *SMALL, "--gpus-per-run", "1")
+    assert answer.code == 2
+    assert "--gpus-per-run goes with --executor ray" in one_sentence(answer.err)
+
+
+STRANGER = """
+import sys
+from attnstudy.cli import main
+sys.argv = ["attnstudy", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"RAY_AUTH_TOKEN": secrets.token_hex(32)}, "asks for the token"),
+        ({"RAY_AUTH_TOKEN": "", "HOME": "/nonexistent"}, "asks for the token"),
+    ],
+    ids=["another token", "no token"],
+)
+def test_a_stranger_is_not_let_in(cluster, workplace, environment, said):
+    words = ("run", *SMALL, "--variant", "vanilla", *ray_words(cluster))
+    ended = subprocess.run(
+        [sys.executable, "-c", STRANGER, *words], capture_output=True, text=True, check=False,
+        env={**os.environ, **environment}, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 3, ended.stderr
+    assert said in one_sentence(ended.stderr)
+
+
+def test_no_cluster_at_an_address(workplace):
+    words = ("run", *SMALL, "--variant", "vanilla", "--executor", "ray", "--address")
+    ended = subprocess.run(
+        [sys.executable, "-c", STRANGER, *words, "127.0.0.1:9"], capture_output=True, text=True,
+        check=False, timeout=200,
+    )  # fmt: skip
+    assert ended.returncode == 3, ended.stderr
+    assert "no Ray cluster answers at 127.0.0.1:9" in one_sentence(ended.stderr)
+
+
+def test_a_machine_with_other_code_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr("attnstudy.executors.remote.code_digest", lambda: "another")
+    executor = Ray(1, ClusterRequest(address=cluster.address))
+    with pytest.raises(ClusterError, match="has another attnstudy than this one"):
+        list(executor.execute([0], print))

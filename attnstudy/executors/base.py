@@ -6,7 +6,7 @@ import signal
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from attnstudy.errors import AttnstudyError
 
@@ -83,7 +83,18 @@ class Died(Event):
 
 
 class Executor(Protocol):
-    """The one interface of all executors."""
+    """The one interface of all executors.
+
+    As a context manager it keeps its workers between calls of ``execute``, and has them end with
+    the block.
+    """
+
+    def __enter__(self) -> Self:
+        """Begin to keep workers."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Have kept workers end."""
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Do every job once; one that dies does not stop the others."""

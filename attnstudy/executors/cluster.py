@@ -7,7 +7,10 @@ import importlib
 import logging
 import math
 import os
+import re
 import signal
+import socket
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 _LOOPBACK = "127.0.0.1"
+_KNOCKS = 10.0  # seconds
 _ROUNDING = 1e-9
 
 
@@ -83,7 +87,9 @@ def connect(request: ClusterRequest) -> str | None:
     wanted = request.address or os.environ.get("RAY_ADDRESS")
     with _our_signals(), _reported(wanted):
         if wanted:
-            ray.init(address=wanted, **common)
+            _knock(wanted)
+            with _silence():
+                ray.init(address=wanted, **common)
             notice = None
         else:
             notice = _join_or_start(ray, common)
@@ -104,6 +110,35 @@ def _join_or_start(ray: ModuleType, common: Mapping[str, Any]) -> str | None:
 
 
 @contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what Ray's C++ part writes on stderr, a line for every try; what matters is raised."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _knock(address: str) -> None:
+    """See whether anything answers there: Ray itself takes minutes to say that nothing does."""
+    found = re.fullmatch(r"(?:ray://)?\[?([^/\[\]]+)\]?:(\d+)", address)
+    if found is None:  # "auto", or what Ray has to judge
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=_KNOCKS).close()
+    except OSError as error:
+        raise ClusterError(
+            f"no Ray cluster answers at {address} ({cause(error)}): start one with 'ray start "
+            "--head', or check --address or RAY_ADDRESS"
+        ) from error
+
+
+@contextlib.contextmanager
 def _our_signals() -> Iterator[None]:
     """Keep our handlers: Ray puts its own in their place, which end the process anywhere."""
     before = {number: signal.getsignal(number) for number in ENDING}
@@ -120,27 +155,17 @@ def _reported(address: str | None) -> Iterator[None]:
     where = f"at {address}" if address else "on this machine"
     try:
         yield
-    except ConnectionError as error:
-        raise ClusterError(
-            f"no Ray cluster answers {where}: start one with 'ray start --head', or check "
-            "--address or RAY_ADDRESS"
-        ) from error
-    except (RuntimeError, ValueError, OSError) as error:
-        raise ClusterError(_refusal(where, error)) from error
-    except Exception as error:
-        if "Authentication" not in type(error).__name__:
-            raise
-        raise ClusterError(_refusal(where, error)) from error
-
-
-def _refusal(where: str, error: Exception) -> str:
-    text = str(error)
-    if "oken" in text and "uthenticat" in text:
-        return (
-            f"the Ray cluster {where} asks for its token: copy the file that 'ray get-auth-token' "
-            "made on its head machine, and name it in RAY_AUTH_TOKEN_PATH"
-        )
-    return f"the Ray cluster {where} cannot be used: {cause(error)}"
+    except ClusterError:
+        raise
+    except Exception as error:  # Ray has no common base for what it raises here
+        text = str(error)
+        if isinstance(error, ConnectionError) or ("oken" in text and "uthenticat" in text):
+            raise ClusterError(
+                f"the Ray cluster {where} does not let this command in, or is none: it asks for "
+                "the token that 'ray get-auth-token --generate' made on its head machine; name a "
+                "copy of that file in RAY_AUTH_TOKEN_PATH"
+            ) from error
+        raise ClusterError(f"the Ray cluster {where} cannot be used: {cause(error)}") from error
 
 
 def _be_quiet() -> None:

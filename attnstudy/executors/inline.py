@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from attnstudy.executors.base import (
     ASKED,
@@ -25,6 +25,13 @@ from attnstudy.executors.base import (
 
 class Inline:
     """Does the jobs in this process, one after the other: for debugging and for tests."""
+
+    def __enter__(self) -> Self:
+        """Return the same: there are no workers."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Yield the events of each job; its reports come when it has ended."""

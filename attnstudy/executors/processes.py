@@ -15,7 +15,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Self
 
 from attnstudy.executors import base
 from attnstudy.executors.base import (
@@ -52,7 +52,7 @@ class _Worker:
     job: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Processes:
     """Does up to ``workers`` jobs at once, each worker a process of its own.
 
@@ -62,16 +62,34 @@ class Processes:
     workers: int
     import_paths: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
     """Where the workers look for modules: the user's own variants may be beside a study."""
+    _kept: list[_Worker] | None = field(default=None, init=False)
+    """The workers, where they stay between calls of ``execute``; all idle then."""
+
+    def __enter__(self) -> Self:
+        """Keep the workers between calls of ``execute``."""
+        self._kept = []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have the workers end."""
+        if self._kept is not None:
+            _dismiss(self._kept)
+            self._kept = None
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Yield events as they come from the workers."""
         context = multiprocessing.get_context(METHOD)
         waiting = deque(range(len(jobs)))
         retried: set[int] = set()
-        team = [self._hire(context, n, work) for n in range(min(self.workers, len(jobs)))]
+        team = [] if self._kept is None else self._kept
+        for number in range(min(self.workers, len(jobs))):
+            if number == len(team):
+                team.append(self._hire(context, number))
+            elif not self._alive(team[number]):
+                team[number] = self._hire(context, number)
         try:
             for worker in team:
-                yield from self._assign(worker, waiting, jobs)
+                yield from self._assign(worker, waiting, jobs, work)
             while busy := {worker.pipe: worker for worker in team if worker.job is not None}:
                 for pipe in wait(list(busy)):
                     worker = busy[pipe]  # type: ignore[index]
@@ -88,16 +106,18 @@ class Processes:
                     yield event
                     if ended:
                         if waiting and not self._alive(worker):
-                            team[worker.number] = worker = self._hire(context, worker.number, work)
-                        yield from self._assign(worker, waiting, jobs)
+                            team[worker.number] = worker = self._hire(context, worker.number)
+                        yield from self._assign(worker, waiting, jobs, work)
         finally:
-            _dismiss(team)
+            if self._kept is None or any(worker.job is not None for worker in team):
+                _dismiss(team)
+                team.clear()
 
-    def _hire(self, context: BaseContext, number: int, work: Work) -> _Worker:
+    def _hire(self, context: BaseContext, number: int) -> _Worker:
         ours, theirs = context.Pipe()
         process = context.Process(  # type: ignore[attr-defined]  # the stubs' base class lacks it
             target=_serve,
-            args=(theirs, work, self.import_paths, dict(os.environ)),
+            args=(theirs, self.import_paths, dict(os.environ)),
             name=f"attnstudy-worker-{number}",
         )
         process.start()
@@ -105,14 +125,14 @@ class Processes:
         return _Worker(number, process, ours)
 
     def _assign(
-        self, worker: _Worker, waiting: deque[int], jobs: Sequence[Any]
+        self, worker: _Worker, waiting: deque[int], jobs: Sequence[Any], work: Work
     ) -> Iterator[Started]:
         if not waiting:
             return
         worker.job = waiting.popleft()
         # a worker that died while idle is noticed when its pipe is read
         with contextlib.suppress(BrokenPipeError):
-            worker.pipe.send(jobs[worker.job])
+            worker.pipe.send((work, jobs[worker.job]))
         yield Started(worker.job, worker.number)
 
     def _receive(self, worker: _Worker) -> Event:
@@ -184,9 +204,7 @@ class _Line:
         return self.asked or self._parent is None or not self._parent.is_alive()
 
 
-def _serve(
-    pipe: Connection, work: Work, import_paths: tuple[str, ...], environ: Mapping[str, str]
-) -> None:
+def _serve(pipe: Connection, import_paths: tuple[str, ...], environ: Mapping[str, str]) -> None:
     """Be a worker: do jobs until the pipe closes or the parent is gone."""
     os.environ.update(environ)  # a fork server may be older than a setting
     for number in set(base.ENDING) - {signal.SIGTERM}:
@@ -195,7 +213,7 @@ def _serve(
     sys.path[:] = import_paths
     try:
         while True:
-            job = pipe.recv()
+            work, job = pipe.recv()
             try:
                 work(job, channel)
             except Stopped:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from attnstudy.errors import AttnstudyError, ClusterError
 from attnstudy.executors import base, cluster
+from attnstudy.executors.at_home import AtHome
 from attnstudy.executors.base import (
     Busy,
     Carrier,
-    Channel,
     Died,
     Event,
     Finished,
-    Journey,
     Reported,
     Retried,
     Started,
     Work,
 )
 from attnstudy.executors.cluster import ClusterRequest
-from attnstudy.executors.remote_worker import Ending, Greeting, RemoteWorker
+from attnstudy.executors.remote_worker import Ending, Greeting
 from attnstudy.executors.same_code import code_digest
+from attnstudy.executors.seats import TURN, Seat, Seats
 
 KILLED_BEFORE = 1
 """Times that a job is tried again whose process was killed: it may be what needs too much."""
@@ -34,7 +34,6 @@ LOST_BEFORE = 5
 """Times that it is tried again after its machine was lost, which is no fault of the job."""
 PATIENCE = 300.0
 """Seconds for which a cluster is waited for that has no machine left for any job."""
-_TURN = 1.0  # seconds between looks at what Ray does not tell of itself
 _WAITS = 15.0  # seconds without a worker after which the user is told
 
 
@@ -42,40 +41,7 @@ def _say_nothing(_: str) -> None:
     pass
 
 
-class AtHome:
-    """A carrier of jobs that need nothing carried."""
-
-    shared = None
-
-    def abroad(self, work: Work) -> base.AbroadWork:
-        """Return a function that passes the parcel, which is the job, to ``work``."""
-        return _Plainly(work)
-
-    def depart(self, job: Any, channel: Channel) -> Journey:
-        """Return the job as it is."""
-        return _Plain(job)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plainly:
-    work: Work
-
-    def __call__(self, parcel: Any, shared: Any, channel: Channel) -> None:
-        self.work(parcel, channel)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    parcel: Any
-
-    def arrive(self, message: Any) -> object | None:
-        return message  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ray:
     """Does up to ``workers`` jobs at once, each worker an actor somewhere in the cluster.
 
@@ -89,6 +55,19 @@ class Ray:
     carrier: Carrier = field(default_factory=AtHome)
     say: Callable[[str], None] = _say_nothing
     """Shows a line that must not be missed."""
+    _kept: Seats | None = field(default=None, init=False)
+    """The workers, where they stay between calls of ``execute``."""
+
+    def __enter__(self) -> Self:
+        """Keep the workers between calls of ``execute``."""
+        self._kept = Seats(self.request)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have the workers end."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Yield events as they come from the workers."""
@@ -96,31 +75,12 @@ class Ray:
             return
         cluster.connect(self.request)
         cluster.require_room(self.request)
-        shift = _Shift(self, jobs, work)
+        seats = self._kept or Seats(self.request)
+        shift = _Shift(self, seats, jobs, work, keeps=self._kept is not None)
         try:
             yield from shift.work_off()
         finally:
-            shift.dismiss()
-
-
-@dataclass(slots=True, eq=False)
-class _Seat:
-    """A worker, from its hiring on."""
-
-    number: int
-    actor: Any
-    question: Any
-    """What it was asked last, a reference to the answer; none if it has nothing to do."""
-    greeting: Greeting | None = None
-    """None as long as it waits for a machine with room."""
-    job: int | None = None
-    journey: Journey | None = None
-    heard: int = 0
-    """Number of the last message of this job."""
-    begun: bool = False
-    """Whether it has answered that the job has begun."""
-    ask_again: float | None = None
-    """When, after the connection broke."""
+            shift.end()
 
 
 @dataclass(slots=True)
@@ -139,64 +99,37 @@ class _Notes:
 class _Shift:
     """One call of ``execute``."""
 
-    def __init__(self, executor: Ray, jobs: Sequence[Any], work: Work) -> None:
+    def __init__(
+        self, executor: Ray, seats: Seats, jobs: Sequence[Any], work: Work, *, keeps: bool
+    ) -> None:
         self.ray: Any = cluster.import_ray()
-        self.executor, self.jobs = executor, jobs
+        self.executor, self.seats, self.jobs, self.keeps = executor, seats, jobs, keeps
         self.carrier = executor.carrier
         self.work = self.carrier.abroad(work)
         self.waiting = deque(range(len(jobs)))
-        self.killed: dict[int, int] = {}
-        self.lost: dict[int, int] = {}
-        self.shared = self.ray.put(self.carrier.shared)
-        wanted = executor.request
-        self.actor_class = self.ray.remote(RemoteWorker).options(
-            num_cpus=wanted.cpus, num_gpus=wanted.gpus, max_restarts=0, max_concurrency=3
-        )
+        self.killed: Counter[int] = Counter()
+        self.lost: Counter[int] = Counter()
+        if seats.shared is None:
+            seats.shared = self.ray.put(self.carrier.shared)
         self.closing = False
         self.room_seen = time.monotonic()
         self.told = False
-        self.seats: dict[int, _Seat] = {}
-        for number in range(min(executor.workers, len(jobs))):
-            self._hire(number)
-
-    def _hire(self, number: int) -> None:
-        actor = self.actor_class.remote()
-        self.seats[number] = _Seat(number, actor, actor.greet.remote())
-
-    def _send_home(self, seat: _Seat) -> None:
-        del self.seats[seat.number]
-        self.ray.kill(seat.actor)
+        seats.fill(min(executor.workers, len(jobs)))
 
     def work_off(self) -> Iterator[Event]:
         """Yield what happens until every job has ended."""
         while True:
-            for seat in list(self.seats.values()):
+            for seat in list(self.seats.taken.values()):
                 yield from self._assign(seat)
-                if not self.waiting and seat.job is None:
-                    self._send_home(seat)  # others may need its room
-            if not self.seats:
+                if not (self.waiting or self.keeps or seat.job is not None):
+                    self.seats.send_home(seat)  # others may need its room
+            if not self.waiting and all(s.job is None for s in self.seats.taken.values()):
                 return
-            for seat in self._answered():
+            for seat in self.seats.answered():
                 yield from self._hear(seat)
             self._check_room()
 
-    def _answered(self) -> list[_Seat]:
-        """Return the workers that have answered, waiting for one for a while."""
-        now = time.monotonic()
-        for seat in self.seats.values():
-            if seat.ask_again is not None and now >= seat.ask_again:
-                self._ask(seat)
-        asked = {seat.question: seat for seat in self.seats.values() if seat.question}
-        if not asked:
-            time.sleep(_TURN)
-            return []
-        done, rest = self.ray.wait(list(asked), num_returns=1, timeout=_TURN)
-        if done and rest:  # others that have answered too are not to be kept waiting by the first
-            more, _ = self.ray.wait(rest, num_returns=len(rest), timeout=0)
-            done += more
-        return [asked[reference] for reference in done]
-
-    def _assign(self, seat: _Seat) -> Iterator[Event]:
+    def _assign(self, seat: Seat) -> Iterator[Event]:
         """Give an idle worker the next job that needs one."""
         for _ in range(len(self.waiting)):
             if seat.greeting is None or seat.job is not None:
@@ -210,18 +143,16 @@ class _Shift:
                 continue
             if journey is not None:  # before it is told: whoever hears it may end us
                 seat.job, seat.journey, seat.heard, seat.begun = job, journey, 0, False
-                seat.question = seat.actor.begin.remote(self.work, journey.parcel, self.shared)
+                seat.question = seat.actor.begin.remote(
+                    self.work, journey.parcel, self.seats.shared
+                )
             yield Started(job, seat.number)
             for message in notes.messages:
                 yield Reported(job, seat.number, message)
             if journey is None:
                 yield Finished(job, seat.number)
 
-    def _ask(self, seat: _Seat) -> None:
-        seat.ask_again = None
-        seat.question = seat.actor.listen.remote(seat.heard)
-
-    def _hear(self, seat: _Seat) -> Iterator[Event]:
+    def _hear(self, seat: Seat) -> Iterator[Event]:
         """Take in an answer."""
         reference, seat.question = seat.question, None
         exceptions = self.ray.exceptions
@@ -229,7 +160,7 @@ class _Shift:
             answer = self.ray.get(reference)
         except exceptions.ActorUnavailableError:
             # a connection broke, or a machine is gone: Ray will know
-            seat.ask_again = time.monotonic() + _TURN
+            seat.ask_again = time.monotonic() + TURN
             if seat.greeting is None:
                 yield from self._replace(seat, "")
             return
@@ -237,19 +168,19 @@ class _Shift:
             yield from self._replace(seat, str(error))
             return
         except exceptions.RayError as error:  # the parcel, or a message, could not be opened
-            self._send_home(seat)
-            self._hire(seat.number)
+            self.seats.send_home(seat)
+            self.seats.hire(seat.number)
             yield from self._end(seat, Ending(base.died(0, 0, error).reason, str(error)))
             return
         if isinstance(answer, Greeting):
             self._welcome(seat, answer)
         elif not seat.begun:
             seat.begun = True
-            self._ask(seat)
+            seat.ask()
         else:
             yield from self._take_in(seat, answer)
 
-    def _welcome(self, seat: _Seat, greeting: Greeting) -> None:
+    def _welcome(self, seat: Seat, greeting: Greeting) -> None:
         if greeting.code != code_digest():
             raise ClusterError(
                 f"the machine {greeting.machine} of the Ray cluster has another attnstudy than "
@@ -257,7 +188,7 @@ class _Shift:
             )
         seat.greeting = greeting
 
-    def _take_in(self, seat: _Seat, answer: Sequence[tuple[int, object]]) -> Iterator[Event]:
+    def _take_in(self, seat: Seat, answer: Sequence[tuple[int, object]]) -> Iterator[Event]:
         job, journey = seat.job, seat.journey
         assert job is not None
         assert journey is not None
@@ -271,40 +202,33 @@ class _Shift:
             told = journey.arrive(message)
             if told is not None:
                 yield Reported(job, seat.number, told)
-        self._ask(seat)
+        seat.ask()
 
-    def _end(self, seat: _Seat, ending: Ending) -> Iterator[Event]:
-        job = self._let_go(seat)
+    def _end(self, seat: Seat, ending: Ending) -> Iterator[Event]:
+        job = seat.let_go()
         if ending.reason is None:
             yield Finished(job, seat.number)
         else:
             yield Died(job, seat.number, ending.reason, ending.details, ending.error)
 
-    def _let_go(self, seat: _Seat) -> int:
-        job, journey = seat.job, seat.journey
-        assert job is not None
-        assert journey is not None
-        seat.job = seat.journey = seat.ask_again = None
-        journey.close()
-        return job
-
-    def _replace(self, seat: _Seat, said: str) -> Iterator[Event]:
+    def _replace(self, seat: Seat, said: str) -> Iterator[Event]:
         """Hire another worker in place of one that is gone; its job gets another try."""
         if "No module named 'attnstudy'" in said:
             raise ClusterError(
                 "a machine of the Ray cluster has no attnstudy: install the version of this "
                 "machine there, or start the cluster from an image that has it"
             )
-        job = None if seat.job is None else self._let_go(seat)
+        job = None if seat.job is None else seat.let_go()
         event = None if job is None else self._gone(seat, job)
         if isinstance(event, Retried):
             self.waiting.append(event.job)
+        self.seats.send_home(seat)
         if not self.closing:
-            self._hire(seat.number)
+            self.seats.hire(seat.number)
         if event is not None:
             yield event
 
-    def _gone(self, seat: _Seat, job: int) -> Event:
+    def _gone(self, seat: Seat, job: int) -> Event:
         assert seat.greeting is not None
         machine = seat.greeting.machine
         if seat.greeting.node in cluster.machines():
@@ -313,7 +237,7 @@ class _Shift:
         else:
             reason = f"the machine {machine} is gone"
             times, most = self.lost, LOST_BEFORE
-        times[job] = times.get(job, 0) + 1
+        times[job] += 1
         if times[job] <= most:
             return Retried(job, seat.number, reason)
         return Died(job, seat.number, reason)
@@ -321,7 +245,7 @@ class _Shift:
     def _check_room(self) -> None:
         """Say that no machine has room for a run; give up when none ever will: Ray is silent."""
         now = time.monotonic()
-        if any(seat.greeting is not None for seat in self.seats.values()):
+        if any(seat.greeting is not None for seat in self.seats.taken.values()):
             self.room_seen, self.told = now, False
             return
         waited = now - self.room_seen
@@ -334,26 +258,25 @@ class _Shift:
                 "one, then run the same command again; what is complete is kept"
             )
 
-    def dismiss(self) -> None:
-        """Have every worker end: the idle at once, the others where they can go on later."""
+    def end(self) -> None:
+        """Have the workers end, unless they are kept: the busy where they can go on later."""
         self.closing = True
         deadline = time.monotonic() + base.GRACE
-        busy = [seat for seat in self.seats.values() if seat.job is not None]
+        busy = [seat for seat in self.seats.taken.values() if seat.job is not None]
         try:
             for seat in busy:
                 seat.actor.stop.remote()
                 if seat.question is None:  # whoever heard it last has ended us at that
-                    self._ask(seat)
+                    seat.ask()
             # what is still brought is kept; why we end is said by whoever ends us
             with contextlib.suppress(AttnstudyError):
                 while time.monotonic() < deadline and any(s.job is not None for s in busy):
-                    for seat in self._answered():
+                    for seat in self.seats.answered():
                         for _ in self._hear(seat):
                             pass
         finally:  # also when the user does not want to wait
             for seat in busy:
                 if seat.journey is not None:
                     seat.journey.close()
-            for seat in self.seats.values():
-                with contextlib.suppress(self.ray.exceptions.RayError):
-                    self.ray.kill(seat.actor)
+            if busy or not self.keeps:
+                self.seats.close()

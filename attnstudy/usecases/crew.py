@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from attnstudy.data import open_training
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
-from attnstudy.executors import Died, Event, ExecutorChoice, Retried, Started, make_executor
+from attnstudy.executors import Died, Event, Executor, Retried, Started
 from attnstudy.runs import Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.usecases import jobs
-from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.planning import fused_groups
 from attnstudy.usecases.worker import search_together
 
@@ -59,8 +57,8 @@ class Ended:
 class Crew:
     """Those who train: how many at once, and with what."""
 
-    executor: ExecutorChoice
-    workers: int
+    executor: Executor
+    """Keeps its workers from one part of the search to the next."""
     fused: int
     """Seeds of a variant that are trained together."""
     device: str
@@ -107,11 +105,9 @@ class Crew:
         if not pending:
             return []
         groups = fused_groups(pending, 1 if wait else self.fused)
-        carrier = RunCarrier(open_training(self.dataset_folder))
-        executor = make_executor(self.executor, self.workers, carrier, self.observer.warn)
         ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
         shift = _Shift(self, ended)
-        with contextlib.closing(executor.execute(ordered, search_together)) as events:
+        with contextlib.closing(self.executor.execute(ordered, search_together)) as events:
             for event in events:
                 shift.note_group(groups[event.job], event)
         return shift.held

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Protocol
 
 from attnstudy import runs
+from attnstudy.data import open_training
 from attnstudy.errors import StoreError, TerminatedError
+from attnstudy.executors import Executor, make_executor
 from attnstudy.runs import command_at_work, study_folder
 from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_storage
+from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.crew import Crew, RunObserver
 from attnstudy.usecases.planning import code_revision
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
@@ -105,12 +108,11 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         )
         before = sum(len(ledger.finished()) for ledger in ledgers)
         try:
-            with command_at_work(folder) as command:
+            with command_at_work(folder) as command, _executor(plan, observer) as executor:
                 progress = _Progress(plan, ledgers, observer, publisher, tunings, before)
                 progress.begin()
                 crew = Crew(
-                    executor=request.executor,
-                    workers=plan.workers,
+                    executor=executor,
                     fused=plan.fused,
                     device=device_abroad(request.executor, request.device),
                     threads=plan.threads,
@@ -129,6 +131,11 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
             observer.end()
             undelivered = publisher.close()
     return TuneReport(plan, found, before, undelivered, publisher.trouble)
+
+
+def _executor(plan: TunePlan, observer: TuneObserver) -> Executor:
+    carrier = RunCarrier(open_training(plan.dataset_folder))
+    return make_executor(plan.request.executor, plan.workers, carrier, observer.warn)
 
 
 @contextlib.contextmanager
