@@ -1,7 +1,7 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, REPLACES, RESULT, RunFolder
+from attnstudy.runs.folder import JOURNAL, REPLACES, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.studies import (
@@ -21,6 +21,7 @@ __all__ = [
     "METRICS",
     "REPLACES",
     "RESULT",
+    "START",
     "DatasetFacts",
     "Result",
     "RunFolder",

@@ -42,7 +42,7 @@ from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
 
-JOURNAL, REPLACES, RESULT = "journal.jsonl", "replaces.json", "result.json"
+JOURNAL, REPLACES, RESULT, START = "journal.jsonl", "replaces.json", "result.json", "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class RunFolder:
             return result.status
         if (self.path / "failure.json").exists():
             return Status.FAILED
-        return Status.INTERRUPTED if (self.path / "run.json").exists() else Status.ABSENT
+        return Status.INTERRUPTED if (self.path / START).exists() else Status.ABSENT
 
     def start(self, spec: TrialSpec, dataset: DatasetFacts) -> None:
         """Note that the run is being worked on; the first start is kept for its time stamp."""
@@ -129,11 +129,11 @@ class RunFolder:
                 "dataset": asdict(dataset),
                 "started_at": time.time_ns() // 1_000_000,
             }
-            write_sealed(self.path / "run.json", content)
+            write_sealed(self.path / START, content)
 
     def started(self) -> Start | None:
         """Return what was fixed at the first start, if there was one."""
-        content = read_sealed(self.path / "run.json")
+        content = read_sealed(self.path / START)
         if content is None:
             return None
         try:

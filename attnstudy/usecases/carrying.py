@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from attnstudy.data import TrainingData
+from attnstudy.errors import ClusterError
 from attnstudy.executors import AbroadWork, Busy, Channel, Work
 from attnstudy.files import is_temporary
-from attnstudy.runs import JOURNAL, RESULT, RunFolder
+from attnstudy.runs import JOURNAL, RESULT, START, RunFolder
 from attnstudy.study import factory_source_digest, is_factory
 from attnstudy.training import CHECKPOINT, PREVIOUS, put_checkpoint
 from attnstudy.usecases.jobs import Checkpointed, Claimed, Failed, Job, Kept, Of, Paused
@@ -26,6 +28,9 @@ from attnstudy.usecases.taking_up import taken_up
 
 _STAY = frozenset({"lock", "holder.json", "failure.json", "replaces.json"})
 """What belongs to this machine; see ``runs.folder``."""
+_OURS = {*_STAY, START}
+"""What the command writes itself."""
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)+")
 _LAST = (CHECKPOINT, RESULT)
 """What counts only once the others are there, in the order of taking it over."""
 
@@ -158,6 +163,10 @@ class RunJourney:
 
 
 def _keep(folder: RunFolder, pieces: Sequence[Piece]) -> None:
+    for piece in pieces:
+        if not _NAME.fullmatch(piece.name) or piece.name in _OURS:
+            raise ClusterError(f"a worker sent a file called {piece.name!r}, which no run has")
+
     def late(piece: Piece) -> int:
         return _LAST.index(piece.name) if piece.name in _LAST else -1
 

@@ -15,9 +15,9 @@ from typing import Any
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
 from attnstudy.files import read_sealed, sync
-from attnstudy.runs import Result, RunFolder, Status
+from attnstudy.runs import JOURNAL, REPLACES, RESULT, START, Result, RunFolder, Status
 from attnstudy.study import TrialSpec
-from attnstudy.usecases.outgoing import CHECKPOINTS, JOURNAL, REPLACES, RESULT, RUNS, START
+from attnstudy.usecases.outgoing import CHECKPOINTS, RUNS
 
 _OF_THE_MACHINE = {"lock", "publishing.lock", "published", "failure.json", "holder.json"}
 

@@ -1,0 +1,152 @@
+"""What a run takes along to another machine and what comes back, without a cluster between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from attnstudy.errors import ClusterError, StoreError
+from attnstudy.executors import Busy, Stopped
+from attnstudy.runs import RunFolder, Status
+from attnstudy.usecases import jobs
+from attnstudy.usecases.carrying import Brought, Piece, RunCarrier, train_abroad
+from attnstudy.usecases.worker import search_together, train_together
+from tests.stores import held
+
+
+@dataclass
+class Said:
+    """A channel that keeps what is said, and asks for the end after some messages."""
+
+    messages: list[object] = field(default_factory=list)
+    enough: int = 10**6
+
+    def report(self, message: object) -> None:
+        self.messages.append(message)
+
+    def stopping(self) -> bool:
+        return len(self.messages) >= self.enough
+
+
+@pytest.fixture
+def job(make_spec, tmp_path, digits_folder):
+    return jobs.Job(
+        spec=make_spec(), folder=tmp_path / "run", dataset_folder=digits_folder, device="cpu",
+        threads=1, code_revision="test",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def carrier(digits) -> RunCarrier:
+    return RunCarrier(digits)
+
+
+def bring(journey, work, digits, said=None):
+    """Do the work elsewhere and take in what comes of it."""
+    abroad = said or Said()
+    try:
+        train_abroad(work, journey.parcel, digits, abroad)
+    finally:
+        for message in abroad.messages:
+            journey.arrive(message)
+        journey.close()
+    return abroad
+
+
+def test_the_folder_comes_back_as_if_it_had_been_trained_here(job, carrier, digits):
+    journey = carrier.depart([job], Said())
+    folder = RunFolder(job.folder)
+    assert folder.claimed
+    bring(journey, train_together, digits)
+    assert folder.status is Status.COMPLETE
+    assert folder.damaged_files() == []
+    assert not list(job.folder.glob("checkpoint*"))
+    assert not folder.claimed
+
+
+def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, carrier, digits, tmp_path):
+    with pytest.raises(Stopped):
+        bring(carrier.depart([job], Said()), train_together, digits, Said(enough=4))
+    folder = RunFolder(job.folder)
+    assert folder.status is Status.INTERRUPTED
+    assert (job.folder / "checkpoint.pt").exists()
+    bring(carrier.depart([job], Said()), train_together, digits)
+
+    other = replace(job, folder=tmp_path / "whole")
+    train_together([other], Said())
+    mine, whole = folder.result(), RunFolder(other.folder).result()
+    for name in ("weights.safetensors", "predictions.csv"):
+        assert mine.files[name] == whole.files[name]
+    losses = [(r["first_step"], r["train_loss"]) for r in RunFolder(other.folder).journal()]
+    assert [(r["first_step"], r["train_loss"]) for r in folder.journal()] == losses
+
+
+def test_what_is_done_or_held_does_not_depart(job, carrier, digits):
+    folder = RunFolder(job.folder)
+    folder.path.mkdir()
+    with held(folder):
+        said = Said()
+        assert carrier.depart([job], said) is None
+        assert [m.message for m in said.messages] == [jobs.Elsewhere(False)]
+        with pytest.raises(Busy):
+            carrier.depart([replace(job, wait=True)], Said())
+    bring(carrier.depart([job], Said()), train_together, digits)
+    said = Said()
+    assert carrier.depart([job], said) is None
+    assert [m.message for m in said.messages] == [jobs.AlreadyDone()]
+
+
+def test_of_several_only_those_depart_that_are_left(job, carrier, digits, make_spec, tmp_path):
+    others = [
+        replace(job, spec=make_spec(seed=seed), folder=tmp_path / str(seed)) for seed in (1, 2)
+    ]
+    bring(carrier.depart([others[0]], Said()), train_together, digits)
+    said = Said()
+    journey = carrier.depart([job, *others], said)
+    assert [m.member for m in said.messages if m.message == jobs.AlreadyDone()] == [1]
+    assert journey.parcel.places == (0, 2)
+    abroad = bring(journey, train_together, digits)
+    kept = [m.message.member for m in abroad.messages if isinstance(m.message.message, jobs.Kept)]
+    assert sorted(kept) == [0, 2]
+    assert RunFolder(others[1].folder).status is Status.COMPLETE
+
+
+def cut_short(pieces):
+    def each(piece):
+        short = piece.name == "weights.safetensors"
+        return replace(piece, content=piece.content[:-1]) if short else piece
+
+    return {place: tuple(map(each, some)) for place, some in pieces.items()}
+
+
+def test_a_result_that_did_not_come_whole_is_not_taken_for_one(job, carrier, digits):
+    journey = carrier.depart([job], Said())
+    abroad = Said()
+    train_abroad(train_together, journey.parcel, digits, abroad)
+    cut = [replace(message, pieces=cut_short(message.pieces)) for message in abroad.messages]
+    with pytest.raises(StoreError, match=r"weights.safetensors did not come back as it was made"):
+        list(map(journey.arrive, cut))
+    journey.close()
+    assert RunFolder(job.folder).result() is None
+
+
+@pytest.mark.parametrize("name", ["../stolen.txt", "run.json", "lock", ".hidden", "a/b.txt", "/x"])
+def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, carrier, name):
+    journey = carrier.depart([job], Said())
+    before = {path.name: path.read_bytes() for path in job.folder.iterdir()}
+    with pytest.raises(ClusterError, match="which no run has"):
+        journey.arrive(Brought({0: (Piece(name, b"mine"),)}))
+    assert {path.name: path.read_bytes() for path in job.folder.iterdir()} == before
+    assert not Path(job.folder.parent, "stolen.txt").exists()
+    journey.close()
+
+
+def test_a_search_is_given_no_test_images_and_a_study_has_to_have_them(job, carrier, digits):
+    journey = carrier.depart([job], Said())
+    with pytest.raises(TypeError, match="a run of a search was given test images"):
+        train_abroad(search_together, journey.parcel, digits, Said())
+    with pytest.raises(TypeError, match="a run of a study was given no test images"):
+        train_abroad(train_together, journey.parcel, digits.sealed(), Said())
+    journey.close()
