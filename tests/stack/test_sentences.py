@@ -33,7 +33,8 @@ def without(worker, monkeypatch):
 def one_sentence(answer, *parts: str) -> None:
     assert answer.code == 3
     assert answer.err.count("\n") == 1, answer.err
-    assert answer.err.startswith("Error: the tracking server http://")
+    assert answer.err.startswith("Error: ")
+    assert "the tracking server http://" in answer.err
     for part in parts:
         assert part in answer.err
 

@@ -16,7 +16,7 @@ from optuna.storages import RDBStorage
 from tests.stack.compose import Stack
 
 OLD_MLFLOW = "867495a8f9d4"  # of 2.14, April 2024
-OLD_OPTUNA = "v3.0.0.d"  # of 3.0 and 3.1
+OLD_OPTUNA = "v3.0.0.d"  # of 3.0 and 3.1: what came later is one more index
 
 RUN = """
 INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)
@@ -48,7 +48,7 @@ def old(cluster, tmp_path: Path, data_dir: Path) -> Iterator[Stack]:
     study = optuna.create_study(study_name="old/early", storage=storage, direction="maximize")
     study.add_trial(optuna.create_trial(value=93.75))
     storage.remove_session()
-    alembic.command.downgrade(storage._version_manager._create_alembic_config(), OLD_OPTUNA)
+    alembic.command.stamp(storage._version_manager._create_alembic_config(), OLD_OPTUNA)
     storage.engine.dispose()
     return stack
 
