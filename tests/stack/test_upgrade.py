@@ -22,9 +22,9 @@ RUN = """
 INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)
   VALUES (1, 'old study', 'mlflow-artifacts:/1', 'active');
 INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri,
-                  experiment_id, source_type)
+                  experiment_id, source_type, user_id)
   VALUES ('0123456789abcdef0123456789abcdef', 'early/seed=0', 'FINISHED', 1, 2, 'active',
-          'mlflow-artifacts:/1/0/artifacts', 1, 'LOCAL');
+          'mlflow-artifacts:/1/0/artifacts', 1, 'LOCAL', 'ada');
 INSERT INTO params (key, value, run_uuid) VALUES ('seed', '0', '0123456789abcdef0123456789abcdef');
 INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
   VALUES ('test_accuracy', 93.75, 2, 0, false, '0123456789abcdef0123456789abcdef');
