@@ -25,6 +25,7 @@ def main() -> None:
         MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
         # jobs would run code on the server, and the study has none
         MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
+        MLFLOW_ENABLE_REMOTE_ASSISTANT="false",  # its tools would run here too
     )
     host, port = listen()
     command = [
