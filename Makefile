@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check simulate simulate-peers bench bench-peers chaos docs clean help
+.PHONY: demo test check secrets simulate simulate-peers bench bench-peers chaos docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make docs   write docs/cli.md from --help"
+	@echo "make secrets  create the passwords of the team's stack, in docker/secrets"
 	@echo "make clean  remove the environment and caches"
 
 $(BIN)/python:
@@ -51,7 +52,11 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docker/scripts
 	$(BIN)/lint-imports
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/shellcheck docker/scripts/*.sh
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose*.yaml
 	$(BIN)/python docs/write_cli.py --check
 
 docs: $(VENV)/.installed-dev
@@ -86,6 +91,10 @@ bench-peers: $(PEERS)/.installed
 
 simulate-peers: $(PEERS)/.installed
 	$(PEERS)/bin/python -m benchmarks.peers.simulate
+
+# What the team's stack keeps secret; whatever is there already is left alone.
+secrets:
+	$(PYTHON) docker/scripts/make_secrets.py docker/secrets
 
 clean:
 	rm -rf $(VENV) $(PEERS) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

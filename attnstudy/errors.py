@@ -7,6 +7,7 @@ command (2) from a problem with data or surroundings (3) and from runs that fail
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 EXIT_SOME_FAILED = 1
@@ -62,6 +63,11 @@ def cause(error: BaseException) -> str:
     said: str = getattr(error, "strerror", None) or str(error)
     first = said.strip().partition("\n")[0].partition(". ")[0]
     return first.strip().rstrip(".") or type(error).__name__
+
+
+def without_passwords(text: str) -> str:
+    """Return a text with the passwords of the addresses in it blotted out."""
+    return re.sub(r"(://[^/@:\s]*):\S*@", r"\1:***@", text)
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

@@ -13,7 +13,13 @@ import click
 
 from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning
 from attnstudy.cli.group import cli
-from attnstudy.errors import EXIT_SIGNAL, EXIT_USAGE, AttnstudyError, TerminatedError
+from attnstudy.errors import (
+    EXIT_SIGNAL,
+    EXIT_USAGE,
+    AttnstudyError,
+    TerminatedError,
+    without_passwords,
+)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -42,7 +48,7 @@ def _interrupted(number: int) -> int:
     words = [word for word in sys.argv[1:] if word != "--rerun"]
     click.echo(
         "Interrupted. What is complete is kept; to go on from there: "
-        f"{shlex.join(['attnstudy', *words])}",
+        f"{without_passwords(shlex.join(['attnstudy', *words]))}",
         err=True,
     )
     return EXIT_SIGNAL + number

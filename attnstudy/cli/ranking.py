@@ -11,7 +11,7 @@ import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, named_study, print_result
-from attnstudy.errors import EXIT_SOME_FAILED, UsageError
+from attnstudy.errors import EXIT_SOME_FAILED, UsageError, without_passwords
 from attnstudy.files import reported
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _context(result: RankReport) -> Context:
         versions=versions,
         runs=result.collected.runs,
         curves=result.collected.curves,
-        command=shlex.join(["attnstudy", *sys.argv[1:]]),
+        command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
 
 

@@ -213,6 +213,11 @@ def storage_errors(place: Place) -> Iterator[None]:
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         reason = error.__cause__ if not isinstance(error, SQLAlchemyError) else error
         said = cause(getattr(reason, "orig", None) or reason or error)
+        if "password" in said:
+            raise StoreError(
+                f"the storage {shown} refuses the user name or the password: put the right ones "
+                "into --storage or ATTNSTUDY_STORAGE; nothing that was trained is lost"
+            ) from error
         raise StoreError(
             f"the storage {shown} does not answer, or refuses ({said}): start it, or check "
             "--storage, then run the same command again; nothing that was trained is lost"

@@ -7,7 +7,7 @@ import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnstudy.errors import UsageError
+from attnstudy.errors import UsageError, without_passwords
 
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql")
 
@@ -70,7 +70,7 @@ def resolve(home: Path, tracking_uri: str | None) -> Address:
     scheme, separator, _ = tracking_uri.partition("://")
     if not separator or scheme not in _SCHEMES:
         raise UsageError(
-            f"tracking URI {tracking_uri!r} is not usable: write http://host:port, "
-            "sqlite:////absolute/path.db or postgresql+psycopg2://..."
+            f"tracking URI {without_passwords(tracking_uri)!r} is not usable: write "
+            "http://host:port, sqlite:////absolute/path.db or postgresql+psycopg2://..."
         )
     return Address(tracking_uri, home, embedded=False)

@@ -72,6 +72,10 @@ class Shelf:
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
+            # to an account that is no administrator's, a server with accounts says the same of a
+            # run that is not there (any more: a back-up was restored) as of one it may not see
+            if error.error_code == "PERMISSION_DENIED":
+                return next(self._search(f"attributes.run_id = '{run_id}'"), None)
             raise
 
     def find(self, folder: RunFolder, started: Start) -> Run | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import StoreError, TrackingUnreachableError, cause
+from attnstudy.errors import StoreError, cause
 from attnstudy.tracking.address import Address
+from attnstudy.tracking.refusals import refusal, unreachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -136,38 +137,18 @@ def mlflow_errors(address: Address) -> Iterator[None]:
     try:
         yield
     except requests.HTTPError as error:
-        raise _refused(address, str(error)) from error
+        code = None if error.response is None else error.response.status_code
+        raise refusal(address, str(error), code) from error
     except (requests.RequestException, ConnectionError) as error:
-        raise TrackingUnreachableError(_unreachable(address)) from error
+        raise unreachable(address) from error
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         text = str(error).strip().partition("\n")[0]
         if not address.is_server:
             raise StoreError(
                 f"the tracking store {address.shown} cannot be used: {text}"
             ) from error
-        if "error responses" in text:  # urllib3: "too many 503 error responses"
-            what = text.rpartition("too many")[2].strip("'\") ")
-            raise _refused(address, f"too many {what}") from error
-        if "valid JSON" in text or "Response body: '<" in text:
-            raise TrackingUnreachableError(
-                f"what answers at {address.shown} is not an MLflow server: check the address in "
-                "--tracking-uri or MLFLOW_TRACKING_URI"
-            ) from error
-        if "Max retries" in text or "failed with" in text:
-            raise TrackingUnreachableError(_unreachable(address)) from error
-        raise _refused(address, text) from error
+        raise refusal(address, text) from error
     except OSError as error:  # of the artifacts of a store on this machine
         raise StoreError(
             f"the tracking store {address.shown} cannot be used: {cause(error)}"
         ) from error
-
-
-def _unreachable(address: Address) -> str:
-    return (
-        f"the tracking server {address.shown} does not answer: start it, or check the address in "
-        "--tracking-uri or MLFLOW_TRACKING_URI"
-    )
-
-
-def _refused(address: Address, text: str) -> StoreError:
-    return StoreError(f"the tracking server {address.shown} refuses: {text[:300]}")

@@ -64,7 +64,7 @@ def test_a_request_that_one_run_fails_at_does_not_stop_the_others(home, copy_run
     publisher.submit_all(folders)
     assert publisher.close() == 0  # the last attempt of all succeeds
     assert len(warnings) == 1
-    assert "too many 500 error responses" in warnings[0]
+    assert "answers with an error (500)" in warnings[0]
     tracked = read_runs(open_store(resolve(home, proxy.uri)), "one-fails")
     assert [run.status for run in tracked] == ["complete"] * 3
 
