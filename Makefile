@@ -3,12 +3,13 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PEERS ?= .venv-peers
+AUDIT ?= .venv-audit
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check secrets simulate simulate-peers bench bench-peers chaos docs clean help
+.PHONY: demo test check secrets audit simulate simulate-peers bench bench-peers chaos docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +23,7 @@ help:
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make secrets  create the passwords of the team's stack, in docker/secrets"
+	@echo "make audit  look up known holes in the versions of constraints.txt (network)"
 	@echo "make clean  remove the environment and caches"
 
 $(BIN)/python:
@@ -96,6 +98,12 @@ simulate-peers: $(PEERS)/.installed
 secrets:
 	$(PYTHON) docker/scripts/make_secrets.py docker/secrets
 
+# An environment of its own: what it brings along goes with nothing here.
+audit:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
 clean:
-	rm -rf $(VENV) $(PEERS) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(AUDIT) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
