@@ -107,11 +107,20 @@ def of_workers(measured: Sequence[workers.Measured]) -> str:
 def of_drivers(measured: Sequence[tuple[str, drivers.Measured]]) -> str:
     """Return what several machines deliver to one server."""
     rows = [
-        [name, m.drivers, m.runs, m.trained, f"{m.seconds:.0f} s", f"{m.an_hour:,.0f}"]
+        [name, m.drivers, m.runs, m.trained, m.gave_up, f"{m.seconds:.0f} s", f"{m.an_hour:,.0f}"]
         for name, m in measured
     ]
     return table(
-        ["server on", "drivers", "runs", "trained meanwhile", "wall", "runs an hour"], rows
+        [
+            "server on",
+            "drivers",
+            "runs",
+            "trained meanwhile",
+            "gave up waiting",
+            "wall",
+            "runs an hour",
+        ],
+        rows,
     )
 
 
