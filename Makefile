@@ -9,7 +9,8 @@ PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check secrets audit simulate simulate-peers bench bench-peers chaos docs clean help
+.PHONY: demo test check secrets audit simulate simulate-peers bench bench-scaling bench-peers chaos
+.PHONY: docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +20,7 @@ help:
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
 	@echo "make bench  time ranking, training and bookkeeping beside others; BENCH_ARGS=--short"
+	@echo "make bench-scaling  measure what grows, into benchmarks/results; SCALING_ARGS=runs --runs 1000"
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make docs   write docs/cli.md from --help"
@@ -72,6 +74,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
 	$(BIN)/python -m benchmarks.training $(BENCH_ARGS) $(BENCH_DATA)
+
+# all parts take an hour or two; SCALING_ARGS names some, and their sizes
+bench-scaling: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.scaling $(SCALING_ARGS)
 
 CHAOS_KILLS ?= 200
 chaos: $(VENV)/.installed-dev

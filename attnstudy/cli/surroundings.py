@@ -29,9 +29,10 @@ def ui(**given: Any) -> int:
     _check_port(port)
     command = ["mlflow", "ui", "--backend-store-uri", address.uri, "--port", str(port)]
     click.echo(f"{' '.join(command)}\nOpen http://127.0.0.1:{port} (Ctrl-C ends it).", err=True)
-    # loopback is MLflow's default; said all the same, so that no setting changes it
+    # loopback is MLflow's default; said all the same, so that no setting changes it. One worker,
+    # for one reader: of four, a busy machine kills those that do not answer in five seconds
     return subprocess.run(
-        [sys.executable, "-m", *command, "--host", "127.0.0.1"], check=False
+        [sys.executable, "-m", *command, "--host", "127.0.0.1", "--workers", "1"], check=False
     ).returncode
 
 

@@ -37,7 +37,13 @@ from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
 from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
 from attnstudy.runs import commands
-from attnstudy.runs.journal import append_record, read_records, rewrite_records, take_over
+from attnstudy.runs.journal import (
+    append_record,
+    read_placed,
+    read_records,
+    rewrite_records,
+    take_over,
+)
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
@@ -155,6 +161,13 @@ class RunFolder:
     def journal(self) -> list[dict[str, Any]]:
         """Return the journal's records up to the first damaged line."""
         return read_records(self.path / JOURNAL)
+
+    def journal_from(self, place: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the records from a place on, each with its place: the bytes before it.
+
+        Nothing if no record begins there (any more).
+        """
+        return read_placed(self.path / JOURNAL, place)
 
     def journal_reaches(self, step: int) -> bool:
         """Whether the journal tells of every update before ``step``, and an interval ends there."""

@@ -47,9 +47,22 @@ def take_over(path: Path, kept: int, lines: bytes) -> None:
 
 def read_records(path: Path) -> list[dict[str, Any]]:
     """Return the records up to the first damaged line; none if there is no file."""
-    records: list[dict[str, Any]] = []
+    return [record for _, record in read_placed(path)]
+
+
+def read_placed(path: Path, start: int = 0) -> list[tuple[int, dict[str, Any]]]:
+    """Return the records from a place on, up to the first damaged line, each with its own place.
+
+    Args:
+        path: of the journal.
+        start: the place of a record (bytes from the beginning); anywhere else there is no record.
+
+    """
+    records: list[tuple[int, dict[str, Any]]] = []
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as file:
+            file.seek(start)
+            lines = file.read().split(b"\n")
     except FileNotFoundError:
         return records
     except OSError as error:
@@ -58,7 +71,8 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         checksum, _, text = line.partition(b" ")
         if checksum != f"{zlib.crc32(text):08x}".encode() or not text:
             break
-        records.append(json.loads(text))
+        records.append((start, json.loads(text)))
+        start += len(line) + 1
     return records
 
 

@@ -6,7 +6,7 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from attnstudy import seeding
 from attnstudy.search.ledger import Ledger
-from attnstudy.search.proposing import scratch_study
+from attnstudy.search.proposing import Scratch
 from attnstudy.search.trials import TrialState
 
 FEWEST = 4
@@ -25,6 +25,7 @@ def importances(ledger: Ledger) -> dict[str, float]:
     design = ledger.design
     seed = seeding.stream_seed(design.sampler_seed, "importance", design.name) >> 32
     found = get_param_importances(
-        scratch_study(design, ledger.finished()), evaluator=FanovaImportanceEvaluator(seed=seed)
+        Scratch().with_ended(design, ledger.finished()).study,
+        evaluator=FanovaImportanceEvaluator(seed=seed),
     )
     return {name: float(share) for name, share in found.items()}

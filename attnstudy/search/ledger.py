@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import optuna
 from optuna.trial import FrozenTrial, create_trial
@@ -12,13 +12,12 @@ from optuna.trial import FrozenTrial, create_trial
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
 from attnstudy.search.design import Design
-from attnstudy.search.proposing import propose, stops
+from attnstudy.search.proposing import Scratch, propose, stops
 from attnstudy.search.storage import Storage
 from attnstudy.search.trials import (
     ATTRIBUTE,
     OPTUNA_STATES,
     Trial,
-    TrialState,
     distributions,
     to_trial,
     told,
@@ -32,6 +31,10 @@ class Ledger:
     storage: Storage
     design: Design
     _study: optuna.Study
+    _ended: dict[int, Trial] = field(default_factory=dict, repr=False, compare=False)
+    """By number: trials that ended, which stay as they are. A search asks for all of them after
+    each one, and would otherwise make them all anew."""
+    _scratch: Scratch = field(default_factory=Scratch, repr=False, compare=False)
 
     @classmethod
     def begin(cls, storage: Storage, design: Design) -> Ledger:
@@ -68,7 +71,15 @@ class Ledger:
 
         """
         with self.storage.errors():
-            return [to_trial(frozen, self.design.space) for frozen in self._all()]
+            return [self._trial(frozen) for frozen in self._all()]
+
+    def _trial(self, frozen: FrozenTrial) -> Trial:
+        known = self._ended.get(frozen.number)
+        if known is None:
+            known = to_trial(frozen, self.design.space)
+            if known.finished:
+                self._ended[known.number] = known
+        return known
 
     def finished(self) -> list[FrozenTrial]:
         """Return the trials that ended, as Optuna has them."""
@@ -77,8 +88,7 @@ class Ledger:
 
     def open_trial(self) -> Trial | None:
         """Return the trial that was asked for and not told of: an interrupted search has one."""
-        running = [trial for trial in self.trials() if trial.state is TrialState.RUNNING]
-        return running[0] if running else None
+        return next((trial for trial in self.trials() if not trial.finished), None)
 
     def ask(self) -> Trial:
         """Have the next trial proposed and begin it.
@@ -92,7 +102,7 @@ class Ledger:
         """
         with self.storage.errors():
             before = self._all()
-            params = propose(self.design, self.finished(), len(before))
+            params = propose(self.design, self._with_ended(), len(before))
             fresh = create_trial(
                 state=optuna.trial.TrialState.RUNNING,
                 params=params,
@@ -118,7 +128,10 @@ class Ledger:
                 if there.get(step) != value:
                     reach("search/before-report")
                     opened.set_trial_intermediate_value(trial_id, step, value)
-            return stops(self.design, self.finished(), opened.get_trial(trial_id))
+            return stops(self.design, self._with_ended(), opened.get_trial(trial_id))
+
+    def _with_ended(self) -> Scratch:
+        return self._scratch.with_ended(self.design, self.finished())
 
     def tell(self, trial: Trial) -> Trial:
         """End a trial with all that is known of it; return it as it is kept.

@@ -28,27 +28,43 @@ WILCOXON_P = 0.1
 """One-sided p-value, against the best trial, below which a trial is stopped."""
 
 
-def propose(design: Design, finished: Sequence[FrozenTrial], number: int) -> dict[str, Any]:
+def propose(design: Design, scratch: Scratch, number: int) -> dict[str, Any]:
     """Return the parameters of trial ``number``, as Optuna keeps them."""
-    scratch = scratch_study(design, finished, _sampler(design, number))
-    asked = scratch.ask(distributions(design.space))
+    scratch.study.sampler = _sampler(design, number)
+    asked = scratch.study.ask(distributions(design.space))
+    # of no account to a sampler from now on: what is known of the trial comes from its ledger
+    scratch.study.tell(asked.number, state=optuna.trial.TrialState.FAIL)
     return {name: asked.params[name] for name in design.space}
 
 
-def stops(design: Design, finished: Sequence[FrozenTrial], trial: FrozenTrial) -> bool:
+def stops(design: Design, scratch: Scratch, trial: FrozenTrial) -> bool:
     """Whether a trial is not worth going on with, by what it reported so far."""
     if design.pruner == "none":
         return False
-    return _pruner(design.pruner).prune(scratch_study(design, finished), trial)
+    return _pruner(design.pruner).prune(scratch.study, trial)
 
 
-def scratch_study(
-    design: Design, finished: Sequence[FrozenTrial], sampler: BaseSampler | None = None
-) -> optuna.Study:
-    """Return a study in memory with the trials that ended."""
-    study = optuna.create_study(direction="maximize", sampler=sampler, study_name=design.name)
-    study.add_trials(sorted(finished, key=lambda trial: trial.number))
-    return study
+class Scratch:
+    """A study in memory with the trials that ended.
+
+    It is kept and added to: made anew for each trial, it took most of the time of a long search.
+    """
+
+    def __init__(self) -> None:
+        self.study = optuna.create_study(direction="maximize")
+        self._held: list[int] = []
+
+    def with_ended(self, design: Design, finished: Sequence[FrozenTrial]) -> Scratch:
+        """Hold exactly these trials, in order of their numbers."""
+        ordered = sorted(finished, key=lambda trial: trial.number)
+        numbers = [trial.number for trial in ordered]
+        known = len(self._held)
+        if known == 0 or numbers[:known] != self._held:  # whoever ended one that was skipped
+            known = 0
+            self.study = optuna.create_study(direction="maximize", study_name=design.name)
+        self.study.add_trials(ordered[known:])
+        self._held = numbers
+        return self
 
 
 def _sampler(design: Design, number: int) -> BaseSampler:

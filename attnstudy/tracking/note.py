@@ -12,7 +12,8 @@ class Note:
     """The note of one run and one store, on disk after every change.
 
     ``run_id``, ``experiment`` (the one it is in), ``described`` (parameters and dataset),
-    ``steps`` (up to where the journal is there), ``sending`` (more of it was sent, without an
+    ``steps`` (up to where the journal is there), ``line`` (where its last line that is there
+    begins, in bytes), ``sending`` (more of it was sent, without an
     answer so far), ``status`` (everything that belongs to this state is there), ``deleted``.
     """
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnstudy.runs import RunFolder, Start
+from attnstudy.runs import RunFolder, Start, Status
 from attnstudy.tracking.asking import Requests
 from attnstudy.tracking.note import Note
 from attnstudy.tracking.plans import send_plans
@@ -21,6 +21,8 @@ from attnstudy.tracking.store import ExperimentDeletedError, Tracker, mlflow_err
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+_SETTLED = {status.value for status in Status if status.done}
 
 
 @dataclass(slots=True)
@@ -94,7 +96,8 @@ def _run_of(
 ) -> Run | None:
     """Return the folder's run, made where needed; none if it was deleted and stays so."""
     noted = note.get("run_id")
-    run = None if noted is None else shelf.run(noted)
+    settled = note.get("status") in _SETTLED
+    run = None if noted is None else shelf.run(noted, settled=settled)
     if run is None:
         if note.get("deleted") and note.get("experiment") == shelf.identity and not republish:
             return None  # deleted, and then removed from the trash

@@ -122,9 +122,9 @@ class Sending:
         unsure = self.note.get("steps") is None or self.note.get("sending")
         sent = 0 if unsure else int(self.note.get("steps"))
         metrics: list[Metric] = []
-        before = 0.0
         last_step = sent
-        for record in self.folder.journal():
+        line, before, records = self._journal_after(sent)
+        for place, record in records:
             losses = record["train_loss"]
             seconds = record["seconds"]
             end = record["first_step"] + len(losses)
@@ -138,7 +138,7 @@ class Sending:
                     stamp = self.started.at + round(1000 * seconds)
                     metrics.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))
                 last_step = end
-            before = seconds
+            line, before = place, seconds
         if unsure:
             there = self._rows_there()
             metrics = [metric for metric in metrics if (metric.key, metric.step) not in there]
@@ -148,7 +148,21 @@ class Sending:
         for first in range(0, len(metrics), _METRICS_A_REQUEST):
             part = metrics[first : first + _METRICS_A_REQUEST]
             self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
-        self.note.keep(steps=last_step, sending=False)
+        self.note.keep(steps=last_step, line=line, sending=False)
+
+    def _journal_after(self, sent: int) -> tuple[int, float, list[tuple[int, dict[str, Any]]]]:
+        """Return what of the journal has to be looked at, and the place and time before it.
+
+        That is what follows the last line that was sent: a long run is published many times, and
+        would otherwise be read from its beginning each time. Everything, where that line is not
+        in its place: a resumed run writes its last lines again.
+        """
+        line = self.note.get("line")
+        if sent and line is not None:
+            placed = self.folder.journal_from(line)
+            if placed and placed[0][1]["first_step"] + len(placed[0][1]["train_loss"]) == sent:
+                return line, placed[0][1]["seconds"], placed[1:]
+        return 0, 0.0, self.folder.journal_from(0)
 
     def _rows_there(self) -> set[tuple[str, int]]:
         client = self.requests.client

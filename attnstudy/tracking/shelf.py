@@ -60,12 +60,21 @@ class Shelf:
                 self._end_orphan(run)
         self._surveyed_at = time.monotonic()
 
-    def run(self, run_id: str) -> Run | None:
-        """Return a run, also a deleted one; none if the store does not have it."""
+    def run(self, run_id: str, *, settled: bool = False) -> Run | None:
+        """Return a run, also a deleted one; none if the store does not have it.
+
+        Args:
+            run_id: its id.
+            settled: whether everything of it was confirmed before. Then it does as it was surveyed,
+                however long ago: of thousands of runs, each would else be asked for alone after
+                the first minute. What was changed in the UI since is seen by the next command.
+
+        """
         from mlflow.exceptions import MlflowException
 
         surveyed = self._surveyed.pop(run_id, None)  # once: from then on it is our own past
-        if surveyed is not None and time.monotonic() - self._surveyed_at < _FRESH:
+        fresh = time.monotonic() - self._surveyed_at < _FRESH
+        if surveyed is not None and (settled or fresh):
             return surveyed
         try:
             return self.requests.read(self.requests.client.get_run, run_id)

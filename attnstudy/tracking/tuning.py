@@ -74,6 +74,9 @@ class SearchPublisher:
     _runs: dict[tuple[str, str], Run] | None = None
     """By search and trial; the search's own under an empty trial."""
     _experiment_id: str = ""
+    _settled: dict[str, int] = field(default_factory=dict)
+    """By search: how many trials, from the first on, the store has in full. They are not looked at
+    again each time that one more is sent."""
 
     def tell_of_answers(self, answered: Callable[[], None]) -> None:
         """Have a function called after every request that the store answered."""
@@ -95,11 +98,12 @@ class SearchPublisher:
             requests = Requests(self.tracker.client, lambda: self.answered())
             self._survey(requests)
             parent = self._run(requests, record, None)
-            for trial in record.trials:
+            for trial in record.trials[self._settled.get(record.identity, 0) :]:
                 run = self._run(requests, record, trial, parent)
                 if not _gone(run) and run.data.tags.get(_STATE) != trial.state:
                     _send_trial(requests, run, trial)
                     self._note(record, str(trial.number), requests, run)
+            self._settled[record.identity] = len(record.trials)
             if not _gone(parent) and _send_search(requests, parent, record):
                 self._note(record, "", requests, parent)
             return requests.written > 0
@@ -159,6 +163,8 @@ class SearchPublisher:
         if not self.tracker.address.embedded:
             # the way to a server may have repeated the request
             mine = f"tags.`{_SEARCH}` = '{record.identity}'"
+            if trial is not None:  # alone: a search may have thousands
+                mine += f" and tags.`{_TRIAL}` = '{number}'"
             found_now = requests.runs(self._experiment_id, mine)
             made = _one_of(
                 requests, [made, *(r for r in found_now if r.data.tags.get(_TRIAL, "") == number)]

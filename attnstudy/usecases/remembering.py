@@ -27,11 +27,12 @@ def remember(plan: Plan) -> list[str]:
         facts.setdefault("threads", plan.threads)
         facts.setdefault("question", request.question)
         asked: dict[str, Any] = facts.setdefault("asked", {})
+        now: dict[tuple[str, str], set[int]] = {}
         for run in plan.runs:
-            seeds = asked.setdefault(run.spec.config_id, {}).setdefault(run.spec.arm_name, [])
-            if run.spec.seed not in seeds:
-                seeds.append(run.spec.seed)
-                seeds.sort()
+            now.setdefault((run.spec.config_id, run.spec.arm_name), set()).add(run.spec.seed)
+        for (config, arm), seeds in now.items():
+            before = asked.setdefault(config, {}).get(arm, ())
+            asked[config][arm] = sorted({*before, *seeds})
         warnings = _record_plan(plan, facts)
         recorded = runs.recorded_plans(facts)
     if request.declared is not None and request.declared.folder is not None:

@@ -61,8 +61,10 @@ def study_status(address: Address, study: str) -> StudyStatus:
         if started is None:
             continue
         spec, status = started.spec, folder.status
-        settings[spec.config_id] = spec.config_fields()
-        arms = standing.setdefault(spec.config_id, {})
+        config = spec.config_id
+        if config not in settings:
+            settings[config] = spec.config_fields()
+        arms = standing.setdefault(config, {})
         # a factory whose source changed has two runs of one seed: a finished one counts
         previous = arms.setdefault(spec.arm_name, {}).get(spec.seed)
         if previous is None or not previous.done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,10 +38,14 @@ class Tunings:
 def connect(plan: TunePlan, tunings: Tunings, figures: TuningFigures) -> SearchPublisher:
     """Open the tracking store for a search."""
     request = plan.request
+    records: dict[str, list[TrialRecord]] = {}
 
     def latest(variant: str) -> SearchRecord:
         tuning, ended = tunings.get(variant)
-        return search_record(tuning, request.trials, partial(figures, tuning) if ended else None)
+        made = records.setdefault(variant, [])
+        made += map(_record, tuning.finished[len(made) :])  # a trial that ended stays as it is
+        drawing = partial(figures, tuning) if ended else None
+        return search_record(tuning, tuple(made), request.trials, drawing)
 
     return SearchPublisher(
         open_store(request.address), plan.experiment, request.study, request.question, latest
@@ -49,7 +53,10 @@ def connect(plan: TunePlan, tunings: Tunings, figures: TuningFigures) -> SearchP
 
 
 def search_record(
-    tuning: VariantTuning, asked: int, figures: Callable[[], Mapping[str, bytes]] | None = None
+    tuning: VariantTuning,
+    trials: Sequence[TrialRecord],
+    asked: int,
+    figures: Callable[[], Mapping[str, bytes]] | None = None,
 ) -> SearchRecord:
     """Return what MLflow is to show of a search that is to have so many trials as asked for."""
     design, budget, best = tuning.design, tuning.budget, tuning.best
@@ -87,7 +94,7 @@ def search_record(
         identity=design.identity(0),
         variant=design.variant,
         params=param_texts(common),
-        trials=[_record(trial) for trial in tuning.finished],
+        trials=trials,
         tags=tags,
         figures=figures,
     )

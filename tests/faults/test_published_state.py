@@ -305,3 +305,21 @@ def test_notes_of_an_earlier_version_are_understood(make_run, tracker):
         {"run_id": run.run_id, "steps": 16, "status": "complete"},
     )
     assert not publisher(tracker).publish(folder)
+
+
+def test_of_many_runs_that_are_there_none_is_asked_for_alone(make_run, tracker, monkeypatch):
+    """Although it takes longer to go through them than what was read is taken for new."""
+    folders = [make_run(seed=seed) for seed in range(3)]
+    for folder in folders:
+        publisher(tracker).publish(folder)
+    monkeypatch.setattr("attnstudy.tracking.shelf._FRESH", -1.0)
+    asked = []
+    get_run = tracker.client.get_run
+    monkeypatch.setattr(
+        tracker.client, "get_run", lambda run_id: asked.append(run_id) or get_run(run_id)
+    )
+    again = publisher(tracker)
+    assert [again.publish(folder) for folder in folders] == [False] * 3
+    assert asked == []
+    tracker.client.update_run(folders[0].published("embedded")["run_id"], "RUNNING")
+    assert publisher(tracker).publish(folders[0])  # and the next command puts it right

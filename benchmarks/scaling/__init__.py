@@ -1,0 +1,1 @@
+"""What grows with runs, arms, seeds, epochs, trials and machines, measured."""
