@@ -1,9 +1,10 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, REPLACES, RESULT, START, RunFolder
+from attnstudy.runs.folder import JOURNAL, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
+from attnstudy.runs.repeating import REPLACES
 from attnstudy.runs.studies import (
     changing_study_facts,
     record_plan,

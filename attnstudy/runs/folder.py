@@ -22,7 +22,6 @@ Runs that were repeated lie beside the others, in ``repeated/<fingerprint>-<numb
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import time
@@ -36,7 +35,7 @@ from filelock import FileLock
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
 from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
-from attnstudy.runs import commands
+from attnstudy.runs import commands, repeating
 from attnstudy.runs.journal import (
     append_record,
     read_placed,
@@ -48,7 +47,7 @@ from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
 
-JOURNAL, REPLACES, RESULT, START = "journal.jsonl", "replaces.json", "result.json", "run.json"
+JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,41 +258,15 @@ class RunFolder:
 
     def repeat(self) -> Path | None:
         """Move a run out of the way, to be trained again; return where it is kept."""
-        if not self.path.exists():
-            return None
-        aside = self.path.parent / "repeated"
-        names = (aside / f"{self.path.name}-{number}" for number in itertools.count(1))
-        kept = next(path for path in names if not path.exists())
-        with reported(aside):
-            aside.mkdir(exist_ok=True)
-            reach("repeat/aside")
-            os.rename(self.path, kept)
-            reach("repeat/moved")
-            self.path.mkdir()
-        return kept
+        return repeating.move_aside(self.path)
 
     def replaced(self, store_key: str) -> list[str]:
         """Return the ids of the published runs that this one replaces in a store."""
         return self.all_replaced().get(store_key, [])
 
     def all_replaced(self) -> dict[str, list[str]]:
-        """Return the ids of the published runs that this one replaces, by store.
-
-        The repetitions that are kept have them; what a study left behind when it was moved to
-        another machine is told by ``replaces.json``.
-        """
-        kept = (self.path.parent / "repeated").glob(f"{self.path.name}-*")
-        replaced: dict[str, list[str]] = {}
-        for path in (*sorted(kept, key=_number), self.path):
-            told: dict[str, list[str]] = read_sealed(path / REPLACES) or {}
-            for key, ids in told.items():
-                replaced.setdefault(key, []).extend(ids)
-            if path != self.path:
-                for note in sorted((path / "published").glob("*.json")):
-                    run_id = (read_sealed(note) or {}).get("run_id")
-                    if run_id is not None:
-                        replaced.setdefault(note.stem, []).append(run_id)
-        return {key: [*dict.fromkeys(ids)] for key, ids in replaced.items()}
+        """Return the ids of the published runs that this one replaces, by store."""
+        return repeating.replaced(self.path)
 
     def published(self, store_key: str) -> dict[str, Any]:
         """Return what the store ``store_key`` has confirmed of this run."""
@@ -315,8 +288,3 @@ class RunFolder:
 def _end(record: Mapping[str, Any]) -> int:
     """Return the step after the last one that a record tells of."""
     return int(record["first_step"]) + len(record["train_loss"])
-
-
-def _number(path: Path) -> int:
-    """Return which repetition a folder in ``repeated/`` holds."""
-    return int(path.name.rpartition("-")[2])

@@ -119,13 +119,14 @@ Run = TypeVar("Run", bound=HasSpec)
 def fused_groups(runs: Sequence[Run], size: int) -> list[list[Run]]:
     """Return groups of up to ``size`` runs that differ in their seeds alone, in order."""
     groups: list[list[Run]] = []
+    filling: dict[str, list[Run]] = {}
     for run in runs:
         arm = run.spec.arm_name
-        room = (g for g in groups if g[0].spec.arm_name == arm and len(g) < size)
-        if is_factory(run.spec.variant) or (group := next(room, None)) is None:
-            groups.append([run])
-        else:
-            group.append(run)
+        group = filling.get(arm)
+        if is_factory(run.spec.variant) or group is None or len(group) == size:
+            groups.append(group := [])
+            filling[arm] = group
+        group.append(run)
     return groups
 
 
