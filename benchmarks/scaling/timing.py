@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,25 +26,30 @@ class Cost:
     out: str = ""
 
 
-def command(
-    words: Sequence[str], place: Path, environment: Mapping[str, str] | None = None,
-    expected: Sequence[int] = (0,),
-) -> Cost:  # fmt: skip
+# A child counts the memory of whoever forked it as its own peak: so this small process does.
+_STARTER = """
+import json, os, sys
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+told = [os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]
+open(sys.argv[1], "w").write(json.dumps(told))
+"""
+
+
+def command(words: Sequence[str], place: Path) -> Cost:
     """Run a command to its end."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryDirectory() as folder:
+        counted = Path(folder, "counted.json")
         began = time.perf_counter()
-        child = subprocess.Popen(
-            words, cwd=place, env={**os.environ, **(environment or {})}, stdout=out, stderr=err
-        )
-        _, status, used = os.wait4(child.pid, 0)
+        ran = subprocess.run(
+            [sys.executable, "-S", "-c", _STARTER, str(counted), *words],
+            cwd=place, check=True, capture_output=True, text=True,
+        )  # fmt: skip
         wall = time.perf_counter() - began
-        child.returncode = os.waitstatus_to_exitcode(status)  # so that nobody waits for it again
-        for file in (out, err):
-            file.seek(0)
-        said, told = out.read().decode(), err.read().decode()
-    if child.returncode not in expected:
-        raise SystemExit(f"{' '.join(words)} ended with {child.returncode}:\n{said}{told}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said)
+        code, cpu, kib = json.loads(counted.read_text())
+    if code:
+        raise SystemExit(f"{' '.join(words)} ended with {code}:\n{ran.stdout}{ran.stderr}")
+    return Cost(wall, cpu, kib / 1024, ran.stdout)
 
 
 def best(measure: Callable[[], Cost], repeats: int) -> Cost:
