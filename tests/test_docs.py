@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL
+from tests.crashes.zygote import Zygote
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
@@ -30,9 +31,20 @@ SMALL_SETTINGS = {
 }
 
 
+def settings(data_dir):
+    return {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS, "ATTNSTUDY_EPOCHS": "1"}
+
+
 def environment(data_dir):
-    ours = {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS, "ATTNSTUDY_EPOCHS": "1"}
-    return {**os.environ, **ours, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, **settings(data_dir), "PATH": path}
+
+
+@pytest.fixture(scope="module")
+def zygote():
+    made = Zygote()
+    yield made
+    made.close()
 
 
 def test_every_command_of_the_readme_is_one_that_is_run_here():
@@ -42,7 +54,7 @@ def test_every_command_of_the_readme_is_one_that_is_run_here():
 
 
 @pytest.mark.timeout(900)
-def test_the_readme_from_top_to_bottom(workplace, data_dir):
+def test_the_readme_from_top_to_bottom(workplace, data_dir, zygote):
     """Each command in the order in which a reader types them, with small settings."""
     (workplace / "studies" / "placement").mkdir(parents=True)
     study = re.search(r"^```toml\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
@@ -52,11 +64,9 @@ def test_the_readme_from_top_to_bottom(workplace, data_dir):
         if words[1] == "ui":
             look_at_the_ui(words, data_dir)
             continue
-        done = subprocess.run(
-            words, env=environment(data_dir), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, (words, done.stderr)
-        assert done.stdout or "--output" in words, words
+        done = zygote.run(*words[1:], cwd=workplace, env=settings(data_dir))
+        assert done.code == 0, (words, done.err)
+        assert done.out or "--output" in words, words
     assert (workplace / "ranking.json").exists()
 
 
