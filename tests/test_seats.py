@@ -110,8 +110,14 @@ class Stillborn:
         pass
 
 
-def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch):
-    monkeypatch.setattr(seats, "RemoteWorker", Stillborn)
+class Speechless:
+    def greet(self) -> None:
+        raise ImportError("no such library here")
+
+
+@pytest.mark.parametrize("worker", [Stillborn, Speechless])
+def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch, worker):
+    monkeypatch.setattr(seats, "RemoteWorker", worker)
     with pytest.raises(ClusterError, match=r"end before they have begun \(.*no such library here"):
         list(ray_with(cluster).execute([Told("a", [])], tell_thrice))
 
