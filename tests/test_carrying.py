@@ -132,6 +132,19 @@ def test_a_result_that_did_not_come_whole_is_not_taken_for_one(job, carrier, dig
     assert RunFolder(job.folder).result() is None
 
 
+def test_a_result_without_one_of_its_files_is_not_taken_for_one(job, carrier, digits):
+    journey = carrier.depart([job], Said())
+    abroad = Said()
+    train_abroad(train_together, journey.parcel, digits, abroad)
+    for message in abroad.messages:
+        for place, pieces in message.pieces.items():
+            message.pieces[place] = tuple(p for p in pieces if p.name != "weights.safetensors")
+    with pytest.raises(StoreError, match=r"weights.safetensors did not come back as it was made"):
+        list(map(journey.arrive, abroad.messages))
+    journey.close()
+    assert RunFolder(job.folder).result() is None
+
+
 @pytest.mark.parametrize("name", ["../stolen.txt", "run.json", "lock", ".hidden", "a/b.txt", "/x"])
 def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, carrier, name):
     journey = carrier.depart([job], Said())

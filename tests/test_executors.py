@@ -86,6 +86,11 @@ def exit_on_b(job, channel):
         os._exit(7)
 
 
+def leave_on_b(job, channel):
+    if job[1] == "b":
+        sys.exit("b wants to leave")
+
+
 def kill_once_on_b(job, channel):
     note(job, channel)
     if job[1] == "b" and times_done(job[0], "b") == 1:
@@ -202,6 +207,12 @@ def test_a_worker_that_exits_is_told_with_its_code(processes, tmp_path):
     events = list(processes.execute([(tmp_path, name) for name in "ab"], exit_on_b))
     died = next(event for event in events if isinstance(event, Died))
     assert (died.job, died.reason) == (1, "its process ended with exit code 7")
+
+
+@pytest.mark.timeout(60)
+def test_work_that_leaves_by_exit_takes_only_its_own_job_with_it(with_workers, tmp_path):
+    events = list(with_workers.execute([(tmp_path, name) for name in "abc"], leave_on_b))
+    assert endings(events) == {0: "Finished", 1: "Died", 2: "Finished"}
 
 
 def test_a_killed_worker_gets_a_second_try_behind_the_others(with_workers, tmp_path):

@@ -150,7 +150,7 @@ class Carrier(Protocol):
 ASKED = "its process was asked to end"
 
 
-def died(job: int, worker: int, error: Exception) -> Died:
+def died(job: int, worker: int, error: BaseException) -> Died:
     """Return the event of a job whose work raised ``error``; called while it is handled."""
     known = error if isinstance(error, AttnstudyError) else None
     reason = str(error) if known else _sentence(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -32,6 +31,8 @@ KILLED_BEFORE = 1
 """Times that a job is tried again whose process was killed: it may be what needs too much."""
 LOST_BEFORE = 5
 """Times that it is tried again after its machine was lost, which is no fault of the job."""
+STILLBORN = 5
+"""Times, for each worker, that another is hired for one that has not come to life."""
 PATIENCE = 300.0
 """Seconds for which a cluster is waited for that has no machine left for any job."""
 _WAITS = 15.0  # seconds without a worker after which the user is told
@@ -111,6 +112,8 @@ class _Shift:
         self.lost: Counter[int] = Counter()
         if seats.shared is None:
             seats.shared = self.ray.put(self.carrier.shared)
+        self.stillborn = 0
+        """Workers in succession that ended before they had greeted."""
         self.closing = False
         self.room_seen = time.monotonic()
         self.told = False
@@ -142,9 +145,10 @@ class _Shift:
                 self.waiting.append(job)
                 continue
             if journey is not None:  # before it is told: whoever hears it may end us
-                seat.job, seat.journey, seat.heard, seat.begun = job, journey, 0, False
+                seat.order += 1
+                seat.job, seat.journey, seat.heard = job, journey, 0
                 seat.question = seat.actor.begin.remote(
-                    self.work, journey.parcel, self.seats.shared
+                    seat.order, self.work, journey.parcel, self.seats.shared
                 )
             yield Started(job, seat.number)
             for message in notes.messages:
@@ -164,19 +168,22 @@ class _Shift:
             if seat.greeting is None:
                 yield from self._replace(seat, "")
             return
-        except exceptions.RayActorError as error:
-            yield from self._replace(seat, str(error))
-            return
-        except exceptions.RayError as error:  # the parcel, or a message, could not be opened
+        except (exceptions.RayTaskError, exceptions.RaySystemError) as error:
+            # the parcel, or a message, could not be opened
+            if seat.job is None:
+                yield from self._replace(seat, str(error))
+                return
             self.seats.send_home(seat)
             self.seats.hire(seat.number)
             yield from self._end(seat, Ending(base.died(0, 0, error).reason, str(error)))
             return
+        except exceptions.RayError as error:  # it is gone, or what it said is: with its machine
+            yield from self._replace(seat, str(error))
+            return
         if isinstance(answer, Greeting):
             self._welcome(seat, answer)
-        elif not seat.begun:
-            seat.begun = True
-            seat.ask()
+        elif answer is None:  # the order was lost on its way
+            yield from self._replace(seat, "")
         else:
             yield from self._take_in(seat, answer)
 
@@ -187,6 +194,7 @@ class _Shift:
                 "this one: install the same version on both"
             )
         seat.greeting = greeting
+        self.stillborn = 0
 
     def _take_in(self, seat: Seat, answer: Sequence[tuple[int, object]]) -> Iterator[Event]:
         job, journey = seat.job, seat.journey
@@ -195,11 +203,12 @@ class _Shift:
         for number, message in answer:
             if number <= seat.heard:
                 continue
-            seat.heard = number
             if isinstance(message, Ending):
+                seat.heard = number
                 yield from self._end(seat, message)
                 return
             told = journey.arrive(message)
+            seat.heard = number  # only now: a signal in the midst of it must not lose it
             if told is not None:
                 yield Reported(job, seat.number, told)
         seat.ask()
@@ -218,6 +227,8 @@ class _Shift:
                 "a machine of the Ray cluster has no attnstudy: install the version of this "
                 "machine there, or start the cluster from an image that has it"
             )
+        if seat.greeting is None:
+            self._note_stillborn(said)
         job = None if seat.job is None else seat.let_go()
         event = None if job is None else self._gone(seat, job)
         if isinstance(event, Retried):
@@ -227,6 +238,16 @@ class _Shift:
             self.seats.hire(seat.number)
         if event is not None:
             yield event
+
+    def _note_stillborn(self, said: str) -> None:
+        """Give up when no worker at all comes to life, or they would be hired for ever."""
+        self.stillborn += 1
+        if self.stillborn >= STILLBORN * len(self.seats.taken):
+            last = said.strip().rpartition("\n")[2] or "Ray does not say why"
+            raise ClusterError(
+                f"workers on the Ray cluster end before they have begun ({last}): put that right "
+                "on its machines, then run the same command again; what is complete is kept"
+            )
 
     def _gone(self, seat: Seat, job: int) -> Event:
         assert seat.greeting is not None
@@ -268,15 +289,21 @@ class _Shift:
                 seat.actor.stop.remote()
                 if seat.question is None:  # whoever heard it last has ended us at that
                     seat.ask()
-            # what is still brought is kept; why we end is said by whoever ends us
-            with contextlib.suppress(AttnstudyError):
-                while time.monotonic() < deadline and any(s.job is not None for s in busy):
-                    for seat in self.seats.answered():
-                        for _ in self._hear(seat):
-                            pass
+            while time.monotonic() < deadline and any(s.job is not None for s in busy):
+                for seat in self.seats.answered():
+                    self._hear_last(seat)
         finally:  # also when the user does not want to wait
             for seat in busy:
                 if seat.journey is not None:
                     seat.journey.close()
             if busy or not self.keeps:
                 self.seats.close()
+
+    def _hear_last(self, seat: Seat) -> None:
+        """Keep what is still brought; why we end is said by whoever ends us."""
+        try:
+            for _ in self._hear(seat):
+                pass
+        except AttnstudyError:  # it cannot be kept: those of the others may be
+            if seat.job is not None:
+                seat.let_go()

@@ -45,6 +45,8 @@ class Ending:
 class _Talk:
     """What is said during one job: its channel."""
 
+    order: int = 0
+    """Which job of this worker's it is, counted from 1; 0 is none."""
     asked: threading.Event = field(default_factory=threading.Event)
     said: deque[tuple[int, object]] = field(default_factory=deque)
     """Numbered from 1."""
@@ -81,16 +83,23 @@ class RemoteWorker:
         node = import_ray().get_runtime_context().get_node_id()
         return Greeting(platform.node(), node, code_digest())
 
-    def begin(self, work: AbroadWork, parcel: Any, shared: Any) -> None:
-        """Begin a job; the one before has ended."""
-        self._talk = talk = _Talk()
+    def begin(
+        self, order: int, work: AbroadWork, parcel: Any, shared: Any
+    ) -> list[tuple[int, object]]:
+        """Begin a job, the ``order``-th; the one before has ended. Nothing is said of it yet."""
+        self._talk = talk = _Talk(order)
         if self._ending:
             talk.asked.set()
         threading.Thread(target=_do, args=(work, parcel, shared, talk), daemon=True).start()
+        return []
 
-    def listen(self, heard: int) -> list[tuple[int, object]]:
-        """Return what was said after message ``heard``; at last an ``Ending``."""
-        return self._talk.after(heard)
+    def listen(self, order: int, heard: int) -> list[tuple[int, object]] | None:
+        """Return what was said after message ``heard`` of a job; at last an ``Ending``.
+
+        None if that job has not begun: what was said of another must not be taken for its own.
+        """
+        talk = self._talk
+        return talk.after(heard) if talk.order == order else None
 
     def stop(self) -> None:
         """Ask the job to come to a place where it can go on later; there will be no other."""
@@ -103,7 +112,7 @@ def _do(work: AbroadWork, parcel: Any, shared: Any, talk: _Talk) -> None:
         work(parcel, shared, talk)
     except Stopped:
         ending = Ending(ASKED)
-    except Exception as error:
+    except BaseException as error:  # a sys.exit() too: whoever listens waits for an ending
         told = died(0, 0, error)
         ending = Ending(told.reason, told.details, _placed(told.error))
     else:

@@ -28,10 +28,10 @@ class Seat:
     """None as long as it waits for a machine with room."""
     job: int | None = None
     journey: Journey | None = None
+    order: int = 0
+    """How many jobs it was given: by that number both sides know which one is spoken of."""
     heard: int = 0
-    """Number of the last message of this job."""
-    begun: bool = False
-    """Whether it has answered that the job has begun."""
+    """Number of the last message of this job that was taken in."""
     ask_again: float | None = None
     """When, after the connection broke."""
 
@@ -47,7 +47,7 @@ class Seat:
     def ask(self) -> None:
         """Ask what it has to say."""
         self.ask_again = None
-        self.question = self.actor.listen.remote(self.heard)
+        self.question = self.actor.listen.remote(self.order, self.heard)
 
 
 @dataclass(slots=True)

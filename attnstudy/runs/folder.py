@@ -207,10 +207,10 @@ class RunFolder:
             return
         if name == RESULT:
             for other, digest in json.loads(content)["content"]["files"].items():
-                if file_digest(self.path / other) != digest:
+                file = self.path / other
+                if not file.is_file() or file_digest(file) != digest:
                     raise StoreError(
-                        f"{self.path / other} did not come back as it was made: run the same "
-                        "command again"
+                        f"{file} did not come back as it was made: run the same command again"
                     )
         write_atomically(path, content)
         if name == RESULT:

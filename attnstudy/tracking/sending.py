@@ -129,11 +129,12 @@ class Sending:
             seconds = record["seconds"]
             end = record["first_step"] + len(losses)
             if end > sent:
-                for i, loss in enumerate(losses):
+                # only what is new of it: the interval may have been closed earlier before
+                for i in range(max(0, sent - record["first_step"]), len(losses)):
                     # spread evenly over the interval: only its end was measured
                     at = before + (seconds - before) * (i + 1) / len(losses)
                     stamp = self.started.at + round(1000 * at)
-                    metrics.append(Metric("train_loss", loss, stamp, record["first_step"] + i))
+                    metrics.append(Metric("train_loss", losses[i], stamp, record["first_step"] + i))
                 if record["val_accuracy"] is not None:
                     stamp = self.started.at + round(1000 * seconds)
                     metrics.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
+import contextlib
 import importlib
 import importlib.util
-import shutil
 import sys
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from attnstudy.errors import UsageError
 from attnstudy.study import is_factory
+from attnstudy.usecases.scratch import scratch_folder
 
 _MOST = 20_000_000  # bytes: sources, not data
 
@@ -51,10 +50,9 @@ def use_modules(sources: Mapping[str, bytes]) -> None:
 
     A process works for one command; what was made importable once stays so.
     """
-    if not sources or dict(sources) == _USED:
+    if sources.items() <= _USED.items():
         return
-    folder = Path(tempfile.mkdtemp(prefix="attnstudy-modules-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _KEPT.enter_context(scratch_folder())
     for name, content in sources.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,3 +63,6 @@ def use_modules(sources: Mapping[str, bytes]) -> None:
 
 
 _USED: dict[str, bytes] = {}
+
+_KEPT = contextlib.ExitStack()
+"""Their folders: workers are killed, so those that come later remove what they leave behind."""

@@ -179,6 +179,9 @@ class _Training:
             self.observer.warn,
         )
         ordered = [[self._job(run, len(group), wait) for run in group] for group in groups]
+        if wait:  # they were somebody else's, and are ours to tell of now
+            for run in pending:
+                del self.outcomes[run.spec]
         with contextlib.closing(executor.execute(ordered, train_together)) as events:
             for event in events:
                 if time.monotonic() > self.deadline:

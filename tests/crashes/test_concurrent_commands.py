@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy.runs import Status, run_folders
 from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
+from tests.stores import held
 
 LONG = bool(os.environ.get("ATTNSTUDY_CHAOS"))
 TIMES, COMMANDS = (20, [2, 4]) if LONG else (1, [2])
@@ -46,3 +49,27 @@ def test_every_seed_is_trained_once_and_the_store_is_whole(workplace, commands, 
     assert {run.status for run in tracked} == {"complete"}
     with sqlite3.connect(Path("mlruns", "mlflow.db")) as database:
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.timeout(300)
+def test_a_run_that_was_waited_for_and_then_fails_has_failed(workplace):
+    words = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--variant", "vanilla",
+             "--seeds", "1", "--wait"]  # fmt: skip
+    dies = {**os.environ, "ATTNSTUDY_CRASH_AT": "train/iteration:1"}
+    subprocess.run([*words, "--executor", "inline"], env=dies, check=False, capture_output=True)
+    (folder,) = run_folders(Path("mlruns"), "placement")
+    hold = contextlib.ExitStack()
+    hold.enter_context(held(folder))
+    with hold, subprocess.Popen(
+        words, env=dies, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:  # fmt: skip
+        said = [line for line in iter(child.stdout.readline, "") if not waits(line, hold)]
+    assert child.returncode == 1, "".join(said)
+    assert folder.status is Status.FAILED
+
+
+def waits(line, hold):
+    """Let go of a run as soon as the command says that it waits for it."""
+    if line.startswith("waiting for 1"):
+        hold.close()
+    return False

@@ -64,6 +64,26 @@ def interrupted_copy(done, tmp_path, lines, delay=0.0):
     return part
 
 
+def test_an_interval_that_ends_elsewhere_when_it_is_computed_again_is_not_doubled(
+    make_run, tracker, tmp_path
+):
+    """Killed after a journal's line and before its checkpoint: the line is cut, and longer then."""
+    done = make_run()
+    part = interrupted_copy(done, tmp_path, 1)
+    start, whole, *_ = done.journal()
+    cut = {**whole, "train_loss": whole["train_loss"][:-1], "val_accuracy": None}
+    part.append(cut)
+    publisher(tracker).publish(part)
+    part.keep_journal_before(whole["first_step"])
+    part.append({**whole, "seconds": whole["seconds"] + 5.0})
+    publisher(tracker).publish(part)
+    run, _ = only_run(tracker)
+    history = tracker.client.get_metric_history(run.run_id, "train_loss")
+    steps = len(start["train_loss"] + whole["train_loss"])
+    assert len(cut["train_loss"]) > 0
+    assert sorted(point.step for point in history) == list(range(steps))
+
+
 def test_an_interrupted_run_is_no_longer_shown_as_running(make_run, tracker, tmp_path):
     done = make_run()
     part = interrupted_copy(done, tmp_path, 2)

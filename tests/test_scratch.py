@@ -1,0 +1,44 @@
+"""Folders on a machine that keeps nothing: what a killed worker leaves behind goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from attnstudy.usecases.scratch import scratch_folder
+
+USE_AND_DIE = """
+import importlib, os, signal
+from attnstudy.usecases.modules import use_modules
+
+one, two = {"one_variant.py": b"name = 1"}, {"two_variants.py": b"name = 2"}
+for sources in (one, two, one, two):  # a search comes back to each of its variants
+    use_modules(sources)
+assert importlib.import_module("one_variant").name == 1
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield tmp_path
+    tempfile.tempdir = None
+
+
+def test_the_sources_that_a_killed_worker_was_given_do_not_stay(temporary: Path):
+    done = subprocess.run([sys.executable, "-c", USE_AND_DIE], check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = list(temporary.iterdir())
+    assert len(left) == 2, "one for each variant"
+    for folder in left:
+        os.utime(folder, (0, 0))  # long ago
+    with scratch_folder() as mine:
+        assert list(temporary.iterdir()) == [mine]

@@ -1,0 +1,142 @@
+"""What may go wrong between a command and its workers on a Ray cluster, one thing at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attnstudy.errors import ClusterError, StoreError
+from attnstudy.executors import ClusterRequest, Died, Finished, Ray, Retried, seats
+from attnstudy.executors.remote_worker import RemoteWorker
+from tests.clusters import Machines
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def tell_thrice(parcel, shared, channel):
+    for number in range(3):
+        channel.report((parcel.name, number))
+
+
+class Interrupting:
+    """A parcel; packing it takes so long that Ctrl-C comes in between."""
+
+    def __init__(self, name: str, interrupts: bool) -> None:
+        self.name, self.interrupts = name, interrupts
+
+    def __reduce__(self) -> Any:
+        if self.interrupts:
+            raise KeyboardInterrupt
+        return Interrupting, (self.name, False)
+
+
+@dataclass
+class Told:
+    """A journey that keeps what arrives, and may refuse it."""
+
+    parcel: Any
+    refuses: list[BaseException]
+    arrived: list[object] = field(default_factory=list)
+    closed: bool = False
+
+    def arrive(self, message: object) -> object:
+        if self.refuses:
+            raise self.refuses.pop()
+        self.arrived.append(message)
+        return message
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Journeys:
+    """A carrier of jobs that are the journeys themselves."""
+
+    shared: None = None
+
+    def abroad(self, work: Any) -> Any:
+        return tell_thrice
+
+    def depart(self, job: Told, channel: object) -> Told:
+        return job
+
+
+def ray_with(cluster: Machines, workers: int = 1) -> Ray:
+    return Ray(workers, ClusterRequest(address=cluster.address), Journeys())
+
+
+def test_what_was_said_of_one_job_is_not_taken_for_anothers(cluster):
+    first = Told(Interrupting("a", False), [])
+    second = Told(Interrupting("b", True), [])
+    with pytest.raises(KeyboardInterrupt):
+        list(ray_with(cluster).execute([first, second], tell_thrice))
+    assert first.arrived == [("a", 0), ("a", 1), ("a", 2)]
+    assert second.arrived == []
+    assert second.closed
+
+
+def test_a_signal_while_a_message_is_kept_does_not_lose_it(cluster):
+    job = Told(Interrupting("a", False), [KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        list(ray_with(cluster).execute([job], tell_thrice))
+    assert job.arrived == [("a", 0), ("a", 1), ("a", 2)]
+
+
+def test_a_message_that_cannot_be_kept_ends_the_command(cluster):
+    full = [StoreError("the disk is full"), StoreError("the disk is full")]
+    job = Told(Interrupting("a", False), full)
+    with pytest.raises(StoreError, match="the disk is full"):
+        list(ray_with(cluster).execute([job], tell_thrice))
+    assert job.closed
+
+
+def test_a_worker_answers_for_no_job_but_the_present_one():
+    worker = RemoteWorker()
+    assert worker.listen(1, 0) is None
+    assert worker.begin(1, tell_thrice, Interrupting("a", False), None) == []
+    assert worker.listen(1, 0)
+    assert worker.listen(2, 0) is None
+
+
+class Stillborn:
+    def __init__(self) -> None:
+        raise ImportError("no such library here")
+
+    def greet(self) -> None:
+        pass
+
+
+class Speechless:
+    def greet(self) -> None:
+        raise ImportError("no such library here")
+
+
+@pytest.mark.parametrize("worker", [Stillborn, Speechless])
+def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch, worker):
+    monkeypatch.setattr(seats, "RemoteWorker", worker)
+    with pytest.raises(ClusterError, match=r"end before they have begun \(.*no such library here"):
+        list(ray_with(cluster).execute([Told("a", [])], tell_thrice))
+
+
+class Forgetful(RemoteWorker):
+    """Loses the first order that it is given, as a connection that breaks may do."""
+
+    def begin(self, order, work, parcel, shared):
+        if not Path(parcel.name).exists():
+            Path(parcel.name).touch()
+            return []
+        return super().begin(order, work, parcel, shared)
+
+
+def test_an_order_that_was_lost_is_given_again(cluster, monkeypatch, tmp_path):
+    monkeypatch.setattr(seats, "RemoteWorker", Forgetful)
+    job = Told(Interrupting(str(tmp_path / "lost"), False), [])
+    events = list(ray_with(cluster).execute([job], tell_thrice))
+    assert [type(e) for e in events if isinstance(e, Retried | Died | Finished)] == [
+        Retried,
+        Finished,
+    ]
