@@ -125,8 +125,10 @@ def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> 
             return StudyFile(check_study_name(name or argument))
         if path is None:
             known = sorted(p.parent.name for p in FOLDER.glob(f"*/{FILE_NAME}"))
+            named = Path(argument)
+            expected = named if named.suffix == ".toml" else FOLDER / named / FILE_NAME
             raise UsageError(
-                f"there is no study {argument!r} ({FOLDER / argument / FILE_NAME} does not exist): "
+                f"there is no study {argument!r} ({expected} does not exist): "
                 f"write that file, or name a study without one by --study"
                 f"{near_miss(argument, known)}"
             )

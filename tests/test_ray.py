@@ -283,6 +283,13 @@ def test_no_cluster_at_an_address(workplace):
     assert "no Ray cluster answers at 127.0.0.1:9" in one_sentence(ended.stderr)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "ray://head", "http://head:6379"])
+def test_what_is_no_address_is_told(cli, workplace, address):
+    answer = cli("run", *SMALL, "--executor", "ray", "--address", address)
+    assert answer.code == 2
+    assert f"{address!r} is no address of a Ray cluster" in one_sentence(answer.err)
+
+
 def test_a_machine_with_other_code_is_refused(cluster, monkeypatch):
     monkeypatch.setattr("attnstudy.executors.remote.code_digest", lambda: "another")
     executor = Ray(1, ClusterRequest(address=cluster.address))

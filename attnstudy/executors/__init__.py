@@ -22,7 +22,7 @@ from attnstudy.executors.base import (
     died,
 )
 from attnstudy.executors.choosing import EXECUTORS, ExecutorChoice, make_executor
-from attnstudy.executors.cluster import ClusterRequest
+from attnstudy.executors.cluster import ClusterRequest, check_address
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes, prepare_workers
 from attnstudy.executors.remote import Ray
@@ -48,6 +48,7 @@ __all__ = [
     "Started",
     "Stopped",
     "Work",
+    "check_address",
     "died",
     "make_executor",
     "prepare_workers",

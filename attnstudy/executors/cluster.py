@@ -31,6 +31,7 @@ _SETTINGS = {
 }
 _LOOPBACK = "127.0.0.1"
 _KNOCKS = 10.0  # seconds
+_ADDRESS = re.compile(r"(?:ray://)?\[?([^/\[\]]+)\]?:(\d+)")
 _ROUNDING = 1e-9
 
 
@@ -68,6 +69,21 @@ def import_ray() -> ModuleType:
             "--executor ray needs Ray: install it with pip install 'attnstudy[ray]'"
         ) from error
     return ray  # type: ignore[no-any-return]
+
+
+def check_address(text: str) -> str:
+    """Return the address of a cluster, or ``auto`` for the one on this machine.
+
+    Raises:
+        UsageError: it is none.
+
+    """
+    if text != "auto" and not _ADDRESS.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is no address of a Ray cluster: write host:6379 on a machine of it, or "
+            "ray://host:10001 on another"
+        )
+    return text
 
 
 def connect(request: ClusterRequest) -> str | None:
@@ -126,8 +142,8 @@ def _silence() -> Iterator[None]:
 
 def _knock(address: str) -> None:
     """See whether anything answers there: Ray itself takes minutes to say that nothing does."""
-    found = re.fullmatch(r"(?:ray://)?\[?([^/\[\]]+)\]?:(\d+)", address)
-    if found is None:  # "auto", or what Ray has to judge
+    found = _ADDRESS.fullmatch(address)
+    if found is None:  # a name, or what Ray has to judge
         return
     try:
         socket.create_connection((found[1], int(found[2])), timeout=_KNOCKS).close()

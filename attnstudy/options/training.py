@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from attnstudy import seeds, space, study
-from attnstudy.executors import EXECUTORS
+from attnstudy.executors import EXECUTORS, check_address
 from attnstudy.options import values
 from attnstudy.options.commands import known_variant
 from attnstudy.options.declaring import POSITIVE, option, together
@@ -126,6 +126,7 @@ how_to_train = together(
     ),
     option(
         "--address",
+        type=values.Checked("address", check_address),
         help="Of the Ray cluster: host:port, or ray://host:port from outside of it.  "
         "[default: RAY_ADDRESS, else the one on this machine]",
     ),
