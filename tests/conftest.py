@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 
-from attnstudy import data
-from attnstudy.cli import main
-from attnstudy.data import Dataset
-from attnstudy.study import TrialSpec
-from attnstudy.tracking import open_store, resolve
-from tests.clusters import Machines, machines
+# One thread a process, here and in what the tests start: several processes share few cores, and
+# threads that wait for one another keep them busy. Bits depend on what a run is told, not on this.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import torch  # noqa: E402
+
+from attnstudy import data  # noqa: E402
+from attnstudy.cli import main  # noqa: E402
+from attnstudy.data import Dataset  # noqa: E402
+from attnstudy.study import TrialSpec  # noqa: E402
+from attnstudy.tracking import open_store, resolve  # noqa: E402
+from tests.clusters import Machines, machines  # noqa: E402
 
 SMALL = (
     "--dataset", "digits", "--train-size", "256", "--val-size", "60", "--epochs", "2",
@@ -89,6 +95,12 @@ def workplace(
     (tmp_path / "mlruns").mkdir()
     shutil.copy(template_store / "mlflow.db", tmp_path / "mlruns" / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
+    """Draw none: it is most of the work of a small run, and these tests are about something else."""
+    monkeypatch.setenv("ATTNSTUDY_NO_FIGURES", "1")
 
 
 @pytest.fixture(scope="session")

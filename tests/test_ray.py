@@ -24,7 +24,7 @@ from tests.conftest import SMALL
 from tests.stores import one_sentence
 from tests.tuning import numbers
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("without_figures")]
 SEEDS = "5" if os.environ.get("ATTNSTUDY_CHAOS") else "1"
 FOUR = ("--variant", "all", "--seeds", SEEDS)
 LONG = ("--epochs", "150", "--variant", "vanilla", "--seeds", "2")
@@ -200,6 +200,7 @@ def test_a_variant_of_ones_own_and_fused_seeds_on_a_cluster(cli, cluster, workpl
     assert far == near
 
 
+@pytest.mark.long
 def test_a_search_on_a_cluster_equals_the_search_here(cli, cluster, workplace):
     words = (
         "tune", *SMALL, "--variant", "vanilla", "--trials", "3", "--seeds-per-trial", "2",
@@ -255,6 +256,7 @@ main()
 """
 
 
+@pytest.mark.long  # Ray takes half a minute to say so
 @pytest.mark.parametrize(
     ("environment", "said"),
     [

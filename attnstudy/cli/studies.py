@@ -12,7 +12,7 @@ from attnstudy.cli.common import address_of, named_study, print_result
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from attnstudy.runs import RunFolder
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @options.store
 @options.option("--rerun", is_flag=True, help="Train again what is complete already.")
 @options.republish
+@options.no_figures
 @options.option("--dry-run", is_flag=True, help="Show what would be trained, and how long.")
 @options.talk
 @options.as_json
@@ -61,7 +62,7 @@ def run(**given: Any) -> int:
         from attnstudy.usecases import deciding  # scipy: only where something is tested
 
         decided = deciding.run_until_decided(
-            request, make_plan, terminal, run_figures,
+            request, make_plan, terminal, _figures_of(given),
             lambda look, of: terminal.say(render.look_text(look, of)),
             max_hours=given["max_hours"] or math.inf,
         )  # fmt: skip
@@ -69,7 +70,7 @@ def run(**given: Any) -> int:
         answer = render.decided_json(decided) if given["as_json"] else None
         print_result(answer, lambda: render.decided_text(decided))
     else:
-        result = running.run_study(make_plan(request), terminal, run_figures)
+        result = running.run_study(make_plan(request), terminal, _figures_of(given))
         reports = (result,)
         answer = render.run_json(result) if given["as_json"] else None
         print_result(answer, lambda: render.run_text(result))
@@ -104,6 +105,7 @@ def status(**given: Any) -> int:
 @options.study_name
 @options.store
 @options.republish
+@options.no_figures
 @options.talk
 def sync(**given: Any) -> int:
     """Deliver to MLflow what it has not confirmed yet."""
@@ -116,13 +118,17 @@ def sync(**given: Any) -> int:
         done = studies.sync(
             address,
             named_study(given),
-            run_figures,
+            _figures_of(given),
             progress,
             terminal.warn,
             republish=given["republish"],
         )
     click.echo(render.sync_text(done, address))
     return EXIT_ENVIRONMENT if done.refused else 0
+
+
+def _figures_of(given: Mapping[str, Any]) -> Callable[[RunFolder], Mapping[str, bytes]]:
+    return (lambda _: {}) if given["no_figures"] else run_figures
 
 
 def run_figures(folder: RunFolder) -> Mapping[str, bytes]:

@@ -54,6 +54,7 @@ __all__ = [
     "how_to_run",
     "how_to_train",
     "how_to_tune",
+    "no_figures",
     "option",
     "republish",
     "said",
@@ -99,6 +100,12 @@ republish = option(
     "--republish",
     is_flag=True,
     help="Bring back in MLflow what was deleted there in the UI.",
+)
+
+no_figures = option(
+    "--no-figures",
+    is_flag=True,
+    help="Send no figures to MLflow: drawing them is most of the work of publishing a run.",
 )
 
 talk = together(

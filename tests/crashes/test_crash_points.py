@@ -48,7 +48,7 @@ CASES = [(place, 1) for place in ONCE] + [
     (place, moment)
     for number, place in enumerate(PLACES)
     for index, moment in enumerate(MOMENTS)
-    if LONG or (number % 8, index) == (number // 8 % 8, number // 8 % len(MOMENTS))
+    if LONG or (number % 24, index) == (number // 24 % 24, number // 24 % len(MOMENTS))
 ]
 VARIANTS = ("--variant", "double", "--variant", "vanilla")
 
@@ -71,7 +71,8 @@ class Study:
             "run", *SMALL, *VARIANTS, "--seeds", str(seeds), "--executor", "inline",
             "--checkpoint-minutes", "0", *more,
             cwd=self.place,
-            env={"ATTNSTUDY_DATA_DIR": str(self.data_dir), "ATTNSTUDY_CRASH_AT": crash_at},
+            env={"ATTNSTUDY_DATA_DIR": str(self.data_dir), "ATTNSTUDY_CRASH_AT": crash_at,
+                 "ATTNSTUDY_NO_FIGURES": "1"},
         )  # fmt: skip
 
     def folders(self) -> dict[str, runs.RunFolder]:

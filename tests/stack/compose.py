@@ -118,6 +118,7 @@ class Stack:
         }
         mine = {
             "TMPDIR": str(self.temporary),
+            "ATTNSTUDY_NO_FIGURES": "1",
             "POSTGRES_HOST": "127.0.0.1",
             "POSTGRES_PORT": str(self.postgres.port),
             "MLFLOW_DB": f"mlflow_{self.name}",

@@ -10,6 +10,7 @@ import tarfile
 import time
 import urllib.request
 
+import pytest
 import sqlalchemy
 
 from attnstudy.runs import run_folders
@@ -88,6 +89,7 @@ def test_a_study_outlives_its_server_and_database(stack, cli, worker, workplace)
     assert stack.runs("outlived") == finished(*(f"vanilla/seed={seed}" for seed in range(3)))
 
 
+@pytest.mark.long
 def test_a_backup_brings_everything_back_and_sync_what_came_after_it(stack, cli, worker, workplace):
     study = ("--study", "backed-up", *SMALL, "--variant", "vanilla", "--executor", "inline")
     assert cli("run", *study, "--seeds", "1", env=worker).code == 0
