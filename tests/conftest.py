@@ -99,7 +99,7 @@ def workplace(
 
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
-    """Draw none: it is most of the work of a small run, and these tests are about something else."""
+    """Draw none: that is most of the work of a small run, and something else is tested."""
     monkeypatch.setenv("ATTNSTUDY_NO_FIGURES", "1")
 
 
@@ -122,6 +122,7 @@ def trained_store(
     shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
+        patch.setenv("ATTNSTUDY_NO_FIGURES", "1")  # what was published is not part of it
         train(home, *VARIANTS, "--seeds", "2")
         train_and_kill(home, *LONG)
     return home

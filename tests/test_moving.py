@@ -445,6 +445,7 @@ def test_a_run_that_somebody_works_on_is_left_to_them(cli, home, archive):
     assert fates(imported(cli, archive))["vanilla/seed=0"] == "replaced"
 
 
+@pytest.mark.long
 def test_an_unfinished_run_here_is_gone_on_with_here(cli, home, everything):
     before = whole_runs(home)
     assert fates(imported(cli, everything))["vanilla/seed=7"] == "begun"

@@ -162,6 +162,7 @@ def test_a_file_that_makes_no_sense(cli, study, old, new, about):
     assert len(answer.err.strip().splitlines()) <= 4
 
 
+@pytest.mark.long
 def test_results_that_were_known_when_the_plan_came_are_told(cli, study):
     """Trained again, under another name or after a deletion, they are the same results."""
     write_study(study.parents[2], "pilot", STUDY)
@@ -188,6 +189,7 @@ def test_results_that_were_known_when_the_plan_came_are_told(cli, study):
     assert "1 of 4 planned runs has no result" in reason
 
 
+@pytest.mark.long
 def test_another_configuration_of_the_study_is_told_and_pooling_leaves_the_plan(cli, study):
     assert cli("run", "deep").code == 0
     config = rank(cli)["config"]

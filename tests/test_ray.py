@@ -180,6 +180,7 @@ def narrow(attention, image_shape, num_classes):
 """
 
 
+@pytest.mark.long
 def test_a_variant_of_ones_own_and_fused_seeds_on_a_cluster(cli, cluster, workplace):
     """The sources of the variant go along: the machines have never seen its package."""
     package = workplace / "mynets"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from attnstudy import data
 from attnstudy.errors import DataError
 from attnstudy.usecases import worker
 from attnstudy.usecases.concluding import conclude_sealed
+from attnstudy.usecases.jobs import Job
 from tests.data.image_folders import encoded, write_shard
 from tests.tuning import numbers, space, tune, tuned_folders
 
@@ -69,7 +71,15 @@ def test_a_worker_of_a_search_is_given_nothing_but_that(digits_folder, make_spec
     assert type(opened) is data.TrainingData
     parameter = inspect.signature(conclude_sealed).parameters["dataset"]
     assert parameter.annotation == "TrainingData"
-    assert "open_training" in inspect.getsource(worker.search_together)
+    assert "_no_test_images" in inspect.getsource(worker.search_together)
+    job = Job(
+        spec=make_spec(), folder=tmp_path, dataset_folder=digits_folder, device="cpu", threads=1,
+        code_revision="",
+    )  # fmt: skip
+    assert type(worker._no_test_images(job)) is data.TrainingData
+    whole = replace(job, images=data.open_decoded(digits_folder))
+    with pytest.raises(TypeError, match="was given test images"):
+        worker._no_test_images(whole)
 
 
 @pytest.mark.parametrize("harm", ["deleted", "garbage", "other images"])

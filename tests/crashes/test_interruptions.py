@@ -75,7 +75,9 @@ def computed(study="placement"):
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("without_figures")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
+)
 def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
     child = begin(*LONG_RUN, "--batch-size", "2", "--workers", "2")  # 128 iterations an epoch
     until(checkpointed, child)
@@ -294,7 +296,7 @@ def small_disk(workplace: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=True)
 
 
-@pytest.mark.parametrize("executor", ["inline", "processes"])
+@pytest.mark.parametrize("executor", ["inline", pytest.param("processes", marks=pytest.mark.long)])
 def test_a_full_disk_stops_the_study_and_nothing_is_lost(cli, small_disk, executor):
     store = small_disk / "mlruns"
     words = ("run", *SMALL, "--variant", "double", "--seeds", "2", "--executor", executor,

@@ -34,7 +34,7 @@ PLACES = (
     ("publish/after-trial-ended", 2), ("publish/after-search-values", 1),
     ("publish/after-search-figure", 1),
 )  # fmt: skip
-SHORT = ("search/after-ask", "write/pauses.json/renamed", "publish/after-create-trial")
+SHORT = ("search/after-ask", "publish/after-create-trial")
 CASES = [case for case in PLACES if os.environ.get("ATTNSTUDY_CHAOS") or case[0] in SHORT]
 
 

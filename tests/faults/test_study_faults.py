@@ -131,6 +131,7 @@ def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workpl
         assert max(Counter(point.step for point in history).values()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["store/before-created", "store/after-created"][: 1 + CHAOS])
 def test_a_store_whose_making_was_killed_is_made_by_the_next_command(cli, workplace, place):
     (HOME / "mlflow.db").unlink()
