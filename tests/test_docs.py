@@ -33,7 +33,8 @@ SMALL_SETTINGS = {
 
 def settings(data_dir):
     return {"ATTNSTUDY_DATA_DIR": str(data_dir), **SMALL_SETTINGS, "ATTNSTUDY_EPOCHS": "1",
-            "ATTNSTUDY_NO_FIGURES": "1"}  # fmt: skip
+            "ATTNSTUDY_NO_FIGURES": "1",
+            "RAY_ADDRESS": "local"}  # fmt: skip
 
 
 def environment(data_dir):

@@ -14,7 +14,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attnstudy.errors import ClusterError, UsageError, cause
 from attnstudy.executors.base import ENDING
@@ -30,6 +31,7 @@ _SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 _LOOPBACK = "127.0.0.1"
+_START = "local"  # what Ray calls a cluster of one's own
 _KNOCKS = 10.0  # seconds
 _ADDRESS = re.compile(r"(?:ray://)?\[?([^/\[\]]+)\]?:(\d+)")
 _ROUNDING = 1e-9
@@ -100,29 +102,35 @@ def connect(request: ClusterRequest) -> str | None:
     if ray.is_initialized():
         return None
     common = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
-    wanted = request.address or os.environ.get("RAY_ADDRESS")
+    wanted = request.address or os.environ.get("RAY_ADDRESS") or _running_here()
+    notice = None
     with _our_signals(), _reported(wanted):
-        if wanted:
+        if wanted and wanted != _START:
             _knock(wanted)
             with _silence():
                 ray.init(address=wanted, **common)
-            notice = None
         else:
-            notice = _join_or_start(ray, common)
+            ray.init(address=_START, include_dashboard=False, _node_ip_address=_LOOPBACK, **common)
+            notice = (
+                "no Ray cluster runs on this machine, so one was started for this command; name "
+                "another with --address"
+            )
     _be_quiet()
     return notice
 
 
-def _join_or_start(ray: ModuleType, common: Mapping[str, Any]) -> str | None:
+def _running_here() -> str | None:
+    """Return the address of the cluster that runs on this machine, if it still answers.
+
+    Ray's own ``auto`` takes minutes where the last cluster did not end by itself.
+    """
+    note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")  # noqa: S108
     try:
-        ray.init(address="auto", **common)
-    except ConnectionError:
-        ray.init(address="local", include_dashboard=False, _node_ip_address=_LOOPBACK, **common)
-        return (
-            "no Ray cluster runs on this machine, so one was started for this command; name "
-            "another with --address"
-        )
-    return None
+        address = note.read_text().strip()
+        _knock(address)
+    except (OSError, ClusterError):
+        return None
+    return address or None
 
 
 @contextlib.contextmanager

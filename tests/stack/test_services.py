@@ -45,7 +45,7 @@ def test_two_migrations_at_once_leave_one_sound_database(migrations, stack):
         ).all()
         names = connection.execute(ask("SELECT name FROM experiments")).scalars().all()
     assert users == [("admin", True), ("worker", False)]
-    assert names == ["Default"]
+    assert names.count("Default") == 1  # other tests may have made more
     engine.dispose()
     check = [here(word) for word in stack.services["db"]["healthcheck"]["test"][1:]]
     port = str(stack.postgres.port)
