@@ -68,7 +68,7 @@ def test_the_folder_comes_back_as_if_it_had_been_trained_here(job, carrier, digi
 
 def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, carrier, digits, tmp_path):
     with pytest.raises(Stopped):
-        bring(carrier.depart([job], Said()), train_together, digits, Said(enough=4))
+        bring(carrier.depart([job], Said()), train_together, digits, Said(enough=2))
     folder = RunFolder(job.folder)
     assert folder.status is Status.INTERRUPTED
     assert (job.folder / "checkpoint.pt").exists()

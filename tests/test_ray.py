@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ import pytest
 
 from attnstudy import runs
 from attnstudy.errors import ClusterError
-from attnstudy.executors import ClusterRequest, Ray
+from attnstudy.executors import ClusterRequest, ExecutorChoice, Ray
+from attnstudy.executors import cluster as cluster_module
 from tests.clusters import Machines
 from tests.conftest import SMALL
 from tests.stores import one_sentence
@@ -291,6 +293,26 @@ def test_what_is_no_address_is_told(cli, workplace, address):
     answer = cli("run", *SMALL, "--executor", "ray", "--address", address)
     assert answer.code == 2
     assert f"{address!r} is no address of a Ray cluster" in one_sentence(answer.err)
+
+
+def test_a_note_of_a_cluster_that_is_gone_is_not_waited_for(tmp_path, monkeypatch):
+    """Ray leaves it where a cluster was killed, and would try it for minutes."""
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    assert cluster_module._running_here() is None
+    (tmp_path / "ray").mkdir()
+    note = tmp_path / "ray" / "ray_current_cluster"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        note.write_text(address)
+        assert cluster_module._running_here() == address
+    assert cluster_module._running_here() is None
+
+
+def test_a_run_is_given_a_core_for_each_of_its_threads():
+    choice = ExecutorChoice("ray", ClusterRequest(gpus=0.5))
+    assert choice.for_threads(3).cluster.resources == {"CPU": 3, "GPU": 0.5}
+    told = ExecutorChoice("ray", ClusterRequest(cpus=2))
+    assert told.for_threads(3).cluster.resources == {"CPU": 2}
 
 
 def test_a_machine_with_other_code_is_refused(cluster, monkeypatch):

@@ -55,7 +55,7 @@ def executor_of(given: dict[str, Any]) -> ExecutorChoice:
             raise UsageError(f"--{option.replace('_', '-')} goes with --executor ray")
     cluster = ClusterRequest(
         address=given["address"],
-        cpus=given["cpus_per_run"] or given["threads"] or 1,
+        cpus=given["cpus_per_run"],
         gpus=given["gpus_per_run"],
     )
     return ExecutorChoice(name, cluster)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import traceback
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from attnstudy.errors import AttnstudyError
@@ -99,6 +99,23 @@ class Executor(Protocol):
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
         """Do every job once; one that dies does not stop the others."""
         ...
+
+
+@dataclass(slots=True)
+class Notes:
+    """A channel that keeps what is said."""
+
+    messages: list[object] = field(default_factory=list)
+    signals: list[int] = field(default_factory=list)
+    """That asked for an end, by number."""
+
+    def report(self, message: object) -> None:
+        """Keep a message."""
+        self.messages.append(message)
+
+    def stopping(self) -> bool:
+        """Whether a signal came."""
+        return bool(self.signals)
 
 
 class Busy(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from attnstudy.errors import UsageError
 from attnstudy.executors.base import Carrier, Executor
@@ -28,6 +28,11 @@ class ExecutorChoice:
     def remote(self) -> bool:
         """Whether they are done on other machines."""
         return self.name == "ray"
+
+    def for_threads(self, threads: int) -> ExecutorChoice:
+        """Return the same where a run has a core for each thread, unless somebody said else."""
+        cpus = self.cluster.cpus or threads
+        return replace(self, cluster=replace(self.cluster, cpus=cpus))
 
     def room(self) -> tuple[int, str | None]:
         """Return how many jobs the cluster can do at once, and what the user should read.

@@ -14,7 +14,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.errors import ClusterError, UsageError, cause
@@ -43,15 +42,15 @@ class ClusterRequest:
 
     address: str | None = None
     """None takes ``RAY_ADDRESS``, else the cluster that runs on this machine, else starts one."""
-    cpus: float = 1.0
-    """Processor cores a run."""
+    cpus: float | None = None
+    """Processor cores a run; none takes as many as it has threads."""
     gpus: float = 0.0
     """GPUs a run; a part of one is shared with others."""
 
     @property
     def resources(self) -> dict[str, float]:
         """What a worker asks of a machine, in Ray's names; what it does not need is left out."""
-        wanted = {"CPU": self.cpus, "GPU": self.gpus}
+        wanted = {"CPU": self.cpus or 1, "GPU": self.gpus}
         return {name: amount for name, amount in wanted.items() if amount}
 
 
@@ -124,13 +123,14 @@ def _running_here() -> str | None:
 
     Ray's own ``auto`` takes minutes where the last cluster did not end by itself.
     """
-    note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")  # noqa: S108
-    try:
-        address = note.read_text().strip()
-        _knock(address)
-    except (OSError, ClusterError):
+    noted: str | None = importlib.import_module("ray._private.utils").read_ray_address()
+    if not noted:
         return None
-    return address or None
+    try:
+        _knock(noted)
+    except ClusterError:
+        return None
+    return noted
 
 
 @contextlib.contextmanager

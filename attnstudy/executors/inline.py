@@ -6,7 +6,6 @@ import contextlib
 import signal
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from attnstudy.executors.base import (
@@ -15,6 +14,7 @@ from attnstudy.executors.base import (
     Died,
     Event,
     Finished,
+    Notes,
     Reported,
     Started,
     Stopped,
@@ -37,7 +37,7 @@ class Inline:
         """Yield the events of each job; its reports come when it has ended."""
         for index, job in enumerate(jobs):
             yield Started(index, 0)
-            channel = _Notes()
+            channel = Notes()
             with _signals_noted() as signals:
                 channel.signals = signals
                 try:
@@ -51,20 +51,6 @@ class Inline:
                 signal.raise_signal(signals[0])  # to whoever handles it outside of the work
             yield from (Reported(index, 0, message) for message in channel.messages)
             yield ending
-
-
-@dataclass(slots=True)
-class _Notes:
-    """A channel that keeps what is said."""
-
-    messages: list[object] = field(default_factory=list)
-    signals: list[int] = field(default_factory=list)
-
-    def report(self, message: object) -> None:
-        self.messages.append(message)
-
-    def stopping(self) -> bool:
-        return bool(self.signals)
 
 
 @contextlib.contextmanager

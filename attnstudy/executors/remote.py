@@ -17,6 +17,7 @@ from attnstudy.executors.base import (
     Died,
     Event,
     Finished,
+    Notes,
     Reported,
     Retried,
     Started,
@@ -84,19 +85,6 @@ class Ray:
             shift.end()
 
 
-@dataclass(slots=True)
-class _Notes:
-    """What a carrier has to say before a job departs, or in place of it."""
-
-    messages: list[object] = field(default_factory=list)
-
-    def report(self, message: object) -> None:
-        self.messages.append(message)
-
-    def stopping(self) -> bool:
-        return False
-
-
 class _Shift:
     """One call of ``execute``."""
 
@@ -138,7 +126,7 @@ class _Shift:
             if seat.greeting is None or seat.job is not None:
                 return
             job = self.waiting.popleft()
-            notes = _Notes()
+            notes = Notes()
             try:
                 journey = self.carrier.depart(self.jobs[job], notes)
             except Busy:

@@ -68,10 +68,11 @@ class Seats:
     def hire(self, number: int) -> None:
         """Hire a worker, in place of the one that had the number."""
         ray = cluster.import_ray()
-        wanted = self.request
+        wanted = self.request.resources
+        cpus, gpus = wanted["CPU"], wanted.get("GPU", 0)
         actor = (
             ray.remote(RemoteWorker)
-            .options(num_cpus=wanted.cpus, num_gpus=wanted.gpus, max_restarts=0, max_concurrency=3)
+            .options(num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_concurrency=3)
             .remote()
         )
         self.taken[number] = Seat(number, actor, actor.greet.remote())

@@ -1,7 +1,7 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, RESULT, START, RunFolder
+from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.repeating import REPLACES
@@ -20,6 +20,7 @@ from attnstudy.runs.studies import (
 __all__ = [
     "JOURNAL",
     "METRICS",
+    "OF_THE_MACHINE",
     "REPLACES",
     "RESULT",
     "START",

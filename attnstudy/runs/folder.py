@@ -47,6 +47,8 @@ from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
 from attnstudy.study import TrialSpec
 
+OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
+"""What is about this machine, and of no use on another."""
 JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
 
 

@@ -18,16 +18,15 @@ from attnstudy.data import TrainingData
 from attnstudy.errors import ClusterError
 from attnstudy.executors import AbroadWork, Busy, Channel, Work
 from attnstudy.files import is_temporary
-from attnstudy.runs import JOURNAL, RESULT, START, RunFolder
+from attnstudy.runs import JOURNAL, OF_THE_MACHINE, REPLACES, RESULT, START, RunFolder
 from attnstudy.study import factory_source_digest, is_factory
 from attnstudy.training import CHECKPOINT, PREVIOUS, put_checkpoint
-from attnstudy.usecases.jobs import Checkpointed, Claimed, Failed, Job, Kept, Of, Paused
+from attnstudy.usecases.jobs import Checkpointed, Claimed, Failed, Job, Kept, Member, Of, Paused
 from attnstudy.usecases.modules import module_sources, use_modules
 from attnstudy.usecases.scratch import scratch_folder
 from attnstudy.usecases.taking_up import taken_up
 
-_STAY = frozenset({"lock", "holder.json", "failure.json", "replaces.json"})
-"""What belongs to this machine; see ``runs.folder``."""
+_STAY = {*OF_THE_MACHINE, REPLACES}
 _OURS = {*_STAY, START}
 """What the command writes itself."""
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)+")
@@ -92,7 +91,7 @@ class RunCarrier:
             holds: dict[int, contextlib.ExitStack] = {}
             for place, job in enumerate(jobs):
                 hold = stack.enter_context(contextlib.ExitStack())
-                told = _Place(channel, place)
+                told = Member(channel, place)
                 taken = taken_up(replace(job, wait=False), told, lambda _: self.shared)
                 if hold.enter_context(taken) is None:
                     hold.close()
@@ -109,20 +108,6 @@ class RunCarrier:
             folders = {place: RunFolder(jobs[place].folder) for place in holds}
             stack.pop_all()
             return RunJourney(parcel, folders, holds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The channel of one of the runs."""
-
-    channel: Channel
-    place: int
-
-    def report(self, message: object) -> None:
-        self.channel.report(Of(self.place, message))
-
-    def stopping(self) -> bool:
-        return self.channel.stopping()
 
 
 def _packed(folder: Path) -> Iterator[Piece]:

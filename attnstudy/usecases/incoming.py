@@ -15,11 +15,18 @@ from typing import Any
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
 from attnstudy.files import read_sealed, sync
-from attnstudy.runs import JOURNAL, REPLACES, RESULT, START, Result, RunFolder, Status
+from attnstudy.runs import (
+    JOURNAL,
+    OF_THE_MACHINE,
+    REPLACES,
+    RESULT,
+    START,
+    Result,
+    RunFolder,
+    Status,
+)
 from attnstudy.study import TrialSpec
 from attnstudy.usecases.outgoing import CHECKPOINTS, RUNS
-
-_OF_THE_MACHINE = {"lock", "publishing.lock", "published", "failure.json", "holder.json"}
 
 
 class Fate(Enum):
@@ -177,7 +184,7 @@ def _check_names(archive: Archive, where: str, names: Set[str], result: Result |
         strange = {name for name in others if not fnmatch.fnmatchcase(name, CHECKPOINTS)}
     else:
         listed = result.files.keys()
-        strange = (others - listed) | (listed - names) | (others & _OF_THE_MACHINE)
+        strange = (others - listed) | (listed - names) | (others & OF_THE_MACHINE)
     if strange:
         raise archive.altered(f"{where}/{min(strange)} is missing or does not belong there")
     for name, digest in ({} if result is None else result.files).items():

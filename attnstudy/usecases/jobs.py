@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attnstudy.data import TrainingData
-from attnstudy.executors import Died, Event, Reported, Retried
+from attnstudy.executors import Channel, Died, Event, Reported, Retried
 from attnstudy.runs import Result
 from attnstudy.study import TrialSpec
 
@@ -48,6 +48,23 @@ class Of:
     member: int
     """Its place among their jobs."""
     message: object
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The channel of one of the runs that are trained together."""
+
+    channel: Channel
+    number: int
+    """Its place among their jobs."""
+
+    def report(self, message: object) -> None:
+        """Say something about this run."""
+        self.channel.report(Of(self.number, message))
+
+    def stopping(self) -> bool:
+        """Whether they are to stop where they can go on later."""
+        return self.channel.stopping()
 
 
 @dataclass(frozen=True, slots=True)

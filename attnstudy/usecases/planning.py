@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -139,6 +139,8 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
 
     """
     check_request(request)
+    threads, notices = _threads(request)
+    request = replace(request, executor=request.executor.for_threads(threads))
     room = room_for(request.executor, request.device, request.precision)
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
     _refuse_other_images(request, dataset)
@@ -151,7 +153,6 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
             planned.append(PlannedRun(spec, run, run.status))
     for spec in {run.spec.arm_name: run.spec for run in planned}.values():
         try_factory(spec.variant, spec.attention, dataset)
-    threads, notices = _threads(request)
     fused = request.fuse or room.fused
     unfinished = [run for run in planned if not run.status.done]
     groups = fused_groups(unfinished or planned, fused)

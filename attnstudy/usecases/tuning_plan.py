@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,8 @@ def make_tune_plan(
     notices = _check_pruner(request, seeds)
     for variant in request.variants:  # a mistake must not cost a download
         _first_spec(request, variant, seeds[0])
+    threads, changed = _threads(request)
+    request = replace(request, executor=request.executor.for_threads(threads))
     room = room_for(request.executor, request.device, str(request.settings["precision"]))
     dataset, folder = data.load_training(request.dataset, request.data_dir, progress=decoding)
     try:
@@ -129,7 +131,6 @@ def make_tune_plan(
         )
         for variant in request.variants
     )
-    threads, changed = _threads(request)
     fused = request.fuse or room.fused
     at_once = len(designs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
     return TunePlan(

@@ -35,7 +35,7 @@ from attnstudy.training import (
     training,
 )
 from attnstudy.usecases.concluding import conclude, conclude_sealed
-from attnstudy.usecases.jobs import Failed, Job, Kept, Notice, Of, Paused
+from attnstudy.usecases.jobs import Failed, Job, Kept, Member, Notice, Paused
 from attnstudy.usecases.resuming import resume
 from attnstudy.usecases.taking_up import taken_up
 from attnstudy.usecases.watching import Watcher
@@ -100,7 +100,7 @@ def search_together(jobs: Sequence[Job], channel: Channel) -> None:
 
 
 def _together(jobs: Sequence[Job], channel: Channel, protocol: _Protocol[D]) -> None:
-    members = [_Member(channel, number) for number in range(len(jobs))]
+    members = [Member(channel, number) for number in range(len(jobs))]
     stopped = []
 
     def failed(number: int, error: Exception) -> None:
@@ -115,20 +115,6 @@ def _together(jobs: Sequence[Job], channel: Channel, protocol: _Protocol[D]) -> 
     drive([*trials], failed)
     if stopped:
         raise stopped[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """The channel of one of the runs."""
-
-    channel: Channel
-    number: int
-
-    def report(self, message: object) -> None:
-        self.channel.report(Of(self.number, message))
-
-    def stopping(self) -> bool:
-        return self.channel.stopping()
 
 
 Trial = Generator[Prepared | Batch, Any, None]
