@@ -7,7 +7,9 @@ AUDIT ?= .venv-audit
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# --no-compile: Python compiles what is imported, a small part of all that is installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+  -c constraints.txt
 
 .PHONY: demo test check secrets audit simulate simulate-peers bench bench-scaling bench-peers chaos
 .PHONY: docs clean help

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # One thread a process, here and in what the tests start: several processes share few cores, and
 # threads that wait for one another keep them busy. Bits depend on what a run is told, not on this.
@@ -40,10 +41,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(long)]
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is filled once for all processes of a session of tests."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, done = base / name, base / f"{name}.done"
+    with FileLock(base / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of decoded images for the whole session."""
-    return tmp_path_factory.mktemp("data")
+    return made_once(tmp_path_factory, "data", Path.mkdir)
 
 
 @pytest.fixture(scope="session")
@@ -77,20 +91,24 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store: MLflow takes seconds to create one, a copy takes none."""
-    home = tmp_path_factory.mktemp("template") / "mlruns"
-    open_store(resolve(home, None))
-    return home
+    return made_once(tmp_path_factory, "template", lambda home: open_store(resolve(home, None)))
 
 
 @pytest.fixture
 def workplace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: Path, template_store: Path
 ) -> Path:
-    """An empty working directory with a fresh store; no setting of the user's gets in."""
+    """An empty working directory with a fresh store; no setting of the user's gets in.
+
+    Commands train in their own process and draw no figures, which are most of a small run, unless
+    a test asks for ``processes`` or ``figures``.
+    """
     for name in list(os.environ):
         if name.startswith(("ATTNSTUDY_", "MLFLOW_TRACKING")) and name != "ATTNSTUDY_TEST_DATA":
             monkeypatch.delenv(name)
     monkeypatch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("ATTNSTUDY_EXECUTOR", "inline")
+    monkeypatch.setenv("ATTNSTUDY_NO_FIGURES", "1")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mlruns").mkdir()
     shutil.copy(template_store / "mlflow.db", tmp_path / "mlruns" / "mlflow.db")
@@ -98,9 +116,15 @@ def workplace(
 
 
 @pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
-    """Draw none: that is most of the work of a small run, and something else is tested."""
-    monkeypatch.setenv("ATTNSTUDY_NO_FIGURES", "1")
+def processes(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
+    """Have runs trained in processes of their own, as users do."""
+    monkeypatch.delenv("ATTNSTUDY_EXECUTOR")
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
+    """Have figures drawn, as users do."""
+    monkeypatch.delenv("ATTNSTUDY_NO_FIGURES")
 
 
 @pytest.fixture(scope="session")
@@ -117,15 +141,16 @@ def trained_store(
     """A store with a study of four finished runs and one that was killed; for copies only."""
     from tests.stores import LONG, VARIANTS, train, train_and_kill
 
-    home = tmp_path_factory.mktemp("trained") / "mlruns"
-    home.mkdir()
-    shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
-        patch.setenv("ATTNSTUDY_NO_FIGURES", "1")  # what was published is not part of it
-        train(home, *VARIANTS, "--seeds", "2")
-        train_and_kill(home, *LONG)
-    return home
+    def make(home: Path) -> None:
+        home.mkdir()
+        shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
+            patch.setenv("ATTNSTUDY_NO_FIGURES", "1")  # what was published is not part of it
+            train(home, *VARIANTS, "--seeds", "2")
+            train_and_kill(home, *LONG)
+
+    return made_once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture

@@ -49,7 +49,9 @@ def run(cli, *arguments, **named):
     return answer, json.loads(answer.out)
 
 
-def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(cli, workplace):
+def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
+    cli, workplace, processes, figures
+):
     answer, first = run(cli, "--variant", "all", "--seeds", "3")
     assert answer.code == 0, answer.err
     assert (first["trained"], first["skipped"], first["failed"], first["undelivered"]) == (
@@ -66,8 +68,12 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(cli, workplac
     for name, before in results.items():
         after = folders()[name].path.joinpath("result.json").stat()
         assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
-    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    tracker = open_store(resolve(HOME, None))
+    tracked = read_runs(tracker, "placement")
     assert len(tracked) == 14
+    for one in tracked:
+        artifacts = {file.path for file in tracker.client.list_artifacts(one.run_id)}
+        assert artifacts >= {"learning_curve.png", "confusion_matrix.png"}
     by_name = {run.name: run for run in tracked}
     assert set(by_name) == set(folders())
     for name, folder in folders().items():
@@ -106,7 +112,7 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(cli, workplac
     assert all(v["missing"] == [] for v in config["variants"])
 
 
-def test_another_store_gives_the_same_bits(cli, workplace):
+def test_another_store_gives_the_same_bits(cli, workplace, processes):
     answer, _ = run(cli, "--variant", "double", "--variant", "vanilla", "--seeds", "2")
     assert answer.code == 0
     first, first_numbers = weights(), numbers()
@@ -243,7 +249,9 @@ def test_own_variants_run_track_and_rank_like_the_built_in(cli, workplace, own_v
     assert "the source of its factory changed" in answer.err
 
 
-def test_runs_that_fail_or_are_killed_do_not_stop_the_others(cli, workplace, own_variants):
+def test_runs_that_fail_or_are_killed_do_not_stop_the_others(
+    cli, workplace, own_variants, processes
+):
     variants = ("--variant", "mine:raising", "--variant", "mine:killed", "--variant", "vanilla")
     answer, first = run(cli, *variants, "--seeds", "2")
     assert answer.code == 1
@@ -284,7 +292,7 @@ def test_an_unreachable_server_costs_a_warning_and_sync_delivers(cli, workplace)
     assert len(read_runs(open_store(resolve(HOME, None)), "placement")) == 2
 
 
-def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
+def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
     command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "60",
                "--variant", "double", "--seeds", "2", "--workers", "2"]  # fmt: skip
     child = subprocess.Popen(
@@ -315,7 +323,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace):
         assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 60
 
 
-def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace):
+def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes):
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2")
     assert "2 runs to train (1 variant), 2 at once" in answer.err
     assert "\x1b" not in answer.err + answer.out

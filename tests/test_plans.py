@@ -11,8 +11,6 @@ from attnstudy import runs
 from attnstudy.tracking import open_store, read_plans, read_runs, resolve
 from tests.studies import SMALL, write_study
 
-pytestmark = pytest.mark.usefixtures("without_figures")
-
 HOME = Path("mlruns")
 STUDY = f"""
 question = "Are more epochs better?"

@@ -26,10 +26,10 @@ from tests.conftest import SMALL
 from tests.stores import one_sentence
 from tests.tuning import numbers
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("without_figures")]
+pytestmark = pytest.mark.timeout(600)
 SEEDS = "5" if os.environ.get("ATTNSTUDY_CHAOS") else "1"
 FOUR = ("--variant", "all", "--seeds", SEEDS)
-LONG = ("--epochs", "150", "--variant", "vanilla", "--seeds", "2")
+LONG = ("--epochs", "40", "--variant", "vanilla", "--seeds", "2")
 """Runs that take long enough to lose a machine."""
 
 
@@ -96,7 +96,8 @@ def here(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, template_stor
     environment = {**os.environ, "ATTNSTUDY_DATA_DIR": str(data_dir)}
     for words in (FOUR, LONG):
         subprocess.run(
-            [sys.executable, "-m", "attnstudy", "run", *SMALL, *words, "--store", home, "-q"],
+            [sys.executable, "-m", "attnstudy", "run", *SMALL, *words, "--store", home, "-q",
+             "--executor", "inline", "--no-figures"],
             check=True, env=environment, capture_output=True,
         )  # fmt: skip
     return home
@@ -236,6 +237,7 @@ def test_what_no_machine_has_is_refused_at_once(cli, cluster, workplace, words, 
     assert not (workplace / "mlruns" / "runs").exists()
 
 
+@pytest.mark.long
 def test_a_gpu_that_is_not_there_is_no_reason_to_train_on_something_else(cli, cluster, workplace):
     """The machine of the cluster only says that it has one."""
     words = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--gpus-per-run", "0.5")

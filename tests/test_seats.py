@@ -115,7 +115,7 @@ class Speechless:
         raise ImportError("no such library here")
 
 
-@pytest.mark.parametrize("worker", [Stillborn, Speechless])
+@pytest.mark.parametrize("worker", [Stillborn, pytest.param(Speechless, marks=pytest.mark.long)])
 def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch, worker):
     monkeypatch.setattr(seats, "RemoteWorker", worker)
     with pytest.raises(ClusterError, match=r"end before they have begun \(.*no such library here"):

@@ -305,6 +305,7 @@ def test_only_our_studies_are_listed(tracker, publisher, make_spec, train_run, h
     assert read_runs(tracker, "nothing") == []
 
 
+@pytest.mark.long
 def test_four_processes_may_open_a_fresh_store_at_once(tmp_path):
     code = (
         "import sys; from pathlib import Path; from attnstudy.tracking import *;"

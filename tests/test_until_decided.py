@@ -10,8 +10,6 @@ import pytest
 from attnstudy import runs
 from tests.studies import SMALL, write_study
 
-pytestmark = pytest.mark.usefixtures("without_figures")
-
 HOME = Path("mlruns")
 STUDY = f"""
 seeds = "0-4"

@@ -72,7 +72,7 @@ def computed(study="placement"):
     return kept
 
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("without_figures")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("processes")]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.faults.conftest import CHAOS
 from tests.faults.content import embedded_content, store_content
 
 HOME = Path("mlruns")
+pytestmark = pytest.mark.usefixtures("processes")
 
 
 def start(*arguments, **environment):
