@@ -86,6 +86,14 @@ def test_long_wide_semicolon_bom_parquet_and_stdin_are_one_thing(ranked, cli, tm
     assert same(json.loads(piped.stdout))
 
 
+@pytest.mark.parametrize("words", [("rank", "--from"), ("audit",)])
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere.parquet"])
+def test_a_file_that_is_not_there_is_a_mistake_of_the_user(cli, workplace, words, name):
+    answer = cli(*words, name)
+    assert answer.code == 2
+    assert answer.err.startswith(f"Error: there is no file {name}: name a CSV")
+
+
 def test_shuffled_rows_change_nothing(ranked):
     head, *rows = LONG.splitlines()
     shuffled = "\n".join([head, *sorted(rows, key=lambda row: row[::-1])])

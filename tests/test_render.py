@@ -79,6 +79,15 @@ def test_small_and_large_numbers_keep_their_digits(factor):
         assert "[+0.00, +0.00]" not in text
 
 
+def test_one_advice_for_all_pairs_of_arms_with_too_few_runs():
+    ranking = stats.rank({name: {0: 50.0 + i, 1: 51.5} for i, name in enumerate("abcd")})
+    flat = " ".join(ranking_text(ranking).split())
+    assert flat.count("Describe only") == 1
+    assert "A test needs 3 values of each variant." in flat
+    assert "fewer than 3 values: " in flat
+    assert all("has 2 values" in pair.advice for pair in ranking.pairs)
+
+
 def test_text_and_markdown_hold_other_tests_seed_correlation_advice_and_the_chance_view():
     samples = {
         "double": {0: 63.1, 1: 64.2, 2: 62.0, 3: 65.0},

@@ -104,6 +104,8 @@ def advice_words(ranking: Ranking) -> list[str]:
     for pair in ranking.pairs:
         seeds = re.search(r"about (\d+) seeds", pair.advice)
         shared = re.sub(r"about \d+ seeds", "the seeds in brackets", pair.advice)
+        if few := re.search(r"; a test needs (\d+)\.$", shared):  # how few: among the notes
+            shared = f"{pair.verdict.advice} A test needs {few[1]} values of each variant."
         named = f"{pair.a} − {pair.b}" + (f" ({seeds[1]})" if seeds else "")
         pairs.setdefault(shared, []).append(named)
     lines = []

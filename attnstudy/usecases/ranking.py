@@ -220,7 +220,7 @@ def audit_table(
 
     Raises:
         DataError: a file cannot be read, or is no table.
-        UsageError: the table makes no sense.
+        UsageError: the table makes no sense, or a file is not there.
     """
     content = standard_input if table == "-" else _bytes(table)
     logged = None if logs is None else read_text(_bytes(logs))
@@ -230,6 +230,8 @@ def audit_table(
 def _bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file {path}: name a CSV file") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): name a CSV file") from error
 

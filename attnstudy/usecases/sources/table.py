@@ -46,7 +46,7 @@ def collect_table(request: TableRequest) -> Collected:
 
     Raises:
         DataError: the file cannot be read, or is no table.
-        UsageError: a column that was named is not there.
+        UsageError: the file, or a column that was named, is not there.
     """
     frame = _read(request.source)
     frame.columns = [str(column).strip() for column in frame.columns]
@@ -81,7 +81,7 @@ def _read(source: str) -> pd.DataFrame:
             raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
             frame = _read_text(raw.decode("utf-8-sig"), name)
     except FileNotFoundError as error:
-        raise DataError(f"there is no file {name}: name a CSV or parquet file") from error
+        raise UsageError(f"there is no file {name}: name a CSV or parquet file") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not text in UTF-8: save it as CSV in UTF-8") from error
     except (ValueError, OSError, ImportError) as error:
