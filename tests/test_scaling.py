@@ -160,6 +160,33 @@ def test_one_more_trial_costs_a_server_as_many_runs_read_as_the_first(workplace,
     assert read == [0, 1, *[1] * 8]
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_one_more_run_is_not_looked_for_among_all(workplace, make_spec, begun, elsewhere):
+    """Elsewhere it is looked for by its time once it was made, since answers may be lost."""
+    home = workplace / "mlruns"
+    address = resolve(home, f"sqlite:///{workplace}/elsewhere.db" if elsewhere else None)
+    tracker = open_store(address)
+    asked: list[str] = []
+    search_runs = tracker.client.search_runs
+
+    def noted(experiments, filter_string, *arguments, **named):
+        asked.append(filter_string)
+        return search_runs(experiments, filter_string, *arguments, **named)
+
+    tracker.client.search_runs = noted
+    publisher = Publisher(tracker, "small", None, lambda _: {})
+    facts = begun.started().dataset
+    for seed in range(4):
+        folder = runs.run_folder(home, make_spec(seed=seed))
+        folder.path.mkdir(parents=True, exist_ok=True)
+        if folder.started() is None:
+            folder.start(make_spec(seed=seed), facts)
+        assert publisher.publish(folder)
+    times = [f"attributes.start_time = {f.started().at}" for f in runs.run_folders(home, "small")]
+    assert asked[0] == ""
+    assert sorted(asked[1:]) == (sorted(times) if elsewhere else [])
+
+
 def test_a_driver_hears_everything_that_many_workers_say():
     from attnstudy.executors import Processes
 

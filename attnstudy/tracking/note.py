@@ -11,15 +11,20 @@ from attnstudy.runs import RunFolder
 class Note:
     """The note of one run and one store, on disk after every change.
 
-    ``run_id``, ``experiment`` (the one it is in), ``described`` (parameters and dataset),
-    ``steps`` (up to where the journal is there), ``line`` (where its last line that is there
-    begins, in bytes), ``sending`` (more of it was sent, without an
-    answer so far), ``status`` (everything that belongs to this state is there), ``deleted``.
+    ``making`` (a run is about to be made), ``run_id``, ``experiment`` (the one it is in),
+    ``described`` (parameters and dataset), ``steps`` (up to where the journal is there), ``line``
+    (where its last line that is there begins, in bytes), ``sending`` (more of it was sent, without
+    an answer so far), ``status`` (everything that belongs to this state is there), ``deleted``.
     """
 
     def __init__(self, folder: RunFolder, key: str) -> None:
         self._folder, self._key = folder, key
         self._content = folder.published(key)
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is any note."""
+        return bool(self._content)
 
     def get(self, name: str) -> Any:
         """Return what is noted under a name; none if nothing is."""

@@ -101,9 +101,12 @@ def _run_of(
     if run is None:
         if note.get("deleted") and note.get("experiment") == shelf.identity and not republish:
             return None  # deleted, and then removed from the trash
-        run = shelf.find(folder, started)
+        run = None
+        if note.anything or shelf.may_hold(folder, started):
+            run = shelf.find(folder, started)
         if run is None:
-            run = shelf.create(folder, started)
+            note.keep(making=True)
+            run = shelf.create(started)
             note.begin(run_id=run.info.run_id, experiment=shelf.identity, steps=0)
             return run
         note.begin(run_id=run.info.run_id, experiment=shelf.identity)

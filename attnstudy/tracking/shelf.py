@@ -15,6 +15,7 @@ from attnstudy.tracking.asking import Requests
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
+_FINGERPRINT = "attnstudy.fingerprint"
 _FRESH = 60.0  # seconds for which what was read of all runs is taken for the present state
 
 MLFLOW_STATUS = {
@@ -46,6 +47,8 @@ class Shelf:
     """Whether nobody but this home publishes here, so that what is not in it is out of date."""
     _surveyed: dict[str, Run] = field(default_factory=dict)
     _surveyed_at: float = 0.0
+    _fingerprints: set[str] = field(default_factory=set)
+    """Of all runs that were surveyed, and of those made here."""
 
     @property
     def identity(self) -> str:
@@ -56,6 +59,7 @@ class Shelf:
         """Read all runs at once, which is much faster than one by one."""
         for run in self._search(""):
             self._surveyed[run.info.run_id] = run
+            self._fingerprints.add(run.data.tags.get(_FINGERPRINT, ""))
             if self.alone:
                 self._end_orphan(run)
         self._surveyed_at = time.monotonic()
@@ -87,6 +91,18 @@ class Shelf:
                 return next(self._search(f"attributes.run_id = '{run_id}'"), None)
             raise
 
+    def may_hold(self, folder: RunFolder, started: Start) -> bool:
+        """Tell whether there may be a run of a folder of which nothing is noted.
+
+        A look at what was surveyed and made: MLflow reads the tags of all runs to find one. Whoever
+        makes a run notes first that it will, so one made since, and then lost, is not missed.
+        """
+        return (
+            started.spec.fingerprint in self._fingerprints
+            or bool(folder.replaced(self.key))
+            or any(_earlier_starts(folder))
+        )
+
     def find(self, folder: RunFolder, started: Start) -> Run | None:
         """Return the run of a folder that has no note of it; a deleted one if there is no other.
 
@@ -95,7 +111,7 @@ class Shelf:
         """
         replaced = {*folder.replaced(self.key), *_earlier_starts(folder)}
         mine: list[Run] = []
-        for run in self._search(f"tags.`attnstudy.fingerprint` = '{started.spec.fingerprint}'"):
+        for run in self._search(f"tags.`{_FINGERPRINT}` = '{started.spec.fingerprint}'"):
             if run.data.tags.get("attnstudy.superseded") == "true":
                 continue
             info = run.info
@@ -105,6 +121,10 @@ class Shelf:
                 mine.append(run)
             elif self.alone:
                 self._supersede(run)
+        return self._one_of(mine)
+
+    def _one_of(self, mine: list[Run]) -> Run | None:
+        """Return the best of a folder's runs and delete its doubles."""
         mine.sort(key=_worth)
         active = [run for run in mine if run.info.lifecycle_stage == "active"]
         for double in active[1:]:
@@ -112,7 +132,7 @@ class Shelf:
             self.requests.write("delete-run", self.requests.client.delete_run, double.info.run_id)
         return next(iter([*active, *mine]), None)
 
-    def create(self, folder: RunFolder, started: Start) -> Run:
+    def create(self, started: Start) -> Run:
         """Make the run of a folder."""
         spec = started.spec
         made: Run = self.requests.write(
@@ -126,7 +146,7 @@ class Shelf:
                 "attnstudy.variant": spec.variant,
                 **({} if spec.arm is None else {"attnstudy.arm": spec.arm}),
                 "attnstudy.seed": str(spec.seed),
-                "attnstudy.fingerprint": spec.fingerprint,
+                _FINGERPRINT: spec.fingerprint,
                 "attnstudy.config": spec.config_id,
                 "attnstudy.dataset_digest": spec.dataset_digest,
                 "attnstudy.test_images": str(started.dataset.test_images),
@@ -135,10 +155,17 @@ class Shelf:
                 "mlflow.source.name": "attnstudy run",
             },
         )
+        self._fingerprints.add(spec.fingerprint)
         if self.alone:
             return made
-        # The way to a server may have repeated the request.
-        return self.find(folder, started) or made
+        # The way to a server may have repeated the request. A time is found faster than a tag.
+        mine = [
+            run
+            for run in self._search(f"attributes.start_time = {started.at}")
+            if run.data.tags.get(_FINGERPRINT) == spec.fingerprint
+            and run.data.tags.get("attnstudy.superseded") != "true"
+        ]
+        return self._one_of(mine) or made
 
     def _search(self, filter_string: str) -> Iterator[Run]:
         return self.requests.runs(str(self.experiment.experiment_id), filter_string)
@@ -152,7 +179,7 @@ class Shelf:
 
     def _end_orphan(self, run: Run) -> None:
         """End a run whose folder was deleted while it was running."""
-        fingerprint = run.data.tags.get("attnstudy.fingerprint")
+        fingerprint = run.data.tags.get(_FINGERPRINT)
         if fingerprint is not None and run.info.lifecycle_stage == "active":
             folder = study_folder(self.home, self.study) / fingerprint
             if not (folder / "run.json").exists():

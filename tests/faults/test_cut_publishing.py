@@ -80,6 +80,24 @@ def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_
         assert reached.names == [], name
 
 
+def test_a_run_that_was_made_and_lost_after_the_survey_is_found(workplace, copy_run, reached):
+    """Two commands: the one that read all runs before goes on with what the other left."""
+    home = workplace / "mlruns"
+    tracker = open_store(resolve(home, None))
+    first = Publisher(tracker, "cut", "why?", figures)
+    assert first.publish(copy_run(home, "cut"))
+    folder = copy_run(home, "cut", seed=1)
+    other = Publisher(tracker, "cut", "why?", figures)
+    other._opened()
+    reached.begin(4)  # behind the two points of the note
+    with pytest.raises(Killed, match="publish/after-create-run"):
+        other.publish(folder)
+    reached.begin()
+    assert first.publish(folder)
+    content = embedded_content(home, "cut")
+    assert [len(found) for name, found in content.items() if name != "models"] == [1, 1]
+
+
 def test_killed_again_and_again_publishing_still_ends_with_the_same(workplace, copy_run, reached):
     home = workplace / "mlruns"
     tracker = open_store(resolve(home, None))
