@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attnstudy.stats.audit import RowCheck, audit
@@ -79,6 +79,7 @@ def test_a_mean_taken_before_rounding_is_never_wrong(
 
 
 @given(values=st.lists(units, min_size=2, max_size=9), off=st.integers(-400, 400))
+@example(values=[5000, 5000], off=-1)
 def test_with_the_number_of_items_every_other_mean_is_wrong(values: list[int], off: int) -> None:
     mean = Fraction(sum(values), len(values))
     right = {in_units(mean, 0, rounding) for rounding in ROUNDINGS}

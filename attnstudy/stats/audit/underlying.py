@@ -20,8 +20,12 @@ def mean_explained(row: Row, printed: Printed, items: int | None, scale: int | N
     """Whether values that print as those of the row can have a mean that prints so."""
     ranges = _ranges(row, items, scale)
     low, high = hull(printed)
-    return mean_of(tuple(a for a, _ in ranges)) <= high and low <= mean_of(
-        tuple(b for _, b in ranges)
+    least = mean_of(tuple(a for a, _ in ranges))
+    most = mean_of(tuple(b for _, b in ranges))
+    # a whole unit further from zero is what truncation no longer prints so
+    reached_high, reached_low = printed.value < 0, printed.value > 0
+    return (least < high or (reached_high and least == high)) and (
+        low < most or (reached_low and low == most)
     )
 
 
