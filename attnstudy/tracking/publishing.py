@@ -101,9 +101,7 @@ def _run_of(
     if run is None:
         if note.get("deleted") and note.get("experiment") == shelf.identity and not republish:
             return None  # deleted, and then removed from the trash
-        run = None
-        if note.anything or shelf.may_hold(folder, started):
-            run = shelf.find(folder, started)
+        run = shelf.find(folder, started, noted=note.anything)
         if run is None:
             note.keep(making=True)
             run = shelf.create(started)

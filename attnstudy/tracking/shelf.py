@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
 _FINGERPRINT = "attnstudy.fingerprint"
+_SUPERSEDED = "attnstudy.superseded"
 _FRESH = 60.0  # seconds for which what was read of all runs is taken for the present state
 
 MLFLOW_STATUS = {
@@ -91,29 +92,24 @@ class Shelf:
                 return next(self._search(f"attributes.run_id = '{run_id}'"), None)
             raise
 
-    def may_hold(self, folder: RunFolder, started: Start) -> bool:
-        """Tell whether there may be a run of a folder of which nothing is noted.
-
-        A look at what was surveyed and made: MLflow reads the tags of all runs to find one. Whoever
-        makes a run notes first that it will, so one made since, and then lost, is not missed.
-        """
-        return (
-            started.spec.fingerprint in self._fingerprints
-            or bool(folder.replaced(self.key))
-            or any(_earlier_starts(folder))
-        )
-
-    def find(self, folder: RunFolder, started: Start) -> Run | None:
-        """Return the run of a folder that has no note of it; a deleted one if there is no other.
+    def find(self, folder: RunFolder, started: Start, *, noted: bool) -> Run | None:
+        """Return the run of a folder that is not known by its id; a deleted one if no other is.
 
         What the folder's run replaces is marked; doubles are deleted. A double comes from an
         answer that was lost, after which the request was sent again.
+
+        Args:
+            folder: the run folder.
+            started: its start.
+            noted: whether anything is noted of it. Whoever makes a run notes first that it will.
+
         """
+        fingerprint = started.spec.fingerprint
         replaced = {*folder.replaced(self.key), *_earlier_starts(folder)}
+        if not (noted or replaced or fingerprint in self._fingerprints):
+            return None  # MLflow would read the tags of all runs to say so
         mine: list[Run] = []
-        for run in self._search(f"tags.`{_FINGERPRINT}` = '{started.spec.fingerprint}'"):
-            if run.data.tags.get("attnstudy.superseded") == "true":
-                continue
+        for run in self._counted(f"tags.`{_FINGERPRINT}` = '{fingerprint}'"):
             info = run.info
             if info.run_id in replaced or info.start_time in replaced:
                 self._supersede(run)
@@ -161,11 +157,16 @@ class Shelf:
         # The way to a server may have repeated the request. A time is found faster than a tag.
         mine = [
             run
-            for run in self._search(f"attributes.start_time = {started.at}")
+            for run in self._counted(f"attributes.start_time = {started.at}")
             if run.data.tags.get(_FINGERPRINT) == spec.fingerprint
-            and run.data.tags.get("attnstudy.superseded") != "true"
         ]
         return self._one_of(mine) or made
+
+    def _counted(self, filter_string: str) -> Iterator[Run]:
+        """Give the runs that no other has taken the place of."""
+        for run in self._search(filter_string):
+            if run.data.tags.get(_SUPERSEDED) != "true":
+                yield run
 
     def _search(self, filter_string: str) -> Iterator[Run]:
         return self.requests.runs(str(self.experiment.experiment_id), filter_string)
@@ -174,7 +175,7 @@ class Shelf:
         """Mark a run that no longer counts; a deleted one cannot be marked, nor need it be."""
         if run.info.lifecycle_stage == "active":
             client, run_id = self.requests.client, run.info.run_id
-            self.requests.write("supersede", client.set_tag, run_id, "attnstudy.superseded", "true")
+            self.requests.write("supersede", client.set_tag, run_id, _SUPERSEDED, "true")
             self._end(run)
 
     def _end_orphan(self, run: Run) -> None:

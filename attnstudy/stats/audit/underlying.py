@@ -22,11 +22,10 @@ def mean_explained(row: Row, printed: Printed, items: int | None, scale: int | N
     low, high = hull(printed)
     least = mean_of(tuple(a for a, _ in ranges))
     most = mean_of(tuple(b for _, b in ranges))
-    # a whole unit further from zero is what truncation no longer prints so
-    reached_high, reached_low = printed.value < 0, printed.value > 0
-    return (least < high or (reached_high and least == high)) and (
-        low < most or (reached_low and low == most)
-    )
+    # the end that is a whole unit further from zero is no longer printed so
+    below = least <= high if printed.value < 0 else least < high
+    above = low <= most if printed.value > 0 else low < most
+    return below and above
 
 
 def sd_explained(row: Row, printed: Printed, items: int | None, scale: int | None) -> bool:
