@@ -7,7 +7,9 @@ AUDIT ?= .venv-audit
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
-# --no-compile: Python compiles what is imported, a small part of all that is installed
+# Python compiles what is imported, a small part of all that is installed, and keeps it: where it
+# may not, each of the many processes that demo and tests start would compile torch and MLflow anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
   -c constraints.txt
 

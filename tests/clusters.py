@@ -47,16 +47,30 @@ def machines(*each: dict[str, Any]) -> Iterator[Machines]:
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
-    )
+    def start() -> Machines:
+        made = Machines(
+            Cluster(
+                initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+            )
+        )
+        try:
+            for resources in each:
+                made.add(**resources)
+        except BaseException:
+            made.cluster.shutdown()
+            raise
+        return made
+
     try:
-        made = Machines(cluster)
-        for resources in each:
-            made.add(**resources)
+        made = start()
+    except Exception as error:  # it has no other class
+        if "timed out during startup" not in str(error):
+            raise
+        made = start()  # Ray gives a machine half a minute, less than a busy one may take
+    try:
         yield made
     finally:
         ray.shutdown()
-        cluster.shutdown()
+        made.cluster.shutdown()
         for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
             os.environ.pop(name, None)
