@@ -39,6 +39,7 @@ class Machines:
 @contextmanager
 def machines(*each: dict[str, Any]) -> Iterator[Machines]:
     """Start a cluster; a head that does no work, and machines with these resources."""
+    before = dict(os.environ)  # perhaps of another cluster
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -73,4 +74,7 @@ def machines(*each: dict[str, Any]) -> Iterator[Machines]:
         ray.shutdown()
         made.cluster.shutdown()
         for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "PYTHONPATH"):
-            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                os.environ.pop(name, None)

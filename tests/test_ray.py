@@ -21,7 +21,7 @@ from attnstudy import runs
 from attnstudy.errors import ClusterError
 from attnstudy.executors import ClusterRequest, ExecutorChoice, Ray
 from attnstudy.executors import cluster as cluster_module
-from tests.clusters import Machines
+from tests.clusters import Machines, machines
 from tests.conftest import SMALL
 from tests.stores import one_sentence
 from tests.tuning import numbers
@@ -167,6 +167,32 @@ def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
     assert len(computed) == 2
     assert computed == {name: reference[name] for name in computed}
     assert not list(home.glob("runs/*/*/checkpoint*"))
+
+
+@pytest.mark.long  # it is waited for
+def test_a_lost_head_ends_the_command_and_the_same_command_goes_on(workplace):
+    words = ("run", *SMALL, *LONG, "--epochs", "400", "--executor", "ray", "--address")
+    home = workplace / "mlruns"
+    with machines({"num_cpus": 2}) as made:
+        child = begin(*words, made.address, cwd=workplace)
+        until(lambda: len(list(home.glob("runs/placement/*/checkpoint.pt"))) == 2, child)
+        made.cluster.head_node.all_processes["gcs_server"][0].process.kill()
+        code = child.wait(timeout=300)
+    said = (workplace / "said.txt").read_text()
+    assert code == 3, said
+    assert "Warning: the head of the Ray cluster does not answer; waiting" in said
+    assert re.search(r"^Error: the head of the Ray cluster has not answered for \d+ s", said, re.M)
+    assert "Traceback" not in said
+    found = list(home.glob("runs/placement/*/checkpoint.pt"))
+    assert len(found) == 2
+    with machines({"num_cpus": 2}) as made:
+        ended = begin(*words, made.address, cwd=workplace)
+        assert ended.wait(timeout=500) == 0, (workplace / "said.txt").read_text()
+    computed = results(home)
+    command = [sys.executable, "-m", "attnstudy", *words[:-3], "--executor", "inline"]
+    subprocess.run([*command, "--store", "near", "--no-figures"], check=True, cwd=workplace)
+    assert len(computed) == 2
+    assert computed == results(workplace / "near")
 
 
 OWN = """
@@ -317,6 +343,11 @@ def test_a_run_is_given_a_core_for_each_of_its_threads():
     assert choice.for_threads(3).cluster.resources == {"CPU": 3, "GPU": 0.5}
     told = ExecutorChoice("ray", ClusterRequest(cpus=2))
     assert told.for_threads(3).cluster.resources == {"CPU": 2}
+
+
+def test_the_head_of_a_cluster_is_seen(cluster):
+    cluster_module.connect(ClusterRequest(address=cluster.address))
+    assert cluster_module.head_answers()
 
 
 def test_a_machine_with_other_code_is_refused(cluster, monkeypatch):

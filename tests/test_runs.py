@@ -18,7 +18,7 @@ import pytest
 from attnstudy import runs
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import file_digest, write_sealed
-from attnstudy.runs import DatasetFacts, Result, RunFolder, Status
+from attnstudy.runs import DatasetFacts, Result, RunFolder, Status, repeating
 from attnstudy.study import TrialSpec
 
 SPEC = TrialSpec(
@@ -554,6 +554,30 @@ def test_a_second_repetition_replaces_both(started: RunFolder) -> None:
         started.note_published("here", {"run_id": run_id})
         started.repeat()
     assert started.replaced("here") == ["one", "two", "three"]
+
+
+def test_repetitions_are_listed_once_for_all_runs_of_a_study(
+    started: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started.repeat()
+    aside = started.path.parent / "repeated"
+    foreign = aside / "somebody-elses"
+    foreign.touch()
+    listed: list[Path] = []
+    plain = repeating._list
+    monkeypatch.setattr(repeating, "_list", lambda path: listed.append(path) or plain(path))
+    assert [path.name for path in runs.kept_aside(started.path)] == [f"{started.path.name}-1"]
+    before = len(listed)
+    os.utime(aside, (1_000, 1_000))  # long ago
+    for _ in range(3):
+        assert runs.kept_aside(started.path.parent / "another") == ()
+        assert len(runs.kept_aside(started.path)) == 1
+    assert len(listed) == before + 1
+    started.start(SPEC, DATASET)
+    started.repeat()  # just now: a file system's clock may not have gone on since
+    for _ in range(2):
+        assert len(runs.kept_aside(started.path)) == 2
+    assert len(listed) == before + 3
 
 
 def test_a_repetition_that_was_never_published_forgets_nothing(started: RunFolder) -> None:

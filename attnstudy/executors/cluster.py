@@ -32,6 +32,7 @@ _SETTINGS = {
 _LOOPBACK = "127.0.0.1"
 _START = "local"  # what Ray calls a cluster of one's own
 _KNOCKS = 10.0  # seconds
+_SOON = 2.0  # seconds
 _ADDRESS = re.compile(r"(?:ray://)?\[?([^/\[\]]+)\]?:(\d+)")
 _ROUNDING = 1e-9
 
@@ -148,13 +149,13 @@ def _silence() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, seconds: float = _KNOCKS) -> None:
     """See whether anything answers there: Ray itself takes minutes to say that nothing does."""
     found = _ADDRESS.fullmatch(address)
     if found is None:  # a name, or what Ray has to judge
         return
     try:
-        socket.create_connection((found[1], int(found[2])), timeout=_KNOCKS).close()
+        socket.create_connection((found[1], int(found[2])), timeout=seconds).close()
     except OSError as error:
         raise ClusterError(
             f"no Ray cluster answers at {address} ({cause(error)}): start one with 'ray start "
@@ -205,6 +206,22 @@ def _be_quiet() -> None:
 
 def _print_nothing(*_: object, **__: object) -> None:
     pass
+
+
+def head_answers() -> bool:
+    """Whether the head of the cluster that this process is connected to can be reached.
+
+    Ray itself says nothing of it, and after a minute ends the process. To a client's end of
+    ``ray://`` it does not happen: there Ray raises.
+    """
+    ray = import_ray()
+    if ray.util.client.ray.is_connected():
+        return True
+    try:
+        _knock(ray.get_runtime_context().gcs_address, _SOON)
+    except ClusterError:
+        return False
+    return True
 
 
 def machines() -> dict[str, Mapping[str, float]]:

@@ -27,6 +27,7 @@ from attnstudy.executors.cluster import ClusterRequest
 from attnstudy.executors.remote_worker import Ending, Greeting
 from attnstudy.executors.same_code import code_digest
 from attnstudy.executors.seats import TURN, Seat, Seats
+from attnstudy.executors.watch import Watch
 
 KILLED_BEFORE = 1
 """Times that a job is tried again whose process was killed: it may be what needs too much."""
@@ -34,9 +35,6 @@ LOST_BEFORE = 5
 """Times that it is tried again after its machine was lost, which is no fault of the job."""
 STILLBORN = 5
 """Times, for each worker, that another is hired for one that has not come to life."""
-PATIENCE = 300.0
-"""Seconds for which a cluster is waited for that has no machine left for any job."""
-_WAITS = 15.0  # seconds without a worker after which the user is told
 
 
 def _say_nothing(_: str) -> None:
@@ -103,8 +101,7 @@ class _Shift:
         self.stillborn = 0
         """Workers in succession that ended before they had greeted."""
         self.closing = False
-        self.room_seen = time.monotonic()
-        self.told = False
+        self.watch = Watch(executor.request, executor.say)
         seats.fill(min(executor.workers, len(jobs)))
 
     def work_off(self) -> Iterator[Event]:
@@ -118,7 +115,7 @@ class _Shift:
                 return
             for seat in self.seats.answered():
                 yield from self._hear(seat)
-            self._check_room()
+            self.watch.look(at_work=any(s.greeting is not None for s in self.seats.taken.values()))
 
     def _assign(self, seat: Seat) -> Iterator[Event]:
         """Give an idle worker the next job that needs one."""
@@ -250,22 +247,6 @@ class _Shift:
         if times[job] <= most:
             return Retried(job, seat.number, reason)
         return Died(job, seat.number, reason)
-
-    def _check_room(self) -> None:
-        """Say that no machine has room for a run; give up when none ever will: Ray is silent."""
-        now = time.monotonic()
-        if any(seat.greeting is not None for seat in self.seats.taken.values()):
-            self.room_seen, self.told = now, False
-            return
-        waited = now - self.room_seen
-        if waited > _WAITS and not self.told:
-            self.told = True
-            self.executor.say("no machine of the Ray cluster has room for a run yet; waiting")
-        if waited > PATIENCE and not cluster.slots(self.executor.request):
-            raise ClusterError(
-                f"no machine of the Ray cluster was fit for a run for {PATIENCE:.0f} seconds: add "
-                "one, then run the same command again; what is complete is kept"
-            )
 
     def end(self) -> None:
         """Have the workers end, unless they are kept: the busy where they can go on later."""

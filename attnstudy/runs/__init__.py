@@ -4,7 +4,7 @@ from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
-from attnstudy.runs.repeating import REPLACES
+from attnstudy.runs.repeating import REPLACES, kept_aside
 from attnstudy.runs.studies import (
     changing_study_facts,
     record_plan,
@@ -33,6 +33,7 @@ __all__ = [
     "changing_study_facts",
     "command_at_work",
     "held",
+    "kept_aside",
     "record_plan",
     "recorded_plans",
     "run_folder",

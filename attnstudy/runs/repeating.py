@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
+from functools import lru_cache
 from pathlib import Path
 
 from attnstudy.crashpoints import reach
 from attnstudy.files import read_sealed, reported
 
 REPLACES = "replaces.json"
+_TICK = 2_000_000_000  # nanoseconds
 
 
 def move_aside(folder: Path) -> Path | None:
@@ -33,15 +36,43 @@ def move_aside(folder: Path) -> Path | None:
     return kept
 
 
+def kept_aside(folder: Path) -> tuple[Path, ...]:
+    """Return where earlier trainings of a run are kept, the earliest first."""
+    aside = folder.parent / "repeated"
+    try:
+        changed = aside.stat().st_mtime_ns
+    except FileNotFoundError:
+        return ()
+    # the clock of a file system stands still for some milliseconds, for others a second
+    settled = time.time_ns() - changed > _TICK
+    listed = _listed(aside, changed) if settled else _list(aside)
+    return listed.get(folder.name, ())
+
+
+def _list(aside: Path) -> dict[str, tuple[Path, ...]]:
+    """Return what is kept, by name of the run's folder."""
+    found: dict[str, list[Path]] = {}
+    ours = (path for path in aside.iterdir() if path.name.rpartition("-")[2].isdecimal())
+    for path in sorted(ours, key=_number):
+        found.setdefault(path.name.rpartition("-")[0], []).append(path)
+    return {name: tuple(paths) for name, paths in found.items()}
+
+
+# of each study once, not for each of its runs
+@lru_cache(maxsize=4)
+def _listed(aside: Path, changed: int) -> dict[str, tuple[Path, ...]]:  # a key
+    """Return the same, as it has been since the folder was changed last."""
+    return _list(aside)
+
+
 def replaced(folder: Path) -> dict[str, list[str]]:
     """Return the ids of the published runs that a folder's run replaces, by store.
 
     The repetitions that are kept have them; what a study left behind when it was moved to another
     machine is told by ``replaces.json``.
     """
-    kept = (folder.parent / "repeated").glob(f"{folder.name}-*")
     found: dict[str, list[str]] = {}
-    for path in (*sorted(kept, key=_number), folder):
+    for path in (*kept_aside(folder), folder):
         told: dict[str, list[str]] = read_sealed(path / REPLACES) or {}
         for key, ids in told.items():
             found.setdefault(key, []).extend(ids)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.files import read_sealed
-from attnstudy.runs import RunFolder, Start, Status, study_folder
+from attnstudy.runs import RunFolder, Start, Status, kept_aside, study_folder
 from attnstudy.tracking.asking import Requests
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ class Shelf:
 
 def _earlier_starts(folder: RunFolder) -> Iterator[int]:
     """Give when the trainings were started that a repetition took the place of."""
-    for path in (folder.path.parent / "repeated").glob(f"{folder.path.name}-*/run.json"):
-        start = (read_sealed(path) or {}).get("started_at")
+    for path in kept_aside(folder.path):
+        start = (read_sealed(path / "run.json") or {}).get("started_at")
         if start is not None:
             yield int(start)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from attnstudy.executors import Processes
+from attnstudy.executors import ClusterRequest, Processes, Ray
 from benchmarks.scaling import drivers, epochs, ranks, runs, table, trials, workers
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -56,8 +56,17 @@ def of_trials(given: argparse.Namespace, place: Path) -> str:
 
 
 def of_workers(given: argparse.Namespace, place: Path) -> str:
-    many = given.workers
-    return table.of_workers(shown(workers.measure(Processes(n), n, n, 50) for n in many))
+    # on Ray, parts of a core, that so many fit into this machine; they train nothing
+    part = ClusterRequest(cpus=0.5 / max(given.workers))
+    executors = {
+        "processes": Processes,
+        "Ray": lambda number: Ray(number, part),
+    }
+    return table.of_workers(
+        (name, one)
+        for name, made in executors.items()
+        for one in shown(workers.measure(made(n), n, n, 50) for n in given.workers)
+    )
 
 
 def of_drivers(given: argparse.Namespace, place: Path) -> str:

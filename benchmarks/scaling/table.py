@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from benchmarks.scaling import drivers, epochs, ranks, runs, trials, workers
 from benchmarks.scaling.timing import Cost, exponent
@@ -89,16 +89,16 @@ def of_trials(asked: Sequence[trials.Asked], tuned: Sequence[trials.Tuned]) -> s
     return f"{proposing}\n\n{going_on}"
 
 
-def of_workers(measured: Sequence[workers.Measured]) -> str:
+def of_workers(measured: Iterable[tuple[str, workers.Measured]]) -> str:
     """Return what the driver of many workers does."""
     rows = [
-        [m.workers, f"{m.heard:,} of {m.expected:,}", f"{m.rate:.0f}",
+        [name, m.workers, f"{m.heard:,} of {m.expected:,}", f"{m.rate:.0f}",
          f"{100 * m.driver_cpu / m.seconds:.1f} %", f"{1e6 * m.driver_cpu / m.heard:.0f} µs",
          f"{m.slowest_message:.2f} s"]
-        for m in measured
+        for name, m in measured
     ]  # fmt: skip
     header = [
-        "workers", "messages", "a second", "of a core: the driver", "CPU a message",
+        "executor", "workers", "messages", "a second", "of a core: the driver", "CPU a message",
         "slowest message",
     ]  # fmt: skip
     return table(header, rows)
