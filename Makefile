@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PEERS ?= .venv-peers
 AUDIT ?= .venv-audit
 # more than cores: many tests wait for servers and workers
-PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
 # Python compiles what is imported, a small part of all that is installed, and keeps it: where it
 # may not, each of the many processes that demo and tests start would compile torch and MLflow anew.

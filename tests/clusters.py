@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+_TOKEN = secrets.token_hex(32)  # one for all: Ray keeps the first that a process has
 
 
 @dataclass
@@ -41,7 +42,7 @@ def machines(*each: dict[str, Any]) -> Iterator[Machines]:
     """Start a cluster; a head that does no work, and machines with these resources."""
     before = dict(os.environ)  # perhaps of another cluster
     os.environ["RAY_AUTH_MODE"] = "token"
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ["RAY_AUTH_TOKEN"] = _TOKEN
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # workers import what the tests define
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *sys.path])

@@ -293,7 +293,7 @@ def test_an_unreachable_server_costs_a_warning_and_sync_delivers(cli, workplace)
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
-    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "60",
+    command = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--epochs", "40",
                "--variant", "double", "--seeds", "2", "--workers", "2"]  # fmt: skip
     child = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -320,7 +320,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
     for folder in folders().values():
         steps = [r["first_step"] for r in folder.journal()]
         assert steps == sorted(set(steps))
-        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 60
+        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 40
 
 
 def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes):

@@ -64,7 +64,7 @@ def test_a_long_spatial_study_is_told_what_channel_would_take(
 
 
 def test_the_estimate_is_told_once_after_the_first_iterations(cli, workplace):
-    answer = cli("run", *SMALL, "--epochs", "60", "--variant", "all", "--seeds", "1")
+    answer = cli("run", *SMALL, "--epochs", "6", "--variant", "all", "--seeds", "1")
     assert answer.code == 0
     assert answer.err.count("About ") == 1
     assert "for 4 runs, 2 at once" in answer.err

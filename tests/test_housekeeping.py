@@ -21,6 +21,7 @@ from attnstudy.runs import RunFolder, Status
 from attnstudy.usecases import housekeeping
 from attnstudy.usecases.housekeeping import BUSY, NEEDED, Kind, find_leftovers, remove
 from attnstudy.usecases.staging import staging
+from tests.conftest import SMALL
 from tests.stores import (
     STUDY,
     VARIANTS,
@@ -30,7 +31,6 @@ from tests.stores import (
     one_sentence,
     run_named,
     snapshot,
-    train,
 )
 
 
@@ -216,7 +216,7 @@ def test_results_that_were_repeated_go_only_when_they_are_named(cli, home):
     answer = pruned(cli, "--yes", "--repeated")
     assert answer["removed"] == []
     assert answer["spared"] == [{"path": str(aside), "reason": "its repetition has no result yet"}]
-    train(home, *VARIANTS, "--seeds", "2")
+    assert cli("run", *SMALL, *VARIANTS, "--seeds", "2").code == 0
     assert run.result() is not None
     assert pruned(cli, "--yes")["found"] == []
     size = sum(path.stat().st_size for path in aside.rglob("*") if path.is_file())

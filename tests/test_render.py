@@ -109,7 +109,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9]+)*m")
 
 
 def test_bars_show_every_worker_and_no_color_is_respected(workplace, processes):
-    arguments = ["run", *SMALL, "--epochs", "20", "--workers", "2", "--seeds", "1"]
+    arguments = ["run", *SMALL, "--epochs", "10", "--workers", "2", "--seeds", "1"]
     both = ("--variant", "vanilla", "--variant", "double")
     coloured = on_a_terminal([*arguments, *both], {})
     assert COLOUR.search(coloured)
@@ -117,7 +117,7 @@ def test_bars_show_every_worker_and_no_color_is_respected(workplace, processes):
     assert "all runs" in shown
     for variant in ("vanilla", "double"):
         assert f"{variant}/seed=0" in shown
-    assert re.search(r"\d+/160 loss \d\.\d{3}  val \d+\.\d %", shown)
+    assert re.search(r"\d+/80 loss \d\.\d{3}  val \d+\.\d %", shown)
     plain = {"NO_COLOR": "1", "ATTNSTUDY_EXECUTOR": "inline"}
     again = on_a_terminal([*arguments, "--variant", "vanilla", "--rerun"], plain)
     assert "vanilla/seed=0" in again
