@@ -18,10 +18,6 @@ _WAITS = 15.0  # seconds without a worker after which the user is told
 _LOOKS = 3.0  # seconds between looks at the head
 
 
-class HeadLostError(ClusterError):
-    """The head of the cluster does not answer; nothing can be asked of Ray any more."""
-
-
 @dataclass(slots=True)
 class Watch:
     """Looks at the cluster now and then while jobs are done on it."""
@@ -47,8 +43,8 @@ class Watch:
             at_work: whether any worker has come to life.
 
         Raises:
-            HeadLostError: the head has not answered for long.
-            ClusterError: no machine is fit for a run, and none has come.
+            ClusterError: the head has not answered for long, or no machine is fit for a run and
+                none has come.
 
         """
         self._look_at_head()
@@ -76,7 +72,7 @@ class Watch:
             return
         waited = now - self._head_seen
         if waited > HEAD_PATIENCE:
-            raise HeadLostError(
+            raise ClusterError(
                 f"the head of the Ray cluster has not answered for {waited:.0f} seconds: start it "
                 "again, then run the same command again; what is complete is kept"
             )
