@@ -30,6 +30,8 @@ ATTENTIONS = ("spatial", "channel")
 PRECISIONS = ("float32", "tf32", "bf16")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
+VALIDATE_EVERY = 100
+"""Iterations between validations, counted from 0 within each epoch."""
 
 # Part of every fingerprint. Raise it when a change of the code changes the numbers a
 # specification gives, so that old and new runs are never pooled.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -44,6 +45,34 @@ def test_help_loads_nothing_heavy(command):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Usage: attnstudy" in done.stdout
     assert HEAVY & set(json.loads(done.stderr.replace("'", '"'))) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "unneeded"),
+    [
+        (("run", *SMALL, "--variant", "vanilla", "--seeds", "1"), {"ray", "optuna"}),
+        (("run", *SMALL, "--variant", "vanilla", "--seeds", "2", "--dry-run"), {"mlflow"}),
+        (("status",), {"mlflow"}),
+    ],
+    ids=["train", "plan", "status"],
+)
+def test_a_command_imports_what_it_needs(command, unneeded, workplace, processes, cli):
+    """Torch is for workers: it takes each process seconds to import."""
+    if not metadata.version("torch").endswith("+cpu"):
+        pytest.skip("this torch has to be asked whether there is a GPU")
+    if "mlflow" in unneeded:  # a store that is in its place, and a run that says how long one takes
+        cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
+    code = (
+        "import sys\n"
+        f"sys.argv = ['attnstudy', *{list(command)!r}]\n"
+        "from attnstudy.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as ending:\n"
+        f"    print(sorted({unneeded | {'torch'}!r} & set(sys.modules)), file=sys.stderr)\n"
+        "    sys.exit(ending.code)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "[]"), done.stderr
 
 
 def test_version(cli):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy import runs
+from attnstudy import runs, training
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.usecases import estimating
 from attnstudy.usecases.estimating import Estimate
@@ -36,7 +36,7 @@ def test_runs_of_another_configuration_are_no_measure(cli, workplace, monkeypatc
         timed.append(arguments)
         return 2.0
 
-    monkeypatch.setattr(estimating, "time_iterations", counted)
+    monkeypatch.setattr(training, "time_iterations", counted)
     answer = cli("run", *SMALL, "--epochs", "4", "--variant", "vanilla", "--variant", "double",
                  "--seeds", "1", "--dry-run", "--json", "--workers", "1")  # fmt: skip
     # 256 images four times; 4 + 1 validations of 60 and one test of 360 at a third; batches of 32

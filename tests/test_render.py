@@ -7,7 +7,8 @@ import re
 import pytest
 
 from attnstudy import stats
-from attnstudy.render import rank_markdown, ranking_text
+from attnstudy.render.exports import rank_markdown
+from attnstudy.render.ranking import ranking_text
 from attnstudy.render.tables import duration, number, table
 from attnstudy.seeds import parse_seeds, seeds_text
 from attnstudy.usecases.ranking import RankReport

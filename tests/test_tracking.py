@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from attnstudy import report, runs
+from attnstudy import runs
 from attnstudy.errors import StoreError, TrackingUnreachableError, UsageError
 from attnstudy.executors import Inline
+from attnstudy.report.run import run_figures
 from attnstudy.tracking import (
     Publisher,
     open_store,
@@ -52,7 +53,7 @@ def tracker(home):
 
 @pytest.fixture
 def publisher(tracker):
-    return Publisher(tracker, "small", "why?", report.run_figures)
+    return Publisher(tracker, "small", "why?", run_figures)
 
 
 def content(tracker):
@@ -181,11 +182,11 @@ def test_a_store_that_was_set_up_anew_gets_everything_again(
     publisher.publish(folder)
     shutil.copy(template_store / "mlflow.db", home / "other.db")
     other = open_store(resolve(home, f"sqlite:///{home / 'other.db'}"))
-    assert Publisher(other, "small", None, report.run_figures).publish(folder)
+    assert Publisher(other, "small", None, run_figures).publish(folder)
     shutil.rmtree(home / "artifacts")
     shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
     again = open_store(resolve(home, None))
-    assert Publisher(again, "small", None, report.run_figures).publish(folder)
+    assert Publisher(again, "small", None, run_figures).publish(folder)
     (run,) = read_runs(again, "small")
     assert run.status == "complete"
     assert run.metrics == read_runs(other, "small")[0].metrics

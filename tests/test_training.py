@@ -13,8 +13,8 @@ from torch.nn import functional
 from attnstudy import seeding
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder
+from attnstudy.study import VALIDATE_EVERY
 from attnstudy.training import (
-    VALIDATE_EVERY,
     Checkpoint,
     TrainingState,
     choose_device,

@@ -373,7 +373,7 @@ def test_seeds_that_are_trained_together_pause_together(cli, workplace):
 
 def test_commands_that_search_nothing_do_not_load_optuna():
     code = (
-        "import sys, attnstudy.render, attnstudy.report, attnstudy.usecases.running\n"
+        "import sys, attnstudy.render, attnstudy.report.run, attnstudy.usecases.running\n"
         "sys.exit('optuna' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -61,6 +61,18 @@ def executor_of(given: dict[str, Any]) -> ExecutorChoice:
     return ExecutorChoice(name, cluster)
 
 
+def prepare_workers(given: dict[str, Any]) -> None:
+    """Have what worker processes need imported, once for all of them."""
+    if given["executor"] != "processes":
+        return
+    from attnstudy import executors
+    from attnstudy.usecases.room import asks_torch
+
+    # at once where this process will import torch too; else when there is something to train
+    at_once = asks_torch(given["device"], given["precision"])
+    executors.prepare_workers("attnstudy.usecases.worker", at_once=at_once)
+
+
 def data_dir_of(given: dict[str, Any]) -> Path:
     """Return the folder for downloads and decoded images."""
     from attnstudy.data import default_data_dir

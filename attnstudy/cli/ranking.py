@@ -17,7 +17,7 @@ from attnstudy.files import reported
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnstudy.report import Context
+    from attnstudy.report.context import Context
     from attnstudy.usecases.ranking import RankReport
 
 
@@ -50,7 +50,9 @@ def rank(**given: Any) -> int:
     STUDY is the name of a study that ran; without it, and without --experiment or --from, the
     only study there is.
     """
-    from attnstudy import render
+    from attnstudy.render import Terminal
+    from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
+    from attnstudy.render.ranking import rank_text
     from attnstudy.usecases import ranking
 
     form = "json" if given["as_json"] else given["form"]
@@ -62,18 +64,14 @@ def rank(**given: Any) -> int:
         claims=given["claims"],
         calibrate=given["calibrate"],
     )
-    terminal = render.Terminal()
+    terminal = Terminal()
     with terminal.counting("reading runs", plain_from=1000) as progress:
         result = ranking.rank(request, lambda read: progress(read, None))
     if wants_report:
         _write_report(result, given, form)
     if form != "html":
-        texts = {
-            "text": render.rank_text,
-            "markdown": render.rank_markdown,
-            "csv": render.rank_csv,
-        }
-        answer = render.rank_json(result) if form == "json" else None
+        texts = {"text": rank_text, "markdown": rank_markdown, "csv": rank_csv}
+        answer = rank_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
 
@@ -175,23 +173,24 @@ def _refuse(given: dict[str, Any], names: Sequence[str], where: str) -> None:
 
 def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
     """Write HTML and figures, and store them in MLflow, as asked."""
-    from attnstudy import report
+    from attnstudy.report.figures import figure_bytes
+    from attnstudy.report.html import ranking_html
     from attnstudy.usecases import logging_reports
 
     context = _context(result)
     if form == "html":
-        page = report.ranking_html(result.ranking, context)
+        page = ranking_html(result.ranking, context)
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         folder = given["figures"]
         with reported(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for kind in ("svg", "png"):
-                for name, content in report.figure_bytes(result.ranking, context, kind).items():
+                for name, content in figure_bytes(result.ranking, context, kind).items():
                     (folder / f"{name}.{kind}").write_bytes(content)
     if given["log"]:
-        files = {"report.html": report.ranking_html(result.ranking, context).encode()}
-        for name, content in report.figure_bytes(result.ranking, context, "png").items():
+        files = {"report.html": ranking_html(result.ranking, context).encode()}
+        for name, content in figure_bytes(result.ranking, context, "png").items():
             files[f"{name}.png"] = content
         run_id = logging_reports.log_report(result, address_of(given), files)
         click.echo(f"Report stored in MLflow as run {run_id}.", err=True)
@@ -203,7 +202,7 @@ def _context(result: RankReport) -> Context:
     import platform
     from importlib import metadata
 
-    from attnstudy.report import Context
+    from attnstudy.report.context import Context
 
     versions = {"python": platform.python_version()}
     for name in ("attnstudy", "numpy", "scipy", "torch", "mlflow"):

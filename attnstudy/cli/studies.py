@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, named_study, print_result
+from attnstudy.cli.common import address_of, named_study, prepare_workers, print_result
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def run(**given: Any) -> int:
     STUDY is a study file, its folder, or its name under studies/. Results are kept in the store
     and published to MLflow; runs that are complete are skipped.
     """
-    if given["executor"] == "processes" and not given["dry_run"]:
-        from attnstudy.executors import prepare_workers
-
-        prepare_workers("attnstudy.usecases.worker")  # first, to be done when this process is
+    if not given["dry_run"]:
+        prepare_workers(given)
     from attnstudy import render
     from attnstudy.cli.requests import run_request
     from attnstudy.usecases import estimating, outcomes, planning, running
@@ -133,9 +131,9 @@ def _figures_of(given: Mapping[str, Any]) -> Callable[[RunFolder], Mapping[str, 
 
 def run_figures(folder: RunFolder) -> Mapping[str, bytes]:
     """Return the figures that are published with a run, by file name."""
-    from attnstudy import report  # matplotlib: only where a run is published
+    from attnstudy.report import run  # matplotlib: only where a run is published
 
-    return report.run_figures(folder)
+    return run.run_figures(folder)
 
 
 COMMANDS = (run, status, sync)

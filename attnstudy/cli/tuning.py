@@ -12,6 +12,7 @@ from attnstudy.cli.common import (
     data_dir_of,
     executor_of,
     find_own_variants,
+    prepare_workers,
     print_result,
 )
 from attnstudy.errors import EXIT_SOME_FAILED
@@ -69,10 +70,7 @@ def tune(**given: Any) -> int:
     final validation accuracies. Test images are not read. Trials that ended are not repeated, and
     one that was interrupted goes on.
     """
-    if given["executor"] == "processes":
-        from attnstudy.executors import prepare_workers
-
-        prepare_workers("attnstudy.usecases.worker")  # first, to be done when this process is
+    prepare_workers(given)
     from attnstudy import render
     from attnstudy.usecases import tuning, tuning_plan
 
@@ -112,9 +110,9 @@ def show(**given: Any) -> int:
 
 
 def _figures(tuning: VariantTuning) -> Mapping[str, bytes]:
-    from attnstudy import report  # matplotlib: only where a search is published
+    from attnstudy.report.tuning import tuning_figures  # matplotlib: only where one is published
 
-    return report.tuning_figures(tuning)
+    return tuning_figures(tuning)
 
 
 def _tune_request(given: dict[str, Any]) -> Any:

@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from attnstudy.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
 
 # The reference study's constants. They are used for CIFAR-10 in whatever packaging, and only
 # there: every other dataset is normalised by its own training mean and standard deviation.
@@ -57,6 +60,8 @@ class Normalisation:
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 images (N, C, H, W) to float32, channels last in memory."""
+        import torch  # only where images are computed with
+
         mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
         pixels = images.to(torch.float32, memory_format=torch.channels_last)

@@ -8,7 +8,10 @@ import looks up is enough for it to work.
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _OPERATORS = ("nms", "qnms")
@@ -23,6 +26,8 @@ def declare_missing_operators() -> bool:
     """
     if _kept or _extension_loads():
         return False
+    import torch
+
     library = torch.library.Library("torchvision", "DEF")
     for name in _OPERATORS:
         library.define(name + _SCHEMA)
@@ -33,6 +38,8 @@ def declare_missing_operators() -> bool:
 def _extension_loads() -> bool:
     import importlib.machinery
     import importlib.util
+
+    import torch
 
     spec = importlib.util.find_spec("torchvision")
     if spec is None or not spec.submodule_search_locations:

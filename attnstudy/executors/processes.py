@@ -37,11 +37,19 @@ dead-lock. The fork server has only imported it, once for all workers, while its
 busy with other things; but on macOS even that is not safe."""
 
 
-def prepare_workers(*modules: str) -> None:
-    """Have what workers need imported while this process goes on with something else."""
+def prepare_workers(*modules: str, at_once: bool) -> None:
+    """Have what workers need imported once for all of them.
+
+    Args:
+        modules: what they need.
+        at_once: begin now, while this process goes on with something else; otherwise when the
+            first of them is hired.
+
+    """
     if METHOD == "forkserver":
         multiprocessing.set_forkserver_preload(list(modules))
-        forkserver.ensure_running()
+        if at_once:
+            forkserver.ensure_running()
 
 
 @dataclass(slots=True)

@@ -1,8 +1,10 @@
-"""Everything that becomes text: tables, progress, JSON for machines."""
+"""Everything that becomes text: tables, progress, JSON for machines.
+
+Rankings have modules of their own, ``ranking`` and ``exports``, which need scipy.
+"""
 
 from attnstudy.render.audit import audit_text
 from attnstudy.render.deciding import decided_json, decided_text, look_text
-from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
 from attnstudy.render.housekeeping import (
     findings_json,
     findings_text,
@@ -12,7 +14,6 @@ from attnstudy.render.housekeeping import (
 )
 from attnstudy.render.moving import export_json, export_text, import_json, import_text
 from attnstudy.render.plans import study_check_text, study_json, study_text
-from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.runs import plan_json, plan_text, run_json, run_text
 from attnstudy.render.studies import dataset_text, finding_line, status_json, status_text, sync_text
 from attnstudy.render.terminal import Terminal
@@ -42,11 +43,6 @@ __all__ = [
     "look_text",
     "plan_json",
     "plan_text",
-    "rank_csv",
-    "rank_json",
-    "rank_markdown",
-    "rank_text",
-    "ranking_text",
     "removal_fault",
     "removal_json",
     "removal_text",

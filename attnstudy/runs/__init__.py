@@ -1,5 +1,12 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
+from attnstudy.runs.checkpoints import (
+    CHECKPOINT,
+    CHECKPOINT_NAMES,
+    CHECKPOINTS,
+    PREVIOUS_CHECKPOINT,
+    put_checkpoint,
+)
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
@@ -18,9 +25,13 @@ from attnstudy.runs.studies import (
 )
 
 __all__ = [
+    "CHECKPOINT",
+    "CHECKPOINTS",
+    "CHECKPOINT_NAMES",
     "JOURNAL",
     "METRICS",
     "OF_THE_MACHINE",
+    "PREVIOUS_CHECKPOINT",
     "REPLACES",
     "RESULT",
     "START",
@@ -34,6 +45,7 @@ __all__ = [
     "command_at_work",
     "held",
     "kept_aside",
+    "put_checkpoint",
     "record_plan",
     "recorded_plans",
     "run_folder",

@@ -36,6 +36,7 @@ from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
 from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
 from attnstudy.runs import commands, repeating
+from attnstudy.runs.checkpoints import forget_checkpoints
 from attnstudy.runs.journal import (
     append_record,
     read_placed,
@@ -188,8 +189,7 @@ class RunFolder:
 
     def forget_checkpoints(self) -> None:
         """Remove the checkpoints of a run that will not be gone on with."""
-        for path in self.path.glob("checkpoint*.pt"):
-            path.unlink(missing_ok=True)
+        forget_checkpoints(self.path)
 
     def take_over(self, name: str, content: bytes, kept: int = 0) -> None:
         """Write a file that was made on another machine, whole or not at all.
@@ -240,7 +240,9 @@ class RunFolder:
         ]
 
     def fail(self, reason: str, details: str = "") -> None:
-        """Note why an attempt failed; the next attempt removes the note."""
+        """Note why an attempt failed, be it before it began; the next attempt removes the note."""
+        with reported(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
         write_sealed(self.path / "failure.json", {"reason": reason, "details": details})
 
     def failure(self) -> str | None:

@@ -5,7 +5,7 @@ only needs an address pays nothing.
 """
 
 from attnstudy.tracking.address import Address, resolve
-from attnstudy.tracking.opening import open_store, settle_store
+from attnstudy.tracking.opening import import_mlflow, open_store, settle_store
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.plans import read_plans
 from attnstudy.tracking.publishing import Publisher
@@ -33,6 +33,7 @@ __all__ = [
     "TrackedRun",
     "Tracker",
     "TrialRecord",
+    "import_mlflow",
     "log_ranking",
     "open_store",
     "param_texts",

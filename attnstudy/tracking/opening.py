@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import warnings
@@ -44,6 +45,12 @@ def prepare_mlflow() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # it logs every database error with a traceback, and raises it too
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+
+def import_mlflow() -> None:
+    """Import what every store needs, which takes seconds."""
+    prepare_mlflow()
+    importlib.import_module("mlflow")
 
 
 def open_store(address: Address, *, create: bool = True) -> Tracker:

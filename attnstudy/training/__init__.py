@@ -2,11 +2,8 @@
 
 from attnstudy.training.batches import Batch
 from attnstudy.training.checkpoints import (
-    CHECKPOINT,
-    PREVIOUS,
     Checkpoint,
     load_checkpoints,
-    put_checkpoint,
     save_checkpoint,
 )
 from attnstudy.training.device import choose_device, prepare_process
@@ -14,7 +11,6 @@ from attnstudy.training.driving import drive, train
 from attnstudy.training.environment import changes, environment
 from attnstudy.training.evaluation import Evaluation, evaluate
 from attnstudy.training.loop import (
-    VALIDATE_EVERY,
     Interval,
     Prepared,
     Trained,
@@ -26,9 +22,6 @@ from attnstudy.training.step import check_precision
 from attnstudy.training.timing import time_iterations
 
 __all__ = [
-    "CHECKPOINT",
-    "PREVIOUS",
-    "VALIDATE_EVERY",
     "Batch",
     "Checkpoint",
     "Evaluation",
@@ -45,7 +38,6 @@ __all__ = [
     "evaluate",
     "load_checkpoints",
     "prepare_process",
-    "put_checkpoint",
     "save_checkpoint",
     "time_iterations",
     "train",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -12,13 +11,9 @@ from pathlib import Path
 
 import torch
 
-from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
-from attnstudy.files import reported, write_atomically
-from attnstudy.runs import RunFolder
+from attnstudy.runs import CHECKPOINT_NAMES, RunFolder, put_checkpoint
 from attnstudy.training.loop import TrainingState
-
-CHECKPOINT, PREVIOUS = _NAMES = ("checkpoint.pt", "checkpoint.previous.pt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +45,12 @@ def save_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
     buffer = io.BytesIO()
     torch.save(values, buffer)
     content = buffer.getvalue()
-    put_checkpoint(folder, hashlib.sha256(content).digest() + content)
-
-
-def put_checkpoint(folder: RunFolder, content: bytes) -> None:
-    """Write what ``save_checkpoint`` writes, also where it comes from another machine."""
-    current, previous = (folder.path / name for name in _NAMES)
-    reach("checkpoint/before")
-    with reported(folder.path):
-        if current.exists():
-            os.replace(current, previous)
-    reach("checkpoint/previous-kept")
-    write_atomically(current, content)
+    put_checkpoint(folder.path, hashlib.sha256(content).digest() + content)
 
 
 def load_checkpoints(folder: RunFolder) -> Iterator[tuple[Path, Checkpoint | None]]:
     """Yield the checkpoints that are there, newest first; None in place of a damaged one."""
-    for name in _NAMES:
+    for name in CHECKPOINT_NAMES:
         path = folder.path / name
         if path.exists():
             yield path, _read(path)

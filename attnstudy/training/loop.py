@@ -17,12 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from attnstudy.data import Split
-from attnstudy.study import TrialSpec
+from attnstudy.study import VALIDATE_EVERY, TrialSpec
 from attnstudy.training.batches import Batch, epoch_batches
 from attnstudy.training.evaluation import Evaluation, evaluate
-
-VALIDATE_EVERY = 100
-"""Iterations between validations, counted from 0 within each epoch."""
 
 
 @dataclass(frozen=True, slots=True)

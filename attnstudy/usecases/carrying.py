@@ -18,9 +18,18 @@ from attnstudy.data import TrainingData
 from attnstudy.errors import ClusterError
 from attnstudy.executors import AbroadWork, Busy, Channel, Work
 from attnstudy.files import is_temporary
-from attnstudy.runs import JOURNAL, OF_THE_MACHINE, REPLACES, RESULT, START, RunFolder
+from attnstudy.runs import (
+    CHECKPOINT,
+    JOURNAL,
+    OF_THE_MACHINE,
+    PREVIOUS_CHECKPOINT,
+    REPLACES,
+    RESULT,
+    START,
+    RunFolder,
+    put_checkpoint,
+)
 from attnstudy.study import factory_source_digest, is_factory
-from attnstudy.training import CHECKPOINT, PREVIOUS, put_checkpoint
 from attnstudy.usecases.jobs import Checkpointed, Claimed, Failed, Job, Kept, Member, Of, Paused
 from attnstudy.usecases.modules import module_sources, use_modules
 from attnstudy.usecases.scratch import scratch_folder
@@ -157,7 +166,7 @@ def _keep(folder: RunFolder, pieces: Sequence[Piece]) -> None:
 
     for piece in sorted(pieces, key=late):
         if piece.name == CHECKPOINT:
-            put_checkpoint(folder, piece.content)
+            put_checkpoint(folder.path, piece.content)
         else:
             folder.take_over(piece.name, piece.content, piece.kept)
 
@@ -212,7 +221,7 @@ class _Outbox:
     def changed(self) -> Iterator[Piece]:
         """Yield what was not sent yet."""
         for path in sorted(self.folder.iterdir()):
-            if path.name in _STAY or path.name == PREVIOUS or is_temporary(path):
+            if path.name in _STAY or path.name == PREVIOUS_CHECKPOINT or is_temporary(path):
                 continue
             before, now = self.seen.get(path.name), _Stamp.of(path)
             if now == before:

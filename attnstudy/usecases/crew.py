@@ -14,7 +14,7 @@ from attnstudy.runs import Result, RunFolder
 from attnstudy.study import TrialSpec
 from attnstudy.usecases import jobs
 from attnstudy.usecases.planning import fused_groups
-from attnstudy.usecases.worker import search_together
+from attnstudy.usecases.works import search_together
 
 
 class RunObserver(Protocol):

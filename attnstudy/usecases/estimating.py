@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
+import importlib
 import platform
 import statistics
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import torch
-
-from attnstudy.models import build_model
 from attnstudy.runs import run_folders
-from attnstudy.study import TrialSpec, is_factory
-from attnstudy.training import VALIDATE_EVERY, choose_device, time_iterations
+from attnstudy.study import VALIDATE_EVERY, TrialSpec, is_factory
 from attnstudy.usecases.planning import Plan, fused_groups
 
 LONG = 30 * 60
@@ -50,19 +48,44 @@ def logged_seconds(plan: Plan) -> dict[str, float]:
             result.environment.get("machine") == platform.node()
             and result.environment.get("threads") == str(plan.threads)
             and result.environment.get("fused", "1") == str(plan.fused)
-            and result.environment.get("device") == choose_device(plan.request.device).type
+            and result.environment.get("device") == plan.device
         )
         if here and result.status.value == "complete":
             seconds.setdefault(started.spec.arm_name, []).append(result.train_seconds)
     return {variant: statistics.median(values) for variant, values in seconds.items()}
 
 
-def estimate(plan: Plan, iteration_seconds: Mapping[str, float] | None = None) -> Estimate:
+def timed(plan: Plan, spec: TrialSpec) -> float:
+    """Return the seconds of an iteration, measured here and now."""
+    # only where something is timed: torch takes seconds to import
+    import torch
+
+    from attnstudy.models import build_model
+    from attnstudy.training import time_iterations
+
+    torch.set_num_threads(plan.threads)
+    shape, classes = plan.dataset.image_shape, plan.dataset.num_classes
+    model = build_model(
+        spec.variant,
+        attention=spec.attention,
+        image_shape=shape,
+        num_classes=classes,
+        channels=spec.channels,
+    )
+    return time_iterations(spec, model, shape, classes, _TIMED)
+
+
+def estimate(
+    plan: Plan,
+    iteration_seconds: Mapping[str, float] | None = None,
+    time_one: Callable[[Plan, TrialSpec], float] = timed,
+) -> Estimate:
     """Return the time for the pending runs.
 
     Args:
         plan: what is to be run.
         iteration_seconds: seconds of an iteration, by variant, as measured in running trainings.
+        time_one: measures them where nothing is known.
 
     """
     measured = dict(iteration_seconds or {})
@@ -76,17 +99,21 @@ def estimate(plan: Plan, iteration_seconds: Mapping[str, float] | None = None) -
         if spec.arm_name in logged and spec.arm_name not in measured:
             by_variant[spec.arm_name] = logged[spec.arm_name]
         else:
-            one = measured.get(spec.arm_name) or plan.fused * _timed(plan, spec)
+            one = measured.get(spec.arm_name) or plan.fused * time_one(plan, spec)
             by_variant[spec.arm_name] = one * _iterations_worth(plan, spec)
     total = _schedule([by_variant[variant] for variant in _groups(plan)], plan.workers)
-    return Estimate(len(specs), plan.workers, total, _with_channel(plan, specs, by_variant, total))
+    with_channel = _with_channel(plan, specs, by_variant, total, time_one)
+    return Estimate(len(specs), plan.workers, total, with_channel)
 
 
 def _with_channel(
-    plan: Plan, specs: list[TrialSpec], by_variant: Mapping[str, float], total: float
+    plan: Plan,
+    specs: list[TrialSpec],
+    by_variant: Mapping[str, float],
+    total: float,
+    time_one: Callable[[Plan, TrialSpec], float],
 ) -> float | None:
-    on_cpu = choose_device(plan.request.device).type == "cpu"
-    if total <= LONG or plan.request.attention != "spatial" or not on_cpu:
+    if total <= LONG or plan.request.attention != "spatial" or plan.device != "cpu":
         return None
     seconds: dict[str, float] = {}
     for spec in specs:
@@ -96,7 +123,7 @@ def _with_channel(
             seconds[spec.arm_name] = by_variant[spec.arm_name]
         else:
             other = replace(spec, attention="channel")
-            one = plan.fused * _timed(plan, other)
+            one = plan.fused * time_one(plan, other)
             seconds[spec.arm_name] = one * _iterations_worth(plan, other)
     return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
 
@@ -104,19 +131,6 @@ def _with_channel(
 def _groups(plan: Plan) -> list[str]:
     """Return the variant of each group of runs that are trained together."""
     return [group[0].spec.arm_name for group in fused_groups(plan.pending, plan.fused)]
-
-
-def _timed(plan: Plan, spec: TrialSpec) -> float:
-    torch.set_num_threads(plan.threads)
-    shape, classes = plan.dataset.image_shape, plan.dataset.num_classes
-    model = build_model(
-        spec.variant,
-        attention=spec.attention,
-        image_shape=shape,
-        num_classes=classes,
-        channels=spec.channels,
-    )
-    return time_iterations(spec, model, shape, classes, _TIMED)
 
 
 def _iterations_worth(plan: Plan, spec: TrialSpec) -> float:
@@ -135,12 +149,18 @@ def _schedule(seconds: Iterable[float], workers: int) -> float:
     return max(free)
 
 
+class _EndedError(Exception):
+    """Nobody waits for the estimate any more."""
+
+
 class FirstMeasure:
     """Tells, once, how long a command will take, after its first measured iterations."""
 
     def __init__(self, plan: Plan, tell: Callable[[Estimate], None]) -> None:
         self.plan, self.tell = plan, tell
         self.measured: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._ended = False
 
     def note(self, spec: TrialSpec, updates: int, seconds: float) -> None:
         """Note how long a run has taken for its latest updates."""
@@ -148,6 +168,27 @@ class FirstMeasure:
             return
         self.measured[spec.arm_name] = seconds / updates
         # In a thread: variants that have not run yet are timed, and progress must not wait.
-        threading.Thread(
-            target=lambda: self.tell(estimate(self.plan, self.measured)), daemon=True
-        ).start()
+        threading.Thread(target=self._estimate, name="estimate", daemon=True).start()
+
+    def end(self) -> None:
+        """Tell nothing from here on."""
+        with self._lock:
+            self._ended = True
+
+    def _estimate(self) -> None:
+        with contextlib.suppress(_EndedError):
+            found = estimate(self.plan, self.measured, self._timed)
+            with self._not_ended():
+                self.tell(found)
+
+    def _timed(self, plan: Plan, spec: TrialSpec) -> float:
+        with self._not_ended():  # a process must not end in the middle of this import
+            importlib.import_module("torch")
+        return timed(plan, spec)
+
+    @contextlib.contextmanager
+    def _not_ended(self) -> Iterator[None]:
+        with self._lock:
+            if self._ended:
+                raise _EndedError
+            yield

@@ -19,9 +19,9 @@ from pathlib import Path
 from attnstudy import runs
 from attnstudy.errors import StoreError, cause
 from attnstudy.files import is_temporary
-from attnstudy.runs import RunFolder, study_folder
+from attnstudy.runs import CHECKPOINTS, RunFolder, study_folder
 from attnstudy.study import tuning_of
-from attnstudy.usecases.outgoing import CHECKPOINTS, run_name
+from attnstudy.usecases.outgoing import run_name
 from attnstudy.usecases.staging import staging_folders, without_imports
 
 SAFE_AGE = 3600.0

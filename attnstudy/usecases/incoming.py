@@ -16,6 +16,7 @@ from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
 from attnstudy.files import read_sealed, sync
 from attnstudy.runs import (
+    CHECKPOINTS,
     JOURNAL,
     OF_THE_MACHINE,
     REPLACES,
@@ -26,7 +27,7 @@ from attnstudy.runs import (
     Status,
 )
 from attnstudy.study import TrialSpec
-from attnstudy.usecases.outgoing import CHECKPOINTS, RUNS
+from attnstudy.usecases.outgoing import RUNS
 
 
 class Fate(Enum):

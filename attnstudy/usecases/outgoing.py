@@ -8,11 +8,10 @@ from enum import Enum
 from attnstudy.archives import ArchiveWriter
 from attnstudy.errors import AttnstudyError, StoreError, cause
 from attnstudy.files import sealed
-from attnstudy.runs import JOURNAL, REPLACES, RESULT, START, RunFolder
+from attnstudy.runs import CHECKPOINTS, JOURNAL, REPLACES, RESULT, START, RunFolder
 from attnstudy.study import TrialSpec
 
 RUNS, FACTS = "runs", "study.json"
-CHECKPOINTS = "checkpoint*.pt"
 EMBEDDED = "embedded"
 """The embedded store's key; the ids of its runs mean nothing in another store."""
 

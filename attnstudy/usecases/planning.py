@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,13 +12,10 @@ from attnstudy import __version__, data, runs
 from attnstudy.arms import ARM_FIELDS, Arm
 from attnstudy.errors import DataError, UsageError
 from attnstudy.executors import ExecutorChoice
-from attnstudy.models import build_model
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
-from attnstudy.training import changes, environment
 from attnstudy.usecases.declaring import Declaration
-from attnstudy.usecases.resuming import find_checkpoint, other_bits
 from attnstudy.usecases.room import room_for
 
 
@@ -82,6 +79,8 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     dataset: data.Dataset
     dataset_folder: Path
+    device: str
+    """``cpu`` or ``cuda``."""
     threads: int
     workers: int
     fused: int
@@ -156,14 +155,15 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     fused = request.fuse or room.fused
     unfinished = [run for run in planned if not run.status.done]
     groups = fused_groups(unfinished or planned, fused)
-    if request.strict and room.device is not None:  # elsewhere, whoever trains it has to look
+    if request.strict and not request.executor.remote:  # elsewhere, whoever trains it has to look
         for group in groups:
-            _refuse_other_bits(group, environment(room.device, threads, len(group)))
+            _refuse_other_bits(group, room.device, threads)
     return Plan(
         request=request,
         runs=tuple(planned),
         dataset=dataset,
         dataset_folder=folder,
+        device=room.device,
         threads=threads,
         workers=request.workers or room.workers(threads, len(groups)),
         fused=fused,
@@ -190,6 +190,8 @@ def try_factory(variant: str, attention: str, dataset: data.TrainingData) -> Non
 
     """
     if is_factory(variant):
+        from attnstudy.models import build_model  # torch: only where it is needed
+
         build_model(
             variant,
             attention=attention,
@@ -259,14 +261,13 @@ def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
     return request.threads or 1, (f"{other}; the threads of each run are recorded",)
 
 
-def _refuse_other_bits(planned: Sequence[PlannedRun], now: Mapping[str, str]) -> None:
-    """Refuse to go on with a training that was begun with something that decides the bits."""
-    for run in planned:
-        if run.status.done or run.status is Status.RUNNING:
-            continue
-        checkpoint, _ = find_checkpoint(run.folder, run.spec)
-        if checkpoint is not None and (changed := changes(checkpoint.environment, now)):
-            raise UsageError(other_bits(run.spec, changed))
+def _refuse_other_bits(group: Sequence[PlannedRun], device: str, threads: int) -> None:
+    """Refuse to go on with trainings that were begun with something that decides the bits."""
+    from attnstudy.usecases.resuming import refuse_other_bits  # torch: only where it is needed
+
+    for run in group:
+        if not run.status.done and run.status is not Status.RUNNING:
+            refuse_other_bits(run.folder, run.spec, device, threads, fused=len(group))
 
 
 def code_revision() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -65,6 +66,7 @@ class BackgroundPublisher(Generic[Item]):
         connect: Callable[[], Sender[Item]],
         warn: Callable[[str], None],
         *,
+        prepare: Callable[[], None] = lambda: None,
         patience: float = PATIENCE,
         settled: Callable[[Item, bool], None] = lambda item, changed: None,
     ) -> None:
@@ -73,12 +75,13 @@ class BackgroundPublisher(Generic[Item]):
         Args:
             connect: opens the store; called in the thread, again after the store was down.
             warn: shows a sentence to the user.
+            prepare: called in the thread at once, whether or not there will be something to send.
             patience: seconds without an answer after which ``close`` gives up.
             settled: told each time that a run was delivered, and whether anything was sent.
 
         """
         self._connect, self._warn = connect, warn
-        self._patience, self._settled = patience, settled
+        self._prepare, self._patience, self._settled = prepare, patience, settled
         self._publisher: Sender[Item] | None = None
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._undelivered: dict[Item, None] = {}
@@ -159,6 +162,8 @@ class BackgroundPublisher(Generic[Item]):
         self._answered_at = time.monotonic()
 
     def _serve(self) -> None:
+        with contextlib.suppress(Exception):  # what is wrong, connecting will say
+            self._prepare()
         closing = False
         while not closing:
             closing = self._take()

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.runs import RunFolder
 from attnstudy.study import TrialSpec
-from attnstudy.training import Checkpoint, TrainingState, changes, load_checkpoints
+from attnstudy.training import (
+    Checkpoint,
+    TrainingState,
+    changes,
+    environment,
+    load_checkpoints,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +58,36 @@ def resume(
         notes = checkpoint.notes
         if changed := changes(checkpoint.environment, recorded):
             if strict:
-                raise UsageError(other_bits(spec, changed))
+                raise UsageError(_other_bits(spec, changed))
             note = f"continued with {', '.join(changed)}"
             notices = (*notices, f"{note}: the bits may differ from an uninterrupted training")
             notes = (*notes, note)
     return Resumed(None if checkpoint is None else checkpoint.state, notices, notes, started.at)
 
 
-def other_bits(spec: TrialSpec, changed: Sequence[str]) -> str:
+def refuse_other_bits(
+    folder: RunFolder, spec: TrialSpec, device: str, threads: int, *, fused: int
+) -> None:
+    """Refuse to go on here with a training that was begun with something that decides the bits.
+
+    Args:
+        folder: of the run.
+        spec: what it trains.
+        device: ``cpu`` or ``cuda``.
+        threads: of the run.
+        fused: how many runs would be trained together.
+
+    Raises:
+        UsageError: it was, and names it.
+
+    """
+    now = environment(torch.device(device), threads, fused)
+    checkpoint, _ = find_checkpoint(folder, spec)
+    if checkpoint is not None and (changed := changes(checkpoint.environment, now)):
+        raise UsageError(_other_bits(spec, changed))
+
+
+def _other_bits(spec: TrialSpec, changed: Sequence[str]) -> str:
     """Return why ``--strict`` refuses to go on with a run."""
     return (
         f"{spec.name} was interrupted and would go on with {', '.join(changed)}, which may change "

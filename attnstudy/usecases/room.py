@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-
-import torch
+from importlib import metadata
 
 from attnstudy.errors import UsageError
 from attnstudy.executors import ExecutorChoice
-from attnstudy.training import check_precision, choose_device
 
 FUSED_ON_A_GPU = 16
 """Seeds of a variant trained together on a GPU, whose steps are too short for one. On a CPU one run
@@ -20,9 +18,8 @@ a core keeps all of them busy, and each has the bits of a run alone."""
 class Room:
     """What there is to train on."""
 
-    device: torch.device | None
-    """Of this machine; none if other machines train."""
-    on_gpu: bool
+    device: str
+    """That of each machine which trains: ``cpu`` or ``cuda``."""
     slots: int | None = None
     """Runs that a cluster has room for at once."""
     notices: tuple[str, ...] = ()
@@ -31,13 +28,13 @@ class Room:
     @property
     def fused(self) -> int:
         """Seeds of a variant that are trained together when nobody says how many."""
-        return FUSED_ON_A_GPU if self.on_gpu else 1
+        return FUSED_ON_A_GPU if self.device == "cuda" else 1
 
     def workers(self, threads: int, groups: int) -> int:
         """Return how many groups of runs are trained at once when nobody says how many."""
         if self.slots is not None:
             return max(1, min(self.slots, groups))
-        if self.on_gpu:
+        if self.device == "cuda":
             return 1
         return max(1, min(available_cores() // threads, groups))
 
@@ -52,20 +49,39 @@ def room_for(executor: ExecutorChoice, device: str, precision: str) -> Room:
 
     """
     if not executor.remote:
-        here = choose_device(device)
-        check_precision(here, precision)
-        return Room(device=here, on_gpu=here.type == "cuda")
-    on_gpu = device_abroad(executor, device) == "cuda"
-    if not on_gpu:
-        check_precision(torch.device("cpu"), precision)
+        return Room(device=_device_here(device, precision))
+    abroad = _device_abroad(executor, device)
+    if abroad == "cpu":
+        _device_here(abroad, precision)  # one CPU computes in what another does
     slots, notice = executor.room()
-    return Room(
-        device=None, on_gpu=on_gpu, slots=slots, notices=() if notice is None else (notice,)
-    )
+    return Room(device=abroad, slots=slots, notices=() if notice is None else (notice,))
 
 
-def device_abroad(executor: ExecutorChoice, device: str) -> str:
-    """Return the device that ``--device`` means on the machines that train.
+def asks_torch(device: str, precision: str) -> bool:
+    """Whether torch has to say what there is on this machine: to import it takes seconds."""
+    without_gpus = metadata.version("torch").endswith("+cpu")  # as such builds are called
+    on_the_cpu = device == "cpu" or (device == "auto" and without_gpus)
+    return not on_the_cpu or precision != "float32"
+
+
+def _device_here(device: str, precision: str) -> str:
+    """Return the device, ``cpu`` or ``cuda``, that ``--device`` means on this machine.
+
+    Raises:
+        UsageError: it is not there, or cannot compute in that precision.
+
+    """
+    if not asks_torch(device, precision):
+        return "cpu"
+    from attnstudy.training import check_precision, choose_device
+
+    chosen = choose_device(device)
+    check_precision(chosen, precision)
+    return chosen.type
+
+
+def _device_abroad(executor: ExecutorChoice, device: str) -> str:
+    """Return the device, ``cpu`` or ``cuda``, that ``--device`` means on other machines.
 
     What each of them has is not asked: a run that was given a GPU and finds none must not be
     trained on something else in silence.
@@ -74,8 +90,6 @@ def device_abroad(executor: ExecutorChoice, device: str) -> str:
         UsageError: a GPU is asked for, and none for each run.
 
     """
-    if not executor.remote:
-        return device
     gpus = executor.cluster.gpus
     if device == "cuda" and not gpus:
         raise UsageError(

@@ -23,7 +23,7 @@ from attnstudy.executors import (
 )
 from attnstudy.runs import RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
-from attnstudy.tracking import Figures, Publisher, open_store
+from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
 from attnstudy.usecases import jobs
 from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.estimating import Estimate, FirstMeasure
@@ -36,8 +36,7 @@ from attnstudy.usecases.planning import (
 )
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
 from attnstudy.usecases.remembering import remember
-from attnstudy.usecases.room import device_abroad
-from attnstudy.usecases.worker import train_together
+from attnstudy.usecases.works import train_together
 
 
 class Observer(Protocol):
@@ -89,8 +88,12 @@ def run_study(
         observer.warn(warning)
     reach("study/remembered")
     publisher = BackgroundPublisher[RunFolder](
-        lambda: connect(plan, figures), observer.warn, patience=patience(plan.request.address)
+        lambda: connect(plan, figures),
+        observer.warn,
+        prepare=import_mlflow,  # seconds, in which the workers come to life
+        patience=patience(plan.request.address),
     )
+    first = FirstMeasure(plan, observer.estimated)
     outcomes: dict[TrialSpec, Outcome] = {}
     pending = plan.pending
     to_train = {run.spec for run in pending}
@@ -103,7 +106,7 @@ def run_study(
     try:
         folder = study_folder(plan.request.address.home, plan.request.study)
         with command_at_work(folder) as command:
-            training = _Training(plan, observer, publisher, outcomes, command, deadline)
+            training = _Training(plan, observer, publisher, first, outcomes, command, deadline)
             if pending:
                 training.begin(pending)
             training.train(pending, wait=False)
@@ -112,6 +115,7 @@ def run_study(
         publisher.hurry()
         raise
     finally:
+        first.end()
         observer.end()
         undelivered = publisher.close()
     ordered = tuple(outcomes[run.spec] for run in plan.runs)
@@ -134,13 +138,13 @@ class _Training:
         plan: Plan,
         observer: Observer,
         publisher: BackgroundPublisher[RunFolder],
+        first: FirstMeasure,
         outcomes: dict[TrialSpec, Outcome],
         command: str,
         deadline: float,
     ) -> None:
-        self.plan, self.observer, self.publisher = plan, observer, publisher
+        self.plan, self.observer, self.publisher, self.first = plan, observer, publisher, first
         self.outcomes, self.command, self.deadline = outcomes, command, deadline
-        self.first = FirstMeasure(plan, observer.estimated)
         self.revision = code_revision()
         self.orphans: set[TrialSpec] = set()
 
@@ -197,7 +201,7 @@ class _Training:
             spec=run.spec,
             folder=run.folder.path,
             dataset_folder=self.plan.dataset_folder,
-            device=device_abroad(request.executor, request.device),
+            device=self.plan.device,
             threads=self.plan.threads,
             code_revision=self.revision,
             command=self.command,

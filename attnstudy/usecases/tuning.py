@@ -15,11 +15,11 @@ from attnstudy.errors import StoreError, TerminatedError
 from attnstudy.executors import Executor, make_executor
 from attnstudy.runs import command_at_work, study_folder
 from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_storage
+from attnstudy.tracking import import_mlflow
 from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.crew import Crew, RunObserver
 from attnstudy.usecases.planning import code_revision
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
-from attnstudy.usecases.room import device_abroad
 from attnstudy.usecases.tuning_plan import TunePlan
 from attnstudy.usecases.tuning_publishing import TuningFigures, Tunings, connect
 from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_ledger
@@ -104,6 +104,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         publisher = BackgroundPublisher[str](
             lambda: connect(plan, tunings, figures),
             observer.warn,
+            prepare=import_mlflow,
             patience=patience(request.address),
         )
         before = sum(len(ledger.finished()) for ledger in ledgers)
@@ -114,7 +115,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
                 crew = Crew(
                     executor=executor,
                     fused=plan.fused,
-                    device=device_abroad(request.executor, request.device),
+                    device=plan.device,
                     threads=plan.threads,
                     dataset_folder=plan.dataset_folder,
                     code_revision=code_revision(),

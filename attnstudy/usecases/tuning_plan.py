@@ -74,6 +74,8 @@ class TunePlan:
     """One a variant."""
     dataset_folder: Path
     """Decoded images, none of them for testing."""
+    device: str
+    """``cpu`` or ``cuda``."""
     threads: int
     workers: int
     fused: int
@@ -138,6 +140,7 @@ def make_tune_plan(
         place=place,
         designs=designs,
         dataset_folder=folder,
+        device=room.device,
         threads=threads,
         workers=request.workers or room.workers(threads, at_once),
         fused=fused,

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 COSTLY = (
-    "attnstudy.render", "attnstudy.report", "attnstudy.usecases.estimating",
-    "attnstudy.usecases.running", "mlflow.pytorch", "mlflow.pyfunc",
+    "attnstudy.render.ranking", "attnstudy.report.run", "attnstudy.usecases.running",
+    "attnstudy.usecases.worker", "mlflow.pytorch", "mlflow.pyfunc",
     "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg", "networkx",
     "torch._dynamo",
     "torch._export.serde.serialize", "torch.export", "torch.export.pt2_archive._package",

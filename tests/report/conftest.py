@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from attnstudy.report import Context, RunReference
+from attnstudy.report.context import Context
 from attnstudy.stats import Exclusion, Plan, Ranking, rank
+from attnstudy.usecases.sources import RunReference
 
 NOTEBOOK = {
     "vanilla": [59.77, 60.81, 57.70, 59.77],

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from attnstudy.report import Context, figure_bytes, ranking_figures
-from attnstudy.report.figures import written
+from attnstudy.report.context import Context
+from attnstudy.report.figures import figure_bytes, ranking_figures, written
 from attnstudy.report.intervals import MOST_PAIRS
 from attnstudy.report.lines import mean_curve
 from attnstudy.report.seeds import seed_curve

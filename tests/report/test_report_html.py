@@ -7,11 +7,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from attnstudy.report import Context, RunReference, ranking_html
+from attnstudy.report.context import Context
+from attnstudy.report.html import ranking_html
 from attnstudy.report.names import clean, shorten, width
 from attnstudy.report.style import DARK, LIGHT
 from attnstudy.stats import Ranking
 from attnstudy.stats.numbers import Numbers, exact, p_value, significant, two
+from attnstudy.usecases.sources import RunReference
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}
 

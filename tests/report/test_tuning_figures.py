@@ -10,8 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from attnstudy.report import tuning_figures
-from attnstudy.report.tuning import history_figure, importances_figure
+from attnstudy.report.tuning import history_figure, importances_figure, tuning_figures
 from attnstudy.search import Design, Trial, TrialState
 from attnstudy.usecases.tuning_results import VariantTuning
 
