@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,31 @@ def test_the_estimate_is_told_once_after_the_first_iterations(cli, workplace):
     assert answer.code == 0
     assert answer.err.count("About ") == 1
     assert "for 4 runs, 2 at once" in answer.err
+
+
+def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch):
+    """Before the command ends: what torch computes in a thread would abort the process."""
+    going, asked = threading.Event(), []
+
+    def endless(*arguments):
+        going.set()
+        while True:
+            asked.append(threading.current_thread())
+            arguments[-1]()
+            time.sleep(0.01)
+
+    def ended_when_it_is_timed(first):
+        assert going.wait(60)
+        end(first)
+
+    end = estimating.FirstMeasure.end
+    monkeypatch.setattr(training, "time_iterations", endless)
+    monkeypatch.setattr(estimating.FirstMeasure, "end", ended_when_it_is_timed)
+    answer = cli("run", *SMALL, "--epochs", "6", "--variant", "all", "--seeds", "1")
+    assert answer.code == 0, answer.err
+    assert "About " not in answer.err
+    assert len(asked) > 0
+    assert not asked[0].is_alive()
 
 
 def test_lines():

@@ -69,6 +69,7 @@ def prune(**given: Any) -> int:
 @options.study_name
 @options.store_folder
 @options.option("--unfinished", is_flag=True, help="Unfinished runs too, to go on with elsewhere.")
+@options.option("--tuning", is_flag=True, help="The runs of its tuning, instead of its own.")
 @options.option("--skip-damaged", is_flag=True, help="Leave out runs that are damaged.")
 @options.option("--force", is_flag=True, help="Replace FILE if it is there already.")
 @options.talk
@@ -77,19 +78,24 @@ def export(**given: Any) -> int:
     """Write a study's finished runs into one FILE, to import it on another machine.
 
     Every file is listed with its SHA-256. The same runs give the same FILE, to the byte. Runs that
-    are being trained at this moment are left out.
+    are being trained at this moment are left out. Of a tuning all runs go along, and from them
+    'attnstudy tune' makes the trials anew on the other machine, without training.
     """
     from attnstudy import render
     from attnstudy.usecases import moving, studies
 
-    (study,) = studies.choose_studies(_local(given), options.current_study().name)
+    study = options.current_study().name
+    if given["tuning"]:
+        study = studies.choose_tuning(_local(given), study)
+    else:
+        (study,) = studies.choose_studies(_local(given), study)
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.counting("exporting runs") as progress:
         report = moving.export_study(
             given["store"],
             study,
             given["file"],
-            unfinished=given["unfinished"],
+            unfinished=given["unfinished"] or given["tuning"],
             skip_damaged=given["skip_damaged"],
             force=given["force"],
             progress=progress,

@@ -86,15 +86,14 @@ def run(**given: Any) -> int:
 @options.store
 @options.as_json
 def status(**given: Any) -> int:
-    """Show what is done, running and missing in each study."""
+    """Show what is done, running and missing in each study, and in its tuning."""
     from attnstudy import render
     from attnstudy.usecases import studies
 
     address = address_of(given)
-    names = studies.choose_studies(address, named_study(given))
-    found = [studies.study_status(address, name) for name in names]
-    answer = render.status_json(found) if given["as_json"] else None
-    print_result(answer, lambda: render.status_text(found, address))
+    found, tunings = studies.standing(address, named_study(given))
+    answer = render.status_json(found, tunings) if given["as_json"] else None
+    print_result(answer, lambda: render.status_text(found, tunings, address))
     return 0
 
 

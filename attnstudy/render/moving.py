@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, size, wrapped
+from attnstudy.study import TUNING
 from attnstudy.usecases.incoming import Fate
 from attnstudy.usecases.outgoing import Packed
 
@@ -29,7 +30,8 @@ def export_text(report: ExportReport) -> str:
         for packed, names in by_fate.items()
         if names and not packed.left
     ]
-    lines = [f"study {report.study}: {' and '.join(inside)} in {report.file} ({size(report.size)})"]
+    what = _what(report.study)
+    lines = [f"{what}: {' and '.join(inside)} in {report.file} ({size(report.size)})"]
     for packed, names in by_fate.items():
         if names and packed.left:
             lines += wrapped(f"{packed.value}: {_some(names)}", "  ")
@@ -37,6 +39,12 @@ def export_text(report: ExportReport) -> str:
         lines.append("  (--unfinished exports unfinished runs too, to go on with)")
     lines += ["", f"On the other machine: attnstudy import {shlex.quote(report.file.name)}"]
     return "\n".join(lines)
+
+
+def _what(study: str) -> str:
+    if study.endswith(TUNING):
+        return f"tuning of {study.removesuffix(TUNING)}"
+    return f"study {study}"
 
 
 def export_json(report: ExportReport) -> dict[str, Any]:
@@ -62,7 +70,7 @@ def import_text(report: ImportReport, address: Address) -> str:
     """Return what was put in place, what was not and why, and what to type next."""
     counts = Counter(run.fate for run in report.runs)
     parts = [f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate]]
-    lines = [f"study {report.study}: {amount(len(report.runs), 'run')} in the archive"]
+    lines = [f"{_what(report.study)}: {amount(len(report.runs), 'run')} in the archive"]
     for part in parts:
         lines += wrapped(part, "  ")
     if report.threads is not None:
@@ -83,6 +91,16 @@ def import_text(report: ImportReport, address: Address) -> str:
                 "away and import again."
             ),
         ]
+    if report.study.endswith(TUNING):
+        tune = _command("tune", report.study.removesuffix(TUNING), address)
+        lines += [
+            "",
+            *wrapped(
+                f"Have the trials made of them, and go on: {tune}, with the options "
+                "that the search was begun with. Nothing is trained twice."
+            ),
+        ]
+        return "\n".join(lines)
     lines += ["", f"Deliver them to MLflow: {_command('sync', report.study, address)}"]
     lines += [f"Rank them:              {_command('rank', report.study, address)}"]
     return "\n".join(lines)

@@ -5,27 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import table
+from attnstudy.render.tables import amount, table
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
 from attnstudy.study import later_defaults
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnstudy.data import Dataset
     from attnstudy.tracking import Address
     from attnstudy.usecases.diagnosing import Finding
-    from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport
+    from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport, TuningStatus
 
 _SHOWN = (
     Status.COMPLETE, Status.DIVERGED, Status.RUNNING, Status.INTERRUPTED, Status.FAILED,
 )  # fmt: skip
 
 
-def status_text(studies: list[StudyStatus], address: Address) -> str:
-    """Return how each study stands."""
-    if not studies:
+def status_text(
+    studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus], address: Address
+) -> str:
+    """Return how each study and each tuning stands."""
+    if not studies and not tunings:
         return f"No study in {address.home} yet: 'attnstudy run' starts one."
-    return "\n\n".join(_study(study, address) for study in studies)
+    parts = [_study(study, address) for study in studies]
+    if tunings:
+        parts.append("\n".join(map(_tuning, tunings)))
+    return "\n\n".join(parts)
+
+
+def _tuning(tuning: TuningStatus) -> str:
+    counts = [amount(n, f"{s.value} run") for s in _SHOWN if (n := tuning.counts[s])]
+    return (
+        f"tuning of {tuning.study}: {', '.join(counts) or 'no runs'} "
+        f"('attnstudy tune show {tuning.study}')"
+    )
 
 
 def _study(study: StudyStatus, address: Address) -> str:
@@ -84,7 +99,7 @@ def _telling(config: ConfigStatus) -> dict[str, object]:
     return telling
 
 
-def status_json(studies: list[StudyStatus]) -> dict[str, Any]:
+def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus]) -> dict[str, Any]:
     """Return the same for machines."""
     return {
         "schema": 1,
@@ -110,6 +125,13 @@ def status_json(studies: list[StudyStatus]) -> dict[str, Any]:
                 ],
             }
             for study in studies
+        ],
+        "tunings": [
+            {
+                "study": tuning.study,
+                "runs": {s.value: tuning.counts[s] for s in _SHOWN},
+            }
+            for tuning in tunings
         ],
     }
 

@@ -8,7 +8,7 @@ from attnstudy.runs.checkpoints import (
     put_checkpoint,
 )
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, RESULT, START, RunFolder
+from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, PAUSES, RESULT, START, RunFolder
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.repeating import REPLACES, kept_aside
@@ -31,6 +31,7 @@ __all__ = [
     "JOURNAL",
     "METRICS",
     "OF_THE_MACHINE",
+    "PAUSES",
     "PREVIOUS_CHECKPOINT",
     "REPLACES",
     "RESULT",

@@ -51,6 +51,7 @@ from attnstudy.study import TrialSpec
 OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
 """What is about this machine, and of no use on another."""
 JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
+PAUSES = "pauses.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +254,11 @@ class RunFolder:
     def note_pause(self, epochs: int, val_accuracy: float) -> None:
         """Note how a run stood where it was to pause: percent of validation images right."""
         noted = {str(done): value for done, value in self.pauses().items()}
-        write_sealed(self.path / "pauses.json", {**noted, str(epochs): val_accuracy})
+        write_sealed(self.path / PAUSES, {**noted, str(epochs): val_accuracy})
 
     def pauses(self) -> dict[int, float]:
         """Return what ``note_pause`` noted, by the number of epochs done."""
-        noted = read_sealed(self.path / "pauses.json") or {}
+        noted = read_sealed(self.path / PAUSES) or {}
         return {int(done): float(value) for done, value in noted.items()}
 
     def repeat(self) -> Path | None:

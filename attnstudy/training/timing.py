@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,12 +20,17 @@ from attnstudy.training.step import Step
 
 
 def time_iterations(
-    spec: TrialSpec, model: nn.Module, image_shape: tuple[int, int, int], classes: int, count: int
+    spec: TrialSpec,
+    model: nn.Module,
+    image_shape: tuple[int, int, int],
+    classes: int,
+    count: int,
+    go_on: Callable[[], None] = lambda: None,
 ) -> float:
     """Return the median seconds of an iteration, measured on ``count`` of them on the CPU.
 
     One more iteration runs before as a warm-up. The images are noise: time does not depend on
-    what they show.
+    what they show. ``go_on`` is called before each, and may raise to end it.
     """
     size = min(spec.batch_size, spec.train_size)
     noise = np.random.default_rng(seeding.stream_seed(spec.seed, "timing"))
@@ -39,6 +45,7 @@ def time_iterations(
         every = Batch(torch.arange(size), draw_changes(spec, 0, size))
         seconds: list[float] = []
         for _ in range(count + 1):
+            go_on()
             start = time.perf_counter()
             step.update([every])
             seconds.append(time.perf_counter() - start)

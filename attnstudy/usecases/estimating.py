@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import importlib
 import platform
 import statistics
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from attnstudy.runs import run_folders
@@ -55,8 +54,9 @@ def logged_seconds(plan: Plan) -> dict[str, float]:
     return {variant: statistics.median(values) for variant, values in seconds.items()}
 
 
-def timed(plan: Plan, spec: TrialSpec) -> float:
+def _timed(plan: Plan, spec: TrialSpec, go_on: Callable[[], None]) -> float:
     """Return the seconds of an iteration, measured here and now."""
+    go_on()
     # only where something is timed: torch takes seconds to import
     import torch
 
@@ -72,20 +72,20 @@ def timed(plan: Plan, spec: TrialSpec) -> float:
         num_classes=classes,
         channels=spec.channels,
     )
-    return time_iterations(spec, model, shape, classes, _TIMED)
+    return time_iterations(spec, model, shape, classes, _TIMED, go_on)
 
 
 def estimate(
     plan: Plan,
     iteration_seconds: Mapping[str, float] | None = None,
-    time_one: Callable[[Plan, TrialSpec], float] = timed,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Estimate:
     """Return the time for the pending runs.
 
     Args:
         plan: what is to be run.
         iteration_seconds: seconds of an iteration, by variant, as measured in running trainings.
-        time_one: measures them where nothing is known.
+        go_on: called again and again while others are timed; may raise, to end it.
 
     """
     measured = dict(iteration_seconds or {})
@@ -99,10 +99,10 @@ def estimate(
         if spec.arm_name in logged and spec.arm_name not in measured:
             by_variant[spec.arm_name] = logged[spec.arm_name]
         else:
-            one = measured.get(spec.arm_name) or plan.fused * time_one(plan, spec)
+            one = measured.get(spec.arm_name) or plan.fused * _timed(plan, spec, go_on)
             by_variant[spec.arm_name] = one * _iterations_worth(plan, spec)
     total = _schedule([by_variant[variant] for variant in _groups(plan)], plan.workers)
-    with_channel = _with_channel(plan, specs, by_variant, total, time_one)
+    with_channel = _with_channel(plan, specs, by_variant, total, go_on)
     return Estimate(len(specs), plan.workers, total, with_channel)
 
 
@@ -111,7 +111,7 @@ def _with_channel(
     specs: list[TrialSpec],
     by_variant: Mapping[str, float],
     total: float,
-    time_one: Callable[[Plan, TrialSpec], float],
+    go_on: Callable[[], None],
 ) -> float | None:
     if total <= LONG or plan.request.attention != "spatial" or plan.device != "cpu":
         return None
@@ -123,7 +123,7 @@ def _with_channel(
             seconds[spec.arm_name] = by_variant[spec.arm_name]
         else:
             other = replace(spec, attention="channel")
-            one = plan.fused * time_one(plan, other)
+            one = plan.fused * _timed(plan, other, go_on)
             seconds[spec.arm_name] = one * _iterations_worth(plan, other)
     return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
 
@@ -159,36 +159,32 @@ class FirstMeasure:
     def __init__(self, plan: Plan, tell: Callable[[Estimate], None]) -> None:
         self.plan, self.tell = plan, tell
         self.measured: dict[str, float] = {}
-        self._lock = threading.Lock()
-        self._ended = False
+        self._ended = threading.Event()
+        # In a thread: variants that have not run yet are timed, and progress must not wait.
+        self._thread = threading.Thread(target=self._estimate, name="estimate")
 
     def note(self, spec: TrialSpec, updates: int, seconds: float) -> None:
         """Note how long a run has taken for its latest updates."""
         if self.measured or updates < ITERATIONS_BEFORE_ESTIMATE:
             return
         self.measured[spec.arm_name] = seconds / updates
-        # In a thread: variants that have not run yet are timed, and progress must not wait.
-        threading.Thread(target=self._estimate, name="estimate", daemon=True).start()
+        self._thread.start()
 
     def end(self) -> None:
-        """Tell nothing from here on."""
-        with self._lock:
-            self._ended = True
+        """Tell nothing from here on; waits for an iteration that is being timed.
+
+        A process that ends in the middle of what torch computes in a thread is aborted.
+        """
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _estimate(self) -> None:
         with contextlib.suppress(_EndedError):
-            found = estimate(self.plan, self.measured, self._timed)
-            with self._not_ended():
-                self.tell(found)
+            found = estimate(self.plan, self.measured, self._go_on)
+            self._go_on()
+            self.tell(found)
 
-    def _timed(self, plan: Plan, spec: TrialSpec) -> float:
-        with self._not_ended():  # a process must not end in the middle of this import
-            importlib.import_module("torch")
-        return timed(plan, spec)
-
-    @contextlib.contextmanager
-    def _not_ended(self) -> Iterator[None]:
-        with self._lock:
-            if self._ended:
-                raise _EndedError
-            yield
+    def _go_on(self) -> None:
+        if self._ended.is_set():
+            raise _EndedError

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-import math
 import os
 from collections.abc import Set
 from dataclasses import dataclass
 from enum import Enum
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
-from typing import Any
 
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
@@ -19,14 +17,15 @@ from attnstudy.runs import (
     CHECKPOINTS,
     JOURNAL,
     OF_THE_MACHINE,
+    PAUSES,
     REPLACES,
     RESULT,
     START,
     Result,
     RunFolder,
-    Status,
 )
-from attnstudy.study import TrialSpec
+from attnstudy.study import TUNING, TrialSpec
+from attnstudy.usecases.credible import lists_of_ids, plain, scores, sensible
 from attnstudy.usecases.outgoing import RUNS
 
 
@@ -104,7 +103,7 @@ def accept(
     folder = RunFolder(stage / fingerprint)
     folder.path.mkdir()
     where = f"{RUNS}/{fingerprint}"
-    told = {START, RESULT, REPLACES} & names
+    told = {START, RESULT, REPLACES, PAUSES} & names
     for name in sorted(told):
         if archive.members[f"{where}/{name}"].size > READ_WHOLE:
             raise archive.altered(f"{where}/{name} is too large")
@@ -119,12 +118,15 @@ def accept(
     if started is None:
         raise archive.altered(f"{where}/{START} is missing or damaged")
     spec = started.spec
-    if not _plain(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
+    if not plain(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
         raise archive.altered(f"{where}/{START} describes another run, or is of another version")
-    if (RESULT in names) != (result is not None and _sensible(result)):
+    sealed = study.endswith(TUNING)
+    if (RESULT in names) != (result is not None and sensible(result, sealed=sealed)):
         raise archive.altered(f"{where}/{RESULT} is damaged")
-    if REPLACES in names and not _lists_of_ids(read_sealed(folder.path / REPLACES)):
+    if REPLACES in names and not lists_of_ids(read_sealed(folder.path / REPLACES)):
         raise archive.altered(f"{where}/{REPLACES} is damaged")
+    if PAUSES in names and not scores(read_sealed(folder.path / PAUSES)):
+        raise archive.altered(f"{where}/{PAUSES} is damaged")
     _check_names(archive, where, names, result)
     known = result is not None and here.result() == result and not here.damaged_files()
     for name in sorted(names - told):
@@ -138,49 +140,9 @@ def accept(
     return Incoming(spec, result, folder, here, complete=not known)
 
 
-def _plain(spec: TrialSpec) -> bool:
-    """Whether the fields that other programs read as text are what they should be."""
-    counts = (spec.seed, spec.train_size, spec.val_size, spec.epochs, spec.batch_size)
-    texts = (spec.dataset, spec.variant, spec.dataset_digest, spec.precision)
-    return all(type(count) is int for count in (*counts, *spec.channels)) and all(
-        isinstance(text, str) for text in texts
-    )
-
-
-def _sensible(result: Result) -> bool:
-    """Whether a result has what is read from it later; its seal only says that nothing changed."""
-    scores = [
-        result.val_accuracy_max, result.val_accuracy_final, result.test_accuracy, result.test_loss,
-    ]  # fmt: skip
-    numbers = [result.train_seconds, result.images_per_second, result.finished_at]
-    return (
-        result.status.done
-        and all(score is None or _number(score) for score in scores)
-        and all(map(_number, numbers))
-        and (result.status is Status.DIVERGED or result.test_accuracy is not None)
-        and _texts(result.environment)
-        and _texts(result.files)
-    )
-
-
-def _number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _lists_of_ids(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(ids, list) and all(isinstance(run_id, str) for run_id in ids)
-        for ids in value.values()
-    )
-
-
 def _check_names(archive: Archive, where: str, names: Set[str], result: Result | None) -> None:
     """Refuse a run that has other files than a run has, or not those of its result."""
-    others = names - {START, JOURNAL, RESULT, REPLACES}
+    others = names - {START, JOURNAL, RESULT, REPLACES, PAUSES}
     if result is None:
         strange = {name for name in others if not fnmatch.fnmatchcase(name, CHECKPOINTS)}
     else:

@@ -18,7 +18,7 @@ from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archi
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.files import read_sealed, reported
 from attnstudy.runs import RunFolder
-from attnstudy.study import check_study_name
+from attnstudy.study import TUNING, check_study_name
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.usecases.incoming import ImportedRun, Incoming, accept, place
 from attnstudy.usecases.outgoing import (
@@ -76,7 +76,7 @@ def export_study(
     """Write a study's runs into one file: the finished ones, on request the unfinished too.
 
     Runs that somebody is training at this moment are left out. The same content of the run folders
-    gives the same file, to the byte.
+    gives the same file, to the byte. The runs of a tuning are filed under a name of their own.
 
     Raises:
         UsageError: the file is there already, or no run would go along.
@@ -95,7 +95,7 @@ def export_study(
         if not folder.claimed and (reason := damage(folder)) is not None
     }
     if damaged and not skip_damaged:
-        raise StoreError(_refusal(damaged))
+        raise StoreError(_refusal(study, damaged))
     exported: list[ExportedRun] = []
     with write_archive(file, {"study": study}) as archive:
         if read_sealed(facts) is not None:
@@ -116,15 +116,15 @@ def _pack_if_free(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool
         return pack(archive, folder, unfinished=unfinished) if mine else Packed.LEFT_HELD
 
 
-def _refusal(damaged: Mapping[RunFolder, str]) -> str:
+def _refusal(study: str, damaged: Mapping[RunFolder, str]) -> str:
     folder, reason = next(iter(damaged.items()))
     others = f" ({len(damaged) - 1} more are damaged too)" if len(damaged) > 1 else ""
     spec = specification(folder)
     which = "" if spec is None else f" --variant {spec.arm_name} --seeds {spec.seed}-{spec.seed}"
-    return (
-        f"{reason}{others}: repeat this run with 'attnstudy run --rerun{which}' and the study's "
-        "other options, or leave out what is damaged with --skip-damaged"
-    )
+    repeat = f"repeat this run with 'attnstudy run --rerun{which}' and the study's other options"
+    if study.endswith(TUNING):
+        repeat = f"move {folder.path} away and run 'attnstudy tune' again, which repeats it"
+    return f"{reason}{others}: {repeat}, or leave out what is damaged with --skip-damaged"
 
 
 def _nothing(study: str, exported: list[ExportedRun]) -> str:
@@ -165,7 +165,8 @@ def import_study(
 def _contents(archive: Archive) -> tuple[str, dict[str, set[str]]]:
     """Return the study's name, and the names of the files of each run, by fingerprint."""
     try:
-        study = check_study_name(archive.about["study"])
+        study = str(archive.about["study"])
+        check_study_name(study.removesuffix(TUNING))
     except (KeyError, TypeError, UsageError) as error:
         raise archive.altered("it does not say which study it holds") from error
     names: dict[str, set[str]] = {}

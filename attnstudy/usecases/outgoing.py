@@ -8,7 +8,7 @@ from enum import Enum
 from attnstudy.archives import ArchiveWriter
 from attnstudy.errors import AttnstudyError, StoreError, cause
 from attnstudy.files import sealed
-from attnstudy.runs import CHECKPOINTS, JOURNAL, REPLACES, RESULT, START, RunFolder
+from attnstudy.runs import CHECKPOINTS, JOURNAL, PAUSES, REPLACES, RESULT, START, RunFolder
 from attnstudy.study import TrialSpec
 
 RUNS, FACTS = "runs", "study.json"
@@ -73,7 +73,7 @@ def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Pack
 
     """
     result = folder.result()
-    names = {START, JOURNAL}
+    names = {START, JOURNAL, PAUSES}
     if result is not None:
         names |= {RESULT, *result.files}
     elif unfinished:
@@ -83,8 +83,8 @@ def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Pack
     where = f"{RUNS}/{folder.path.name}"
     for name in sorted(names):
         path = folder.path / name
-        if name == JOURNAL and not path.exists():
-            continue  # of a run that ended before its first interval
+        if name in (JOURNAL, PAUSES) and not path.exists():
+            continue  # of a run that ended before its first interval, or that never paused
         digest = archive.add(f"{where}/{name}", path)
         if result is not None and result.files.get(name, digest) != digest:
             raise StoreError(f"{path} changed while it was read: run the same command again")

@@ -10,6 +10,7 @@ from functools import partial
 from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, Status
+from attnstudy.study import TUNING, tuning_of
 from attnstudy.tracking import Address, Figures, Publisher, open_store
 from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
 
@@ -92,6 +93,35 @@ def study_status(address: Address, study: str) -> StudyStatus:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TuningStatus:
+    """How the runs of a study's tuning stand; of its trials, the search's storage tells."""
+
+    study: str
+    counts: Counter[Status]
+
+
+def standing(address: Address, study: str | None) -> tuple[list[StudyStatus], list[TuningStatus]]:
+    """Return how a study and its tuning stand, or all that there are, from run folders alone.
+
+    Raises:
+        UsageError: there is neither of that name.
+
+    """
+    tuned = [name.removesuffix(TUNING) for name in runs.tunings(address.home)]
+    only_tuned = study in tuned and study not in runs.studies(address.home)
+    names = [] if only_tuned else choose_studies(address, study)
+    return (
+        [study_status(address, name) for name in names],
+        [_tuning_status(address, name) for name in tuned if study in (None, name)],
+    )
+
+
+def _tuning_status(address: Address, study: str) -> TuningStatus:
+    folders = runs.run_folders(address.home, tuning_of(study))
+    return TuningStatus(study, Counter(folder.status for folder in folders))
+
+
 def _variant_status(variant: str, seeds: dict[int, Status], asked: Sequence[int]) -> VariantStatus:
     settled = {seed for seed, status in seeds.items() if status.done or status is Status.RUNNING}
     return VariantStatus(
@@ -118,6 +148,21 @@ def choose_studies(address: Address, study: str | None) -> list[str]:
             f"(there: {listed})"
         )
     return [study]
+
+
+def choose_tuning(address: Address, study: str) -> str:
+    """Return the name under which the runs of a study's tuning are filed.
+
+    Raises:
+        UsageError: there are none.
+
+    """
+    name = tuning_of(study)
+    if name not in runs.tunings(address.home):
+        raise UsageError(
+            f"there is no tuning of {study!r} in {address.home}: 'attnstudy tune {study}' makes one"
+        )
+    return name
 
 
 @dataclass(frozen=True, slots=True)
