@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +20,7 @@ from attnstudy.models import PlacementNet
 from attnstudy.runs import JOURNAL, Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.training import Evaluation, Trained, evaluate
+from attnstudy.usecases.exporting import exported
 
 PREDICTIONS, MODEL, WEIGHTS, ATTENTION = (
     "predictions.csv", "model.pt2", "weights.safetensors", "attention.npz",
@@ -67,7 +66,7 @@ def conclude(
             {name: tensor.contiguous() for name, tensor in cpu.state_dict().items()}
         )
         try:
-            files[MODEL] = _exported(cpu, dataset.image_shape)
+            files[MODEL] = exported(cpu, dataset.image_shape)
         except Exception as error:  # torch.export refuses some models with any of many errors
             notes.append(f"the model could not be exported: {type(error).__name__}: {error}")
         if isinstance(cpu, PlacementNet):
@@ -143,20 +142,6 @@ def _predictions(test: Evaluation, dataset: Dataset) -> bytes:
     labels = dataset.test.labels.tolist()
     writer.writerows(zip(range(len(labels)), labels, test.predicted.tolist(), strict=True))
     return text.getvalue().encode()
-
-
-def _exported(model: nn.Module, image_shape: tuple[int, int, int]) -> bytes:
-    """Return the model as a pt2 archive (no pickle), free in the number of images."""
-    example = torch.zeros(2, *image_shape)
-    logging.getLogger("torch.export").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about its own internals
-        program = torch.export.export(
-            model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},)
-        )
-        buffer = io.BytesIO()
-        torch.export.save(program, buffer)
-    return buffer.getvalue()
 
 
 @torch.no_grad()

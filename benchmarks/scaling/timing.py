@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -23,7 +23,7 @@ class Cost:
     """Seconds, user and system, also of the processes that it waited for."""
     peak_mib: float
     """The largest resident memory of the process itself."""
-    out: str = ""
+    out: str = field(default="", repr=False)
 
 
 # A child counts the memory of whoever forked it as its own peak: so this small process does.
