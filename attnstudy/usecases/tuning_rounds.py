@@ -20,6 +20,10 @@ from attnstudy.study import TrialSpec
 from attnstudy.usecases.crew import Assignment, Crew, Ended
 from attnstudy.usecases.tuning_plan import spec_of
 
+MOST_PARTS = 32
+"""Of a trial that may be stopped between its epochs: each time that a run goes on, its journal is
+read and written, and on a cluster sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -38,7 +42,9 @@ def stages(design: Design, epochs: int) -> list[Stage]:
     if design.pruner == "wilcoxon":
         return [Stage((seed,), None, place) for place, seed in enumerate(design.seeds)]
     if design.pruner == "median":
-        parts = [Stage(design.seeds, done, done) for done in range(1, epochs)]
+        # at the same epochs whatever a trial's number of them: only those can be compared
+        interval = math.ceil(design.most_epochs / MOST_PARTS)
+        parts = [Stage(design.seeds, done, done) for done in range(interval, epochs, interval)]
         return [*parts, Stage(design.seeds, None, epochs)]
     return [Stage(design.seeds, None, 0)]
 
