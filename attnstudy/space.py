@@ -48,6 +48,11 @@ class Range:
         """The values that have to make sense for all to do."""
         return (self.low, self.high)
 
+    @property
+    def shown(self) -> str:
+        """What people read."""
+        return f"from {self.low:g} to {self.high:g}{', log scale' if self.log else ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -63,6 +68,12 @@ class Choice:
     def ends(self) -> tuple[Value, ...]:
         """The values that have to make sense for all to do."""
         return self.values
+
+    @property
+    def shown(self) -> str:
+        """What people read."""
+        listed = (",".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in self.values)
+        return " or ".join(listed)
 
 
 Dimension = Range | Choice

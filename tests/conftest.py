@@ -33,10 +33,9 @@ SMALL = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what needs a cluster first; leave the long proofs to ``make chaos``."""
-    # together: each process of a session that gets one of them starts a cluster of its own, Ray's
-    # or PostgreSQL's
-    items.sort(key=lambda item: not _on_a_cluster(item))
+    """Put what needs a Ray cluster first; leave the long proofs to ``make chaos``."""
+    # together: each process of a session that gets one of them starts a cluster of its own
+    items.sort(key=lambda item: not _on_ray(item))
     if os.environ.get("ATTNSTUDY_CHAOS"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
@@ -44,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(long)]
 
 
-def _on_a_cluster(item: pytest.Item) -> bool:
+def _on_ray(item: pytest.Item) -> bool:
     given = getattr(item, "callspec", None)
     return "cluster" in getattr(item, "fixturenames", ()) or (
         given is not None and "ray" in given.params.values()

@@ -98,8 +98,10 @@ def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch
 
 
 def test_lines():
-    assert estimate_lines(Estimate(1, 2, 30.2, None)) == ["About 30 s for 1 run, 1 at once."]
+    assert estimate_lines(Estimate(1, 2, 30.2, None)) == [
+        "About 30 s of training for 1 run, 1 at once."
+    ]
     lines = estimate_lines(Estimate(20, 4, 9000.0, 1200.0))
-    assert lines[0] == "About 2 h 30 min for 20 runs, 4 at once."
+    assert lines[0] == "About 2 h 30 min of training for 20 runs, 4 at once."
     assert lines[1].startswith("With --attention channel")
     assert lines[1].endswith("about 20 min.")

@@ -317,6 +317,44 @@ def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path, killed_at):
     assert (tmp_path / "asked").exists()
 
 
+SLOW = """
+import time
+from pathlib import Path
+
+Path("importing").touch()
+time.sleep(3)
+Path("imported").touch()
+"""
+WAITING = """
+import time
+from attnstudy.executors import prepare_workers
+
+prepare_workers("slow", at_once=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(5)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers come from a fork server on Linux")
+def test_ctrl_c_while_workers_are_prepared_leaves_no_traceback(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    child = subprocess.Popen(
+        [sys.executable, "-c", WAITING], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "importing").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
+    assert child.communicate(timeout=60)[1] == ""
+    assert (tmp_path / "imported").exists()
+
+
 def test_workers_look_for_modules_where_they_are_told(tmp_path):
     executor = Processes(1, import_paths=(str(tmp_path), *sys.path))
     messages = [e.message for e in executor.execute([0], tell_path) if isinstance(e, Reported)]

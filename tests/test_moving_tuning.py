@@ -45,7 +45,12 @@ def test_a_search_goes_on_elsewhere_from_its_runs(cli, workplace, elsewhere):
     space(lines)
     arrived = cli("import", "../tuning.zip")
     assert arrived.code == 0, arrived.err
-    assert "attnstudy tune --study placement, with the options" in " ".join(arrived.out.split())
+    assert "attnstudy tune --study placement, with the study's file and the options" in " ".join(
+        arrived.out.split()
+    )
+    shown = cli("tune", "show", "placement")
+    assert shown.code == 2
+    assert "which makes the trials of them without training" in one_sentence(shown.err)
     folders = tuned_folders()
     assert {folder.path.name for folder in folders} == set(before)
     results = {f.path: (f.path / "result.json").stat().st_mtime_ns for f in folders if f.result()}
@@ -76,7 +81,8 @@ def test_a_study_that_was_never_tuned_is_told(cli, workplace):
     answer = cli("export", "placement", "tuning.zip", "--tuning")
     assert answer.code == 2
     assert one_sentence(answer.err) == (
-        "Error: there is no tuning of 'placement' in mlruns: 'attnstudy tune placement' makes one"
+        "Error: there is no tuning of 'placement' in mlruns (there: none yet): 'attnstudy tune' "
+        "makes one"
     )
 
 

@@ -251,8 +251,8 @@ def test_a_search_on_a_cluster_equals_the_search_here(cli, cluster, workplace):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--cpus-per-run", "64"), 2, r"no machine .* has 64 CPU for a run: it has 1 of 2 CPU and "
-         r"0 GPU, 1 of 2 CPU and 1 GPU; ask for less"),
+        (("--cpus-per-run", "64"), 2, r"no machine .* has 64 CPU for a run: it has 1 machine with "
+         r"2 CPU and 0 GPU, 1 machine with 2 CPU and 1 GPU; ask for less"),
         (("--gpus-per-run", "2"), 2, r"has 1 CPU and 2 GPU for a run"),
         (("--gpus-per-run", "1.5"), 2, r"'1.5' is no number of GPUs"),
         (("--device", "cuda"), 2, r"say how much of a GPU .* --gpus-per-run"),

@@ -63,7 +63,7 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     [
         ("[run]", "[arms.deep]\nvariant = 'late'\nepochs = 2\n[run]", (), "leave one of them out"),
         ("[run]", "[run]", ("--seeds", "1000000-1000001"), "1000000 was used for tuning"),
-        ("train_size = 128", "train_size = 128", ("--storage", "nowhere"), "was not tuned"),
+        ("train_size = 128", "train_size = 128", ("--storage", "nowhere"), "no trials in nowhere"),
         # not named, but within the looks
         (
             "seeds = 2\n",

@@ -267,7 +267,7 @@ def test_a_trial_whose_factory_raises_fails_and_the_others_go_on(cli, workplace)
         (["--pruner", "wilcoxon"], "give --seeds-per-trial 5 or more"),
         (["--pruner", "median"], "there is only one: leave it out"),
         (["--tuning-seeds", "2-4"], "seed 2 is one that the study 'placement' is ranked by"),
-        (["--tuning-seeds", "7,8", "--seeds-per-trial", "3"], "names 2 seeds and.*says 3"),
+        (["--tuning-seeds", "7,8", "--seeds-per-trial", "3"], "names 2 seeds, and.*says 3"),
         (["--storage", "redis://x"], "cannot be a storage"),
         (["--study", "a.tuning"], "'a.tuning' cannot name a study: .tuning ends"),
         (["no-such-study"], "there is no study 'no-such-study'"),

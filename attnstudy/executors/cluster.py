@@ -253,7 +253,8 @@ def require_room(request: ClusterRequest) -> int:
     wanted = " and ".join(f"{amount:g} {name}" for name, amount in request.resources.items())
     # a head machine is often given nothing to do
     working = [m for m in machines().values() if m.get("CPU") or m.get("GPU")]
-    has = [f"{n} of {what}" for what, n in sorted(Counter(map(_shown, working)).items())]
+    kinds = sorted(Counter(map(_shown, working)).items())
+    has = [f"{n} machine{'s' * (n != 1)} with {what}" for what, n in kinds]
     raise UsageError(
         f"no machine of the Ray cluster has {wanted} for a run: it has {', '.join(has) or 'none'}; "
         "ask for less with --cpus-per-run or --gpus-per-run, or add a machine"

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -49,7 +49,20 @@ def prepare_workers(*modules: str, at_once: bool) -> None:
     if METHOD == "forkserver":
         multiprocessing.set_forkserver_preload(list(modules))
         if at_once:
-            forkserver.ensure_running()
+            _start_server()
+
+
+def _start_server() -> None:
+    """Start the fork server unless it runs, deaf to Ctrl-C: it would end in a traceback.
+
+    A signal that is blocked stays so in a new program; one that comes now reaches us afterwards.
+    """
+    resource_tracker.ensure_running()  # the server's would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(slots=True)
@@ -122,6 +135,8 @@ class Processes:
                 team.clear()
 
     def _hire(self, context: BaseContext, number: int) -> _Worker:
+        if METHOD == "forkserver":
+            _start_server()
         ours, theirs = context.Pipe()
         process = context.Process(  # type: ignore[attr-defined]  # the stubs' base class lacks it
             target=_serve,

@@ -96,8 +96,9 @@ def import_text(report: ImportReport, address: Address) -> str:
         lines += [
             "",
             *wrapped(
-                f"Have the trials made of them, and go on: {tune}, with the options "
-                "that the search was begun with. Nothing is trained twice."
+                f"Have the trials made of them, and go on: {tune}, with the study's file and the "
+                "options that the search was begun with. Then nothing is trained twice; with "
+                "others it is another search."
             ),
         ]
         return "\n".join(lines)

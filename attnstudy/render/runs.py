@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import number, table
+from attnstudy.render.tables import amount, number, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from attnstudy.usecases.estimating import Estimate
     from attnstudy.usecases.outcomes import Outcome, RunReport
     from attnstudy.usecases.planning import Plan
@@ -123,17 +125,25 @@ def plan_text(plan: Plan, expected: Estimate | None) -> str:
                 by_status[_standing(plan, run.status)].append(run.spec.seed)
         rows.append([variant, *(seeds_text(s) if s else "–" for s in by_status.values())])
     spec = plan.runs[0].spec
+    epochs = _least_and_most(run.spec.epochs for run in plan.runs)
+    iterations = _least_and_most(run.spec.iterations_per_epoch for run in plan.runs)
     lines = [
         f"study {request.study}, configuration {spec.config_id}, dataset {request.dataset} "
         f"({spec.train_size:,} training images)",
-        f"{spec.attention} attention, {spec.epochs} epochs of {spec.iterations_per_epoch} "
-        f"iterations, {plan.threads} thread{'s' * (plan.threads != 1)} a run",
+        f"{spec.attention} attention, {epochs} epochs of {iterations} iterations, "
+        f"{amount(plan.threads, 'thread')} a run",
         "",
         table(["variant", "done", "to train", "running elsewhere"], rows),
         "",
     ]
     lines += ["Nothing to train."] if expected is None else estimate_lines(expected)
     return "\n".join(lines)
+
+
+def _least_and_most(counts: Iterable[int]) -> str:
+    """Return what is the same for all arms, or the range of it."""
+    known = set(counts)
+    return str(min(known)) if len(known) == 1 else f"{min(known)} to {max(known)}"
 
 
 def _standing(plan: Plan, status: Status) -> str:

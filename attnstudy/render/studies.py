@@ -91,12 +91,15 @@ def sync_text(done: SyncReport, address: Address) -> str:
 
 
 def _telling(config: ConfigStatus) -> dict[str, object]:
-    names = ("attention", "epochs", "batch_size", "lr", "train_size")
+    names = ("attention", "channels", "epochs", "batch_size", "lr", "train_size")
     telling = {name: config.settings[name] for name in names if name in config.settings}
     for name, default in {"precision": "float32", **later_defaults()}.items():
-        if (value := config.settings.get(name, default)) != default:
+        if (value := config.settings.get(name, default)) not in (default, None, []):
             telling[name] = value
-    return telling
+    return {
+        name: " ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in telling.items()
+    }
 
 
 def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus]) -> dict[str, Any]:

@@ -186,7 +186,7 @@ class Terminal:
 def estimate_lines(estimate: Estimate) -> list[str]:
     """Return the time to expect, and what would make it shorter."""
     lines = [
-        f"About {duration(estimate.seconds)} for {estimate.runs} "
+        f"About {duration(estimate.seconds)} of training for {estimate.runs} "
         f"run{'s' * (estimate.runs != 1)}, {min(estimate.workers, estimate.runs)} at once."
     ]
     if estimate.channel_seconds is not None:

@@ -121,6 +121,8 @@ def _variant(tuning: VariantTuning) -> list[str]:
     if tuning.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importances.items())
         lines.append(f"differences between trials come from: {shares} (fANOVA)")
+    else:
+        lines.append("the complete trials are too few, or too alike, to say what makes them differ")
     best: float | None = None
     rows = []
     for trial in tuning.trials:

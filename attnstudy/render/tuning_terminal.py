@@ -10,18 +10,22 @@ from attnstudy.render.tuning import trial_line
 
 if TYPE_CHECKING:
     from attnstudy.search import Trial
+    from attnstudy.space import Space
     from attnstudy.study import TrialSpec
 
 
 class TuningTerminal(Terminal):
     """Shows the progress of a search: bars on a terminal, else a plain line now and then."""
 
-    def begin_search(self, done: int, trials: int, variants: int, workers: int) -> None:
-        """Show how many trials there are to do, in total and still."""
+    def begin_search(
+        self, done: int, trials: int, variants: int, workers: int, space: Space
+    ) -> None:
+        """Show how many trials there are to do, in total and still, and what is varied."""
         self.say(
             f"{amount(trials - done, 'trial')} to do ({amount(variants, 'variant')}), "
             f"{amount(workers, 'run')} at once"
         )
+        self.say(f"varied: {'; '.join(f'{n} {d.shown}' for n, d in space.dimensions.items())}")
         self._begin(trials - done, "all trials")
 
     def run_ended(self, worker: int, spec: TrialSpec) -> None:

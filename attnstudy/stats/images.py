@@ -47,6 +47,7 @@ def scope_on_images(
     pairs: Sequence[tuple[int, int]],
     *,
     seed: int,
+    overall: float | None = None,
 ) -> Scope:
     """Return whether differences would hold for new seeds and new images.
 
@@ -68,6 +69,7 @@ def scope_on_images(
         design: method and alpha of the family.
         pairs: indices of the pairs that were tested.
         seed: seed of the crossed bootstrap.
+        overall: alpha of all looks together, where this is one of several.
 
     Raises:
         UsageError: the arrays do not fit each other or the runs.
@@ -94,6 +96,9 @@ def scope_on_images(
         for a, b in pairs
     )
     holding = sum(row.holds for row in rows)
+    rate = f"{design.alpha:g}"
+    if overall is not None and overall > design.alpha:
+        rate = f"{overall:g} over all looks ({design.alpha:g} at this one)"
     spread = float(scores[arms[0]].image_means.std(ddof=1)) / math.sqrt(sizes[0])
     return Scope(
         images=sizes[0],
@@ -101,7 +106,7 @@ def scope_on_images(
         pairs=rows,
         message=(
             f"for new seeds and new images {holding} of {len(rows)} differences are shown, "
-            f"family-wise error rate {design.alpha:g}; beyond images like these {sizes[0]} "
+            f"family-wise error rate {rate}; beyond images like these {sizes[0]} "
             "nothing is said"
         ),
     )

@@ -145,7 +145,7 @@ def rank(
         arms=describe_arms(arms, decisions, design),
         pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
         power=summarise(curve, tested, single, seconds_per_run) if curve else None,
-        scope=_scope(arms, decisions, single, correct, items, seed),
+        scope=_scope(arms, decisions, single, correct, items, seed, design.alpha),
         with_chance=None if declared else _with_chance(arms, design, chance),
         flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
         notes=(
@@ -248,12 +248,13 @@ def _scope(
     correct: Mapping[str, ArrayLike] | None,
     items: int | None,
     seed: int,
+    overall: float,
 ) -> Scope | None:
     tested = [(d.a, d.b) for d in decisions if d.p is not None]
     if correct is not None and tested:
         if design.paired:  # its components of variance take the seeds of two arms as independent
             return None
-        return scope_on_images(arms, correct, design, tested, seed=seed)
+        return scope_on_images(arms, correct, design, tested, seed=seed, overall=overall)
     return image_noise(arms, items) if items and design.unit == "points" else None
 
 

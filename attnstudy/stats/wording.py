@@ -121,7 +121,7 @@ def sentence(
     if lost:
         claim += f"; {count(lost, 'run')} diverged, outside these means"
     if single.alpha < design.alpha:
-        claim += "; stopping early biases these estimates"
+        claim += "; looks that may stop a study early bias these estimates"
     return f"{frame}, {claim}."
 
 

@@ -15,7 +15,15 @@ from attnstudy.files import write_atomically
 from attnstudy.runs import METRICS
 from attnstudy.seeds import seeds_text
 from attnstudy.study import factory_source_digest
-from attnstudy.studyplan import LOOKS, Analysis, RecordedPlan, StudyPlan, differences, shown
+from attnstudy.studyplan import (
+    LEAST_LOOK,
+    LOOKS,
+    Analysis,
+    RecordedPlan,
+    StudyPlan,
+    differences,
+    shown,
+)
 
 if TYPE_CHECKING:
     from attnstudy.stats import Plan
@@ -64,6 +72,8 @@ def looks_up_to(most: int | None, declared: Sequence[int] | None) -> tuple[int, 
                 "one of them out, or let them agree"
             )
         return tuple(declared)
+    if most is not None and most < LEAST_LOOK:
+        raise UsageError(f"--max-seeds is {most}: the first look takes at least {LEAST_LOOK} seeds")
     looks = [look for look in LOOKS if most is None or look <= most]
     if most is not None and (not looks or looks[-1] < most):
         looks.append(most)

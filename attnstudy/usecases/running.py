@@ -113,6 +113,8 @@ def run_study(
             training.train(training.held(), wait=True)
     except (KeyboardInterrupt, TerminatedError):
         publisher.hurry()
+        done = sum(outcome.status.done for outcome in outcomes.values())
+        observer.say(f"{done} of {len(plan.runs)} runs are complete")
         raise
     finally:
         first.end()
@@ -156,6 +158,9 @@ class _Training:
                     if mine:  # else the worker will find it busy, and say so
                         run.folder.repeat()
         self.observer.begin([run.spec for run in pending], self.plan.workers)
+        begun = sum(run.status is Status.INTERRUPTED for run in pending)
+        if begun and not self.plan.request.rerun:
+            self.observer.say(f"{begun} of them go on from where they were interrupted")
 
     def held(self) -> list[PlannedRun]:
         """Return the runs that others hold and that are to be waited for."""

@@ -158,9 +158,12 @@ def choose_tuning(address: Address, study: str) -> str:
 
     """
     name = tuning_of(study)
-    if name not in runs.tunings(address.home):
+    known = [one.removesuffix(TUNING) for one in runs.tunings(address.home)]
+    if study not in known:
+        listed = ", ".join(known) if known else "none yet"
         raise UsageError(
-            f"there is no tuning of {study!r} in {address.home}: 'attnstudy tune {study}' makes one"
+            f"there is no tuning of {study!r} in {address.home}{near_miss(study, known)} "
+            f"(there: {listed}): 'attnstudy tune' makes one"
         )
     return name
 

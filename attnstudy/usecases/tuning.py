@@ -15,6 +15,7 @@ from attnstudy.errors import StoreError, TerminatedError
 from attnstudy.executors import Executor, make_executor
 from attnstudy.runs import command_at_work, study_folder
 from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_storage
+from attnstudy.space import Space
 from attnstudy.tracking import import_mlflow
 from attnstudy.usecases.carrying import RunCarrier
 from attnstudy.usecases.crew import Crew, RunObserver
@@ -32,7 +33,9 @@ class TuneObserver(RunObserver, Protocol):
     def say(self, text: str) -> None:
         """Show a line."""
 
-    def begin_search(self, done: int, trials: int, variants: int, workers: int) -> None:
+    def begin_search(
+        self, done: int, trials: int, variants: int, workers: int, space: Space
+    ) -> None:
         """Show how many trials there are to do, in total and still."""
 
     def trial_ended(self, variant: str, trial: Trial, best: Trial | None) -> None:
@@ -178,7 +181,11 @@ class _Progress:
             self._publish(ledger)
         if self.to_do:
             self.observer.begin_search(
-                self.before, self.before + self.to_do, len(self.ledgers), self.plan.workers
+                self.before,
+                self.before + self.to_do,
+                len(self.ledgers),
+                self.plan.workers,
+                self.plan.request.space,
             )
 
     def told(self, ledger: Ledger, trial: Trial) -> None:

@@ -202,8 +202,8 @@ def _seeds(request: TuneRequest) -> tuple[int, ...]:
         seeds = tuple(range(FIRST_SEED, FIRST_SEED + count))
     elif count is not None and count != len(seeds):
         raise UsageError(
-            f"--tuning-seeds names {len(seeds)} seeds and --seeds-per-trial says {count}: leave "
-            "one of them out"
+            f"--tuning-seeds names {len(seeds)} seeds, and --seeds-per-trial, or seeds_per_trial "
+            f"in the study's file, says {count}: leave one of them out"
         )
     trained = _trained_seeds(request)
     both = sorted(set(seeds) & {*request.ranking_seeds, *trained})

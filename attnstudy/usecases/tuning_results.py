@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from attnstudy import runs
 from attnstudy.errors import UsageError
 from attnstudy.search import (
     Design,
@@ -28,6 +29,7 @@ from attnstudy.search import (
     open_storage,
     parse_storage,
 )
+from attnstudy.study import tuning_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,12 @@ def read_tuning(
         ledgers = find_ledgers(open_storage(place, home, write=False), study, variants)
     found = {ledger.design.variant for ledger in ledgers}
     missing = [variant for variant in variants or () if variant not in found]
+    if not ledgers and tuning_of(study) in runs.tunings(home):
+        raise UsageError(
+            f"the runs of a tuning of {study!r} are in {home}, but no trials in {place.shown}: "
+            "name their --storage, or type the 'attnstudy tune' again that trained them, which "
+            "makes the trials of them without training"
+        )
     if missing or not ledgers:
         what = f"{missing[0]!r} of the study {study!r}" if missing else f"the study {study!r}"
         raise UsageError(f"{what} was not tuned in {place.shown}: 'attnstudy tune' does that")

@@ -13,16 +13,16 @@ from tests.stack.compose import Stack, words
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A database server."""
     with postgres_server() as server:
         yield server
 
 
 @pytest.fixture(scope="package")
-def fresh(cluster, tmp_path_factory, data_dir: Path, digits_folder: Path) -> Stack:
+def fresh(postgres, tmp_path_factory, data_dir: Path, digits_folder: Path) -> Stack:
     """A stack with databases that are empty."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), cluster, data_dir)
+    stack = Stack(tmp_path_factory.mktemp("stack"), postgres, data_dir)
     done = stack.create_databases()
     assert done.returncode == 0, done.stderr
     return stack

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-def migrated(cluster, tmp_path: Path, data_dir: Path, digits_folder: Path):
+def migrated(postgres, tmp_path: Path, data_dir: Path, digits_folder: Path):
     """A stack of its own, with databases that are migrated and no server."""
-    stack = Stack(tmp_path / "longer", cluster, data_dir)
+    stack = Stack(tmp_path / "longer", postgres, data_dir)
     assert stack.create_databases().returncode == 0
     done = stack.run("migrate")
     assert done.returncode == 0, done.stderr

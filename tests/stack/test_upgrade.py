@@ -32,9 +32,9 @@ INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
 
 
 @pytest.fixture
-def old(cluster, tmp_path: Path, data_dir: Path) -> Iterator[Stack]:
+def old(postgres, tmp_path: Path, data_dir: Path) -> Iterator[Stack]:
     """A stack whose databases older versions made."""
-    stack = Stack(tmp_path / "old", cluster, data_dir)
+    stack = Stack(tmp_path / "old", postgres, data_dir)
     assert stack.create_databases().returncode == 0
     engine = sqlalchemy.create_engine(stack.database("mlflow"))
     InitialBase.metadata.create_all(engine)

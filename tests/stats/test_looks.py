@@ -50,7 +50,7 @@ def test_each_pair_is_decided_once_at_its_look(staged: dict[str, dict[int, float
     assert late.p_adjusted == pytest.approx(expected.p[0])
     assert (late.ci_low, late.ci_high) == pytest.approx((expected.low[0], expected.high[0]))
     assert late.difference == pytest.approx(a.mean() - b.mean())
-    assert "stopping early biases these estimates" in ranking.sentence
+    assert "looks that may stop a study early bias these estimates" in ranking.sentence
     assert any("beyond 10 seeds of a (2), b (2)" in note for note in ranking.notes)
     assert ranking.status == "confirmatory"
 

@@ -42,7 +42,7 @@ def choose_study(request: StudyRequest, known: Sequence[str]) -> str:
     """
     if request.study is not None:
         if request.study not in known:
-            listed = ", ".join(known) if known else "none"
+            listed = ", ".join(known) if known else "none: 'attnstudy run' makes one"
             raise UsageError(
                 f"there is no study {request.study!r} in {request.address.shown}"
                 f"{near_miss(request.study, known)} (there: {listed})"
