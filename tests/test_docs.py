@@ -149,6 +149,22 @@ def test_the_shipped_studies_are_the_notebooks(name, monkeypatch):
     )  # fmt: skip
 
 
+def test_dependencies_that_were_checked_by_hand_are_the_pinned_ones():
+    """Another version has to be looked up anew before the page names it."""
+    pins = dict(
+        re.findall(r"^([A-Za-z0-9-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.M)
+    )
+    section = (ROOT / "docs" / "security.md").read_text().partition("| package | pinned |")[2]
+    rows = re.findall(r"^\| ([A-Za-z0-9, -]+) \| ([0-9., ]+) \|", section, re.M)
+    checked = [
+        pair
+        for names, versions in rows
+        for pair in zip(names.split(", "), versions.split(", "), strict=True)
+    ]
+    assert len(checked) >= 15
+    assert [(name, pins.get(name)) for name, _ in checked] == checked
+
+
 def test_links_of_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
         if "://" not in target:

@@ -356,6 +356,15 @@ def test_a_failure_says_why_until_the_next_attempt(started: RunFolder) -> None:
     assert started.status is Status.INTERRUPTED
 
 
+def test_a_failure_before_anything_began_is_kept(tmp_path: Path) -> None:
+    """As of a worker that was killed twice while it came to life."""
+    folder = RunFolder(tmp_path / "runs" / "study" / "fingerprint")
+    folder.fail("its process was killed by SIGKILL")
+    assert folder.status is Status.FAILED
+    assert folder.failure() == "its process was killed by SIGKILL"
+    assert folder.started() is None
+
+
 # The journal
 
 RECORDS: list[dict[str, Any]] = [
