@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -310,12 +311,14 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
     assert child.returncode == 130
     assert "Traceback" not in errors
     assert "to go on from there: attnstudy run --dataset digits" in errors
+    assert re.search(r"^[012] of 2 runs are complete$", errors, re.MULTILINE)
     assert not any(folder.claimed for folder in folders().values())
     interrupted = [f for f in folders().values() if f.status is runs.Status.INTERRUPTED]
     assert interrupted
     assert any(folder.journal() for folder in interrupted)
     again = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert again.returncode == 0, again.stderr
+    assert re.search(r"^[12] of them go on from a checkpoint$", again.stderr, re.MULTILINE)
     assert len(folders()) == 2
     for folder in folders().values():
         steps = [r["first_step"] for r in folder.journal()]

@@ -23,13 +23,13 @@ def sensible(result: Result, *, sealed: bool) -> bool:
 
     ``sealed`` says that it is of a search, which never sees a test image.
     """
-    accuracies = [
+    measured = [
         result.val_accuracy_max, result.val_accuracy_final, result.test_accuracy, result.test_loss,
     ]  # fmt: skip
     numbers = [result.train_seconds, result.images_per_second, result.finished_at]
     return (
         result.status.done
-        and all(score is None or _number(score) for score in accuracies)
+        and all(score is None or _number(score) for score in measured)
         and all(map(_number, numbers))
         and (
             (result.test_accuracy, result.test_loss) == (None, None)

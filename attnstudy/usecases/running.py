@@ -21,7 +21,7 @@ from attnstudy.executors import (
     Started,
     make_executor,
 )
-from attnstudy.runs import RunFolder, Status, command_at_work, study_folder
+from attnstudy.runs import CHECKPOINTS, RunFolder, Status, command_at_work, study_folder
 from attnstudy.study import TrialSpec
 from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
 from attnstudy.usecases import jobs
@@ -158,9 +158,9 @@ class _Training:
                     if mine:  # else the worker will find it busy, and say so
                         run.folder.repeat()
         self.observer.begin([run.spec for run in pending], self.plan.workers)
-        begun = sum(run.status is Status.INTERRUPTED for run in pending)
+        begun = sum(any(run.folder.path.glob(CHECKPOINTS)) for run in pending)
         if begun and not self.plan.request.rerun:
-            self.observer.say(f"{begun} of them go on from where they were interrupted")
+            self.observer.say(f"{begun} of them go on from a checkpoint")
 
     def held(self) -> list[PlannedRun]:
         """Return the runs that others hold and that are to be waited for."""
