@@ -72,7 +72,10 @@ def _learning_curve(started: Start, journal: list[dict[str, Any]], final: float 
     for epoch in range(1, spec.epochs):
         axes.axvline(epoch * spec.iterations_per_epoch - 0.5, color=INK, alpha=0.12, linewidth=0.8)
     handles = [*axes.get_lines()[1:2], *right.get_lines()]
-    axes.legend(handles, [str(h.get_label()) for h in handles], loc="center right", frameon=False)
+    figure.legend(  # outside: where the curves leave room depends on the dataset
+        handles, [str(h.get_label()) for h in handles], loc="outside lower center", ncols=3,
+        frameon=False,
+    )  # fmt: skip
     return figure
 
 
