@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
   -c constraints.txt
 
-.PHONY: demo test check secrets audit simulate simulate-peers bench bench-scaling bench-peers chaos
+.PHONY: demo test check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
 .PHONY: docs clean help
 .DELETE_ON_ERROR:
 
@@ -24,6 +24,7 @@ help:
 	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
 	@echo "make bench  time ranking, training and bookkeeping beside others; BENCH_ARGS=--short"
+	@echo "make bench-fused  time seeds trained at once beside each alone; on a GPU also CUDA graphs"
 	@echo "make bench-scaling  measure what grows, into benchmarks/results; SCALING_ARGS=runs --runs 1000"
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
@@ -78,6 +79,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/overhead.py $(BENCH_DATA)
 	$(BIN)/python -m benchmarks.training $(BENCH_ARGS) $(BENCH_DATA)
+
+# on a CPU with a few updates: FUSED_ARGS="--seeds 2 --updates 4"
+bench-fused: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.fusing --write $(FUSED_ARGS)
 
 # all parts take an hour or two; SCALING_ARGS names some, and their sizes
 bench-scaling: $(VENV)/.installed-dev

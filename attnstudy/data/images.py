@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,12 +60,20 @@ class Normalisation:
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Map uint8 images (N, C, H, W) to float32, channels last in memory."""
+        return self.on(images.device)(images)
+
+    def on(self, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return the same for images on a device: its numbers are brought there once."""
         import torch  # only where images are computed with
 
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
-        pixels = images.to(torch.float32, memory_format=torch.channels_last)
-        return pixels.div_(self.scale).sub_(mean).div_(std)
+        mean = torch.tensor(self.mean, device=device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=device).view(1, -1, 1, 1)
+
+        def normalise(images: torch.Tensor) -> torch.Tensor:
+            pixels = images.to(torch.float32, memory_format=torch.channels_last)
+            return pixels.div_(self.scale).sub_(mean).div_(std)
+
+        return normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from attnstudy.data.images import (
     Dataset,
@@ -35,6 +34,8 @@ D = TypeVar("D", bound=TrainingData)
 
 def default_data_dir() -> Path:
     """Return where downloads and decoded images go when nobody says otherwise."""
+    from platformdirs import user_cache_path  # not on a machine that only trains
+
     return user_cache_path("attnstudy")
 
 

@@ -38,6 +38,15 @@ class Changes:
         """Return the same on a device."""
         return Changes(self.offsets.to(device), self.flips.to(device))
 
+    def clone(self) -> Changes:
+        """Return a copy with memory of its own."""
+        return Changes(self.offsets.clone(), self.flips.clone())
+
+    def copy_(self, other: Changes) -> None:
+        """Take over the changes of as many other images, into the memory that these have."""
+        self.offsets.copy_(other.offsets)
+        self.flips.copy_(other.flips)
+
     def split(self, size: int) -> list[Changes]:
         """Return those of one batch after the other; the last may be shorter."""
         parts = zip(self.offsets.split(size), self.flips.split(size), strict=True)

@@ -27,6 +27,16 @@ class Batch:
         chosen = images.index_select(0, self.index)
         return chosen if self.changes is None else augment(chosen, self.changes)
 
+    def clone(self) -> Batch:
+        """Return a copy with memory of its own."""
+        return Batch(self.index.clone(), None if self.changes is None else self.changes.clone())
+
+    def copy_(self, other: Batch) -> None:
+        """Take over another batch of the same size, into the memory that this one has."""
+        self.index.copy_(other.index)
+        if self.changes is not None and other.changes is not None:
+            self.changes.copy_(other.changes)
+
 
 def epoch_batches(spec: TrialSpec, epoch: int, images: int, device: torch.device) -> list[Batch]:
     """Return the batches of an epoch, counted from 0, on a device.

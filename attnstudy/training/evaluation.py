@@ -32,18 +32,25 @@ class Evaluation:
         return 100.0 * self.correct / len(self.predicted)
 
 
-@torch.no_grad()
 def evaluate(
     model: nn.Module, images: ImageSet, normalisation: Normalisation, *, device: torch.device
 ) -> Evaluation:
     """Return the answers of ``model``, in eval mode; the mode it was in is put back."""
+    return score(model, *on_device(images, device), normalisation)
+
+
+@torch.no_grad()
+def score(
+    model: nn.Module, pixels: Tensor, labels: Tensor, normalisation: Normalisation
+) -> Evaluation:
+    """Do what ``evaluate`` does with what ``on_device`` gave, for images that are scored again."""
     was_training = model.training
     model.eval()
-    pixels, labels = on_device(images, device)
+    scaling = normalisation.on(pixels.device)
     predicted: list[Tensor] = []
     losses: list[Tensor] = []
     for part, target in zip(pixels.split(_BATCH), labels.split(_BATCH), strict=True):
-        logits = model(normalisation(part))
+        logits = model(scaling(part))
         predicted.append(logits.argmax(dim=1))
         losses.append(functional.cross_entropy(logits, target, reduction="sum"))
     model.train(was_training)

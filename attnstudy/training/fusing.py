@@ -13,9 +13,10 @@ from attnstudy import seeding
 from attnstudy.models import FusedNets, PlacementNet, can_fuse
 from attnstudy.training.batches import Batch, side_by_side
 from attnstudy.training.evaluation import on_device
+from attnstudy.training.graphs import Replaying, recorder_for
 from attnstudy.training.loop import Prepared, Updates
 from attnstudy.training.optimizers import make_optimizer
-from attnstudy.training.step import arithmetic, noise_state
+from attnstudy.training.step import arithmetic, graph_notes, noise_state
 
 
 def may_fuse(group: Sequence[Prepared]) -> bool:
@@ -34,7 +35,7 @@ class FusedStep:
     def __init__(self, group: Sequence[Prepared]) -> None:
         first = group[0]
         self.device, self.precision = first.device, first.spec.precision
-        self.scaling = first.split.normalisation
+        self.scaling = first.split.normalisation.on(self.device)
         self.images, self.labels = on_device(first.split.train, self.device)
         networks = []
         for prepared in group:
@@ -43,6 +44,8 @@ class FusedStep:
             networks.append(network)
         self.nets = FusedNets(networks)
         self.optimizer = make_optimizer(self.nets.stacked.values(), first.spec)
+        size, recorder = len(group) * first.spec.batch_size, recorder_for(self.device, networks)
+        self.replaying = Replaying(size, self.optimizer, recorder)
         self.members: Sequence[Updates] = [
             _Member(self, number, prepared) for number, prepared in enumerate(group)
         ]
@@ -52,7 +55,10 @@ class FusedStep:
 
         The losses are those before the update. Nothing here waits for the device.
         """
-        joint, each_has = side_by_side(batches), (len(batches), -1)
+        return self.replaying(self._make, side_by_side(batches)).unbind()
+
+    def _make(self, joint: Batch) -> Tensor:
+        each_has = (self.nets.count, -1)
         images = self.scaling(joint.of(self.images))
         labels = self.labels.index_select(0, joint.index)
         with arithmetic(self.device, self.precision):
@@ -62,7 +68,7 @@ class FusedStep:
             self.optimizer.zero_grad(set_to_none=True)
             losses.sum().backward()
         self.optimizer.step()
-        return losses.detach().unbind()
+        return losses.detach()
 
 
 class _Member:
@@ -75,6 +81,10 @@ class _Member:
     def together(self) -> int:
         """All members."""
         return self.step.nets.count
+
+    def notes(self) -> tuple[str, ...]:
+        """Return why the joint updates were not made by a CUDA graph."""
+        return graph_notes(self.step.replaying)
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return what the optimizer of the member alone would hold."""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from attnstudy.data import Split
 from attnstudy.study import VALIDATE_EVERY, TrialSpec
 from attnstudy.training.batches import Batch, epoch_batches
-from attnstudy.training.evaluation import Evaluation, evaluate
+from attnstudy.training.evaluation import Evaluation, on_device, score
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Trained:
     val_accuracy_final: float | None
     """Taken once after the last update."""
     train_seconds: float
+    notes: tuple[str, ...] = ()
+    """What the result has to say about how the updates were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,10 @@ class Updates(Protocol):
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
         """Go on from what ``optimizer_state`` gave."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a result has to say about how the updates were made."""
         ...
 
     def noise(self) -> Tensor:
@@ -187,6 +193,7 @@ class _Loop:
     ) -> None:
         self.spec, self.model, self.split, self.device = spec, model, split, device
         self.updates, self.on_interval = updates, on_interval
+        self.validation = on_device(split.validation, device)  # brought there once
         self.losses: list[Tensor] = []
         self.val_accuracy_max = -math.inf
         self.diverged_at: int | None = None
@@ -217,9 +224,7 @@ class _Loop:
         return bad is None
 
     def validate(self) -> Evaluation:
-        return evaluate(
-            self.model, self.split.validation, self.split.normalisation, device=self.device
-        )
+        return score(self.model, *self.validation, self.split.normalisation)
 
     def state(self, epoch: int, iteration: int) -> TrainingState:
         return TrainingState(
@@ -236,11 +241,12 @@ class _Loop:
 
     def diverged(self) -> Trained:
         best = self.val_accuracy_max if math.isfinite(self.val_accuracy_max) else None
-        return Trained(self.diverged_at, best, None, self.seconds)
+        return Trained(self.diverged_at, best, None, self.seconds, self.updates.notes())
 
     def finished(self, done: int) -> Trained:
         final = self.validate()
         if not math.isfinite(final.loss):  # the last update broke the weights
             self.diverged_at = done - 1
             return self.diverged()
-        return Trained(None, self.val_accuracy_max, final.accuracy, self.seconds)
+        best = self.val_accuracy_max
+        return Trained(None, best, final.accuracy, self.seconds, self.updates.notes())

@@ -13,6 +13,7 @@ from torch.nn import functional
 from attnstudy.errors import UsageError
 from attnstudy.training.batches import Batch
 from attnstudy.training.evaluation import on_device
+from attnstudy.training.graphs import Replaying, recorder_for
 from attnstudy.training.loop import Prepared, Updates
 from attnstudy.training.optimizers import load_state, make_optimizer
 
@@ -27,10 +28,13 @@ class Step:
 
     def __init__(self, prepared: Prepared) -> None:
         self.model, self.device = prepared.model, prepared.device
-        self.precision, self.scaling = prepared.spec.precision, prepared.split.normalisation
+        self.precision = prepared.spec.precision
+        self.scaling = prepared.split.normalisation.on(self.device)
         self.model.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.images, self.labels = on_device(prepared.split.train, self.device)
         self.optimizer = make_optimizer(self.model.parameters(), prepared.spec)
+        recorder = recorder_for(self.device, [self.model])
+        self.replaying = Replaying(prepared.spec.batch_size, self.optimizer, recorder)
 
     @property
     def members(self) -> Sequence[Updates]:
@@ -43,6 +47,9 @@ class Step:
         Nothing here waits for the device.
         """
         (batch,) = batches
+        return (self.replaying(self._make, batch),)
+
+    def _make(self, batch: Batch) -> Tensor:
         images = self.scaling(batch.of(self.images))
         labels = self.labels.index_select(0, batch.index)
         with arithmetic(self.device, self.precision):
@@ -51,12 +58,16 @@ class Step:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
         self.optimizer.step()
-        return (loss.detach(),)
+        return loss.detach()
 
     @property
     def together(self) -> int:
         """One training."""
         return 1
+
+    def notes(self) -> tuple[str, ...]:
+        """Return why its updates were not made by a CUDA graph, where they should have been."""
+        return graph_notes(self.replaying)
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return the optimizer's state."""
@@ -81,6 +92,13 @@ class Step:
 def noise_state(device: torch.device) -> Tensor:
     """Return the state of torch's generator that a model on a device draws from."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def graph_notes(replaying: Replaying) -> tuple[str, ...]:
+    """Return what a result has to say about a graph that was not used."""
+    if replaying.refused is None:
+        return ()
+    return (f"no CUDA graph of the updates could be used: {replaying.refused}",)
 
 
 @contextlib.contextmanager

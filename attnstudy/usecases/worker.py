@@ -191,5 +191,5 @@ def _train(
         trained,
         device,
         started_at=resumed.started_at,
-        notes=resumed.notes,
+        notes=(*resumed.notes, *trained.notes),
     )
