@@ -89,6 +89,11 @@ class Space:
         """Return it as a study's file has it."""
         return {name: dimension.to_json() for name, dimension in self.dimensions.items()}
 
+    @property
+    def shown(self) -> str:
+        """All of it in a line."""
+        return "; ".join(f"{name} {one.shown}" for name, one in self.dimensions.items())
+
     def most_epochs(self, otherwise: int) -> int:
         """Return the epochs that a trial trains at most; ``otherwise`` if they are not varied."""
         epochs = self.dimensions.get("epochs")

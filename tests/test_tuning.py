@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from attnstudy import runs
 from attnstudy.usecases import tuning_rounds
 from attnstudy.usecases.tuning_results import best_configurations
+from tests.stores import one_sentence
 from tests.tuning import BOTH, HOME, SMALL, numbers, space, tune, tuned_folders
 
 JOURNAL = Path("studies", "placement", "tuning.journal")
@@ -309,6 +311,27 @@ def test_another_design_in_the_same_place_is_refused(cli, workplace):
     assert answer.code == 2
     assert "was begun with --epochs 1, not 2" in answer.err
     assert cli("tune", *SMALL, *options, "--epochs", "2", "--storage", "other.journal").code == 0
+
+
+def test_a_dry_run_tells_what_is_left_and_begins_nothing(cli, workplace):
+    words = ("tune", *SMALL, *BOTH, "--trials", "3", "--seeds-per-trial", "2", "--dry-run")
+    answer = cli(*words)
+    assert answer.code == 0, answer.err
+    assert not JOURNAL.exists()
+    assert not (HOME / "runs").exists()
+    assert re.search(r"^12 runs to train, ", answer.out, re.MULTILINE)
+    assert max(map(len, answer.out.splitlines())) <= 100
+    median = cli(*words, "--pruner", "median", "--epochs", "3")
+    assert re.search(r"^At most 12 runs to train, ", median.out, re.MULTILINE)
+    assert "varied: batch_size 32 or 64 or 128; lr " in answer.out
+    tune(cli, "--variant", "late", "--trials", "2", "--seeds-per-trial", "2")
+    left = json.loads(cli(*words, "--json").out)["variants"]
+    assert [(one["variant"], one["ended"], one["to_do"]) for one in left] == [
+        ("vanilla", 0, 3), ("late", 2, 1),
+    ]  # fmt: skip
+    answer = cli(*words, "--sampler-seed", "5")
+    assert answer.code == 2
+    assert "was begun with --sampler-seed 0, not 5" in one_sentence(answer.err)
 
 
 def test_a_database_that_is_not_there_is_told_with_exit_3(cli, workplace):

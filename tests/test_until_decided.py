@@ -40,6 +40,20 @@ def seeds_by_arm() -> dict[str, set[int]]:
     return found
 
 
+def test_a_dry_run_tells_of_the_looks(cli, workplace):
+    write(workplace, STUDY)
+    answer = cli("run", "deep", "--until-decided", "--dry-run")
+    assert answer.code == 0, answer.err
+    assert (
+        "Looks at 3, 5 seeds each: what one decides gets no more, so this is the most."
+        in answer.out
+    )
+    told = json.loads(cli("run", "deep", "--until-decided", "--dry-run", "--json").out)
+    assert told["looks"] == [3, 5]
+    assert len(told["runs"]) == 10
+    assert json.loads(cli("run", "deep", "--dry-run", "--json").out)["looks"] == []
+
+
 def test_seeds_go_to_undecided_pairs_alone_and_the_ranking_replays_the_looks(cli, workplace):
     """Two arms that are one thing under two names have the same values: never decided."""
     write(workplace, STUDY + ALIKE)

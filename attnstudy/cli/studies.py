@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from attnstudy.runs import RunFolder
+    from attnstudy.usecases.planning import RunRequest
 
 
 @click.command(cls=options.StudyFileCommand)
@@ -53,8 +54,9 @@ def run(**given: Any) -> int:
     if given["dry_run"]:
         plan = make_plan(request)
         expected = estimating.estimate(plan) if plan.pending else None
-        answer = render.plan_json(plan, expected) if given["as_json"] else None
-        print_result(answer, lambda: render.plan_text(plan, expected))
+        looks = _looks(request) if given["until_decided"] else ()
+        answer = render.plan_json(plan, expected, looks) if given["as_json"] else None
+        print_result(answer, lambda: render.plan_text(plan, expected, looks))
         return 0
     if given["until_decided"]:
         from attnstudy.usecases import deciding  # scipy: only where something is tested
@@ -122,6 +124,12 @@ def sync(**given: Any) -> int:
         )
     click.echo(render.sync_text(done, address))
     return EXIT_ENVIRONMENT if done.refused else 0
+
+
+def _looks(request: RunRequest) -> tuple[int, ...]:
+    """Return the seeds an arm at each look of a study that runs until it is decided."""
+    declared = request.declared
+    return () if declared is None else declared.analysis.looks or ()
 
 
 def _figures_of(given: Mapping[str, Any]) -> Callable[[RunFolder], Mapping[str, bytes]]:

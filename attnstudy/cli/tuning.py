@@ -60,6 +60,7 @@ class TuneGroup(options.StudyFileCommand, click.Group):
 @options.what_to_run
 @options.how_to_train
 @options.store
+@options.option("--dry-run", is_flag=True, help="Show what would be tried.")
 @options.talk
 @options.as_json
 def tune(**given: Any) -> int:
@@ -71,13 +72,20 @@ def tune(**given: Any) -> int:
     accuracies. Test images are not read. Trials that ended are not repeated, and
     one that was interrupted goes on.
     """
-    prepare_workers(given)
+    if not given["dry_run"]:
+        prepare_workers(given)
     from attnstudy import render
-    from attnstudy.usecases import tuning, tuning_plan
+    from attnstudy.usecases import tuning, tuning_plan, tuning_results
 
     terminal = render.TuningTerminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.decoding() as decoding:
         plan = tuning_plan.make_tune_plan(_tune_request(given), decoding)
+    if given["dry_run"]:
+        home = plan.request.address.home
+        ended = tuning_results.trials_that_ended(plan.place, home, plan.designs)
+        answer = render.tune_plan_json(plan, ended) if given["as_json"] else None
+        print_result(answer, lambda: render.tune_plan_text(plan, ended))
+        return 0
     result = tuning.tune_study(plan, terminal, _figures)
     if warning := render.tune_warning(result):
         terminal.warn(warning)

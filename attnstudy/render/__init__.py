@@ -19,6 +19,8 @@ from attnstudy.render.studies import dataset_text, finding_line, status_json, st
 from attnstudy.render.terminal import Terminal
 from attnstudy.render.tuning import (
     tune_json,
+    tune_plan_json,
+    tune_plan_text,
     tune_text,
     tune_warning,
     tunings_json,
@@ -55,6 +57,8 @@ __all__ = [
     "study_text",
     "sync_text",
     "tune_json",
+    "tune_plan_json",
+    "tune_plan_text",
     "tune_text",
     "tune_warning",
     "tunings_json",

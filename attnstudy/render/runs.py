@@ -11,7 +11,7 @@ from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from attnstudy.usecases.estimating import Estimate
     from attnstudy.usecases.outcomes import Outcome, RunReport
@@ -114,8 +114,11 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, expected: Estimate | None) -> str:
-    """Return what would be trained and how long that would take."""
+def plan_text(plan: Plan, expected: Estimate | None, looks: Sequence[int] = ()) -> str:
+    """Return what would be trained and how long that would take.
+
+    ``looks`` are the seeds an arm at each look, where a study runs until it is decided.
+    """
     request = plan.request
     rows = []
     for variant in dict.fromkeys(run.spec.arm_name for run in plan.runs):
@@ -137,6 +140,11 @@ def plan_text(plan: Plan, expected: Estimate | None) -> str:
         "",
     ]
     lines += ["Nothing to train."] if expected is None else estimate_lines(expected)
+    if looks:
+        at = ", ".join(map(str, looks))
+        lines.append(
+            f"Looks at {at} seeds each: what one decides gets no more, so this is the most."
+        )
     return "\n".join(lines)
 
 
@@ -152,7 +160,7 @@ def _standing(plan: Plan, status: Status) -> str:
     return "done" if status.done and not plan.request.rerun else "to train"
 
 
-def plan_json(plan: Plan, expected: Estimate | None) -> dict[str, Any]:
+def plan_json(plan: Plan, expected: Estimate | None, looks: Sequence[int] = ()) -> dict[str, Any]:
     """Return the plan for machines."""
     return {
         "schema": 1,
@@ -161,6 +169,7 @@ def plan_json(plan: Plan, expected: Estimate | None) -> dict[str, Any]:
         "threads": plan.threads,
         "workers": plan.workers,
         "seconds": None if expected is None else expected.seconds,
+        "looks": list(looks),
         "runs": [
             {
                 "variant": run.spec.arm_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from attnstudy.seeds import seeds_text
 if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
     from attnstudy.search import Trial
     from attnstudy.usecases.tuning import TuneReport
+    from attnstudy.usecases.tuning_plan import TunePlan
     from attnstudy.usecases.tuning_results import VariantTuning
 
 
@@ -43,6 +45,60 @@ def _show(report: TuneReport) -> str:
     if str(request.address.home) != "mlruns":
         words += ["--store", str(request.address.home)]
     return " ".join(words)
+
+
+def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
+    """Return what a search would do, given how many trials of each variant have ended."""
+    request, design = plan.request, plan.designs[0]
+    to_do = _to_do(plan, ended)
+    rows = [[variant, str(count), str(to_do[variant])] for variant, count in ended.items()]
+    lines = [
+        f"study {request.study}, to be tuned on {request.dataset} ({design.train_size:,} training "
+        f"and {design.val_size:,} validation images)",
+        f"each trial: seeds {seeds_text(design.seeds)}, at most "
+        f"{amount(design.most_epochs, 'epoch')}; sampler {design.sampler} (seed "
+        f"{design.sampler_seed}), pruner {design.pruner}",
+        textwrap.fill(f"varied: {request.space.shown}", 100, subsequent_indent="  "),
+        "",
+        table(["variant", "trials that ended", "to do"], rows, right=" >>"),
+        "",
+        f"Trials are kept in {plan.place.shown}.",
+    ]
+    most = sum(to_do.values()) * len(design.seeds)
+    how = "At most " if request.pruner != "none" else ""
+    if most:
+        lines.append(
+            f"{how}{amount(most, 'run')} to train, {amount(plan.workers, 'run')} at once; how long "
+            "it takes is told after the first round."
+        )
+    else:
+        lines.append("Nothing to do.")
+    return "\n".join(lines)
+
+
+def tune_plan_json(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, Any]:
+    """Return the same for machines."""
+    to_do = _to_do(plan, ended)
+    return {
+        "schema": 1,
+        "study": plan.request.study,
+        "storage": plan.place.shown,
+        "workers": plan.workers,
+        "threads": plan.threads,
+        "variants": [
+            {
+                "variant": design.variant,
+                "ended": ended[design.variant],
+                "to_do": to_do[design.variant],
+                "design": design.to_json(),
+            }
+            for design in plan.designs
+        ],
+    }
+
+
+def _to_do(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, int]:
+    return {variant: max(0, plan.request.trials - count) for variant, count in ended.items()}
 
 
 def tune_warning(report: TuneReport) -> str | None:

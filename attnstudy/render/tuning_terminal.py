@@ -25,7 +25,7 @@ class TuningTerminal(Terminal):
             f"{amount(trials - done, 'trial')} to do ({amount(variants, 'variant')}), "
             f"{amount(workers, 'run')} at once"
         )
-        self.say(f"varied: {'; '.join(f'{n} {d.shown}' for n, d in space.dimensions.items())}")
+        self.say(f"varied: {space.shown}")
         self._begin(trials - done, "all trials")
 
     def run_ended(self, worker: int, spec: TrialSpec) -> None:

@@ -37,6 +37,13 @@ alpha = 0.05
 # control = "vanilla"           # compare all others with this one alone
 # looks = [5, 10, 20, 30, 50]   # for --until-decided
 
+# Lets 'attnstudy tune' find settings for each variant, and 'run --tuned' train with them:
+# [tuning]
+# trials = 20
+# seeds_per_trial = 3
+# [tuning.space]
+# lr = {{ low = 1e-4, high = 1e-2, log = true }}
+
 # An arm is a variant with settings of its own; they are then part of what is compared:
 # [arms.vanilla-long]
 # variant = "vanilla"

@@ -22,6 +22,7 @@ from attnstudy.errors import UsageError
 from attnstudy.search import (
     Design,
     Ledger,
+    Place,
     Trial,
     TrialState,
     find_ledgers,
@@ -196,6 +197,28 @@ def read_tuning(
         what = f"{missing[0]!r} of the study {study!r}" if missing else f"the study {study!r}"
         raise UsageError(f"{what} was not tuned in {place.shown}: 'attnstudy tune' does that")
     return tuple(map(tuning_of_ledger, ledgers))
+
+
+def trials_that_ended(place: Place, home: Path, designs: Sequence[Design]) -> dict[str, int]:
+    """Return how many trials each design has, by variant, without beginning anything.
+
+    Raises:
+        UsageError: a search was begun with another design.
+        StoreError: the storage cannot be read.
+
+    """
+    ended = {design.variant: 0 for design in designs}
+    if place.exists:
+        storage = open_storage(place, home, write=False)
+        there = {
+            ledger.design.variant: ledger
+            for ledger in find_ledgers(storage, designs[0].study, tuple(ended))
+        }
+        for design in designs:
+            if ledger := there.get(design.variant):
+                design.refuse_other(ledger.design, storage.shown)
+                ended[design.variant] = len(ledger.finished())
+    return ended
 
 
 def best_configurations(
