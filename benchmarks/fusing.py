@@ -127,7 +127,7 @@ def race(
     """
     racers = [Racer(way, spec, split, device) for way in ways(seeds, device)]
     for racer in racers:
-        racer.seconds(WARM_UP + PROOFS + 1)
+        racer.seconds(WARM_UP + PROOFS + 1 if racer.way.graphs else 1)
     rates: dict[str, list[float]] = {racer.way.name: [] for racer in racers}
     for _ in range(repeats):
         for racer in racers:

@@ -37,24 +37,24 @@ def spread(values: list[float]) -> str:
     return f"{middle:.0f} [{low:.0f}–{high:.0f}]"
 
 
-def measure(arms: int, runs: int) -> tuple[list[float], list[float]]:
+def measure(arms: int, runs: int, repeats: int) -> tuple[list[float], list[float]]:
     """Return the seconds of our rankings and of scipy's intervals, in turns."""
     rng = np.random.default_rng(0)
     samples = {f"arm {i}": rng.normal(60 + i / 4, 1, runs) for i in range(arms)}
     stats.rank(samples)  # the first call imports
     ours: list[float] = []
     theirs: list[float] = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         ours.append(seconds(lambda: stats.rank(samples)))
         theirs.append(seconds(lambda: scipy_only(samples)))
     return ours, theirs
 
 
-def starting() -> tuple[list[float], list[float]]:
+def starting(repeats: int) -> tuple[list[float], list[float]]:
     """Return the seconds of ``attnstudy --help`` and of a Python that does nothing, in turns."""
     shown: list[float] = []
     nothing: list[float] = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for words, kept in ((["-m", "attnstudy", "--help"], shown), (["-c", ""], nothing)):
             command = [sys.executable, *words]
             kept.append(
@@ -63,17 +63,17 @@ def starting() -> tuple[list[float], list[float]]:
     return shown, nothing
 
 
-def table() -> str:
+def table(repeats: int = REPEATS) -> str:
     """Return what was measured, in Markdown."""
     rows = [("values ranked", "attnstudy, whole ranking", "scipy, intervals only", "ratio")]
     for arms, runs in SIZES:
-        ours, theirs = measure(arms, runs)
+        ours, theirs = measure(arms, runs, repeats)
         ratio = statistics.median(theirs) / statistics.median(ours)
         rows.append((f"{arms} x {runs:,}", spread(ours), spread(theirs), f"{ratio:.1f}"))
-    shown, nothing = starting()
+    shown, nothing = starting(repeats)
     lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * 4, *rows[1:])]
     return (
-        f"Milliseconds, median [minimum–maximum] of {REPEATS} repeats in turns.\n\n"
+        f"Milliseconds, median [minimum–maximum] of {repeats} repeats in turns.\n\n"
         + "\n".join(lines)
         + f"\n\n`attnstudy --help` takes {spread(shown)} ms, of which Python {spread(nothing)}."
     )

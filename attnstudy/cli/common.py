@@ -70,7 +70,9 @@ def prepare_workers(given: dict[str, Any]) -> None:
 
     # at once where this process will import torch too; else when there is something to train
     at_once = asks_torch(given["device"], given["precision"])
-    executors.prepare_workers("attnstudy.usecases.worker", at_once=at_once)
+    # torch imports its compiler with the first optimizer that is made, for as long as all the rest
+    needed = ("attnstudy.usecases.worker", "torch._dynamo")
+    executors.prepare_workers(*needed, at_once=at_once)
 
 
 def data_dir_of(given: dict[str, Any]) -> Path:

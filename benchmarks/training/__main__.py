@@ -28,6 +28,8 @@ CONFIGURATIONS = (
     ("early", "spatial"), ("late", "spatial"), ("double", "spatial"),
 )  # fmt: skip
 """``vanilla`` has no attention: it is the same in both."""
+SHORT = ("vanilla/channel", "early/channel", "early/spatial")
+"""Without and with either attention, unless others are named."""
 RESULTS = Path(__file__).parent.parent / "results"
 
 
@@ -97,19 +99,20 @@ def measure(work: Work, repeats: int) -> table.Measured:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
     parser.add_argument("source", nargs="?", default="cifar10")
-    parser.add_argument("--short", action="store_true", help="a few iterations, about 5 minutes")
+    parser.add_argument("--short", action="store_true", help="a few iterations of three, once")
     parser.add_argument("--repeats", type=int, default=None)
     parser.add_argument("--only", action="append", help="for example early/spatial")
     given = parser.parse_args()
     repeats = given.repeats or (1 if given.short else 5)
     source = given.source if given.source == "cifar10" else str(Path(given.source).resolve())
+    wanted = given.only or (SHORT if given.short else ())
     measured = []
     with tempfile.TemporaryDirectory() as temporary:
         cache = Path(temporary, "cache")
         some = Path(temporary, "some")
         images.write_some(data.load(source, cache)[0], some)
         for variant, attention in CONFIGURATIONS:
-            if given.only and f"{variant}/{attention}" not in given.only:
+            if wanted and f"{variant}/{attention}" not in wanted:
                 continue
             iterations = {"channel": 30, "spatial": 5}[attention] // (5 if given.short else 1)
             work = Work(str(some), cache, variant, attention, max(2, iterations), table.cores())

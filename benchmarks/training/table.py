@@ -131,9 +131,9 @@ def table(columns: dict[str, Callable[[Measured], str]], rows: Sequence[Measured
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-@functools.cache
-def _ranking() -> str:
-    return rank_speed.table()
+@functools.cache  # the page is written after each configuration
+def _ranking(repeats: int) -> str:
+    return rank_speed.table(repeats)
 
 
 def page(measured: Sequence[Measured], repeats: int) -> str:
@@ -171,7 +171,7 @@ All of this is on the CPU; nothing is measured on a GPU here.
 
 ## Ranking and start
 
-{_ranking()}
+{_ranking(repeats)}
 
 What other tools take for a ranking: `make bench-peers`.
 """
