@@ -12,8 +12,6 @@ import argparse
 import dataclasses
 import datetime
 import os
-import re
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -33,11 +31,9 @@ from attnstudy.training.batches import Batch, epoch_batches
 from attnstudy.training.fusing import FusedStep
 from attnstudy.training.graphs import PROOFS, SWITCH, WARM_UP
 from attnstudy.training.step import Step, check_precision
+from benchmarks.pages import file_name, spread
+from benchmarks.training.work import CONFIGURATIONS
 
-CONFIGURATIONS = (
-    ("vanilla", "channel"), ("early", "channel"), ("late", "channel"), ("double", "channel"),
-    ("early", "spatial"), ("late", "spatial"), ("double", "spatial"),
-)  # fmt: skip
 SHAPE = (3, 32, 32)
 RESULTS = Path(__file__).parent / "results"
 
@@ -54,7 +50,7 @@ class Way:
 
 
 def ways(seeds: int, device: torch.device) -> list[Way]:
-    """Return what is compared: one and several seeds; on a GPU, without graphs before."""
+    """Return what is compared: one and several seeds; on a GPU without and with graphs."""
     if device.type != "cuda":
         return [Way("alone", 1, False), Way(f"{seeds} at once", seeds, False)]
     return [
@@ -147,11 +143,6 @@ def noise(images: int) -> Split:
     return Split(some, some, Normalisation(255.0, CIFAR10_MEAN, CIFAR10_STD))
 
 
-def spread(values: list[float], digits: int) -> str:
-    low, middle, high = (f"{f(values):.{digits}f}" for f in (min, statistics.median, max))
-    return f"{middle} [{low}–{high}]"
-
-
 def row(name: str, rates: dict[str, list[float]]) -> str:
     """Return rates, and how many times that of the first way each other is, within a repeat."""
     first, *others = rates.values()
@@ -206,8 +197,8 @@ def main(say: Callable[[str], object] = print) -> int:
     )
     say(text)
     if given.write:
-        machine = re.sub(r"[^a-z0-9]+", "-", recorded["hardware"].lower()).strip("-")
-        (RESULTS / f"fusing-{machine}.md").write_text(text, encoding="utf-8")
+        page = RESULTS / f"fusing-{file_name(recorded['hardware'])}.md"
+        page.write_text(text, encoding="utf-8")
     return 0
 
 

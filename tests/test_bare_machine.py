@@ -34,7 +34,7 @@ from attnstudy.data import ImageSet, Split
 from attnstudy.data.images import Normalisation
 from attnstudy.models import build_model
 from attnstudy.study import TrialSpec
-from attnstudy.training import evaluate, train
+from attnstudy.training import train
 
 stream = np.random.default_rng(0)
 images = ImageSet(stream.integers(0, 256, (96, 3, 8, 8), dtype=np.uint8),

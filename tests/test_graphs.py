@@ -39,9 +39,14 @@ class Again:
         return work()
 
     def record(self, work):
+        place = []
+
         def replay():
             self.replayed += 1
-            return self.result(work)
+            result = self.result(work)
+            if not place:
+                place.append(result.clone())
+            return place[0].copy_(result)  # always the same place, as a graph's result has
 
         return replay
 

@@ -70,7 +70,7 @@ def prepare_workers(given: dict[str, Any]) -> None:
 
     # at once where this process will import torch too; else when there is something to train
     at_once = asks_torch(given["device"], given["precision"])
-    # torch imports its compiler with the first optimizer that is made, for as long as all the rest
+    # torch imports its compiler with the first optimizer that is made, which takes seconds
     needed = ("attnstudy.usecases.worker", "torch._dynamo")
     executors.prepare_workers(*needed, at_once=at_once)
 

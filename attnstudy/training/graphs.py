@@ -1,9 +1,9 @@
 """The updates of a GPU as a CUDA graph: recorded once, then launched whole.
 
-An update of these networks is a few dozen kernels of a few microseconds each, and to launch them
-one by one takes longer than they do. A graph repeats what was recorded, at the addresses it was
-recorded at. It is used only where it was seen to give what the update itself gives, bit for bit;
-so it is a matter of speed alone (``docs/decisions/0017-cuda-graphs.md``).
+An update of these networks is a few dozen small kernels, and on a fast GPU their launches one by
+one are expected to take longer than they do. A graph repeats what was recorded, at the addresses it
+was recorded at. It is used only where it was seen to give what the update itself gives, bit for
+bit; so it is a matter of speed alone (``docs/decisions/0017-cuda-graphs.md``).
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ import datetime
 import platform
 from collections.abc import Iterable, Sequence
 
+from benchmarks.pages import cores
 from benchmarks.scaling import drivers, epochs, ranks, runs, trials, workers
 from benchmarks.scaling.timing import Cost, exponent
-from benchmarks.training.table import cores, machine_name
+from benchmarks.training.table import machine_name
 
 __all__ = ["machine_name", "page"]
 

@@ -18,16 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attnstudy import data
+from benchmarks.pages import cores
 from benchmarks.training import images, limits, table
 from benchmarks.training.contestant import CONTESTANTS
 from benchmarks.training.study import StudyTiming, study
-from benchmarks.training.work import Timing, Work
+from benchmarks.training.work import CONFIGURATIONS, Timing, Work
 
-CONFIGURATIONS = (
-    ("vanilla", "channel"), ("early", "channel"), ("late", "channel"), ("double", "channel"),
-    ("early", "spatial"), ("late", "spatial"), ("double", "spatial"),
-)  # fmt: skip
-"""``vanilla`` has no attention: it is the same in both."""
 SHORT = ("vanilla/channel", "early/channel", "early/spatial")
 """Without and with either attention, unless others are named."""
 RESULTS = Path(__file__).parent.parent / "results"
@@ -115,7 +111,7 @@ def main() -> int:
             if wanted and f"{variant}/{attention}" not in wanted:
                 continue
             iterations = {"channel": 30, "spatial": 5}[attention] // (5 if given.short else 1)
-            work = Work(str(some), cache, variant, attention, max(2, iterations), table.cores())
+            work = Work(str(some), cache, variant, attention, max(2, iterations), cores())
             measured.append(measure(work, repeats))
             print(table.line(measured[-1]), flush=True)
             if not given.short and not given.only:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-import os
 import platform
-import re
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +12,7 @@ import torch
 
 from attnstudy.training import environment
 from benchmarks import rank_speed
+from benchmarks.pages import cores, file_name, spread
 from benchmarks.training import images
 from benchmarks.training.study import StudyTiming
 from benchmarks.training.work import VALIDATIONS, Timing, Work
@@ -76,12 +74,6 @@ class Measured:
         return max(timing.peak_mib for timing in self.alone[contestant])
 
 
-def spread(values: Sequence[float], digits: int = 0) -> str:
-    """Return the median with minimum and maximum."""
-    low, middle, high = (f"{f(values):.{digits}f}" for f in (min, statistics.median, max))
-    return f"{middle} [{low}–{high}]"
-
-
 def line(measured: Measured) -> str:
     """Return one configuration in a line, to be seen while the others run."""
     rates = ", ".join(f"{name} {spread(measured.rates(name))}" for name in measured.alone)
@@ -90,13 +82,7 @@ def line(measured: Measured) -> str:
 
 def machine_name() -> str:
     """Return the processor and its number of cores, for a file's name."""
-    words = f"{environment(torch.device('cpu'), 1)['hardware']} {cores()} cores"
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    return file_name(environment(torch.device("cpu"), 1)["hardware"])
 
 
 COLUMNS: dict[str, Callable[[Measured], str]] = {

@@ -8,6 +8,11 @@ from typing import Any
 
 BATCH = 64
 VALIDATIONS = 2  # at the first iteration and after the last
+CONFIGURATIONS = (
+    ("vanilla", "channel"), ("early", "channel"), ("late", "channel"), ("double", "channel"),
+    ("early", "spatial"), ("late", "spatial"), ("double", "spatial"),
+)  # fmt: skip
+"""``vanilla`` has no attention: it is the same in both."""
 SHARE = 9_000 / 49_000
 """Images validated for one trained on, in a whole epoch: 8 validations of 1,000 and the last."""
 
