@@ -71,8 +71,8 @@ def method_words(ranking: Ranking) -> str:
         "control": f"Welch {pairs}, Holm",
         "paired": f"paired by seed, {pairs}, Holm",
     }[ranking.method]
-    if ranking.interval == "sidak":
-        name = f"Welch, {pairs}, Sidak (Tamhane's T2, for many arms)"
+    if any(pair.calibrated for pair in ranking.pairs):
+        name += ", calibrated"
     level = f"{100 * (1 - ranking.pair_alpha):.4g} %"
     kind = INTERVAL_NAMES[ranking.interval]
     text = f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"

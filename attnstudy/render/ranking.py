@@ -14,7 +14,7 @@ from attnstudy.render.comparison import (
     pair_table,
 )
 from attnstudy.render.tables import duration, table, wrapped
-from attnstudy.stats.numbers import Numbers
+from attnstudy.stats.numbers import Numbers, pairing_words, seeds_words
 
 if TYPE_CHECKING:
     from attnstudy.stats import Calibration, Ranking
@@ -97,20 +97,23 @@ def power_words(ranking: Ranking) -> str:
     if power is None:
         return ""
     amount = Numbers.of(ranking).amount
+    runs = f"{power.n} runs per arm"
     parts = [
-        f"Power: with {power.n} runs an arm and a common SD of up to {amount(power.sd_upper)}, a "
-        f"true difference of {amount(power.detectable_difference)} would be found in 80 % of "
-        "studies"
+        f"Power ({power.a} against {power.b}): {runs} detect a true difference of "
+        f"{amount(power.detectable_difference)} in 80 % of studies"
     ]
     for seeds, hours, what in (
-        (power.seeds_for_margin, power.hours_for_margin, "the margin"),
-        (
-            power.seeds_for_observed,
-            power.hours_for_observed,
-            "the observed gap between the best two tested",
-        ),
+        (power.seeds_for_margin, power.hours_for_margin, "a difference as large as the margin"),
+        (power.seeds_for_observed, power.hours_for_observed, "the observed gap"),
     ):
-        if seeds is not None:
-            time = "" if hours is None else f" ({duration(3600 * hours)} of training more)"
-            parts.append(f"{what} takes {seeds} seeds an arm{time}")
-    return "; ".join(parts) + "."
+        if what.startswith("a difference") and ranking.margin is None:
+            continue
+        time = "" if hours is None else f" ({duration(3600 * hours)} more training)"
+        parts.append(f"detecting {what} would need {seeds_words(seeds, power.n)}{time}")
+    if ranking.margin is not None:
+        needs = seeds_words(power.seeds_for_equivalence, power.n)
+        margin = amount(ranking.margin)
+        parts.append(f"showing equivalence within {margin} would need {needs}")
+    text = "; ".join(parts) + "."
+    paired = pairing_words(power)
+    return f"{text} {paired}" if paired else text

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnstudy.stats import Power, Ranking
-from attnstudy.stats.critical import critical_value
 from attnstudy.stats.design import Design
 from attnstudy.stats.looks import at_each_look
-from attnstudy.stats.power import PowerCurve
+from attnstudy.stats.power import PairPower
 from attnstudy.stats.samples import MIN_RUNS
 
 _POINTS = 16
@@ -31,7 +30,7 @@ class SeedCurve:
 def seed_curve(ranking: Ranking) -> SeedCurve | None:
     """Return the curve that the figures of ``ranking.power`` lie on; none without power.
 
-    It follows from the spread that the ranking holds, its method and its family of pairs.
+    It follows from the spreads of its two arms, the method and the family of pairs.
     """
     power = ranking.power
     if power is None:
@@ -44,17 +43,21 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
         metric=ranking.metric,
         direction=ranking.direction,
         unit=ranking.unit,
-        sidak=ranking.interval == "sidak",
     )
     if ranking.looks is not None:
         design = at_each_look(design, ranking.looks.declared)
     arms = sum(arm.n >= MIN_RUNS for arm in ranking.arms)
     pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
-    critical = critical_value(design, k=arms, pairs=pairs)
-    curve = PowerCurve(power.sd, power.sd_upper, critical, design.paired)
+    spreads = {arm.variant: arm.sd or 0.0 for arm in ranking.arms}
+    sd_a, sd_b = spreads[power.a], spreads[power.b]
+    if design.paired:
+        sd_a, sd_b = power.sd, 0.0
+    curve = PairPower(
+        design.family(arms=arms, pairs=pairs), np.array([sd_a]), np.array([sd_b]), design.paired
+    )
     grid = np.geomspace(max(MIN_RUNS, power.n // 8), _last(power), _POINTS).round().astype(int)
     seeds = sorted({*grid.tolist(), power.n})
-    return SeedCurve(tuple(seeds), tuple(curve.detectable(n) for n in seeds))
+    return SeedCurve(tuple(seeds), tuple(float(curve.detectable(n, n)[0]) for n in seeds))
 
 
 def _last(power: Power) -> int:

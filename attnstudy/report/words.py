@@ -5,7 +5,7 @@ from __future__ import annotations
 from attnstudy.report.markup import name
 from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
-from attnstudy.stats.numbers import Numbers, count, significant
+from attnstudy.stats.numbers import Numbers, count, pairing_words, seeds_words, significant
 
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which takes no two spreads to be equal.",
@@ -21,11 +21,8 @@ def comparison_words(ranking: Ranking) -> list[str]:
         method = f"Every variant against {name(ranking.control)} by {test}, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
-    if ranking.interval == "sidak":
-        method = (
-            "All pairs by Welch's t with Sidak's correction (Tamhane's T2), as Games–Howell errs "
-            "too often for this many variants with so few runs."
-        )
+    if any(pair.calibrated for pair in ranking.pairs):
+        method += " P-values and intervals are calibrated for few or unequal runs."
     confidence = level(ranking.pair_alpha)
     if ranking.interval != "bonferroni":
         interval = f"The {confidence} intervals hold for all pairs at once."
@@ -63,27 +60,27 @@ def power_words(ranking: Ranking) -> list[str]:
         return []
     amount = Numbers.of(ranking).amount
     items = [
-        f"The spread: a pooled standard deviation of {amount(power.sd)}, at most "
-        f"{amount(power.sd_upper)} with 80 % confidence. The figures here use the latter.",
-        f"With {count(power.n, 'seed')} per variant, a true difference of "
-        f"<strong>{amount(power.detectable_difference)}</strong> or more is shown with 80 % power.",
+        f"For {name(power.a)} against {name(power.b)}, with the spreads observed: "
+        f"{count(power.n, 'seed')} per arm detect a true difference of "
+        f"<strong>{amount(power.detectable_difference)}</strong> or more with 80 % power.",
     ]
     if ranking.margin is not None:
         goal = f"a difference as large as the margin ({amount(ranking.margin)})"
-        items.append(_needed(goal, power.seeds_for_margin, power.hours_for_margin, power))
+        items.append(
+            _needed(f"detect {goal}", power.seeds_for_margin, power.hours_for_margin, power)
+        )
+        goal = f"show equivalence within {amount(ranking.margin)}, if nothing differs"
+        items.append(_needed(goal, power.seeds_for_equivalence, None, power))
     if power.observed_gap is not None:
         goal = (
-            "a true difference as large as the one observed between the best two that were "
-            f"tested ({amount(power.observed_gap)})"
+            f"detect a true difference as large as the observed one ({amount(power.observed_gap)})"
         )
         items.append(_needed(goal, power.seeds_for_observed, power.hours_for_observed, power))
+    if paired := pairing_words(power):
+        items.append(paired)
     return items
 
 
 def _needed(goal: str, seeds: int | None, hours: float | None, power: Power) -> str:
-    if seeds is None:
-        return f"To show {goal}: out of reach, more than a million seeds per variant."
-    text = f"To show {goal}: <strong>{count(seeds, 'seed')}</strong> per variant"
-    if seeds <= power.n:
-        return f"{text}, which are there."
+    text = f"To {goal}: <strong>{seeds_words(seeds, power.n)}</strong>"
     return f"{text}{'' if hours is None else f', about {significant(hours, 2)} hours more'}."

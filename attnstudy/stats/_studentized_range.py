@@ -49,7 +49,7 @@ def sf(q: ArrayLike, k: int, df: ArrayLike) -> Floats:
     out = np.where(q_ > 0, 0.0, 1.0)
     inside = (q_ > 0) & np.isfinite(q_)
     # its square must stay a double; with df = 2 the tail there is 1e-300
-    probability, _ = _tail(np.log(np.minimum(q_[inside], 1e150)), k, df_[inside])
+    probability, _ = tail(np.log(np.minimum(q_[inside], 1e150)), k, df_[inside])
     out[inside] = np.minimum(probability, 1.0)
     return out
 
@@ -70,8 +70,8 @@ def isf(p: ArrayLike, k: int, df: ArrayLike) -> Floats:
     log_q = np.log(np.sqrt(2.0) * -special.stdtrit(df_, p_ / (k * (k - 1))))
     active = np.arange(log_q.size)
     for _ in range(_MAX_STEPS):
-        tail, slope = _tail(log_q[active], k, df_[active])
-        step = np.log(tail / p_[active]) * tail / slope
+        probability, slope = tail(log_q[active], k, df_[active])
+        step = np.log(probability / p_[active]) * probability / slope
         log_q[active] -= step
         active = active[np.abs(step) > 1e-13]
         if active.size == 0:
@@ -80,7 +80,7 @@ def isf(p: ArrayLike, k: int, df: ArrayLike) -> Floats:
     return q
 
 
-def _tail(log_q: Floats, k: int, df: Floats) -> tuple[Floats, Floats]:
+def tail(log_q: Floats, k: int, df: Floats) -> tuple[Floats, Floats]:
     """Return P(Q > q) and its derivative by log q, both of shape (n,).
 
     With u = log s, (1) is the integral of F(u) S_k(q e^u) du, F(u) = f_df(e^u) e^u. Shifting u
@@ -88,15 +88,23 @@ def _tail(log_q: Floats, k: int, df: Floats) -> tuple[Floats, Floats]:
     and F' = df (1 - s^2) F.
     """
     table = _range_table(k)
-    tail, slope = np.empty(log_q.shape), np.empty(log_q.shape)
+    p, slope = np.empty(log_q.shape), np.empty(log_q.shape)
     for start in range(0, log_q.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        tail[block], slope[block] = _integrals(table, log_q[block], k, df[block])
-    return tail, slope
+        p[block], slope[block] = _integrals(table, log_q[block], k, df[block])
+    return p, slope
+
+
+def log_normal_sf(w: Floats, k: int) -> tuple[Floats, Floats]:
+    """Return log S_k(w), for a known spread, and its derivative by w to about 1e-8."""
+    table = _range_table(k)
+    step = 1e-4
+    low, high = np.maximum(w - step, 0.0), w + step
+    return table.log_sf(w), (table.log_sf(high) - table.log_sf(low)) / (high - low)
 
 
 def _integrals(table: _RangeTable, log_q: Floats, k: int, df: Floats) -> tuple[Floats, Floats]:
-    """Return what ``_tail`` returns, all of it at once."""
+    """Return what ``tail`` returns, all of it at once."""
     q = np.exp(log_q)
     # S_k lies between exp(-w^2/4)/(1+w) and k^2/2 exp(-w^2/4): with it the integrand peaks near
     # u0, without it at 0, and both fall off like F

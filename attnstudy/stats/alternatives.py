@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from attnstudy.stats.decisions import Decision, decide, decide_pairs, testable
 from attnstudy.stats.design import Design
-from attnstudy.stats.many_arms import settle
 from attnstudy.stats.samples import Sample, best_first
 from attnstudy.stats.wording import verdict_text
 
@@ -15,10 +14,9 @@ from attnstudy.stats.wording import verdict_text
 class Alternatives:
     """The verdicts of a study with the values of one arm changed.
 
-    Games-Howell and Tamhane's T2 know of a pair its two arms and the number of arms in the
-    family: what a third arm holds changes nothing. So the pairs without the changed arm are tested
-    once for each number of arms that can be tested and for each of the two methods, and only its
-    own pairs for each alternative.
+    The test of a pair knows its two arms and the number of arms in the family: what a third arm
+    holds changes nothing. So the pairs without the changed arm are tested once for each number of
+    arms that can be tested, and only its own pairs for each alternative.
     """
 
     def __init__(
@@ -30,9 +28,9 @@ class Alternatives:
         """Take the arms as they are, best first, and what ``decide`` says of them, if known."""
         self._samples = samples
         self._design = design
-        self._families: dict[tuple[int, Design], Sequence[Decision]] = {}
+        self._families: dict[int, Sequence[Decision]] = {}
         if decisions is not None:
-            self._families[_tested(samples), settle(design, samples)] = decisions
+            self._families[_tested(samples)] = decisions
 
     def verdict(self, arm: int, changed: Sample) -> str:
         """Return the study's verdict with ``changed`` in the place of the arm at index ``arm``."""
@@ -48,28 +46,28 @@ class Alternatives:
     def _decide(
         self, arm: int, samples: Sequence[Sample], ordered: Sequence[Sample]
     ) -> list[Decision]:
-        k, design = _tested(samples), settle(self._design, samples)
+        k = _tested(samples)
         places = {sample.variant: place for place, sample in enumerate(ordered)}
         now = [places[sample.variant] for sample in samples]
         # the others stand to each other as before, so the better arm of a pair stays the first
         decisions = [
             d if (now[d.a], now[d.b]) == (d.a, d.b) else replace(d, a=now[d.a], b=now[d.b])
-            for d in self._family(k, design)
+            for d in self._family(k)
             if arm not in (d.a, d.b)
         ]
         own = now[arm]
         pairs = [(min(own, i), max(own, i)) for i in range(len(ordered)) if i != own]
-        decisions += decide_pairs(ordered, design, pairs, testable(ordered, pairs), k=k)
+        decisions += decide_pairs(ordered, self._design, pairs, testable(ordered, pairs), k=k)
         return sorted(decisions, key=lambda d: (d.a, d.b))
 
-    def _family(self, k: int, design: Design) -> Sequence[Decision]:
+    def _family(self, k: int) -> Sequence[Decision]:
         """Return the decisions on the arms as they are, as members of a family of ``k``."""
-        if (k, design) not in self._families:
-            pairs = design.pairs(self._samples)
+        if k not in self._families:
+            pairs = self._design.pairs(self._samples)
             # in a family of one there is no pair but those of the changed arm
             tested = testable(self._samples, pairs) if k > 1 else []
-            self._families[k, design] = decide_pairs(self._samples, design, pairs, tested, k=k)
-        return self._families[k, design]
+            self._families[k] = decide_pairs(self._samples, self._design, pairs, tested, k=k)
+        return self._families[k]
 
 
 def _tested(samples: Sequence[Sample]) -> int:

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.critical import (
-    Critical,
-    bonferroni_critical,
-    critical_value,
-    games_howell_critical,
-)
 from attnstudy.stats.design import Design
-from attnstudy.stats.many_arms import needs_sidak
+from attnstudy.stats.pair_test import PairTest
 from attnstudy.stats.pairwise import Indices
 from attnstudy.stats.samples import ROUNDING, Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Means and variances of the arms of many data sets, which is all that the tests see."""
+
+    mean: Floats
+    """Shape (replications, arms)."""
+    error: Floats
+    """Shape (replications, arms): variance of each mean."""
+    runs: tuple[int, ...]
+    """Runs of each arm."""
+
+    @classmethod
+    def of(cls, values: Sequence[Floats]) -> Summary:
+        """Return the summary of arms of shape (replications, runs) each."""
+        return cls(
+            np.stack([arm.mean(axis=1) for arm in values], axis=1),
+            np.stack([arm.var(axis=1, ddof=1) / arm.shape[1] for arm in values], axis=1),
+            tuple(arm.shape[1] for arm in values),
+        )
+
+    def pair(self, a: int, b: int) -> tuple[Floats, Floats, Floats]:
+        """Return difference, standard error and share of arm a, each (replications,)."""
+        total = self.error[:, a] + self.error[:, b]
+        share = np.divide(self.error[:, a], total, out=np.full(total.shape, 0.5), where=total > 0)
+        return self.mean[:, a] - self.mean[:, b], np.sqrt(total), share
 
 
 def pair_indices(arms: int, control: int | None = None) -> tuple[Indices, Indices]:
@@ -30,24 +51,16 @@ def pair_indices(arms: int, control: int | None = None) -> tuple[Indices, Indice
     return others, np.full(others.shape, control, dtype=np.intp)
 
 
-def welch_statistics(
-    values: Sequence[Floats], a: Indices, b: Indices
-) -> tuple[Floats, Floats, Floats]:
-    """Return difference, standard error and degrees of freedom, each (replications, pairs).
-
-    Args:
-        values: for each arm an array (replications, runs).
-        a: shape (pairs,), index of the first arm.
-        b: shape (pairs,), index of the second arm.
-
-    """
-    mean = np.stack([arm.mean(axis=1) for arm in values], axis=1)
-    error = np.stack([arm.var(axis=1, ddof=1) / arm.shape[1] for arm in values], axis=1)
-    runs = np.array([arm.shape[1] for arm in values], dtype=np.float64)
-    total = error[:, a] + error[:, b]
-    with np.errstate(invalid="ignore"):  # without spread nothing is claimed: see shown_different
-        df = total**2 / (error[:, a] ** 2 / (runs[a] - 1) + error[:, b] ** 2 / (runs[b] - 1))
-    return mean[:, a] - mean[:, b], np.sqrt(total), df
+def intervals(summary: Summary, design: Design) -> tuple[Floats, Floats]:
+    """Return the simultaneous intervals of all pairs, each (replications, pairs)."""
+    a, b = pair_indices(len(summary.runs))
+    family = design.family(arms=len(summary.runs), pairs=a.size)
+    low, high = (np.empty((len(summary.mean), a.size)) for _ in range(2))
+    for column, (i, j) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+        difference, se, share = summary.pair(i, j)
+        half = family.critical(share, summary.runs[i], summary.runs[j]) * se
+        low[:, column], high[:, column] = difference - half, difference + half
+    return low, high
 
 
 def shown_different(
@@ -61,43 +74,63 @@ def shown_different(
         control: index of the control, where the design has one.
 
     """
-    a, b = pair_indices(len(values), control)
+    least = ROUNDING * float(np.abs(np.concatenate(values, axis=1)).max())
     if design.paired:
-        gap = np.stack([values[i] - values[j] for i, j in zip(a, b, strict=True)], axis=1)
-        runs = gap.shape[2]
-        difference, se = gap.mean(axis=2), gap.std(axis=2, ddof=1) / np.sqrt(runs)
-        df = np.full(se.shape, runs - 1.0)
-    else:
-        difference, se, df = welch_statistics(values, a, b)
-    testable = se > ROUNDING * np.abs(np.concatenate(values, axis=1)).max()
-    t = np.divide(np.abs(difference), se, out=np.zeros_like(se), where=testable)
-    df = np.where(testable, df, 2.0)
+        return _paired(values, design, control, least)
+    return summary_different(Summary.of(values), design, control=control, least=least)
+
+
+def summary_different(
+    summary: Summary, design: Design, *, control: int | None = None, least: float = 0.0
+) -> NDArray[np.bool_]:
+    """Return what ``shown_different`` returns, unpaired.
+
+    Args:
+        summary: of the data sets.
+        design: method and alpha.
+        control: index of the control, where the design has one.
+        least: standard error up to which a pair counts as being without spread.
+
+    """
+    a, b = pair_indices(len(summary.runs), control)
+    family = design.family(arms=len(summary.runs), pairs=a.size)
+    beyond = np.empty((len(summary.mean), a.size), dtype=np.bool_)
+    for column, (i, j) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+        difference, se, share = summary.pair(i, j)
+        half = family.critical(share, summary.runs[i], summary.runs[j]) * se
+        beyond[:, column] = (np.abs(difference) > half) & (se > least)
     if design.grouped:
-        runs = min(arm.shape[1] for arm in values)
-        settled = replace(design, sidak=design.sidak or needs_sidak(len(values), runs))
-        return _beyond(t, df, critical_value(settled, k=len(values), pairs=t.shape[1]))
-    # Holm: the smallest p-values are rejected up to the first that fails, hence none in a
-    # data set whose largest t does not pass Bonferroni
-    shown = np.zeros(t.shape, dtype=np.bool_)
-    rows = _beyond(t, df, bonferroni_critical(design.alpha, t.shape[1])).any(axis=1)
-    p = 2.0 * special.stdtr(df[rows], -t[rows])
+        return beyond
+    # Holm: the smallest p-values are rejected up to the first that fails, hence none in a data
+    # set of which no p passes Bonferroni
+    rows = np.flatnonzero(beyond.any(axis=1))
+    p = np.ones((rows.size, a.size))
+    for column, (i, j) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+        difference, se, share = (part[rows] for part in summary.pair(i, j))
+        able = np.flatnonzero(se > least)
+        runs_i, runs_j = (np.full(able.size, float(summary.runs[arm])) for arm in (i, j))
+        test = PairTest(share[able], runs_i, runs_j, None)
+        p[able, column] = test.p(np.abs(difference[able]) / se[able])
+    beyond[rows] = _step_down(p, design.alpha)
+    return beyond
+
+
+def _paired(
+    values: Sequence[Floats], design: Design, control: int | None, least: float
+) -> NDArray[np.bool_]:
+    a, b = pair_indices(len(values), control)
+    gap = np.stack([values[i] - values[j] for i, j in zip(a, b, strict=True)], axis=1)
+    seeds = gap.shape[2]
+    se = gap.std(axis=2, ddof=1) / np.sqrt(seeds)
+    t = np.divide(np.abs(gap.mean(axis=2)), se, out=np.zeros_like(se), where=se > least)
+    return _step_down(2.0 * special.stdtr(seeds - 1.0, -t), design.alpha)
+
+
+def _step_down(p: Floats, alpha: float) -> NDArray[np.bool_]:
+    """Return what Holm's procedure rejects, for p of shape (replications, pairs)."""
     order = np.argsort(p, axis=1)
     steps = np.arange(p.shape[1], 0, -1)
-    passed = np.take_along_axis(p, order, axis=1) * steps <= design.alpha
+    passed = np.take_along_axis(p, order, axis=1) * steps <= alpha
     rejected = np.empty(p.shape, dtype=np.bool_)
     np.put_along_axis(rejected, order, np.logical_and.accumulate(passed, axis=1), axis=1)
-    shown[rows] = rejected
-    return shown
-
-
-def beyond_range(values: Sequence[Floats], alpha: float) -> NDArray[np.bool_]:
-    """Return (replications, pairs): what Games-Howell claims, however many the arms are."""
-    difference, se, df = welch_statistics(values, *pair_indices(len(values)))
-    return _beyond(np.abs(difference) / se, df, games_howell_critical(alpha, len(values)))
-
-
-def _beyond(t: Floats, df: Floats, critical: Critical) -> NDArray[np.bool_]:
-    """Return where t exceeds its threshold, which falls with df: few need their own."""
-    beyond: NDArray[np.bool_] = t > critical(np.array(df.max()))
-    beyond[beyond] = t[beyond] > critical(df[beyond])
-    return beyond
+    return rejected

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from attnstudy.stats.design import Design
-from attnstudy.stats.many_arms import settle
-from attnstudy.stats.pairwise import Contrasts, games_howell, paired_holm, welch_holm, welch_sidak
+from attnstudy.stats.pairwise import Contrasts, all_pairs, holm_pairs, paired_holm
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
 
@@ -29,6 +28,8 @@ class Decision:
     """Standard error of the difference."""
     df: float | None = None
     """Degrees of freedom."""
+    calibrated: float | None = None
+    """Weight of the calibrated p-value, 0 where p is Games-Howell's or Welch's own."""
     p: float | None = None
     """Adjusted p-value."""
     low: float | None = None
@@ -93,7 +94,7 @@ def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     For a paired design the samples come from ``match_seeds``.
     """
     pairs = design.pairs(samples)
-    return decide_pairs(samples, settle(design, samples), pairs, testable(samples, pairs))
+    return decide_pairs(samples, design, pairs, testable(samples, pairs))
 
 
 def testable(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -123,13 +124,13 @@ def decide_pairs(
     if tested:
         arms = sorted({arm for pair in tested for arm in pair})
         family = _contrasts(samples, design, arms, tested, k or len(arms))
-        columns = (family.se, family.df, family.p, family.low, family.high)
+        columns = (family.se, family.df, family.calibrated, family.p, family.low, family.high)
         table = np.stack(columns, axis=1).tolist()
         rows = {
             pair: tuple(None if math.isnan(number) else number for number in row)
             for pair, row in zip(tested, table, strict=True)
         }
-    untested = (None,) * 5
+    untested = (None,) * 6
     return tuple(_decision(samples, design, pair, rows.get(pair, untested)) for pair in pairs)
 
 
@@ -150,9 +151,8 @@ def _contrasts(
     sd = np.array([samples[arm].sd for arm in arms])
     n = np.array([samples[arm].n for arm in arms], dtype=np.float64)
     if design.method == "games-howell":
-        compare = welch_sidak if design.sidak else games_howell
-        return compare(mean, sd, n, a, b, alpha=design.alpha, k=k)
-    return welch_holm(mean, sd, n, a, b, alpha=design.alpha)
+        return all_pairs(mean, sd, n, a, b, alpha=design.alpha, k=k)
+    return holm_pairs(mean, sd, n, a, b, alpha=design.alpha)
 
 
 def _decision(
@@ -163,10 +163,11 @@ def _decision(
 ) -> Decision:
     a, b = (samples[index] for index in pair)
     difference = a.mean - b.mean if a.n and b.n else None
-    se, df, p, low, high = row
+    se, df, calibrated, p, low, high = row
     tested = Decision(
-        a=pair[0], b=pair[1], difference=difference, se=se, df=df, p=p, low=low, high=high
-    )
+        a=pair[0], b=pair[1], difference=difference, se=se, df=df, calibrated=calibrated, p=p,
+        low=low, high=high,
+    )  # fmt: skip
     if difference is None or p is None or low is None or high is None:
         return tested
     # Holm's decisions are sharper than the Bonferroni intervals shown beside them

@@ -9,6 +9,7 @@ from attnstudy.stats import effects
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.letters import compact_letters, rank_ranges
+from attnstudy.stats.power import Needed
 from attnstudy.stats.results import Arm, Pair, Robust
 from attnstudy.stats.samples import Sample
 
@@ -40,6 +41,7 @@ def describe_pair(
     *,
     family: int,
     advice: str,
+    needed: Needed | None,
     robust: Robust | None,
 ) -> Pair:
     """Return a pair with its effects.
@@ -51,6 +53,7 @@ def describe_pair(
         design: for alpha, margin and direction.
         family: pairs in the family.
         advice: what to do.
+        needed: seeds that would settle the pair; none where it is decided.
         robust: the robustness line; none where nothing was tested.
 
     """
@@ -65,12 +68,15 @@ def describe_pair(
         ci_high=decision.high,
         se=decision.se,
         df=decision.df,
+        calibrated=decision.calibrated,
         p_adjusted=decision.p,
         hedges_g=effects.hedges_g(a, b),
         prob_superiority=effects.prob_superiority(a, b, maximize=design.maximize),
         prob_superiority_low=superiority[0] if superiority else None,
         prob_superiority_high=superiority[1] if superiority else None,
         verdict=decision.verdict,
+        seeds_for_observed=needed.observed if needed else None,
+        seeds_for_equivalence=needed.equivalence if needed else None,
         within_margin=decision.within(design.margin),
         advice=advice,
         look=decision.look,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.stats.critical import Family
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Direction, IntervalKind, Method
 from attnstudy.studyplan import Analysis
@@ -37,9 +38,6 @@ class Design:
     unit: str = "points"
     """``points`` for accuracies in percent, else empty."""
 
-    sidak: bool = False
-    """Whether Tamhane's T2 takes the place of Games-Howell: see ``many_arms.settle``."""
-
     def __post_init__(self) -> None:
         Analysis(alpha=self.alpha, correction=self.correction, margin=self.margin)
         if self.direction not in DIRECTIONS:
@@ -70,14 +68,18 @@ class Design:
     @property
     def interval(self) -> IntervalKind:
         """What the pairs' intervals are."""
-        if self.method != "games-howell":
-            return "bonferroni"
-        return "sidak" if self.sidak else "simultaneous"
+        return "simultaneous" if self.grouped else "bonferroni"
 
     @property
     def grouped(self) -> bool:
         """Whether letters and rank ranges exist: only all pairs by one set of intervals."""
         return self.method == "games-howell"
+
+    def family(self, *, arms: int, pairs: int) -> Family:
+        """Return the family of ``pairs`` comparisons among ``arms`` arms."""
+        if self.grouped:
+            return Family(arms, self.alpha)
+        return Family(None, self.alpha / max(pairs, 1))
 
     def pairs(self, samples: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
         """Return the pairs to compare as indices into ``samples``, which are best first.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.critical import Critical, critical_value
+from attnstudy.stats.critical import Family
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import Floats, Sample
 from attnstudy.stats.scope import Scope, ScopePair
@@ -60,7 +60,7 @@ def scope_on_images(
     images of the arms' mean difference the images' term with the interaction: their sum less
     the interaction, which it holds twice (the two-way estimator of Cameron, Gelbach and Miller,
     "Robust inference with multiway clustering", J. Bus. Econ. Stat. 29 (2011) 238-249).
-    Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking.
+    Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking: ``_threshold``.
 
     Args:
         samples: the arms, best first; accuracies in percent.
@@ -83,14 +83,14 @@ def scope_on_images(
             f"the predictions are for {' and '.join(map(str, sizes)) or 'no'} images: give those "
             "of one test set for the variants that are compared"
         )
-    critical = critical_value(design, k=len(arms), pairs=len(pairs))
+    family = design.family(arms=len(arms), pairs=len(pairs))
     resampled = _bootstrap(scores, np.random.default_rng([seed, sizes[0]]))
     tail = 0.5 * design.alpha / len(pairs)
     rows = tuple(
         _scope_pair(
             (samples[a], samples[b]),
             (scores[a], scores[b]),
-            critical,
+            family,
             _percentiles(resampled.get(a), resampled.get(b), tail),
         )
         for a, b in pairs
@@ -136,7 +136,7 @@ def _read(sample: Sample, correct: Mapping[str, ArrayLike]) -> Floats:
 def _scope_pair(
     arms: tuple[Sample, Sample],
     scores: tuple[_Scores, _Scores],
-    critical: Critical,
+    family: Family,
     ends: tuple[float, float] | None,
 ) -> ScopePair:
     gaps = scores[0].image_means - scores[1].image_means
@@ -153,7 +153,7 @@ def _scope_pair(
         squares += float((interaction**2 / (freedom * (images - 1))).sum())
     df = total**2 / squares if squares > 0.0 else math.inf
     difference = float(gaps.mean())
-    half = float(critical(np.array(max(df, 2.0)))) * math.sqrt(total)
+    half = _threshold(family, seeds, [arm.n for arm in arms], df) * math.sqrt(total)
     low, high = difference - half, difference + half
     return ScopePair(
         a=arms[0].variant,
@@ -169,6 +169,21 @@ def _scope_pair(
         bootstrap_low=ends[0] if ends else None,
         bootstrap_high=ends[1] if ends else None,
     )
+
+
+def _threshold(family: Family, seeds: Floats, runs: Sequence[int], df: float) -> float:
+    """Return the |t| from which a difference holds on new images.
+
+    Satterthwaite's degrees of freedom, from all terms, are too many in the same cases and for the
+    same reason as in the ranking: the threshold is raised as much as the ranking's is.
+    """
+    own = float(family.own(np.array([max(df, 2.0)]))[0])
+    if not seeds.sum() > 0.0:
+        return own
+    share = np.array([seeds[0] / seeds.sum()])
+    freedom = 1.0 / (share**2 / (runs[0] - 1.0) + (1.0 - share) ** 2 / (runs[1] - 1.0))
+    ratio = family.critical(share, runs[0], runs[1]) / family.own(freedom)
+    return own * max(float(ratio[0]), 1.0)
 
 
 def _bootstrap(scores: Mapping[int, _Scores], rng: np.random.Generator) -> dict[int, Floats]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from attnstudy.stats.decisions import Decision, decide
 from attnstudy.stats.design import Design
-from attnstudy.stats.many_arms import family_size, measured_error
 from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
 from attnstudy.stats.wording import p_text, verdict_text
@@ -26,7 +25,7 @@ def find_notes(
     """Yield the notes of a study; see ``rank`` for the arguments."""
     if looks is not None:
         yield from _sequential(samples, decisions, design, looks)
-    yield from _many_arms(samples, design, looks)
+    yield from _calibrated(decisions)
     yield from _left_out(samples)
     yield from _divergence(samples, chance)
     yield from _pooled_claims(samples, decisions, design)
@@ -69,16 +68,14 @@ def pairing_notes(
         yield "what would hold on new images is told for the analysis without pairing alone"
 
 
-def _many_arms(
-    samples: Sequence[Sample], design: Design, looks: Sequence[int] | None
-) -> Iterator[str]:
-    found = measured_error(*family_size(samples, looks))
-    if design.sidak and found is not None:
-        rate = f"{found.rate:.2f}".removeprefix("0")
+def _calibrated(decisions: Sequence[Decision]) -> Iterator[str]:
+    pairs = [d for d in decisions if d.calibrated]
+    if pairs:
+        tested = sum(d.p is not None for d in decisions)
+        which = "every pair" if len(pairs) == tested else f"{len(pairs)} of {tested} pairs"
         yield (
-            f"Games-Howell's error rate was measured at {rate} instead of .05 for {found.arms} "
-            f"arms of {found.runs} runs: its place takes Welch's t with Sidak's correction "
-            "(Tamhane's T2), which keeps it"
+            f"the p-value of {which} is calibrated: for so few runs, unequal numbers of them or "
+            "unequal spreads, Welch's degrees of freedom would claim more often than they promise"
         )
 
 

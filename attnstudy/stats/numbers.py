@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from attnstudy.stats.results import Ranking
+from attnstudy.stats.results import Power, Ranking
 
 NONE = "–"
 _MOST_DECIMALS = 10
@@ -124,6 +124,28 @@ def ranks(low: int | None, high: int | None) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 run``, ``2 runs``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def seeds_words(seeds: int | None, n: int) -> str:
+    """Return how many seeds an arm something would need, where ``n`` are there."""
+    if seeds is None:
+        return "over 1,000 seeds per arm"
+    return "no more seeds" if seeds <= n else f"about {seeds:,} seeds per arm"
+
+
+def pairing_words(power: Power | None) -> str:
+    """Return what the next study would gain from comparing seed by seed; "" where nothing."""
+    if power is None or power.seeds_if_paired is None or power.seed_correlation is None:
+        return ""
+    paired, unpaired = power.seeds_if_paired, power.seeds_for_observed
+    if unpaired is not None and (paired >= unpaired or unpaired <= power.n):
+        return ""
+    instead = "over 1,000" if unpaired is None else f"{unpaired:,}"
+    return (
+        f"Runs of the same seed go together here (correlation {power.seed_correlation:.2f}): a "
+        f"study that declares paired = true would need about {count(paired, 'seed')} per arm "
+        f"instead of {instead}. Pairing must be declared before fresh seeds are run."
+    )
 
 
 def _minus(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Power: what the study can see now, and how many seeds would settle what it cannot."""
+"""Power: what the study can see now, and how many seeds would settle what it cannot.
+
+Every figure is for one pair with the spreads and runs of its own two arms, tested as the ranking
+tests it. Spreads are taken as observed: the truth may be larger, so that advice is a guide.
+"""
 
 from __future__ import annotations
 
@@ -7,167 +11,267 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats._quadrature import legendre
-from attnstudy.stats.critical import Critical, critical_value
+from attnstudy.stats.critical import Family
 from attnstudy.stats.design import Design
-from attnstudy.stats.pooled import pooled_sd
+from attnstudy.stats.effects import seed_correlation
 from attnstudy.stats.results import Power
 from attnstudy.stats.samples import MIN_RUNS, Floats, Sample
 
 POWER = 0.8
 """The power that every figure is for."""
-MOST_SEEDS = 1_000_000
+MOST_SEEDS = 1000
 """Where counting seeds ends: beyond it a difference is out of reach."""
 
+_SHARE_NODES, _SPREAD_NODES = 12, 12
+_STEPS = 40
 _BOUND = 0.8  # confidence of the upper bound of the spread
-_SHARE_NODES = 12
-_CERTAIN = 1e6  # standard deviations; scipy's noncentral t need not go further
+_LEAST_SHARED = 5  # seeds from which a correlation says anything
+_GROWTH = 1.2  # from one number of seeds to the next, between which power is interpolated
 
 
-@dataclass(frozen=True, slots=True)
-class PowerCurve:
-    """Power of one pair of a family as a function of its true difference and of the seeds."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PairPower:
+    """Power of pairs of a family; every array has shape (pairs,)."""
 
-    sd: float
-    """Pooled standard deviation, of seed differences in paired mode."""
-    sd_upper: float
-    """Its upper 80 % confidence bound, which the methods use."""
-    critical: Critical
-    """|t| from which a pair is different."""
-    paired: bool
+    family: Family
+    """Where the pairs belong."""
+    sd_a: Floats
+    """Standard deviation of arm a; of the seed differences where seeds are paired."""
+    sd_b: Floats
+    """Standard deviation of arm b; 0 where seeds are paired."""
+    paired: bool = False
     """Whether runs are compared seed by seed."""
 
-    def power(self, difference: Floats, n: Floats) -> Floats:
-        """Return the probability to show a true ``difference`` with ``n`` seeds an arm.
-
-        Exact for normal runs with the same spread in both arms. With s_a^2 and s_b^2 the
-        variances, Welch's t is then noncentral t with 2n - 2 degrees of freedom, independent of
-        the share s_a^2 / (s_a^2 + s_b^2), which is Beta((n-1)/2, (n-1)/2) and alone decides the
-        estimated degrees of freedom, hence the threshold. The power is the average over it.
-
-        Args:
-            difference: shape (...), in the metric's unit.
-            n: shape (...), 2 or more; broadcasts with ``difference``.
-
-        """
-        difference, n = np.broadcast_arrays(
-            np.abs(np.asarray(difference, float)), np.asarray(n, float)
+    def different(self, gap: Floats, n_a: int, n_b: int) -> Floats:
+        """Return the probability to show the true differences ``gap`` with so many runs."""
+        threshold, weight, spread = self._thresholds(n_a, n_b)
+        gap = np.abs(gap)[:, None]
+        beyond = special.ndtr((gap - threshold) / spread) + special.ndtr(
+            (-gap - threshold) / spread
         )
-        with np.errstate(over="ignore"):
-            shift = np.minimum(difference / self.sd_upper, _CERTAIN)
-        if self.paired:
-            return _two_sided(n - 1.0, shift * np.sqrt(n), self.critical(n - 1.0))
-        node, weight = legendre(_SHARE_NODES)
-        half = 0.5 * (n[..., None] - 1.0)
-        share = special.betaincinv(half, half, 0.75 + 0.25 * node)  # symmetric: upper half only
-        threshold = self.critical(2.0 * half / (share**2 + (1.0 - share) ** 2))
-        power = _two_sided(4.0 * half, shift[..., None] * np.sqrt(half + 0.5), threshold)
-        average: Floats = power @ (0.5 * weight)
-        return average
+        return np.asarray(beyond @ weight, dtype=np.float64)
 
-    def detectable(self, n: int) -> float:
-        """Return the smallest true difference shown with 80 % power by ``n`` seeds an arm."""
-        low, high = 0.0, self.sd_upper
-        while not self._enough(np.array(high), np.array(n)):
-            high *= 2.0
-        for _ in range(30):
+    def equivalent(self, margin: float, n_a: int, n_b: int) -> Floats:
+        """Return the probability to show equivalence within ``margin`` where nothing differs."""
+        threshold, weight, spread = self._thresholds(n_a, n_b)
+        room = np.maximum(margin - threshold, 0.0) / spread
+        return np.asarray((1.0 - 2.0 * special.ndtr(-room)) @ weight, dtype=np.float64)
+
+    def detectable(self, n_a: int, n_b: int) -> Floats:
+        """Return the smallest true difference that each pair shows with 80 % power."""
+        threshold, weight, spread = self._thresholds(n_a, n_b)
+        low: Floats = np.zeros(self.sd_a.shape)
+        high = np.asarray(threshold.max(axis=1) + 4.0 * spread[:, 0], dtype=np.float64)
+        for _ in range(_STEPS):
             middle = 0.5 * (low + high)
-            enough = self._enough(np.array(middle), np.array(n))
-            low, high = (low, middle) if enough else (middle, high)
+            gap = middle[:, None]
+            power = special.ndtr((gap - threshold) / spread) @ weight
+            enough = power + special.ndtr((-gap - threshold) / spread) @ weight >= POWER
+            low[~enough], high[enough] = middle[~enough], middle[enough]
         return high
 
-    def seeds(self, difference: Sequence[float]) -> list[int | None]:
-        """Return the fewest seeds an arm that show each true difference with 80 % power.
+    def seeds(self, gap: Floats, least: int = MIN_RUNS) -> list[int | None]:
+        """Return the seeds an arm that show each true difference with 80 % power.
 
-        None where a million would not do. All differences are searched at once, by bisection
-        from where normal theory puts them: n = 2 ((z + critical) sd / difference)^2, half of it
-        for pairs of runs.
+        Args:
+            gap: shape (pairs,), in the metric's unit.
+            least: seeds that the answer is not below.
+
+        Returns:
+            None where ``MOST_SEEDS`` would not do.
+
         """
-        wanted = np.abs(np.asarray(difference, float))
-        reach = float(self.critical(np.array(np.inf))) + float(special.ndtri(POWER))
-        with np.errstate(divide="ignore", over="ignore"):
-            normal = (1.0 if self.paired else 2.0) * (reach * self.sd_upper / wanted) ** 2
-        normal = np.minimum(normal, MOST_SEEDS)
-        low = np.maximum(normal.astype(int) - 2, MIN_RUNS - 1)
-        low = np.where(self._enough(wanted, low), MIN_RUNS - 1, low)
-        high = normal.astype(int) + 30
-        reachable = self._enough(wanted, high)
-        while (open_ := np.flatnonzero(high - low > 1)).size:
-            middle = (low[open_] + high[open_]) // 2
-            enough = self._enough(wanted[open_], middle)
-            high[open_] = np.where(enough, middle, high[open_])
-            low[open_] = np.where(enough, low[open_], middle)
-        found = reachable & (high <= MOST_SEEDS)
-        return [int(n) if ok else None for n, ok in zip(high, found, strict=True)]
+        return _reached([(n, self.different(gap, n, n)) for n in _grid(least)])
 
-    def _enough(self, difference: Floats, n: Floats | NDArray[np.intp]) -> NDArray[np.bool_]:
-        return self.power(difference, np.asarray(n, float)) >= POWER
+    def seeds_for_equivalence(self, margin: float, least: int = MIN_RUNS) -> list[int | None]:
+        """Return the seeds an arm that show equivalence with 80 % power where nothing differs."""
+        return _reached([(n, self.equivalent(margin, n, n)) for n in _grid(least)])
+
+    def of(self, chosen: Sequence[int]) -> PairPower:
+        """Return the power of some of the pairs."""
+        index = np.array(chosen)
+        return PairPower(self.family, self.sd_a[index], self.sd_b[index], self.paired)
+
+    def _thresholds(self, n_a: int, n_b: int) -> tuple[Floats, Floats, Floats]:
+        """Return what a difference must exceed, node by node, with weights, and its spread.
+
+        Both variances have chi-square distributions, independent of the difference. Their sum (in
+        units of the truth) is independent of the share of arm a in it, which is beta distributed.
+
+        Returns:
+            Thresholds of shape (pairs, nodes), weights (nodes,) and standard deviations of the
+            difference (pairs, 1), in the metric's unit.
+
+        """
+        share_node, share_weight = legendre(_SHARE_NODES)
+        node, node_weight = legendre(_SPREAD_NODES)
+        weight = np.outer(0.5 * share_weight, 0.5 * node_weight).ravel()
+        if self.paired:
+            error_a, error_b = self.sd_a / math.sqrt(n_a), self.sd_b
+            chi = 2.0 * special.gammaincinv(0.5 * (n_a - 1), 0.5 + 0.5 * node) / (n_a - 1)
+            threshold = self.family.paired(n_a) * np.sqrt(chi) * error_a[:, None]
+            return threshold, 0.5 * node_weight, error_a[:, None]
+        error_a, error_b = self.sd_a / math.sqrt(n_a), self.sd_b / math.sqrt(n_b)
+        half_a, half_b = 0.5 * (n_a - 1), 0.5 * (n_b - 1)
+        share = special.betaincinv(half_a, half_b, 0.5 + 0.5 * share_node)
+        chi = special.gammaincinv(half_a + half_b, 0.5 + 0.5 * node)
+        part_a = error_a[:, None] ** 2 * share / half_a
+        part_b = error_b[:, None] ** 2 * (1.0 - share) / half_b
+        unit = part_a + part_b
+        critical = self.family.critical(part_a / unit, n_a, n_b)
+        threshold = (critical * np.sqrt(unit))[:, :, None] * np.sqrt(chi)
+        return threshold.reshape(len(unit), -1), weight, np.hypot(error_a, error_b)[:, None]
 
 
-def power_curve(samples: Sequence[Sample], design: Design, *, pairs: int) -> PowerCurve | None:
-    """Return the power curve of a family of tested arms; none without two arms or any spread.
+def _grid(least: int) -> list[int]:
+    """Return the numbers of seeds between which power is interpolated."""
+    numbers = [max(least, MIN_RUNS)]
+    while numbers[-1] < MOST_SEEDS:
+        numbers.append(min(max(numbers[-1] + 1, int(numbers[-1] * _GROWTH)), MOST_SEEDS))
+    return numbers
+
+
+def _reached(powers: Sequence[tuple[int, Floats]]) -> list[int | None]:
+    """Return where each pair's power reaches 80 %: its normal deviate is linear in sqrt(n)."""
+    seeds = np.sqrt([n for n, _ in powers])
+    deviates = special.ndtri(np.clip(np.stack([power for _, power in powers]), 1e-12, 1 - 1e-12))
+    wanted = float(special.ndtri(POWER))
+    found: list[int | None] = []
+    for own in deviates.T:
+        enough = np.flatnonzero(own >= wanted)
+        if enough.size == 0:
+            found.append(None)
+            continue
+        last = int(enough[0])
+        if last == 0:
+            found.append(powers[0][0])
+            continue
+        root = np.interp(wanted, own[last - 1 : last + 1], seeds[last - 1 : last + 1])
+        found.append(math.ceil(root * root - 1e-9))
+    return found
+
+
+def pair_power(
+    samples: Sequence[Sample], pairs: Sequence[tuple[int, int]], design: Design
+) -> PairPower | None:
+    """Return the power of pairs of arms; none where a pair has no spread.
 
     Args:
-        samples: the tested arms; in paired mode with the same seeds in all.
-        design: the method and alpha.
-        pairs: comparisons in the family.
+        samples: the arms; in paired mode with the same seeds in all.
+        pairs: those that are tested, as indices into ``samples``.
+        design: the method, with the alpha of one look.
 
     """
-    if pairs == 0:
-        return None
+    arms = {arm for pair in pairs for arm in pair}
+    family = design.family(arms=len(arms), pairs=len(pairs))
     if design.paired:
-        a, b = np.triu_indices(len(samples), 1)
-        values = np.stack([sample.values for sample in samples])
-        spreads = (values[a] - values[b]).std(axis=1, ddof=1)
-        sd = math.hypot(*spreads) / math.sqrt(spreads.size)
-        df = values.shape[1] - 1  # the pairs share runs: no more than one of them is certain
+        gaps = [samples[a].values - samples[b].values for a, b in pairs]
+        sd_a = np.array([gap.std(ddof=1) for gap in gaps])
+        sd_b = np.zeros(len(gaps))
     else:
-        sd, df = pooled_sd(samples)
-    if sd == 0.0:
+        sd_a, sd_b = (np.array([samples[pair[side]].sd for pair in pairs]) for side in (0, 1))
+    if not pairs or not np.all(np.hypot(sd_a, sd_b) > 0.0):
         return None
-    # P(chi2_df > x) = 0.8, hence sd sqrt(df / x) exceeds the true spread with confidence 0.8
-    upper = sd * math.sqrt(df / float(special.chdtri(df, _BOUND)))
-    critical = critical_value(design, k=len(samples), pairs=pairs)
-    return PowerCurve(sd, upper, critical, design.paired)
+    return PairPower(family, sd_a, sd_b, design.paired)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """Seeds an arm that would settle a pair; none where 1,000 would not do, or none are asked."""
+
+    observed: int | None
+    """To show a true difference as large as the observed one."""
+    equivalence: int | None
+    """To show equivalence within the margin where nothing differs."""
+
+
+def seeds_needed(
+    samples: Sequence[Sample],
+    pairs: Sequence[tuple[int, int]],
+    power: PairPower,
+    margin: float | None,
+) -> list[Needed]:
+    """Return what would settle each pair; see ``pair_power`` for the arguments."""
+    least = min(samples[arm].n for pair in pairs for arm in pair)
+    gaps = np.array([samples[a].mean - samples[b].mean for a, b in pairs])
+    observed = power.seeds(gaps, least)
+    equivalence: list[int | None] = [None] * len(observed)
+    if margin is not None:
+        equivalence = power.seeds_for_equivalence(margin, least)
+    return [
+        Needed(observed=one, equivalence=other)
+        for one, other in zip(observed, equivalence, strict=True)
+    ]
 
 
 def summarise(
-    curve: PowerCurve,
     samples: Sequence[Sample],
+    pairs: Sequence[tuple[int, int]],
+    power: PairPower,
+    needed: Sequence[Needed],
     design: Design,
     seconds_per_run: float | Mapping[str, float] | None,
 ) -> Power:
-    """Return the power figures of a study.
+    """Return the power figures of a study, for the pair that its order turns on.
+
+    That is the first that is tested: the best arm against the second, or against the control.
 
     Args:
-        curve: its power curve.
-        samples: the tested arms, best first.
-        design: for the margin.
+        samples: the arms, best first.
+        pairs: those that are tested, in the order of the ranking.
+        power: of these pairs.
+        needed: seeds that would settle each.
+        design: for margin and pairing, with the alpha of one look.
         seconds_per_run: what a run takes, for all or for each variant.
 
     """
-    n = min(sample.n for sample in samples)
-    gap = abs(samples[0].mean - samples[1].mean)
-    wanted = [gap] if design.margin is None else [gap, design.margin]
-    for_observed, *rest = curve.seeds(wanted)
-    for_margin = rest[0] if rest else None
-    hours_margin = _hours(samples, for_margin, seconds_per_run)
-    hours_observed = _hours(samples, for_observed, seconds_per_run)
+    a, b = (samples[arm] for arm in pairs[0])
+    tested = [sample for sample in samples if sample.tested]
+    first = power.of([0])
+    n = min(a.n, b.n)
+    for_margin = None
+    if design.margin is not None:
+        (for_margin,) = first.seeds(np.array([design.margin]), n)
+    hours_margin = _hours(tested, for_margin, seconds_per_run)
+    hours_observed = _hours(tested, needed[0].observed, seconds_per_run)
+    sd = float(np.hypot(power.sd_a[0], power.sd_b[0])) / (1.0 if power.paired else math.sqrt(2.0))
+    df = n - 1 if power.paired else a.n + b.n - 2
     return Power(
-        sd=curve.sd,
-        sd_upper=curve.sd_upper,
+        a=a.variant,
+        b=b.variant,
+        sd=sd,
+        # P(chi2_df > x) = 0.8, hence sd sqrt(df / x) exceeds the true spread with confidence 0.8
+        sd_upper=sd * math.sqrt(df / float(special.chdtri(df, _BOUND))),
         n=n,
-        detectable_difference=curve.detectable(n),
+        detectable_difference=float(first.detectable(a.n, b.n)[0]),
         seeds_for_margin=for_margin,
-        observed_gap=gap,
-        seeds_for_observed=for_observed,
+        seeds_for_equivalence=needed[0].equivalence,
+        observed_gap=abs(a.mean - b.mean),
+        seeds_for_observed=needed[0].observed,
+        seeds_if_paired=None if design.paired else _if_paired(a, b, design, len(pairs)),
+        seed_correlation=seed_correlation(a, b),
         hours=hours_observed if design.margin is None else hours_margin,
         hours_for_margin=hours_margin,
         hours_for_observed=hours_observed,
     )
+
+
+def _if_paired(a: Sample, b: Sample, design: Design, pairs: int) -> int | None:
+    """Return the seeds that show the observed difference where it is declared to be paired."""
+    one, other = a.by_seed(), b.by_seed()
+    shared = sorted(one.keys() & other.keys())
+    if len(shared) < _LEAST_SHARED:
+        return None
+    gaps = np.array([one[seed] - other[seed] for seed in shared])
+    spread = gaps.std(ddof=1)
+    if not spread > 0.0:
+        return None
+    family = Family(None, design.alpha / pairs)
+    power = PairPower(family, np.array([spread]), np.zeros(1), paired=True)
+    return power.seeds(np.array([a.mean - b.mean]))[0]
 
 
 def _hours(
@@ -187,14 +291,3 @@ def _hours(
             each = each[sample.variant]
         seconds += max(seeds - sample.n - sample.diverged, 0) * each
     return seconds / 3600.0
-
-
-def _two_sided(df: Floats, shift: Floats, threshold: Floats) -> Floats:
-    """Return P(|T| > threshold) for T noncentral t."""
-    right = special.nctdtr(df, -shift, -threshold)
-    # on the wrong side less than 1e-8 is left beyond a shift of 4, and scipy gives NaN far out
-    df, shift, threshold = np.broadcast_arrays(df, shift, threshold)
-    near = shift < 4.0
-    wrong = np.zeros(shift.shape)
-    wrong[near] = np.nan_to_num(special.nctdtr(df[near], shift[near], -threshold[near]))
-    return np.asarray(right + wrong, dtype=np.float64)

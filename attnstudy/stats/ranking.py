@@ -17,10 +17,9 @@ from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
-from attnstudy.stats.many_arms import settle
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes, pairing_notes
-from attnstudy.stats.power import PowerCurve, power_curve, summarise
+from attnstudy.stats.power import Needed, pair_power, seeds_needed, summarise
 from attnstudy.stats.results import (
     SCHEMA,
     ChanceView,
@@ -29,6 +28,7 @@ from attnstudy.stats.results import (
     Looks,
     Pair,
     Plan,
+    Power,
     Ranking,
     Robust,
 )
@@ -116,15 +116,13 @@ def rank(
     _check_facts(items, chance, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
-    design = settle(design, arms, declared)
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
     decisions = replayed.decisions if replayed else decide(arms, design)
     looked = Looks(declared=declared, done=replayed.done) if declared and replayed else None
     broken = (*deviations, *_beyond_plan(arms, declared))
     confirmatory = plan is not None and not broken
-    tested = [arm for arm in arms if arm.tested]
-    curve = power_curve(tested, single, pairs=sum(d.p is not None for d in decisions))
+    power, needed = _power(arms, decisions, single, seconds_per_run)
     suspects = find_suspects(arms, design, items=items, chance=chance, conduct=conduct or Conduct())
     return Ranking(
         schema=SCHEMA,
@@ -143,8 +141,8 @@ def rank(
         plan=plan,
         looks=looked,
         arms=describe_arms(arms, decisions, design),
-        pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
-        power=summarise(curve, tested, single, seconds_per_run) if curve else None,
+        pairs=_pairs(arms, decisions, single, declared, needed, seed if robust else None),
+        power=power,
         scope=_scope(arms, decisions, single, correct, items, seed, design.alpha),
         with_chance=None if declared else _with_chance(arms, design, chance),
         flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
@@ -196,12 +194,32 @@ def _status_reason(
     return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and kept"
 
 
+def _power(
+    arms: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    seconds_per_run: float | Mapping[str, float] | None,
+) -> tuple[Power | None, dict[tuple[int, int], Needed]]:
+    """Return the power figures, and what would settle each pair that is still undecided."""
+    tested = [d for d in decisions if d.p is not None]
+    pairs = [(d.a, d.b) for d in tested]
+    power = pair_power(arms, pairs, design)
+    if power is None:
+        return None, {}
+    open_ = [i for i, d in enumerate(tested) if d.verdict is Verdict.UNDECIDED]
+    asked = sorted({0, *open_})
+    settled = seeds_needed(arms, [pairs[i] for i in asked], power.of(asked), design.margin)
+    needed = {pairs[i]: one for i, one in zip(asked, settled, strict=True)}
+    summary = summarise(arms, pairs, power, settled, design, seconds_per_run)
+    return summary, {pairs[i]: needed[pairs[i]] for i in open_}
+
+
 def _pairs(
     arms: Sequence[Sample],
     decisions: Sequence[Decision],
     design: Design,
     looks: Sequence[int] | None,
-    curve: PowerCurve | None,
+    needed: Mapping[tuple[int, int], Needed],
     seed: int | None,
 ) -> tuple[Pair, ...]:
     """Return every pair with effects and advice, from the runs it used.
@@ -223,18 +241,14 @@ def _pairs(
             paired=design.paired,
         )
         robust = dict(zip(tested, lines, strict=True))
-    needed: dict[int, int | None] = {}
-    if curve is not None:
-        open_ = [i for i in tested if decisions[i].verdict is Verdict.UNDECIDED]
-        gaps = [decisions[i].difference or 0.0 for i in open_]
-        needed = dict(zip(open_, curve.seeds(gaps), strict=True))
     return tuple(
         describe_pair(
             *used[i],
             d,
             design,
             family=len(decisions),
-            advice=advice(arms, d, design, needed.get(i)),
+            advice=advice(arms, d, design, needed.get((d.a, d.b))),
+            needed=needed.get((d.a, d.b)),
             robust=robust.get(i),
         )
         for i, d in enumerate(decisions)
@@ -303,6 +317,5 @@ def _decide_finished(
     """Test the arms that have a finished run: chance alone is no spread to test against."""
     finished = {arm.variant for arm in arms if arm.n}
     able = [arm.tested and arm.variant in finished for arm in filled]
-    settled = settle(design, [arm for arm, tested in zip(filled, able, strict=True) if tested])
     pairs = design.pairs(filled)
-    return decide_pairs(filled, settled, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])
+    return decide_pairs(filled, design, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

@@ -88,7 +88,9 @@ class Pair:
     se: float | None
     """Standard error of the difference."""
     df: float | None
-    """Degrees of freedom."""
+    """Satterthwaite's degrees of freedom."""
+    calibrated: float | None
+    """Weight of the calibrated p-value: 0 where p is Games-Howell's or Welch's own, up to 1."""
     p_adjusted: float | None
     """Two-sided p-value, adjusted for the family."""
     hedges_g: float | None
@@ -101,6 +103,11 @@ class Pair:
     """Upper end of the same interval."""
     verdict: Verdict
     """What may be said of a against b."""
+    seeds_for_observed: int | None
+    """Seeds an arm to show a true difference as large as observed; none where the pair is decided
+    or beyond 1,000."""
+    seeds_for_equivalence: int | None
+    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     within_margin: bool | None
     """Whether the whole interval lies inside the margin; none without a margin."""
     advice: str
@@ -115,22 +122,32 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What the study can see, by the upper bound of its spread."""
+    """What the study can see of the pair that its order turns on, with the spreads seen there."""
 
+    a: str
+    """The best arm that is tested; with a control, the arm compared with it."""
+    b: str
+    """The second best; with a control, the control."""
     sd: float
-    """Pooled standard deviation (of seed differences in paired mode)."""
+    """Root mean square of their two standard deviations; paired, that of the seed differences."""
     sd_upper: float
-    """Its upper 80 % confidence bound, which all figures below use."""
+    """Its upper 80 % confidence bound: what it may be in truth."""
     n: int
-    """Runs an arm that they assume now: the smallest arm."""
+    """Runs of the smaller of the two."""
     detectable_difference: float
-    """Smallest true difference that a pair shows with 80 % power at ``n``."""
+    """Smallest true difference of the two that is shown with 80 % power now."""
     seeds_for_margin: int | None
-    """Seeds an arm to detect a difference as large as the margin."""
+    """Seeds an arm to show a difference as large as the margin; none beyond 1,000."""
+    seeds_for_equivalence: int | None
+    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     observed_gap: float | None
-    """Observed difference between the best arm and the second, among those tested."""
+    """Observed difference of the two."""
     seeds_for_observed: int | None
-    """Seeds an arm to detect a true difference of that size."""
+    """Seeds an arm to show a true difference of that size; none beyond 1,000."""
+    seeds_if_paired: int | None
+    """The same for a study that declares its seeds to be paired; none where nothing tells."""
+    seed_correlation: float | None
+    """Correlation of the two over their shared seeds."""
     hours: float | None
     """Hours for the runs still missing to ``seeds_for_margin``, or without a margin to
     ``seeds_for_observed``."""

@@ -7,12 +7,11 @@ from typing import Literal, TypeAlias
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 Method: TypeAlias = Literal["games-howell", "holm", "control", "paired"]
-IntervalKind: TypeAlias = Literal["simultaneous", "sidak", "bonferroni"]
+IntervalKind: TypeAlias = Literal["simultaneous", "bonferroni"]
 Answer: TypeAlias = Literal["agrees", "disagrees", "cannot decide"]
 
 INTERVAL_NAMES: dict[IntervalKind, str] = {
     "simultaneous": "simultaneous",
-    "sidak": "simultaneous (Sidak)",
     "bonferroni": "Bonferroni",
 }
 """What stands before the confidence of an interval."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.numbers import count, p_value
+from attnstudy.stats.power import Needed
 from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
@@ -19,7 +20,6 @@ _TEST_NAMES = {
     "control": "Welch's t against the control with Holm's correction",
     "paired": "paired t over shared seeds with Holm's correction",
 }
-_TAMHANE = "Tamhane's T2 in the place of Games-Howell"
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
@@ -86,7 +86,9 @@ def sentence(
     names = [sample.variant for sample in samples]
     different = [d for d in testable if d.different]
     what = design.metric.replace("_", " ")
-    test = _TAMHANE if design.sidak else _TEST_NAMES[design.method]
+    test = _TEST_NAMES[design.method]
+    if any(d.calibrated for d in testable):
+        test += ", calibrated"
     frame = (
         f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
         f"({test}{_looked(looks, single)}, {'confirmatory' if confirmatory else 'exploratory'})"
@@ -125,15 +127,16 @@ def sentence(
     return f"{frame}, {claim}."
 
 
-def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds: int | None) -> str:
+def advice(
+    samples: Sequence[Sample], decision: Decision, design: Design, needed: Needed | None
+) -> str:
     """Return what to do about a pair.
 
     Args:
         samples: the arms.
         decision: the pair.
         design: for the margin.
-        seeds: seeds an arm to show a true difference as large as the observed one; none if out
-            of reach or unknown.
+        needed: seeds that would settle it; none where it is decided or nothing is known.
 
     """
     a, b = samples[decision.a], samples[decision.b]
@@ -145,12 +148,25 @@ def advice(samples: Sequence[Sample], decision: Decision, design: Design, seeds:
         return f"Report the runs that diverged beside the difference: {which}."
     if decision.different and decision.within(design.margin):
         return f"{general} It is smaller than the margin and may not matter."
-    if decision.verdict is Verdict.UNDECIDED and seeds is not None and seeds > min(a.n, b.n):
-        return (
-            f"{general} If the true difference is as large as observed, about {seeds} seeds "
-            "per variant show it with 80 % power."
-        )
+    if decision.verdict is Verdict.UNDECIDED and needed is not None:
+        return f"{general} {_settled_by(needed, min(a.n, b.n), design)}"
     return general
+
+
+def _settled_by(needed: Needed, n: int, design: Design) -> str:
+    """Return the seeds that would settle a pair one way or the other."""
+    if needed.observed is None:
+        text = "Detecting the observed difference would need over 1,000 seeds per arm."
+    else:
+        # with so many it is a matter of luck already, and one more does not change that
+        seeds = max(needed.observed, n + 1)
+        text = f"Detecting the observed difference would need about {seeds} seeds per arm."
+    if design.margin is None:
+        return text
+    margin = amount(design.margin, design)
+    if needed.equivalence is None:
+        return f"{text} Showing equivalence within {margin} would need over 1,000."
+    return f"{text} Showing equivalence within {margin} would need about {needed.equivalence}."
 
 
 def evidence(decision: Decision, design: Design) -> str:
