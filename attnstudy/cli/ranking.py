@@ -213,6 +213,8 @@ def _context(result: RankReport) -> Context:
         versions=versions,
         runs=result.collected.runs,
         curves=result.collected.curves,
+        calibration=result.calibration,
+        claims=result.claims,
         command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
 

@@ -12,8 +12,10 @@ from attnstudy.render.comparison import (
     looks_words,
     method_words,
     pair_table,
+    table_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
+from attnstudy.stats import calibration_words
 from attnstudy.stats.numbers import Numbers
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def ranking_text(ranking: Ranking) -> str:
     lines = [", ".join(head), "", _aligned(*arm_table(ranking))]
     if ranking.pairs:
         lines += ["", *wrapped(method_words(ranking)), "", _aligned(*pair_table(ranking))]
+        lines += [line for words in table_words(ranking) for line in wrapped(words)]
     if ranking.looks is not None:
         lines += ["", *wrapped(looks_words(ranking))]
     lines += ["", *wrapped(f"{ranking.status.upper()}: {ranking.status_reason}")]
@@ -76,19 +79,8 @@ def _aligned(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def _calibration(calibration: Calibration) -> str:
-    promised = f"at most {calibration.alpha:g}"
-    lines = [f"How often this design claims a difference among equals ({promised}):"]
-    within = " within each seed" if calibration.within_seed else ""
-    for what, rate in (
-        (f"labels permuted{within}", calibration.permuted),
-        ("simulated with each arm's own SD and n", calibration.simulated),
-    ):
-        lines += wrapped(
-            f"{what}: {rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications); "
-            f"it cannot see {rate.cannot_see}",
-            indent="- ",
-        )
-    return "\n".join(lines)
+    title, *rates = calibration_words(calibration)
+    return "\n".join([f"{title}:", *(line for one in rates for line in wrapped(one, indent="- "))])
 
 
 def power_words(ranking: Ranking) -> str:
@@ -98,12 +90,12 @@ def power_words(ranking: Ranking) -> str:
         return ""
     amount = Numbers.of(ranking).amount
     parts = [
-        f"Power: with {power.n} runs an arm and a common SD of up to {amount(power.sd_upper)}, a "
+        f"Power: with {power.n} runs per arm and a common SD of up to {amount(power.sd_upper)}, a "
         f"true difference of {amount(power.detectable_difference)} would be found in 80 % of "
         "studies"
     ]
     for seeds, hours, what in (
-        (power.seeds_for_margin, power.hours_for_margin, "the margin"),
+        (power.seeds_for_margin, power.hours_for_margin, "a difference as large as the margin"),
         (
             power.seeds_for_observed,
             power.hours_for_observed,
@@ -111,6 +103,6 @@ def power_words(ranking: Ranking) -> str:
         ),
     ):
         if seeds is not None:
-            time = "" if hours is None else f" ({duration(3600 * hours)} of training more)"
-            parts.append(f"{what} takes {seeds} seeds an arm{time}")
+            time = "" if hours is None else f" ({duration(3600 * hours)} more training)"
+            parts.append(f"detecting {what} would need about {seeds} seeds per arm{time}")
     return "; ".join(parts) + "."

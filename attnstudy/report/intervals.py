@@ -131,9 +131,12 @@ def _draw_pair(axes: Axes, pair: Pair, place: int, label: str) -> None:
     marker, line, filled = MARKERS[pair.verdict]
     colour = LIGHT[pair.verdict.value]
     word = pair.verdict.value
-    if pair.p_adjusted is not None:
-        p = p_value(pair.p_adjusted)
-        word += f", p {p}" if p[0] in "<>" else f", p = {p}"
+    if pair.shown_p is not None:
+        p = p_value(pair.shown_p)
+        holm = "Holm’s " if pair.includes_zero else ""
+        word += f", {holm}p {p}" if p[0] in "<>" else f", {holm}p = {p}"
+    elif pair.within_margin:
+        word += ", inside the margin"
     _heading(axes, place, label, word, colour)
     strong = pair.verdict in (Verdict.BETTER, Verdict.WORSE)
     if pair.ci_low is not None and pair.ci_high is not None:

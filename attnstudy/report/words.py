@@ -8,7 +8,7 @@ from attnstudy.stats import Power, Ranking
 from attnstudy.stats.numbers import Numbers, count, significant
 
 _METHODS = {
-    "games-howell": "All pairs by Games–Howell, which takes no two spreads to be equal.",
+    "games-howell": "All pairs by Games–Howell, which does not assume equal variances.",
     "holm": "All pairs by Welch's t, adjusted by Holm.",
     "paired": "All pairs by the paired t over the seeds that both share, adjusted by Holm.",
 }
@@ -31,8 +31,9 @@ def comparison_words(ranking: Ranking) -> list[str]:
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:
         interval = (
-            f"The intervals are Bonferroni's: {confidence} for all pairs at once. Holm's p-values "
-            "are sharper, so a pair may be decided although its interval holds zero."
+            f"The intervals are Bonferroni's: {confidence} for all pairs at once. Decisions rest "
+            "on Holm's adjusted p, which is sharper: a pair may be shown different although its "
+            "interval includes zero."
         )
     items = [method, interval]
     if ranking.looks is not None:

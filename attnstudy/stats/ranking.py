@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.alternatives import Alternatives
+from attnstudy.stats.assumptions import assumption_notes
 from attnstudy.stats.decisions import Decision, decide, decide_pairs
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
@@ -18,6 +19,7 @@ from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
 from attnstudy.stats.many_arms import settle
+from attnstudy.stats.margins import check_margin
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes, pairing_notes
 from attnstudy.stats.power import PowerCurve, power_curve, summarise
@@ -114,6 +116,7 @@ def rank(
         unit=unit_of(given, metric, unit),
     )
     _check_facts(items, chance, design)
+    check_margin(given, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
     design = settle(design, arms, declared)
@@ -126,6 +129,8 @@ def rank(
     tested = [arm for arm in arms if arm.tested]
     curve = power_curve(tested, single, pairs=sum(d.p is not None for d in decisions))
     suspects = find_suspects(arms, design, items=items, chance=chance, conduct=conduct or Conduct())
+    flags = _flags(suspects, arms, decisions, design, sequential=declared is not None)
+    pairs = _pairs(arms, decisions, single, declared, curve, seed if robust else None)
     return Ranking(
         schema=SCHEMA,
         study=study,
@@ -143,13 +148,14 @@ def rank(
         plan=plan,
         looks=looked,
         arms=describe_arms(arms, decisions, design),
-        pairs=_pairs(arms, decisions, single, declared, curve, seed if robust else None),
+        pairs=pairs,
         power=summarise(curve, tested, single, seconds_per_run) if curve else None,
         scope=_scope(arms, decisions, single, correct, items, seed, design.alpha),
         with_chance=None if declared else _with_chance(arms, design, chance),
-        flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
+        flags=flags,
         notes=(
             *notes,
+            *assumption_notes(arms, pairs, flags, design),
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
             *(
                 pairing_notes(given, design, planned=confirmatory, predictions=correct is not None)
@@ -192,8 +198,8 @@ def _status_reason(
             reason += ", so the looks were not declared before it"
         return "; ".join((reason, *deviations))
     if deviations:
-        return f"the plan {plan.hash} of {plan.date} was not kept: {'; '.join(deviations)}"
-    return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and kept"
+        return f"the plan {plan.hash} of {plan.date} was not followed: {'; '.join(deviations)}"
+    return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and followed"
 
 
 def _pairs(

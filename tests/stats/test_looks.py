@@ -151,7 +151,7 @@ def test_verdict_and_sentence_agree_where_later_runs_turn_the_means() -> None:
     ranking = rank(turned, looks=(3, 6))
     assert [arm.variant for arm in ranking.arms] == ["B", "A"]
     assert ranking.verdict == "every pair is ordered: A > B"
-    assert "for A > B (+2.000 points" in ranking.sentence
+    assert "A has a higher test accuracy than B (+2.000 points" in ranking.sentence
 
 
 def test_equivalence_is_a_decision_too() -> None:
