@@ -31,7 +31,7 @@ def assumption_notes(
     tested = [pair for pair in pairs if pair.p_adjusted is not None]
     if not tested:
         return
-    what = "differences between runs of a seed" if design.paired else "runs"
+    what = "differences between runs with the same seed" if design.paired else "runs"
     yield f"{what} are assumed to be roughly normal; {_without_it(tested, design)}"
     against = list(_against(samples, flags, design))
     if not against:

@@ -47,7 +47,7 @@ class Shape:
         side = "low" if self.skewness < 0.0 else "high"
         if self.tails > self.usual_tails and abs(self.skewness) < 0.5:
             return "some runs lie much farther from the mean of their variant than others"
-        return f"the runs are skewed towards {side} values, by {self.skewness:+.1f} on average"
+        return f"the runs are skewed towards {side} values, with skewness {self.skewness:+.1f}"
 
 
 def shape_of(samples: Sequence[Sample]) -> Shape | None:

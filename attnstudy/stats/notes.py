@@ -94,8 +94,8 @@ def _many_arms(
         rate = f"{found.rate:.2f}".removeprefix("0")
         yield (
             f"Games-Howell's error rate was measured at {rate} instead of .05 for {found.arms} "
-            f"arms of {found.runs} runs: its place takes Welch's t with Sidak's correction "
-            "(Tamhane's T2), which keeps it"
+            f"arms of {found.runs} runs, so Welch's t with Sidak's correction (Tamhane's T2), "
+            "which keeps it, is used instead"
         )
 
 

@@ -95,7 +95,7 @@ def test_seed_differences_are_what_a_paired_analysis_assumes_normal() -> None:
     rng = np.random.default_rng(3)
     table = {name: dict(enumerate(rng.normal(60.0, 1.0, 8))) for name in "ab"}
     notes = rank(table, paired=True).notes
-    assert any(n.startswith("differences between runs of a seed are assumed") for n in notes)
+    assert any(n.startswith("differences between runs with the same seed are") for n in notes)
 
 
 def test_the_spreads_are_compared_by_f_tests(notebook: Samples) -> None:
