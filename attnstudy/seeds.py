@@ -32,7 +32,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         seeds.extend(_range_of_seeds(first, _whole_number(match[2] or match[1]), text, len(seeds)))
     twice = next((seed for seed, count in Counter(seeds).items() if count > 1), None)
     if twice is not None:
-        raise UsageError(f"seed {twice} stands twice in {text!r}: name each seed once")
+        raise UsageError(f"seed {twice} appears twice in {text!r}: name each seed once")
     return tuple(sorted(seeds))
 
 

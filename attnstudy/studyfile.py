@@ -14,7 +14,7 @@ from typing import Any
 
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.space import Space, parse_space
-from attnstudy.study import DEFAULT_STUDY, check_study_name
+from attnstudy.study import DEFAULT_STUDY, VARIANTS, TrialSpec, check_study_name, check_variant
 
 FILE_NAME = "study.toml"
 FOLDER = Path("studies")
@@ -100,6 +100,12 @@ class StudyFile:
     """Arms with settings of their own, by name."""
     space: Space | None = None
     """What a search for hyperparameters varies; none if the file does not say."""
+
+    def key(self, parameter: str) -> str:
+        """Return what to call the key that gives a parameter its default: file, table, key."""
+        key = "variants" if parameter == "variant" else parameter
+        table = next((table for table, keys in _KEYS.items() if key in keys), "")
+        return f"{self.path}: {f'[{table}] ' if table else ''}{key}"
 
     @property
     def journal(self) -> Path:
@@ -189,7 +195,22 @@ def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
                 raise UsageError(f"{path}: unknown key {where + ' ' + key!r}{hint}")
             checked = _typed(path, f"{where} {key}", known[key], value)
             arms[name][key] = tuple(checked) if isinstance(checked, list) else checked
+        try:
+            _check_arm(name, arms[name])
+        except UsageError as error:
+            raise UsageError(f"{path}: {where} {error}") from error
     return arms
+
+
+def _check_arm(name: str, table: dict[str, Any]) -> None:
+    """Refuse settings with which no run can be made, while it is known who gave them."""
+    fields = {"variant": name, **table}
+    if "variant" in table:
+        check_variant(table["variant"])
+    elif name not in VARIANTS:
+        raise UsageError("names no variant: add variant = '...' to it")
+    TrialSpec(study=DEFAULT_STUDY, dataset="", seed=0, dataset_digest="", train_size=1, val_size=1,
+              **fields)  # fmt: skip
 
 
 def _space(path: Path, table: dict[str, Any] | None) -> Space | None:
@@ -206,7 +227,20 @@ def _checked(path: Path, table: str, key: str, value: Any) -> Any:
         if elsewhere is not None:
             hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
         raise UsageError(f"{path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}")
-    return _typed(path, where, known[key], value)
+    value = _typed(path, where, known[key], value)
+    if key == "variants":
+        _check_variants(path, [value] if isinstance(value, str) else value)
+    return value
+
+
+def _check_variants(path: Path, names: list[Any]) -> None:
+    """Refuse a list that would mean something else than it seems to say."""
+    if not names:
+        raise UsageError(f"{path}: variants is empty: name at least one, or leave it out for all")
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise UsageError(f"{path}: variants must be texts, not {wrong[0]!r}")
+    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
+        raise UsageError(f"{path}: variants: {twice[0]!r} appears twice, name each variant once")
 
 
 def _typed(path: Path, where: str, kind: tuple[tuple[type, ...], str], value: Any) -> Any:

@@ -310,7 +310,7 @@ def test_mistakes_in_the_command_get_one_sentence_and_exit_2(cli, home):
     Path("folder").mkdir()
     mistakes = {
         ("export", "placemnt", "x.zip"): "did you mean 'placement'",
-        ("export", STUDY, "there.zip"): "there.zip is there already",
+        ("export", STUDY, "there.zip"): "there.zip already exists",
         ("export", STUDY, "folder"): "folder is a folder",
         ("export", STUDY, "folder", "--force"): "folder is a folder",
         ("export", STUDY): "Missing argument 'FILE'",

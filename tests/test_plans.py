@@ -36,6 +36,12 @@ def rank(cli, *arguments):
 def test_plan_run_rank_and_then_a_seed_by_hand_and_another_alpha(cli, study):
     answer = cli("run", "deep", "--seeds", "1")  # a part of it: the plan is what the file says
     assert answer.code == 0, answer.err
+    # what the ranking misses, status shows, although nobody asked for it yet
+    (config,) = json.loads(cli("status", "--json").out)["studies"][0]["configs"]
+    lacking = {one["variant"]: one["planned_missing"] for one in config["variants"]}
+    assert lacking == {"vanilla": [1], "early": [1]}
+    assert config["plan"]["seeds"] == [0, 1]
+    assert "seeds 0-1 of each variant; 2 of its 4 runs are missing" in cli("status").out
     early = rank(cli)
     assert early["status"] == "exploratory"
     assert "2 of 4 planned runs have no result" in early["status_reason"]
@@ -45,6 +51,7 @@ def test_plan_run_rank_and_then_a_seed_by_hand_and_another_alpha(cli, study):
     assert damaged == 0
     assert (ranking["status"], ranking["plan"]["hash"]) == ("confirmatory", recorded.plan.hash)
     assert ranking["plan"]["date"] in ranking["status_reason"]
+    assert "none of its runs is missing" in cli("status").out
     text = cli("rank", "deep").out
     assert "CONFIRMATORY" in text
     assert recorded.plan.hash in text

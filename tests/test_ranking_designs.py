@@ -136,7 +136,7 @@ def test_no_further_look_or_nothing_open(cli, workplace):
         (("--looks", "5,5"), "'5,5' are no looks"),
         (("--looks", "2,5"), "ascending and from 3 on"),
         (("--looks", "-5"), "are no looks"),
-        (("--looks", "5,10", "--look", "1/2"), "--look and --looks both say"),
+        (("--looks", "5,10", "--look", "1/2"), "are replayed together: leave --look out"),
         (("--looks", "5,10", "--control", "late"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--correction", "holm"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--paired"), "defined for Games-Howell alone"),

@@ -106,7 +106,7 @@ def test_shuffled_rows_change_nothing(ranked):
         ("", 3, "cannot be read as a table"),
         ("variant\na\n", 3, "is no table of runs"),
         (b"\xff\xfe\x00\x01", 3, "is not text in UTF-8"),
-        ("variant,seed,acc\na,0,1.5\na,0,1.6\n", 2, "seed 0 of a stands twice"),
+        ("variant,seed,acc\na,0,1.5\na,0,1.6\n", 2, "seed 0 of a appears twice"),
         ("variant,seed,acc\na,0,nan\n", 3, "which is not a finite number"),
         ("variant,seed,acc\na,0,inf\n", 3, "which is not a finite number"),
         ("variant,seed,acc\na,x,1\n", 3, "not a whole number"),

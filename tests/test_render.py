@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from attnstudy import stats
-from attnstudy.render.exports import rank_markdown
-from attnstudy.render.ranking import ranking_text
+from attnstudy.render.exports import rank_json, rank_markdown
+from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.tables import duration, number, table
 from attnstudy.seeds import parse_seeds, seeds_text
 from attnstudy.usecases.ranking import RankReport
@@ -123,3 +124,36 @@ def test_bars_show_every_worker_and_no_color_is_respected(workplace, processes):
     again = on_a_terminal([*arguments, "--variant", "vanilla", "--rerun"], plain)
     assert "vanilla/seed=0" in again
     assert not COLOUR.search(again)
+
+
+def test_an_interval_with_zero_and_equivalence_are_explained_beside_the_table():
+    by_holm = {
+        "A": [72.1, 73.3, 71.2, 72.9, 71.0, 72.4], "B": [70.6, 72.3, 69.8, 71.5, 70.1, 71.2],
+        "C": [67.9, 69.0, 66.9, 68.2, 68.8, 67.1],
+    }  # fmt: skip
+    holm = stats.rank(by_holm, correction="holm")
+    (pair,) = [p for p in holm.pairs if p.includes_zero]
+    close = stats.rank({"A": [60.1, 60.2, 60.0, 60.1], "B": [60.0, 60.1, 60.1, 59.9]}, margin=0.5)
+    for show in (ranking_text, lambda ranking: rank_markdown(report_of(ranking))):
+        shown = show(holm)
+        assert f"{pair.ci_high:+.2f}" in shown
+        starred = [line for line in shown.splitlines() if "*" in line and "better" in line]
+        assert len(starred) == 1, shown  # Markdown's bold is in the verdict, on a line of its own
+        assert "* includes zero: that the pair differs rests on Holm's adjusted p" in (
+            shown.replace("\\", "")
+        )
+        shown = show(close)
+        assert "equivalent: the interval lies within the margin; no p" in shown
+        (row,) = [line for line in shown.splitlines() if line.lstrip("| ").startswith("A − B ")]
+        assert "agree" not in row
+
+
+def test_a_calibration_is_judged_in_text_and_markdown():
+    samples = {"A": [60.0, 61.0, 62.0, 61.5], "B": [60.1, 61.2, 61.5, 60.4]}
+    found = stats.calibrate(samples, replications=200)
+    report = replace(report_of(stats.rank(samples)), calibration=found)
+    for shown in (rank_text(report), rank_markdown(report)):
+        flat = " ".join(shown.split())
+        assert found.permuted.reading in flat
+        assert found.simulated.reading in flat
+    assert rank_json(report)["calibration"]["simulated"]["exceeds"] is found.simulated.exceeds

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from attnstudy import studyfile
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.seeds import parse_seeds
 from attnstudy.studyfile import StudyFile, find
@@ -383,19 +382,3 @@ def test_a_value_of_the_wrong_kind(text: str, key: str, wanted: str) -> None:
 def test_what_is_no_toml(content: bytes) -> None:
     path = write(content)
     assert refusal().startswith(f"{path} is not valid TOML: ")
-
-
-@pytest.mark.parametrize(("name", "attention"), [("placement", "spatial"), ("notebook", "channel")])
-def test_studies_of_the_repository(monkeypatch, name: str, attention: str) -> None:
-    root = Path(studyfile.__file__).parents[1]
-    if not (root / "studies").is_dir():
-        pytest.skip("the package is not in its repository")
-    monkeypatch.chdir(root)
-    found = find(name, None)
-    said = found.options
-    assert found.name == name
-    assert found.question
-    assert said["variant"] == ["vanilla", "early", "late", "double"]
-    assert parse_seeds(str(said["seeds"])) == tuple(range(30))
-    assert (said["dataset"], said["attention"]) == ("cifar10", attention)
-    assert (said["epochs"], said["batch_size"], said["lr"]) == (10, 64, 1e-3)

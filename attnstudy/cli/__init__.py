@@ -20,6 +20,7 @@ from attnstudy.errors import (
     TerminatedError,
     without_passwords,
 )
+from attnstudy.options import blamed
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -65,7 +66,7 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"Error: {error.format_message()}", err=True)
+        click.echo(f"Error: {blamed(error)}", err=True)
         code = EXIT_USAGE
     except AttnstudyError as error:
         click.echo(f"Error: {error}", err=True)

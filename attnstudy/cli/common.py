@@ -52,7 +52,7 @@ def executor_of(given: dict[str, Any]) -> ExecutorChoice:
     name = given["executor"]
     for option in ("address", "cpus_per_run", "gpus_per_run"):
         if name != "ray" and options.typed(option):
-            raise UsageError(f"--{option.replace('_', '-')} goes with --executor ray")
+            raise UsageError(f"{options.place(option)} goes with --executor ray")
     cluster = ClusterRequest(
         address=given["address"],
         cpus=given["cpus_per_run"],

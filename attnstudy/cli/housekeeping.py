@@ -35,10 +35,8 @@ def prune(**given: Any) -> int:
 
     ask = not (given["yes"] or given["dry_run"])
     if ask and (given["as_json"] or not sys.stdin.isatty()):
-        raise UsageError(
-            "nobody can be asked here before things are removed: say --yes, or --dry-run to see "
-            "what would go"
-        )
+        why = "the answer is to be JSON" if given["as_json"] else "not a terminal"
+        raise UsageError(f"cannot prompt: {why}; say --yes, or --dry-run to see what would go")
     study = named_study(given)
     home = given["store"]
     names = studies.choose_studies(_local(given), study)
@@ -71,7 +69,7 @@ def prune(**given: Any) -> int:
 @options.option("--unfinished", is_flag=True, help="Unfinished runs too, to go on with elsewhere.")
 @options.option("--tuning", is_flag=True, help="The runs of its tuning, instead of its own.")
 @options.option("--skip-damaged", is_flag=True, help="Leave out runs that are damaged.")
-@options.option("--force", is_flag=True, help="Replace FILE if it is there already.")
+@options.option("--force", is_flag=True, help="Replace FILE if it already exists.")
 @options.talk
 @options.as_json
 def export(**given: Any) -> int:

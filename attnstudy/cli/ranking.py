@@ -111,16 +111,16 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
 
     named = given["study"] or given["study_argument"]
     asked = {
-        "STUDY": named,
-        "--experiment": given["experiment"],
-        "--from": given["table"],
+        options.place("study_argument" if given["study_argument"] else "study"): named,
+        options.place("experiment"): given["experiment"],
+        options.place("table"): given["table"],
     }
     several = [name for name, value in asked.items() if value]
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} name two things to rank: give one of them")
     common = {"direction": given["direction"]}
     if given["table"]:
-        _refuse(given, ("filter", "config", "allow_differences"), "--from: edit the table instead")
+        _refuse(given, ("filter", "config", "allowed"), "--from: edit the table instead")
         return sources.TableRequest(
             source=given["table"],
             metric=given["metric"],
@@ -150,7 +150,7 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
     for name in ("by", "seed_by", "filter", "items"):
         if given[name] is not None:
             raise UsageError(
-                f"--{name.replace('_', '-')} goes with --experiment or --from: a study of "
+                f"{options.place(name)} goes with --experiment or --from: a study of "
                 "attnstudy's own knows it"
             )
     return sources.StudyRequest(
@@ -167,8 +167,8 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
 def _refuse(given: dict[str, Any], names: Sequence[str], where: str) -> None:
     """Refuse options that would do nothing."""
     for name in names:
-        if given["allowed" if name == "allow_differences" else name]:
-            raise UsageError(f"--{name.replace('_', '-')} does not go with {where}")
+        if given[name]:
+            raise UsageError(f"{options.place(name)} does not go with {where}")
 
 
 def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
@@ -213,6 +213,8 @@ def _context(result: RankReport) -> Context:
         versions=versions,
         runs=result.collected.runs,
         curves=result.collected.curves,
+        calibration=result.calibration,
+        claims=result.claims,
         command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,34 +67,52 @@ def declare(given: dict[str, Any]) -> Declaration | None:
     if not given["until_decided"]:
         for name in ("max_seeds", "max_hours"):
             if given[name] is not None:
-                raise UsageError(f"--{name.replace('_', '-')} goes with --until-decided")
+                raise UsageError(f"{options.place(name)} goes with --until-decided")
         named = given["study_argument"] or given["study"]
         if (study.path is None or not named) and not given["tuned"]:
             return None
     looks, seeds = given["looks"], _declared_seeds(given)
     if given["until_decided"]:
-        looks = looks_up_to(given["max_seeds"], looks)
+        looks = looks_up_to(given["max_seeds"], looks, named=options.place("max_seeds"))
     analysis = _analysis(given, looks)
     if looks is not None:
-        seeds = seeds_for_looks(looks, seeds)
-    return Declaration(
-        arms=_arms(given),
-        seeds=given["seeds"] if seeds is None else seeds,
-        analysis=analysis,
-        folder=None if study.path is None else study.path.parent,
-    )
+        seeds = seeds_for_looks(looks, seeds, named=_seeds_place())
+    arms = _arms(given)
+    with _blaming("[ranking]"):  # control and metric stand nowhere else
+        return Declaration(
+            arms=arms,
+            seeds=given["seeds"] if seeds is None else seeds,
+            analysis=analysis,
+            folder=None if study.path is None else study.path.parent,
+        )
 
 
 def _analysis(given: dict[str, Any], looks: tuple[int, ...] | None) -> Analysis:
     file = options.current_study().options
-    ranking = {name: file[name] for name in ("metric", "correction", "control") if name in file}
-    return Analysis(
-        alpha=given["alpha"],
-        margin=given["margin"],
-        paired=bool(file.get("paired")),
-        looks=looks,
-        **ranking,
-    )
+    names = ("metric", "correction", "control")
+    ranking: dict[str, Any] = {name: file[name] for name in names if name in file}
+    ranking["paired"] = bool(file.get("paired"))
+    with _blaming("[ranking]"):
+        Analysis(**ranking, looks=None if options.typed("looks") else given["looks"])
+    return Analysis(alpha=given["alpha"], margin=given["margin"], looks=looks, **ranking)
+
+
+@contextlib.contextmanager
+def _blaming(where: str) -> Iterator[None]:
+    """Let what is wrong be put down to the study's file, where there is one."""
+    study = options.current_study()
+    try:
+        yield
+    except UsageError as error:
+        if study.path is None:
+            raise
+        raise UsageError(f"{study.path}: {where} {error}") from error
+
+
+def _seeds_place() -> str:
+    """Return where the declared seeds are written."""
+    study = options.current_study()
+    return study.key("seeds") if "seeds" in study.options else options.place("seeds")
 
 
 def _declared_seeds(given: dict[str, Any]) -> tuple[int, ...] | None:

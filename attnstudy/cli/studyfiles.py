@@ -8,6 +8,7 @@ import click
 
 from attnstudy import options
 from attnstudy.cli.common import print_result
+from attnstudy.cli.tuning import tune
 
 
 @click.group("study")
@@ -60,6 +61,7 @@ def check(**given: Any) -> int:
     """Check that a study's file makes sense; nothing is loaded or trained."""
     from attnstudy import render
 
+    options.check_file(tune)  # its table, which no other command reads
     found = _overview(given)
     print_result(
         render.study_json(found) if given["as_json"] else None,

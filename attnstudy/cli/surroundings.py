@@ -97,9 +97,7 @@ def selftest(**given: Any) -> int:
             good = good and finding.good
             click.echo(render.finding_line(finding))
     click.echo(
-        "What this installation says of digits is as it should be."
-        if good
-        else "Do not trust what this installation says: see above."
+        "All checks passed." if good else "Do not trust what this installation says: see above."
     )
     return 0 if good else EXIT_ENVIRONMENT
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from attnstudy import study
+from attnstudy.options.blaming import blamed, check_file, place
 from attnstudy.options.commands import (
     RankCommand,
     StudyCommand,
@@ -46,6 +47,8 @@ __all__ = [
     "StudyFileCommand",
     "alpha",
     "as_json",
+    "blamed",
+    "check_file",
     "current_study",
     "data_dir",
     "dataset",
@@ -56,6 +59,7 @@ __all__ = [
     "how_to_tune",
     "no_figures",
     "option",
+    "place",
     "republish",
     "said",
     "store",

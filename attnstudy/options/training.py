@@ -61,7 +61,7 @@ what_to_run = together(
         help="Output channels of the two convolutions.",
     ),
     option("--epochs", type=POSITIVE, default=10, help="Passes over the training images."),
-    option("--batch-size", type=POSITIVE, default=64, help="Images a step."),
+    option("--batch-size", type=POSITIVE, default=64, help="Images per step."),
     option(
         "--lr",
         type=values.Checked("number", values.learning_rate),
@@ -104,7 +104,7 @@ how_to_train = together(
     option(
         "--threads",
         type=POSITIVE,
-        help="Threads a run; fixed at the study's first run.  [default: 1]",
+        help="Threads per run; fixed at the study's first run.  [default: 1]",
     ),
     option(
         "--workers",
@@ -127,7 +127,7 @@ how_to_train = together(
     option(
         "--address",
         type=values.Checked("address", check_address),
-        help="Of the Ray cluster: host:port, or ray://host:port from outside of it.  "
+        help="Address of the Ray cluster: host:port, or ray://host:port from outside of it.  "
         "[default: RAY_ADDRESS, else the one on this machine]",
     ),
     option(

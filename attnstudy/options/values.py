@@ -24,7 +24,9 @@ class Checked(click.ParamType[Any]):
         if not isinstance(value, str | int | float):
             return value
         try:
-            return self._check(str(value))
+            # as it was written: a study's file has 1 read as 1.0
+            whole = isinstance(value, float) and value.is_integer()
+            return self._check(str(int(value) if whole else value))
         except UsageError as error:
             self.fail(str(error), param, ctx)
 

@@ -10,12 +10,13 @@ from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 if TYPE_CHECKING:
-    from attnstudy.stats import Flag, Ranking
+    from attnstudy.stats import Flag, Pair, Ranking
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and rows of a table."""
 
 _OTHERS = {"agrees": "agree", "disagrees": "disagree", "cannot decide": "too few"}
+_STAR = "*"
 _ADVICES = 8  # different advices shown
 _NAMED = 6  # pairs named for each
 
@@ -50,16 +51,39 @@ def pair_table(ranking: Ranking) -> Rows:
         row = [
             f"{pair.a} − {pair.b}",
             numbers.signed(pair.difference),
-            numbers.interval(pair.ci_low, pair.ci_high, signed=True),
-            p_value(pair.p_adjusted, ranking.pair_alpha),
+            numbers.interval(pair.ci_low, pair.ci_high, signed=True) + _STAR * pair.includes_zero,
+            p_value(pair.shown_p, ranking.pair_alpha),
             two(pair.hedges_g, minus="-"),
             two(pair.prob_superiority),
-            _OTHERS[pair.robust.answer] if pair.robust and pair.robust.answer else NONE,
+            _others(pair),
         ]
         row += [two(pair.seed_correlation, signed=True, minus="-")] if correlated else []
         row += [NONE if pair.look is None else str(pair.look)] if ranking.looks else []
         rows.append([*row, pair.verdict.value])
     return [*headings, "verdict"], rows
+
+
+def _others(pair: Pair) -> str:
+    """Return what other tests say of a difference; of equivalence they say nothing."""
+    if pair.robust is None or pair.robust.answer is None or pair.verdict is Verdict.EQUIVALENT:
+        return NONE
+    return _OTHERS[pair.robust.answer]
+
+
+def table_words(ranking: Ranking) -> list[str]:
+    """Return what has to stand beside the table of pairs, a line each."""
+    lines = []
+    if any(pair.includes_zero for pair in ranking.pairs):
+        lines.append(
+            f"{_STAR} includes zero: that the pair differs rests on Holm's adjusted p; the "
+            "Bonferroni interval is wider"
+        )
+    if any(pair.verdict is Verdict.EQUIVALENT for pair in ranking.pairs):
+        lines.append(
+            "equivalent: the interval lies within the margin; no p and no other tests are shown, "
+            "as they test for a difference"
+        )
+    return lines
 
 
 def method_words(ranking: Ranking) -> str:

@@ -15,7 +15,9 @@ from attnstudy.render.comparison import (
     looks_words,
     method_words,
     pair_table,
+    table_words,
 )
+from attnstudy.stats import calibration_words
 
 if TYPE_CHECKING:
     from attnstudy.usecases.ranking import RankReport
@@ -42,6 +44,7 @@ def rank_markdown(report: RankReport) -> str:
     if ranking.pairs:
         blocks.append(_escaped(method_words(ranking)) + ":")
         blocks.append(_table(*pair_table(ranking)))
+        blocks += map(_escaped, table_words(ranking))
         if ranking.looks is not None:
             blocks.append(_escaped(looks_words(ranking)))
         blocks.append("\n".join(f"- {_escaped(line)}" for line in advice_words(ranking)))
@@ -55,6 +58,10 @@ def rank_markdown(report: RankReport) -> str:
             for c in report.claims
         ),
     ]
+    if report.calibration is not None:
+        title, *rates = calibration_words(report.calibration)
+        blocks.append(f"{_escaped(title)}:")
+        blocks.append("\n".join(f"- {_escaped(rate)}" for rate in rates))
     if remarks:
         blocks.append("\n".join(f"- {_escaped(remark)}" for remark in remarks))
     return "\n\n".join(blocks)
@@ -80,14 +87,14 @@ def rank_csv(report: RankReport) -> str:
     fields = ("difference", "ci_low", "ci_high", "p_adjusted", "hedges_g", "prob_superiority")
     writer.writerow(
         ["a", "b", "n_a", "n_b", "mean_a", "mean_b", "sd_a", "sd_b", *fields, "verdict", "method",
-         "look", "status"]
+         "look", "status", "interval"]
     )  # fmt: skip
     for pair in ranking.pairs:
         a, b = arms[pair.a], arms[pair.b]
         own = [getattr(pair, name) for name in fields]
         writer.writerow(
             [a.variant, b.variant, a.n, b.n, a.mean, b.mean, a.sd, b.sd, *own, pair.verdict.value,
-             ranking.method, pair.look, ranking.status]
+             ranking.method, pair.look, ranking.status, ranking.interval]
         )  # fmt: skip
     if not ranking.pairs:
         for arm in ranking.arms:

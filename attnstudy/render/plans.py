@@ -6,7 +6,7 @@ import datetime
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import table
+from attnstudy.render.tables import amount, table
 from attnstudy.seeds import seeds_text
 from attnstudy.studyplan import shown
 from attnstudy.usecases.declaring import arm_facts
@@ -59,8 +59,9 @@ def study_check_text(found: StudyOverview) -> str:
     declared = found.request.declared
     assert declared is not None
     return (
-        f"{found.request.study}: fine, {len(declared.arms)} arms x {len(declared.seeds)} seeds = "
-        f"{len(declared.arms) * len(declared.seeds)} runs"
+        f"{found.request.study}: fine, {amount(len(declared.arms), 'arm')} x "
+        f"{amount(len(declared.seeds), 'seed')} = "
+        f"{amount(len(declared.arms) * len(declared.seeds), 'run')}"
     )
 
 

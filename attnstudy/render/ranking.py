@@ -12,8 +12,10 @@ from attnstudy.render.comparison import (
     looks_words,
     method_words,
     pair_table,
+    table_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
+from attnstudy.stats import calibration_words
 from attnstudy.stats.numbers import Numbers, pairing_words, seeds_words
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def ranking_text(ranking: Ranking) -> str:
     lines = [", ".join(head), "", _aligned(*arm_table(ranking))]
     if ranking.pairs:
         lines += ["", *wrapped(method_words(ranking)), "", _aligned(*pair_table(ranking))]
+        lines += [line for words in table_words(ranking) for line in wrapped(words)]
     if ranking.looks is not None:
         lines += ["", *wrapped(looks_words(ranking))]
     lines += ["", *wrapped(f"{ranking.status.upper()}: {ranking.status_reason}")]
@@ -76,19 +79,8 @@ def _aligned(headings: list[str], rows: list[list[str]]) -> str:
 
 
 def _calibration(calibration: Calibration) -> str:
-    promised = f"at most {calibration.alpha:g}"
-    lines = [f"How often this design claims a difference among equals ({promised}):"]
-    within = " within each seed" if calibration.within_seed else ""
-    for what, rate in (
-        (f"labels permuted{within}", calibration.permuted),
-        ("simulated with each arm's own SD and n", calibration.simulated),
-    ):
-        lines += wrapped(
-            f"{what}: {rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications); "
-            f"it cannot see {rate.cannot_see}",
-            indent="- ",
-        )
-    return "\n".join(lines)
+    title, *rates = calibration_words(calibration)
+    return "\n".join([f"{title}:", *(line for one in rates for line in wrapped(one, indent="- "))])
 
 
 def power_words(ranking: Ranking) -> str:

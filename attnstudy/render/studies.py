@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import amount, table
+from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
 from attnstudy.study import later_defaults
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from attnstudy.data import Dataset
+    from attnstudy.studyplan import RecordedPlan
     from attnstudy.tracking import Address
     from attnstudy.usecases.diagnosing import Finding
     from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport, TuningStatus
@@ -53,13 +54,16 @@ def _study(study: StudyStatus, address: Address) -> str:
             [
                 variant.variant,
                 *(str(variant.counts[status]) for status in shown),
-                seeds_text(variant.missing) if variant.missing else "–",
+                seeds_text(sorted(missing)) if missing else "–",
             ]
             for variant in config.variants
+            for missing in ({*variant.missing, *variant.planned_missing},)
         ]
         headings = ["variant", *(status.value for status in shown), "seeds missing"]
         text = table(headings, rows, right=" " + ">" * len(shown))
         lines += ["", *(f"  {line}" for line in text.splitlines()), ""]
+        if config.plan is not None:
+            lines += [*wrapped(_plan_words(config, config.plan), indent="  "), ""]
     if study.undelivered:
         lines.append(
             f"  {study.undelivered} run{'s' * (study.undelivered != 1)} not yet, or not as they "
@@ -68,6 +72,22 @@ def _study(study: StudyStatus, address: Address) -> str:
     if study.deleted:
         lines.append("  " + _deleted(study.deleted))
     return "\n".join(lines).rstrip()
+
+
+def _plan_words(config: ConfigStatus, recorded: RecordedPlan) -> str:
+    """Return what the recorded plan declares, and what of it has no result yet."""
+    plan = recorded.plan
+    looks = plan.analysis.looks
+    text = f"plan {recorded.hash}: seeds {seeds_text(plan.seeds)} of each variant"
+    if looks is not None:
+        text += f", with looks at {', '.join(map(str, looks))} seeds"
+    missing = sum(len(variant.planned_missing) for variant in config.variants)
+    if not missing:
+        return f"{text}; none of its runs is missing"
+    text += f"; {missing} of its {len(plan.arms) * len(plan.seeds)} runs are missing"
+    if looks is not None:
+        text += " (variants whose pairs a look decides need no more)"
+    return text
 
 
 def _deleted(count: int) -> str:
@@ -115,11 +135,13 @@ def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus])
                     {
                         "config": config.config,
                         "settings": config.settings,
+                        "plan": None if config.plan is None else _plan_json(config.plan),
                         "variants": [
                             {
                                 "variant": variant.variant,
                                 "runs": {s.value: variant.counts[s] for s in _SHOWN},
                                 "missing": list(variant.missing),
+                                "planned_missing": list(variant.planned_missing),
                             }
                             for variant in config.variants
                         ],
@@ -136,6 +158,15 @@ def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus])
             }
             for tuning in tunings
         ],
+    }
+
+
+def _plan_json(recorded: RecordedPlan) -> dict[str, Any]:
+    looks = recorded.plan.analysis.looks
+    return {
+        "hash": recorded.hash,
+        "seeds": list(recorded.plan.seeds),
+        "looks": None if looks is None else list(looks),
     }
 
 

@@ -139,7 +139,11 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
                 f"{tuning.variant}: {budget.pruned} stopped early after {budget.pruned_epochs:g} "
                 f"epochs in all, {budget.failed} failed"
             )
-    lines += ["", "The best of many is too good: what it is worth, a ranking on other seeds says."]
+    lines += [
+        "",
+        "The best of many trials is optimistically biased; rank it on other seeds for an honest "
+        "estimate.",
+    ]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from attnstudy.stats import Calibration, ClaimCheck
 from attnstudy.usecases.sources import Curve, RunReference
 
 
@@ -24,6 +25,10 @@ class Context:
     """Variant -> one learning curve a run."""
     command: str | None = None
     """The command that makes this ranking again."""
+    calibration: Calibration | None = None
+    """How often the design claims a difference among equals."""
+    claims: Sequence[ClaimCheck] = ()
+    """Claims that were checked."""
 
 
 __all__ = ["Context", "Curve", "RunReference"]

@@ -20,7 +20,7 @@ from attnstudy.report.tables import (
     values_table,
 )
 from attnstudy.report.words import comparison_words, power_words
-from attnstudy.stats import Flag, Ranking
+from attnstudy.stats import Flag, Ranking, calibration_words
 from attnstudy.stats.numbers import Numbers, count, exact
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
@@ -48,6 +48,7 @@ def ranking_html(ranking: Ranking, context: Context) -> str:
             grid(drawn.get("power", ""), f"<div>{bullets(power)}</div>") if power else "",
         ),
         section("Learning curves", drawn.get("curves", "")),
+        _checked(context),
         _flags(ranking),
         section("Notes", bullets(map(esc, ranking.notes)) if ranking.notes else ""),
         _scope(ranking),
@@ -137,6 +138,12 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
         "differences": f"Differences with {kind} {level(ranking.pair_alpha)} intervals, against "
         f"zero.{margin} Solid with ▲ or ▼: the first is shown better or worse; dashed with ■: "
         f"equivalent; dotted with ○: undecided; ×: described only."
+        + (
+            " Where an interval crosses zero beside ▲ or ▼, the difference rests on Holm’s "
+            "adjusted p; the Bonferroni interval drawn is wider."
+            if any(pair.includes_zero for pair in ranking.pairs)
+            else ""
+        )
         + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),
         "superiority": "How often a run of one variant is better than a run of another, ties "
         "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
@@ -178,6 +185,20 @@ def _compared(ranking: Ranking) -> str:
         return ""
     words = f"<h3>How they were compared</h3>{bullets(comparison_words(ranking))}"
     return section("Pairs", pairs_tables(ranking), words)
+
+
+def _checked(context: Context) -> str:
+    """Return the claims and the calibration that were asked for."""
+    claims = [
+        f"{esc(check.claim)}: <strong>{'supported' if check.supported else 'not supported'}"
+        f"</strong>, {esc(check.reason)}"
+        for check in context.claims
+    ]
+    parts = [section("Claims", bullets(claims))] if claims else []
+    if context.calibration is not None:
+        title, *rates = calibration_words(context.calibration)
+        parts.append(section("Calibration", f"<p>{esc(title)}:</p>", bullets(map(esc, rates))))
+    return "\n".join(parts)
 
 
 def _changes(flag: Flag, ranking: Ranking) -> bool:

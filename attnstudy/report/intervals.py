@@ -107,7 +107,8 @@ def differences_figure(ranking: Ranking) -> Figure:
     """Draw a row a pair: difference and interval against zero and the margin, with the verdict."""
     pairs = ranking.pairs[:MOST_PAIRS]
     row = 0.47 if len(pairs) <= _ROOMY else 0.4
-    figure, axes = new_figure(_FRAME + 0.1 + row * len(pairs))
+    note = 0.15 if any(pair.includes_zero for pair in pairs) else 0.0
+    figure, axes = new_figure(_FRAME + 0.1 + note + row * len(pairs))
     top = np.arange(len(pairs)) - 0.2  # lanes: what a row is stands between them, on no line
     bottom = top + 0.44
     if ranking.margin is not None:
@@ -123,7 +124,10 @@ def differences_figure(ranking: Ranking) -> Figure:
     for place, pair in enumerate(pairs):
         _draw_pair(axes, pair, place, f"{names[pair.a]} − {names[pair.b]}")
     _rows(axes, len(pairs))
-    axes.set_xlabel(f"{of_differences(ranking)}\n{_sides(ranking)}")
+    label = f"{of_differences(ranking)}\n{_sides(ranking)}"
+    if note:  # the figure may stand without its page
+        label += "\n* rests on Holm’s p; the Bonferroni interval drawn is wider"
+    axes.set_xlabel(label)
     return figure
 
 
@@ -131,11 +135,15 @@ def _draw_pair(axes: Axes, pair: Pair, place: int, label: str) -> None:
     marker, line, filled = MARKERS[pair.verdict]
     colour = LIGHT[pair.verdict.value]
     word = pair.verdict.value
-    if pair.p_adjusted is not None:
-        p = p_value(pair.p_adjusted)
-        word += f", p {p}" if p[0] in "<>" else f", p = {p}"
+    if pair.shown_p is not None:
+        p = p_value(pair.shown_p)
+        holm = "Holm’s " if pair.includes_zero else ""
+        word += f", {holm}p {p}" if p[0] in "<>" else f", {holm}p = {p}"
+        word += "*" * pair.includes_zero
+    elif pair.within_margin:
+        word += ", inside the margin"
     _heading(axes, place, label, word, colour)
-    strong = pair.verdict in (Verdict.BETTER, Verdict.WORSE)
+    strong = pair.verdict in (Verdict.BETTER, Verdict.WORSE) and not pair.includes_zero
     if pair.ci_low is not None and pair.ci_high is not None:
         axes.plot(
             [pair.ci_low, pair.ci_high], [place, place], color=colour, linestyle=line,

@@ -125,7 +125,8 @@ def power_figure(ranking: Ranking) -> Figure | None:
     axes.plot(curve.seeds, curve.detectable, color=SERIES[0], linewidth=1.9, gid="power")
     axes.plot(
         [power.n], [power.detectable_difference], "o", color=SERIES[0], markersize=7,
-        label=f"now: {power.n} seeds show {significant(power.detectable_difference, 3)}",
+        label=f"now: {power.n} seeds detect a difference of "
+        f"{significant(power.detectable_difference, 3)}",
         gid="now", linestyle="none",
     )  # fmt: skip
     numbers = Numbers.of(ranking)

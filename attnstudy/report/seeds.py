@@ -19,7 +19,7 @@ _MOST_SEEDS = 3000  # a mark further out is told in words alone
 
 @dataclass(frozen=True, slots=True)
 class SeedCurve:
-    """Seeds an arm, and the smallest true difference that each shows with 80 % power."""
+    """Seeds of each arm, and the smallest true difference that each shows with 80 % power."""
 
     seeds: tuple[int, ...]
     """Ascending, three or more."""
@@ -30,7 +30,8 @@ class SeedCurve:
 def seed_curve(ranking: Ranking) -> SeedCurve | None:
     """Return the curve that the figures of ``ranking.power`` lie on; none without power.
 
-    It follows from the spreads of its two arms, the method and the family of pairs.
+    It follows from the spreads of its two arms, the method and the family of pairs. Where one of
+    the two has more runs than the other, the study detects a little more than the curve says.
     """
     power = ranking.power
     if power is None:
@@ -48,10 +49,9 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
         design = at_each_look(design, ranking.looks.declared)
     arms = sum(arm.n >= MIN_RUNS for arm in ranking.arms)
     pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
-    spreads = {arm.variant: arm.sd or 0.0 for arm in ranking.arms}
-    sd_a, sd_b = spreads[power.a], spreads[power.b]
-    if design.paired:
-        sd_a, sd_b = power.sd, 0.0
+    two = {arm.variant: arm for arm in ranking.arms}
+    a, b = two[power.a], two[power.b]
+    sd_a, sd_b = (power.sd, 0.0) if design.paired else (a.sd or 0.0, b.sd or 0.0)
     curve = PairPower(
         design.family(arms=arms, pairs=pairs), np.array([sd_a]), np.array([sd_b]), design.paired
     )

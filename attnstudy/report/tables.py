@@ -8,7 +8,7 @@ from attnstudy.report.context import Context
 from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
-from attnstudy.stats import Pair, Ranking, Robust, Scope, Verdict
+from attnstudy.stats import Pair, Ranking, Scope, Verdict
 from attnstudy.stats.numbers import (
     NONE,
     Numbers,
@@ -101,10 +101,10 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
             verdict(pair.verdict),
             numbers.signed(pair.difference),
             _interval(pair, numbers),
-            esc(p_value(pair.p_adjusted, ranking.pair_alpha)),
+            esc(p_value(pair.shown_p, ranking.pair_alpha)),
             two(pair.hedges_g, signed=True),
             _superiority(pair),
-            _robust(pair.robust, ranking.pair_alpha),
+            _robust(pair, ranking.pair_alpha),
         ]
         row += [two(pair.seed_correlation, signed=True)] if correlated else []
         row += [_look(ranking, pair)] if looks else []
@@ -136,6 +136,8 @@ def _interval(pair: Pair, numbers: Numbers) -> str:
         small.append(f"df {significant(pair.df, 3)}")
     if pair.within_margin is not None:
         small.append("inside the margin" if pair.within_margin else "not inside the margin")
+    if pair.includes_zero:
+        small.append("includes zero: the difference rests on Holm’s p, this interval is wider")
     return text + (f"<small>{', '.join(small)}</small>" if small else "")
 
 
@@ -153,9 +155,12 @@ def _look(ranking: Ranking, pair: Pair) -> str:
     return f"{pair.look} <small>{ranking.looks.declared[pair.look - 1]} seeds</small>"
 
 
-def _robust(line: Robust | None, alpha: float) -> str:
+def _robust(pair: Pair, alpha: float) -> str:
+    line = pair.robust
     if line is None or line.answer is None:
         return NONE
+    if pair.verdict is Verdict.EQUIVALENT:
+        return f"{NONE}<small>they test for a difference</small>"
     named = (
         ("permutation", line.permutation_p),
         ("Mann–Whitney", line.mannwhitney_p),

@@ -8,7 +8,7 @@ from attnstudy.stats import Power, Ranking
 from attnstudy.stats.numbers import Numbers, count, pairing_words, seeds_words, significant
 
 _METHODS = {
-    "games-howell": "All pairs by Games–Howell, which takes no two spreads to be equal.",
+    "games-howell": "All pairs by Games–Howell, which does not assume equal variances.",
     "holm": "All pairs by Welch's t, adjusted by Holm.",
     "paired": "All pairs by the paired t over the seeds that both share, adjusted by Holm.",
 }
@@ -28,8 +28,9 @@ def comparison_words(ranking: Ranking) -> list[str]:
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:
         interval = (
-            f"The intervals are Bonferroni's: {confidence} for all pairs at once. Holm's p-values "
-            "are sharper, so a pair may be decided although its interval holds zero."
+            f"The intervals are Bonferroni's: {confidence} for all pairs at once. Decisions rest "
+            "on Holm's adjusted p, which is sharper: a pair may be shown different although its "
+            "interval includes zero."
         )
     items = [method, interval]
     if ranking.looks is not None:
@@ -63,6 +64,8 @@ def power_words(ranking: Ranking) -> list[str]:
         f"For {name(power.a)} against {name(power.b)}, with the spreads observed: "
         f"{count(power.n, 'seed')} per arm detect a true difference of "
         f"<strong>{amount(power.detectable_difference)}</strong> or more with 80 % power.",
+        f"Their spread: a standard deviation of {amount(power.sd)}, which may be up to "
+        f"{amount(power.sd_upper)} in truth (80 % confidence).",
     ]
     if ranking.margin is not None:
         goal = f"a difference as large as the margin ({amount(ranking.margin)})"

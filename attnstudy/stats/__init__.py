@@ -1,6 +1,6 @@
 """The statistics of a ranking: pure functions, numbers in, frozen results out."""
 
-from attnstudy.stats.calibration import Calibration, Rate, calibrate
+from attnstudy.stats.calibration import Calibration, Rate, calibrate, calibration_words
 from attnstudy.stats.claims import ClaimCheck, check_claims
 from attnstudy.stats.flags import Conduct
 from attnstudy.stats.ranking import rank
@@ -38,6 +38,7 @@ __all__ = [
     "ScopePair",
     "Verdict",
     "calibrate",
+    "calibration_words",
     "check_claims",
     "rank",
 ]

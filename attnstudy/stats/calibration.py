@@ -18,6 +18,7 @@ from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, Values, read_sampl
 from attnstudy.stats.vocabulary import Direction
 
 _CHUNK = 2**21  # values held at once
+_ERRORS = 2.0  # standard errors above alpha that are put down to the simulation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,10 @@ class Rate:
     """Replications."""
     cannot_see: str
     """What this way of asking is blind to."""
+    exceeds: bool
+    """Whether the rate is above what is promised by more than the simulation's error."""
+    reading: str
+    """What the rate says of the promise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,24 @@ class Calibration:
         """Return everything as strict JSON knows it."""
         encoded: dict[str, Any] = encode(self)
         return encoded
+
+
+def calibration_words(calibration: Calibration) -> list[str]:
+    """Return what was asked, and the answer of each of the two ways, a line each."""
+    within = " within each seed" if calibration.within_seed else ""
+    ways = (
+        (f"labels permuted{within}", calibration.permuted),
+        ("simulated with each arm's own SD and n", calibration.simulated),
+    )
+    return [
+        "How often this design claims a difference among equal arms (promised: at most "
+        f"{calibration.alpha:g})",
+        *(
+            f"{what}: {rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications), "
+            f"{rate.reading}; it cannot see {rate.cannot_see}"
+            for what, rate in ways
+        ),
+    ]
 
 
 def calibrate(
@@ -108,11 +131,14 @@ def calibrate(
     return Calibration(
         alpha=alpha,
         permuted=_rate(
+            alpha,
             (shown_different(batch, design, control=index).any(axis=1) for batch in permuted),
             "what unequal spreads do: permuting the labels makes all arms equally wide, and real "
             "differences between them become part of that width",
+            other_cause=" (unless real differences between these arms are the cause)",
         ),
         simulated=_rate(
+            alpha,
             (shown_different(batch, design, control=index).any(axis=1) for batch in simulated),
             "what skewed or heavy-tailed runs do: it draws normal ones, with SDs that are "
             "themselves estimated from few runs",
@@ -162,8 +188,30 @@ def _rows(replications: int, size: int) -> Iterator[int]:
         yield min(most, replications - start)
 
 
-def _rate(batches: Iterator[Any], cannot_see: str) -> Rate:
+def _rate(alpha: float, batches: Iterator[Any], cannot_see: str, *, other_cause: str = "") -> Rate:
     claims = np.concatenate(list(batches))
     rate = float(claims.mean())
     error = math.sqrt(rate * (1.0 - rate) / claims.size)
-    return Rate(rate=rate, error=error, replications=claims.size, cannot_see=cannot_see)
+    # the error that a rate of exactly alpha has: that of a measured 0 would be 0
+    room = _ERRORS * math.sqrt(alpha * (1.0 - alpha) / claims.size)
+    exceeds = rate > alpha + room
+    return Rate(
+        rate=rate,
+        error=error,
+        replications=claims.size,
+        cannot_see=cannot_see,
+        exceeds=exceeds,
+        reading=_reading(rate, alpha, exceeds=exceeds) + other_cause * exceeds,
+    )
+
+
+def _reading(rate: float, alpha: float, *, exceeds: bool) -> str:
+    if exceeds:
+        return (
+            f"above the promised {alpha:g} by more than the simulation's error: among equal arms "
+            f"like these about {100.0 * rate:.1f} % of studies would claim a difference, so "
+            f"adjusted p-values close to {alpha:g} are weaker evidence than they seem"
+        )
+    if rate > alpha:
+        return f"within the simulation's error of the promised {alpha:g}"
+    return f"not above the promised {alpha:g}"

@@ -86,4 +86,10 @@ def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tu
 
 
 def _p(pair: Pair) -> str:
-    return "" if pair.p_adjusted is None else f" (adjusted p {pair.p_adjusted:.3g})"
+    if pair.verdict is Verdict.EQUIVALENT:
+        return " (the interval lies within the margin)"
+    if pair.p_adjusted is None:
+        return ""
+    if pair.includes_zero:
+        return f" (Holm's adjusted p {pair.p_adjusted:.3g}; the Bonferroni interval is wider)"
+    return f" (adjusted p {pair.p_adjusted:.3g})"

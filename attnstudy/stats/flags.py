@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats.design import Design
+from attnstudy.stats.margins import wide_margin
+from attnstudy.stats.phrases import amount, p_text
 from attnstudy.stats.residuals import outliers
 from attnstudy.stats.results import Flag
 from attnstudy.stats.samples import Sample
-from attnstudy.stats.wording import amount, p_text
+from attnstudy.stats.spreads import compare_spreads
 
 SD_RATIO = 3.0
 """Ratio of the largest to the smallest standard deviation that is flagged."""
@@ -69,6 +71,7 @@ def find_suspects(
     """
     percent_items = items if design.unit == "points" else None
     return (
+        *_margin(samples, design),
         *_influential(samples, design),
         *_duplicates(samples, percent_items),
         *_twins(samples),
@@ -77,6 +80,12 @@ def find_suspects(
         *_near_chance(samples, design, percent_items, chance),
         *_conduct(samples, conduct),
     )
+
+
+def _margin(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
+    message = wide_margin(samples, design)
+    if message is not None:
+        yield Suspect(_flag("margin", None, message, value=design.margin))
 
 
 def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
@@ -116,7 +125,7 @@ def _duplicates(samples: Sequence[Sample], items: int | None) -> Iterator[Suspec
         for value in sorted(repeated)[:3]:
             index = int(np.flatnonzero(sample.values == value)[-1])
             yield _value(
-                "duplicate", samples, arm, index, f"stands {_times(counts[value])} in this arm"
+                "duplicate", samples, arm, index, f"appears {_times(counts[value])} in this arm"
             )
 
 
@@ -138,15 +147,21 @@ def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
                 f"{sample.mean:.6g}; does the seed reach the training?"
             )
             yield Suspect(_flag("constant", sample.variant, message, value=sample.mean))
-    spread = sorted((s for s in tested if s.sd > 0.0), key=lambda s: s.sd)
-    if spread and spread[-1].sd > SD_RATIO * spread[0].sd:
-        small, large = spread[0], spread[-1]
-        ratio = large.sd / small.sd
-        message = (
-            f"the SDs differ {ratio:.1f}-fold ({large.variant} {amount(large.sd, design)}, "
-            f"{small.variant} {amount(small.sd, design)}): methods that pool them are not valid"
+    spreads = compare_spreads(tested)
+    if spreads is not None and spreads.ratio > SD_RATIO:
+        small, large = spreads.small, spreads.large
+        why = (
+            f"more than chance explains (F tests, p {p_text(spreads.p)}), so methods that pool "
+            "them are not valid"
+            if spreads.differ
+            else "which chance may explain with so few runs; methods that pool them assume that "
+            "they are equal"
         )
-        yield Suspect(_flag("sd-ratio", large.variant, message, value=ratio))
+        message = (
+            f"the SDs differ {spreads.ratio:.1f}-fold ({large.variant} {amount(large.sd, design)}, "
+            f"{small.variant} {amount(small.sd, design)}), {why}"
+        )
+        yield Suspect(_flag("sd-ratio", large.variant, message, value=spreads.ratio))
 
 
 def _granularity(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:

@@ -106,8 +106,8 @@ def scope_on_images(
         pairs=rows,
         message=(
             f"for new seeds and new images {holding} of {len(rows)} differences are shown, "
-            f"family-wise error rate {rate}; beyond images like these {sizes[0]} "
-            "nothing is said"
+            f"family-wise error rate {rate}; no claim beyond images like "
+            f"these {sizes[0]}"
         ),
     )
 

@@ -24,8 +24,9 @@ def ranking_as_html(ranking: Ranking) -> str:
     pairs = [
         [
             f"{pair.a} − {pair.b}", _number(pair.difference, "+"),
-            f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]",
-            "–" if pair.p_adjusted is None else f"{pair.p_adjusted:.3g}", pair.verdict.value,
+            f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]"
+            + " (includes zero, wider than Holm's decision)" * pair.includes_zero,
+            "–" if pair.shown_p is None else f"{pair.shown_p:.3g}", pair.verdict.value,
             *([str(pair.look or "–")] if ranking.looks else []),
         ]
         for pair in ranking.pairs

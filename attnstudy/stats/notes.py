@@ -6,11 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from scipy import special
+
 from attnstudy.stats.decisions import Decision, decide
 from attnstudy.stats.design import Design
+from attnstudy.stats.phrases import includes_zero, listed, order, p_text
 from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
-from attnstudy.stats.wording import p_text, verdict_text
+from attnstudy.stats.spreads import compare_spreads
+from attnstudy.stats.wording import verdict_text
+
+_LEVEL = 0.05  # at which an SD is said to be above what independent errors give
 
 
 def find_notes(
@@ -31,16 +37,27 @@ def find_notes(
     yield from _pooled_claims(samples, decisions, design)
     if items is not None and design.unit == "points":
         yield from _beyond_binomial(samples, items)
-    if design.interval == "bonferroni" and decisions:
+    if design.interval == "bonferroni":
+        yield from _wider_intervals(samples, decisions, design)
+
+
+def _wider_intervals(
+    samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
+) -> Iterator[str]:
+    """Yield how the intervals go with Holm's decisions, which are sharper."""
+    names = [sample.variant for sample in samples]
+    crossing = [order(names, d) for d in decisions if includes_zero(d)]
+    if crossing:
         yield (
-            "the intervals are Bonferroni's and wider than Holm's decisions, so that an interval "
-            "may include zero for a pair that is shown different"
+            f"the interval of {listed(crossing, last=' and of ')} includes zero: that the "
+            "difference is shown rests on Holm's adjusted p; the intervals are Bonferroni's, "
+            "which are wider"
         )
-        if design.margin is not None:
-            yield (
-                "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
-                "family's error rate, but not both at once"
-            )
+    if design.margin is not None and any(d.p is not None for d in decisions):
+        yield (
+            "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
+            "family's error rate, but not both at once"
+        )
 
 
 def pairing_notes(
@@ -141,27 +158,55 @@ def _pooled_claims(
     p_tukey, first = min(claims)
     p_dunnett = dunnett(arms, *pairs[first])
     better, worse = (arms[index].variant for index in pairs[first])
-    spreads = sorted(arm.sd for arm in arms)
-    fold = f"differ {spreads[-1] / spreads[0]:.1f}-fold" if spreads[0] > 0.0 else "are not equal"
     more = f", and {len(claims) - 1} more" if len(claims) > 1 else ""
     yield (
         f"pooled-variance methods would have claimed {better} > {worse} "
-        f"(Tukey p {p_text(p_tukey)}, Dunnett p {p_text(p_dunnett)}){more}: "
-        f"they take the SDs to be equal, which {fold}"
+        f"(Tukey p {p_text(p_tukey)}, Dunnett p {p_text(p_dunnett)}){more}: {_why_pooled(arms)}"
+    )
+
+
+def _why_pooled(arms: Sequence[Sample]) -> str:
+    """Return why pooling the SDs claims more, and whether the data contradict it."""
+    if any(arm.sd == 0.0 for arm in arms):
+        return "they assume equal SDs, and some variants have no spread at all"
+    spreads = compare_spreads(arms)
+    ratio = 1.0 if spreads is None else spreads.ratio
+    if spreads is not None and spreads.differ:
+        return (
+            f"they assume equal SDs, and these differ {ratio:.1f}-fold, more than chance "
+            f"explains (F tests, p {p_text(spreads.p)})"
+        )
+    fewest, most = min(arm.n for arm in arms), max(arm.n for arm in arms)
+    runs = f"{fewest} runs" if fewest == most else f"{fewest} to {most} runs"
+    return (
+        "they assume equal SDs and so have more degrees of freedom; with "
+        f"{runs} per variant this study cannot tell whether the SDs are equal (they differ "
+        f"{ratio:.1f}-fold, which chance may explain)"
     )
 
 
 def _beyond_binomial(samples: Sequence[Sample], items: int) -> Iterator[str]:
-    above, bounds = [], []
+    """Yield which arms spread more than independent errors would, each by its own accuracy."""
+    above, surely = [], []
     for sample in samples:
         if sample.tested and 0.0 < sample.mean < 100.0:
             bound = math.sqrt(sample.mean * (100.0 - sample.mean) / items)
             if sample.sd > bound:
-                above.append(f"{sample.variant} {sample.sd:.2f}")
-                bounds.append(bound)
-    if above:
-        yield (
-            f"the SD is above the {max(bounds):.2f} points that independent errors on {items} test "
-            f"items would give ({', '.join(above)}): runs differ in more than chance hits, as "
-            "short trainings do"
+                digits = 2 if f"{sample.sd:.2f}" != f"{bound:.2f}" else 4
+                above.append(f"{sample.variant} {sample.sd:.{digits}f} against {bound:.{digits}f}")
+                # (n - 1) s^2 / bound^2 is chi-squared where errors are independent
+                squares = (sample.n - 1) * (sample.sd / bound) ** 2
+                if len(samples) * float(special.chdtrc(sample.n - 1, squares)) <= _LEVEL:
+                    surely.append(sample.variant)
+    if not above:
+        return
+    conclusion = "which chance may explain with so few runs"
+    if surely:
+        conclusion = (
+            f"by more than chance explains for {listed(surely, last=' and ')}, where runs differ "
+            "in more than chance hits, as short trainings do"
         )
+    yield (
+        f"the SD is above the points that independent errors on {items} test items would give "
+        f"({', '.join(above)}), {conclusion}"
+    )

@@ -108,22 +108,22 @@ class PairPower:
         """
         share_node, share_weight = legendre(_SHARE_NODES)
         node, node_weight = legendre(_SPREAD_NODES)
-        weight = np.outer(0.5 * share_weight, 0.5 * node_weight).ravel()
         if self.paired:
-            error_a, error_b = self.sd_a / math.sqrt(n_a), self.sd_b
-            chi = 2.0 * special.gammaincinv(0.5 * (n_a - 1), 0.5 + 0.5 * node) / (n_a - 1)
-            threshold = self.family.paired(n_a) * np.sqrt(chi) * error_a[:, None]
-            return threshold, 0.5 * node_weight, error_a[:, None]
+            spread = np.asarray(self.sd_a / math.sqrt(n_a), dtype=np.float64)[:, None]
+            root = np.sqrt(special.gammaincinv(0.5 * (n_a - 1), 0.5 + 0.5 * node) * 2 / (n_a - 1))
+            return self.family.paired(n_a) * root * spread, 0.5 * node_weight, spread
         error_a, error_b = self.sd_a / math.sqrt(n_a), self.sd_b / math.sqrt(n_b)
+        spread = np.asarray(np.hypot(error_a, error_b), dtype=np.float64)[:, None]
+        true = (error_a[:, None] / spread) ** 2  # its square cannot overflow, as a variance can
         half_a, half_b = 0.5 * (n_a - 1), 0.5 * (n_b - 1)
         share = special.betaincinv(half_a, half_b, 0.5 + 0.5 * share_node)
         chi = special.gammaincinv(half_a + half_b, 0.5 + 0.5 * node)
-        part_a = error_a[:, None] ** 2 * share / half_a
-        part_b = error_b[:, None] ** 2 * (1.0 - share) / half_b
+        part_a, part_b = true * share / half_a, (1.0 - true) * (1.0 - share) / half_b
         unit = part_a + part_b
         critical = self.family.critical(part_a / unit, n_a, n_b)
-        threshold = (critical * np.sqrt(unit))[:, :, None] * np.sqrt(chi)
-        return threshold.reshape(len(unit), -1), weight, np.hypot(error_a, error_b)[:, None]
+        threshold = (critical * np.sqrt(unit))[:, :, None] * np.sqrt(chi) * spread[:, :, None]
+        weight = np.outer(0.5 * share_weight, 0.5 * node_weight).ravel()
+        return threshold.reshape(len(unit), -1), weight, spread
 
 
 def _grid(least: int) -> list[int]:

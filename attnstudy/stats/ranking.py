@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.alternatives import Alternatives
+from attnstudy.stats.assumptions import assumption_notes
 from attnstudy.stats.decisions import Decision, decide, decide_pairs
 from attnstudy.stats.describe import describe_arms, describe_pair
 from attnstudy.stats.design import Design
 from attnstudy.stats.flags import Conduct, Suspect, find_suspects
 from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
+from attnstudy.stats.margins import check_margin
 from attnstudy.stats.matching import match_seeds, without_seed
 from attnstudy.stats.notes import find_notes, pairing_notes
 from attnstudy.stats.power import Needed, pair_power, seeds_needed, summarise
@@ -35,8 +37,9 @@ from attnstudy.stats.results import (
 from attnstudy.stats.robust import robustness
 from attnstudy.stats.samples import Diverged, Sample, Values, best_first, read_samples, unit_of
 from attnstudy.stats.scope import Scope, image_noise
+from attnstudy.stats.sentences import sentence
 from attnstudy.stats.vocabulary import Direction, Verdict
-from attnstudy.stats.wording import advice, sentence, verdict_text
+from attnstudy.stats.wording import advice, verdict_text
 
 
 def rank(
@@ -114,6 +117,7 @@ def rank(
         unit=unit_of(given, metric, unit),
     )
     _check_facts(items, chance, design)
+    check_margin(given, design)
     arms = best_first(match_seeds(given) if paired else given, direction)
     declared = check_looks(looks, design) if looks is not None else None
     single = at_each_look(design, declared) if declared else design
@@ -124,6 +128,8 @@ def rank(
     confirmatory = plan is not None and not broken
     power, needed = _power(arms, decisions, single, seconds_per_run)
     suspects = find_suspects(arms, design, items=items, chance=chance, conduct=conduct or Conduct())
+    flags = _flags(suspects, arms, decisions, design, sequential=declared is not None)
+    pairs = _pairs(arms, decisions, single, declared, needed, seed if robust else None)
     return Ranking(
         schema=SCHEMA,
         study=study,
@@ -141,13 +147,14 @@ def rank(
         plan=plan,
         looks=looked,
         arms=describe_arms(arms, decisions, design),
-        pairs=_pairs(arms, decisions, single, declared, needed, seed if robust else None),
+        pairs=pairs,
         power=power,
         scope=_scope(arms, decisions, single, correct, items, seed, design.alpha),
         with_chance=None if declared else _with_chance(arms, design, chance),
-        flags=_flags(suspects, arms, decisions, design, sequential=declared is not None),
+        flags=flags,
         notes=(
             *notes,
+            *assumption_notes(arms, pairs, flags, design),
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
             *(
                 pairing_notes(given, design, planned=confirmatory, predictions=correct is not None)
@@ -190,8 +197,8 @@ def _status_reason(
             reason += ", so the looks were not declared before it"
         return "; ".join((reason, *deviations))
     if deviations:
-        return f"the plan {plan.hash} of {plan.date} was not kept: {'; '.join(deviations)}"
-    return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and kept"
+        return f"the plan {plan.hash} of {plan.date} was not followed: {'; '.join(deviations)}"
+    return f"the plan {plan.hash} was recorded on {plan.date}, before the first run, and followed"
 
 
 def _power(

@@ -119,6 +119,22 @@ class Pair:
     robust: Robust | None
     """The robustness line."""
 
+    @property
+    def includes_zero(self) -> bool:
+        """Whether it is shown different, by Holm's p, while the interval includes zero."""
+        if self.verdict not in (Verdict.BETTER, Verdict.WORSE):
+            return False
+        return (
+            self.ci_low is not None
+            and self.ci_high is not None
+            and (self.ci_low <= 0.0 <= self.ci_high)
+        )
+
+    @property
+    def shown_p(self) -> float | None:
+        """The adjusted p where it speaks for the verdict: of equivalence it says nothing."""
+        return None if self.verdict is Verdict.EQUIVALENT else self.p_adjusted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
@@ -162,8 +178,8 @@ class Flag:
     """Something about the data to look at; never a deletion."""
 
     kind: str
-    """influential, duplicate, sd-ratio, granularity, near-chance, best-epoch, tuning, test-reuse
-    or constant."""
+    """margin, influential, duplicate, sd-ratio, granularity, near-chance, best-epoch, tuning,
+    test-reuse or constant."""
     variant: str | None
     """The arm."""
     seed: int | None

@@ -28,7 +28,10 @@ class Verdict(StrEnum):
         "equivalent",
         "Choose between them by cost: they differ by less than the margin.",
     )
-    UNDECIDED = "undecided", "Report no order of the two: neither is shown better, nor equal."
+    UNDECIDED = (
+        "undecided",
+        "Do not rank these two: neither a difference nor equivalence was shown.",
+    )
     DESCRIPTIVE = "descriptive", "Describe only: there is nothing that a test could be based on."
 
     def __new__(cls, value: str, advice: str = "") -> Verdict:

@@ -58,8 +58,10 @@ class Declaration:
             )
 
 
-def looks_up_to(most: int | None, declared: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the looks of a study that ends at ``most`` seeds a variant.
+def looks_up_to(
+    most: int | None, declared: Sequence[int] | None, *, named: str = "--max-seeds"
+) -> tuple[int, ...]:
+    """Return the looks of a study that ends at ``most`` seeds a variant; ``named`` says where.
 
     Raises:
         UsageError: there are looks beyond ``most``, or it is too few for one.
@@ -68,20 +70,22 @@ def looks_up_to(most: int | None, declared: Sequence[int] | None) -> tuple[int, 
     if declared is not None:
         if most is not None and declared[-1] != most:
             raise UsageError(
-                f"--max-seeds is {most}, and the last declared look is at {declared[-1]}: leave "
+                f"{named} is {most}, and the last declared look is at {declared[-1]}: leave "
                 "one of them out, or let them agree"
             )
         return tuple(declared)
     if most is not None and most < LEAST_LOOK:
-        raise UsageError(f"--max-seeds is {most}: the first look takes at least {LEAST_LOOK} seeds")
+        raise UsageError(f"{named} is {most}: the first look takes at least {LEAST_LOOK} seeds")
     looks = [look for look in LOOKS if most is None or look <= most]
     if most is not None and (not looks or looks[-1] < most):
         looks.append(most)
     return tuple(looks)
 
 
-def seeds_for_looks(looks: Sequence[int], seeds: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the seeds of every arm up to the last look: as given, else from 0 on.
+def seeds_for_looks(
+    looks: Sequence[int], seeds: Sequence[int] | None, *, named: str = "--seeds"
+) -> tuple[int, ...]:
+    """Return the seeds of every arm up to the last look: as given where ``named``, else from 0 on.
 
     Raises:
         UsageError: too few are given.
@@ -91,8 +95,8 @@ def seeds_for_looks(looks: Sequence[int], seeds: Sequence[int] | None) -> tuple[
         return tuple(range(looks[-1]))
     if len(seeds) < looks[-1]:
         raise UsageError(
-            f"the seeds {seeds_text(seeds)} are {len(seeds)}, and the last look needs {looks[-1]}: "
-            "leave --seeds out, or give as many"
+            f"{named} names {len(seeds)} seeds ({seeds_text(seeds)}), and the last look needs "
+            f"{looks[-1]}: name as many, or none"
         )
     return tuple(seeds[: looks[-1]])
 

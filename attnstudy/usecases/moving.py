@@ -86,7 +86,7 @@ def export_study(
     if file.is_dir():
         raise UsageError(f"{file} is a folder: name a file in it")
     if file.exists() and not force:
-        raise UsageError(f"{file} is there already: name another file, or replace it with --force")
+        raise UsageError(f"{file} already exists: name another file, or replace it with --force")
     folders = runs.run_folders(home, study)
     facts = runs.study_folder(home, study) / FACTS
     damaged = {

@@ -12,7 +12,7 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.stats import Calibration, ClaimCheck, Conduct, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
 from attnstudy.stats.vocabulary import Direction
-from attnstudy.studyplan import Analysis
+from attnstudy.studyplan import Analysis, shown
 from attnstudy.usecases.declaring import fairness, judge, tunings_of
 from attnstudy.usecases.sources import (
     Collected,
@@ -127,13 +127,13 @@ def _check(request: RankRequest, analysis: Analysis) -> None:
         return
     if request.look is not None:
         raise UsageError(
-            "--look and --looks both say which looks there are: give --looks to replay them all, "
-            "or --look for one of them alone"
+            f"looks at {shown(analysis.looks)} seeds are declared and are replayed together: leave "
+            "--look out"
         )
     if request.calibrate:
         raise UsageError(
-            "--calibrate asks about a single analysis and --looks makes several: leave one of them "
-            "out"
+            f"--calibrate asks about a single analysis, and looks at {shown(analysis.looks)} seeds "
+            "make several: leave one of them out"
         )
 
 

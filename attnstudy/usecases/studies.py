@@ -11,6 +11,7 @@ from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import TUNING, tuning_of
+from attnstudy.studyplan import RecordedPlan
 from attnstudy.tracking import Address, Figures, Publisher, open_store
 from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
 
@@ -23,6 +24,8 @@ class VariantStatus:
     counts: Counter[Status]
     missing: tuple[int, ...]
     """Seeds that were asked for and have no result, and that nobody is training."""
+    planned_missing: tuple[int, ...] = ()
+    """Seeds that the recorded plan declares and that are missing likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class ConfigStatus:
     settings: dict[str, object]
     """Its fields, by name; none when no run of it was started yet."""
     variants: tuple[VariantStatus, ...]
+    plan: RecordedPlan | None = None
+    """The plan in force; none if nothing was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,15 @@ class StudyStatus:
 def study_status(address: Address, study: str) -> StudyStatus:
     """Return how a study stands, from its run folders alone."""
     folders = runs.run_folders(address.home, study)
-    asked = runs.study_facts(address.home, study).get("asked", {})
+    facts = runs.study_facts(address.home, study)
+    asked = facts.get("asked", {})
+    plans = {one.plan.config: one for one in runs.recorded_plans(facts)}  # the latest of each
     standing: dict[str, dict[str, dict[int, Status]]] = {
         config: {variant: {} for variant in variants} for config, variants in asked.items()
     }
+    for config, recorded in plans.items():
+        for arm in recorded.plan.arms:
+            standing.setdefault(config, {}).setdefault(arm, {})
     settings: dict[str, dict[str, object]] = {}
     undelivered = deleted = 0
     for folder in folders:
@@ -82,9 +92,15 @@ def study_status(address: Address, study: str) -> StudyStatus:
                 config,
                 settings.get(config, {}),
                 tuple(
-                    _variant_status(variant, seeds, asked.get(config, {}).get(variant, ()))
+                    _variant_status(
+                        variant,
+                        seeds,
+                        asked.get(config, {}).get(variant, ()),
+                        _planned(plans.get(config), variant),
+                    )
                     for variant, seeds in arms.items()
                 ),
+                plans.get(config),
             )
             for config, arms in standing.items()
         ),
@@ -122,12 +138,21 @@ def _tuning_status(address: Address, study: str) -> TuningStatus:
     return TuningStatus(study, Counter(folder.status for folder in folders))
 
 
-def _variant_status(variant: str, seeds: dict[int, Status], asked: Sequence[int]) -> VariantStatus:
+def _planned(recorded: RecordedPlan | None, variant: str) -> tuple[int, ...]:
+    if recorded is None or variant not in recorded.plan.arms:
+        return ()
+    return recorded.plan.seeds
+
+
+def _variant_status(
+    variant: str, seeds: dict[int, Status], asked: Sequence[int], planned: Sequence[int]
+) -> VariantStatus:
     settled = {seed for seed, status in seeds.items() if status.done or status is Status.RUNNING}
     return VariantStatus(
         variant,
         Counter(seeds.values()),
         tuple(seed for seed in sorted({*asked, *seeds}) if seed not in settled),
+        tuple(seed for seed in planned if seed not in settled),
     )
 
 

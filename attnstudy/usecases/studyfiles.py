@@ -61,7 +61,7 @@ def new_study(name: str, question: str) -> Path:
     """
     path = FOLDER / check_study_name(name) / FILE_NAME
     if path.exists():
-        raise UsageError(f"{path} is there already: edit it, or choose another name")
+        raise UsageError(f"{path} already exists: edit it, or choose another name")
     quoted = question.replace("\\", "\\\\").replace('"', '\\"')
     with reported(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,17 @@ from attnstudy.report.context import Context
 from attnstudy.report.html import ranking_html
 from attnstudy.report.names import clean, shorten, width
 from attnstudy.report.style import DARK, LIGHT
-from attnstudy.stats import Ranking
+from attnstudy.stats import Ranking, Verdict, calibrate, check_claims, rank
 from attnstudy.stats.numbers import Numbers, exact, p_value, significant, two
 from attnstudy.usecases.sources import RunReference
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}
+
+BY_HOLM = {  # A > B is shown by Holm's p, and its Bonferroni interval includes zero
+    "A": [72.1, 73.3, 71.2, 72.9, 71.0, 72.4],
+    "B": [70.6, 72.3, 69.8, 71.5, 70.1, 71.2],
+    "C": [67.9, 69.0, 66.9, 68.2, 68.8, 67.1],
+}
 
 
 class Page(HTMLParser):
@@ -77,10 +83,10 @@ def test_everything_that_was_found_is_there(any_ranking: Ranking) -> None:
         said += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         said += [numbers.interval(arm.ci_low, arm.ci_high), arm.group or ""]
     for pair in any_ranking.pairs:
-        said += [numbers.signed(pair.difference), p_value(pair.p_adjusted), pair.verdict.value]
+        said += [numbers.signed(pair.difference), p_value(pair.shown_p), pair.verdict.value]
         said += [numbers.interval(pair.ci_low, pair.ci_high, signed=True), pair.advice]
         said += [two(pair.hedges_g, signed=True), two(pair.prob_superiority)]
-        if pair.robust is not None:
+        if pair.robust is not None and pair.verdict is not Verdict.EQUIVALENT:
             said += [pair.robust.answer or "", p_value(pair.robust.permutation_p)]
     for flag in any_ranking.flags:
         said += [flag.kind, flag.message, flag.verdict_without or ""]
@@ -202,7 +208,7 @@ def test_readable_without_seeing(notebook: Ranking, context: Context) -> None:
     html = ranking_html(notebook, context)
     page = Page(html)
     assert page.all("html") == [{"lang": "en"}]
-    assert "<title>Ranking, study place: no ranking is defensible</title>" in html
+    assert "<title>Ranking, study place: no ranking is defensible; against the margin" in html
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.all("svg"))
     assert all(heading.get("scope") in ("col", "row") for heading in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
@@ -250,3 +256,33 @@ def test_names_are_shortened_by_what_is_seen() -> None:
     assert shorten("abcdefghijklmnop", 9) == "abcd…mnop"
     assert width(shorten("注意力机制在卷积神经网络中的位置", 9)) <= 9
     assert clean("a\nb\x00c\u202ed\uffff") == "a b�c�d�"
+
+
+def test_an_interval_with_zero_is_said_to_be_wider_than_the_decision() -> None:
+    holm = rank(BY_HOLM, correction="holm")
+    assert [p.includes_zero for p in holm.pairs] == [True, False, False]
+    page = Page(ranking_html(holm, Context()))
+    assert page.flat.count("includes zero: the difference rests on Holm’s p") == 1
+    assert "the Bonferroni interval drawn is wider" in page.flat
+    assert "Holm’s p = .0" in page.flat  # in the figure of the differences
+
+
+def test_equivalence_has_no_p_of_a_difference_beside_it() -> None:
+    close = {"A": [60.1, 60.2, 60.0, 60.1, 60.2], "B": [60.0, 60.1, 60.1, 59.9, 60.0]}
+    ranking = rank(close, margin=0.5)
+    page = Page(ranking_html(ranking, Context()))
+    assert p_value(ranking.pairs[0].p_adjusted) not in page.flat
+    assert "equivalent, inside the margin" in page.flat
+    assert "they test for a difference" in page.flat
+
+
+def test_claims_and_calibration_are_on_the_page_too() -> None:
+    ranking = rank(BY_HOLM)
+    context = Context(
+        claims=check_claims(ranking, ["A > C"]), calibration=calibrate(BY_HOLM, replications=300)
+    )
+    flat = Page(ranking_html(ranking, context)).flat
+    assert "A > C: supported" in flat
+    assert "promised: at most 0.05" in flat
+    assert context.calibration is not None
+    assert context.calibration.simulated.reading in flat

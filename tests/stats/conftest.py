@@ -17,6 +17,17 @@ def notebook() -> dict[str, list[float]]:
 
 
 @pytest.fixture
+def balanced() -> dict[str, list[float]]:
+    """Four arms of six runs, of which Games-Howell holds its error rate; some are far apart."""
+    return {
+        "a": [70.1, 71.2, 69.8, 70.6, 70.9, 70.3],
+        "b": [68.0, 69.1, 68.4, 67.7, 68.8, 68.2],
+        "c": [66.0, 70.5, 66.3, 69.8, 67.9, 68.1],
+        "d": [67.2, 68.9, 66.4, 67.0, 68.3, 66.1],
+    }
+
+
+@pytest.fixture
 def unequal() -> dict[str, list[float]]:
     """Five arms with unequal sizes and spreads, some of them far apart."""
     return {

@@ -55,14 +55,14 @@ def test_every_value_left_out_or_changed(
 
 def test_many_flags_do_not_test_the_whole_family_again(monkeypatch: pytest.MonkeyPatch) -> None:
     tested = []
-    sidak = decisions.welch_sidak  # what so many arms of so few runs are compared by
+    compare = decisions.all_pairs
 
     def counting(*given: object, **options: object) -> object:
-        result = sidak(*given, **options)  # type: ignore[arg-type]
+        result = compare(*given, **options)  # type: ignore[arg-type]
         tested.append(result.p.size)
         return result
 
-    monkeypatch.setattr(decisions, "welch_sidak", counting)
+    monkeypatch.setattr(decisions, "all_pairs", counting)
     ranking = rank(study((4,) * 30, 0.1, seed=2), items=997)
     assert sum(flag.verdict_without is not None for flag in ranking.flags) >= 100
     assert tested[0] == 30 * 29 / 2

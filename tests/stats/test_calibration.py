@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from attnstudy.errors import UsageError
-from attnstudy.stats import calibrate
+from attnstudy.stats import calibrate, calibration_words
+from attnstudy.stats.calibration import _rate
 
 
 def test_equal_arms_keep_the_level() -> None:
@@ -76,3 +77,33 @@ def test_a_control_with_too_few_values_is_told_so() -> None:
     samples = {"a": [1.0, 2.0, 4.0], "b": [2.0, 2.5, 1.0], "c": [3.0]}
     with pytest.raises(UsageError, match="'c' has too few values"):
         calibrate(samples, control="c", replications=10)
+
+
+@pytest.mark.parametrize(
+    ("rate", "exceeds", "said"),
+    [
+        # alpha .05, 10,000 replications: its standard error is .0022
+        (0.0588, True, "above the promised 0.05 by more than the simulation's error"),
+        (0.0530, False, "within the simulation's error of the promised 0.05"),
+        (0.0500, False, "not above the promised 0.05"),
+        (0.0, False, "not above the promised 0.05"),
+    ],
+)
+def test_a_rate_above_what_is_promised_is_called_that(
+    rate: float, exceeds: bool, said: str
+) -> None:
+    claims = np.zeros(10_000, dtype=bool)
+    claims[: round(rate * 10_000)] = True
+    found = _rate(0.05, iter([claims]), "nothing")
+    assert (found.rate, found.exceeds) == (pytest.approx(rate), exceeds)
+    assert found.reading.startswith(said)
+    assert ("about 5.9 % of studies would claim a difference" in found.reading) == exceeds
+
+
+def test_the_words_hold_both_answers_and_what_they_mean() -> None:
+    rng = np.random.default_rng(0)
+    result = calibrate({name: rng.normal(60, 1, 6).tolist() for name in "ab"}, replications=500)
+    title, permuted, simulated = calibration_words(result)
+    assert "promised: at most 0.05" in title
+    assert result.permuted.reading in permuted
+    assert result.simulated.reading in simulated

@@ -31,25 +31,27 @@ def test_never_equivalent_either() -> None:
 def test_the_sentence_names_a_difference_that_diverged_runs_forbid_to_claim() -> None:
     two = {"A": [70.0, 70.3, 69.9, 70.6], "B": [60.0, 60.2, 60.4, 59.9, 60.3]}
     ranking = rank(two, diverged={"A": 1})
-    assert ranking.verdict == "no ranking is defensible; runs that diverged forbid A > B"
-    assert "the finished runs alone differ for A > B (+10.040 points" in ranking.sentence
-    assert "diverged forbid to call better A (1 run)" in ranking.sentence
+    assert ranking.verdict == "no ranking is defensible; diverged runs rule out A > B"
+    alone = "among the finished runs alone A has a higher test accuracy than B (+10.040 points"
+    assert alone in ranking.sentence
+    assert "but A (1 diverged run) is not called better for that" in ranking.sentence
     assert "significant" not in ranking.sentence
     three = rank({**two, "C": [60.1, 60.2, 60.3, 60.0]}, diverged={"A": 1})
-    assert "forbid A > B, A > C" in three.verdict
+    assert "rule out A > B, A > C" in three.verdict
     assert "no other difference in test accuracy" in three.sentence
     assert "is significant; the largest, B - C, is +0.010" in three.sentence
     lower = rank(two, metric="loss", direction="minimize", diverged={"B": 2})
-    assert "forbid B > A" in lower.verdict
-    assert "differ for B > A (-10.04, " in lower.sentence
+    assert "rule out B > A" in lower.verdict
+    assert "B has a lower (better) loss than A (-10.04, " in lower.sentence
 
 
 def test_a_difference_without_diverged_runs_is_still_claimed() -> None:
     ranking = rank(CLEAR, diverged={"b": 1})
-    assert "is shown better (higher) for a > c" in ranking.sentence
-    assert "the finished runs alone differ for b > c" in ranking.sentence
-    assert "no order is shown" not in ranking.sentence
-    assert ranking.verdict.endswith("runs that diverged forbid b > c")
+    assert "a has a higher test accuracy than c" in ranking.sentence
+    alone = "among the finished runs alone b has a higher test accuracy than c"
+    assert alone in ranking.sentence
+    assert "undecided" not in ranking.sentence
+    assert ranking.verdict.endswith("diverged runs rule out b > c")
 
 
 def test_the_ranking_with_chance_is_shown_too() -> None:
@@ -63,7 +65,7 @@ def test_the_ranking_with_chance_is_shown_too() -> None:
     assert ranking.arms[0].n == 4
     assert any("a (3 of 7)" in note for note in ranking.notes)
     assert rank(CLEAR, chance=10.0).with_chance is None
-    assert "3 runs diverged, outside these means" in ranking.sentence
+    assert "3 runs diverged and are not part of these means" in ranking.sentence
     unknown = rank(CLEAR, diverged={"a": 3})
     assert unknown.with_chance is None
     assert any("chance level is not known" in note for note in unknown.notes)

@@ -31,12 +31,13 @@ def test_notebook(notebook: Samples) -> None:
     pooled = next(note for note in ranking.notes if "pooled-variance" in note)
     for figure in ("double > vanilla", "Tukey p = .025", "Dunnett p = .015", "3.5-fold"):
         assert figure in pooled
-    assert "0.49 points that independent errors on 10000" in " ".join(ranking.notes)
+    (binomial,) = [note for note in ranking.notes if "independent errors on 10000" in note]
+    assert "early 0.77 against 0.49" in binomial
 
 
 def test_no_pooled_note_where_pooling_claims_nothing() -> None:
     even = {"a": [60.0, 61.0, 62.0, 61.5], "b": [60.9, 59.0, 60.4, 61.4], "c": [60.0, 59.4, 61.3]}
-    assert min(p.p_adjusted or 0.0 for p in rank(even).pairs) < 0.5
+    assert min(p.p_adjusted or 0.0 for p in rank(even).pairs) < 0.6
     assert not any("pooled" in note for note in rank(even).notes)
 
 

@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import ndtr
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import rank
-from attnstudy.stats.critical import games_howell_critical
+from attnstudy.stats.critical import Family
 from attnstudy.stats.images import _scope_pair, _Scores
+from attnstudy.stats.pair_test import PairTest
 from attnstudy.stats.samples import Sample
 
 
@@ -57,8 +59,13 @@ def test_components_by_brute_force() -> None:
     assert pair.se_images == pytest.approx(math.sqrt(max(both - rest, 0.0)))
     assert pair.se == pytest.approx(math.sqrt(seeds + max(both - rest, 0.0)))
     assert pair.df is not None
-    critical = float(games_howell_critical(0.05, 2)(np.array(pair.df)))
-    assert pair.ci_high - pair.difference == pytest.approx(critical * pair.se)
+    welch = float(stats.t.isf(0.025, pair.df))  # raised as much as that of the ranking
+    variances = [table.mean(axis=1).var(ddof=1) / len(table) for table in tables]
+    share, runs = np.array([variances[0] / sum(variances)]), [len(table) for table in tables]
+    test = PairTest(share, np.array(runs[:1]), np.array(runs[1:]), 2)
+    raised = test.critical(0.05)[0] / stats.t.isf(0.025, test.df[0])
+    assert raised >= 1.0
+    assert pair.ci_high - pair.difference == pytest.approx(welch * raised * pair.se, rel=2e-3)
     assert pair.difference == pytest.approx(ranking.pairs[0].difference)
     assert (pair.bootstrap_low, ranking.scope.images) == (None, 60)
 
@@ -66,7 +73,7 @@ def test_components_by_brute_force() -> None:
 def test_intervals_cover_new_seeds_and_new_images() -> None:
     """Normal seed, image and interaction effects on the scale of the scores themselves."""
     rng = np.random.default_rng(1)
-    critical = games_howell_critical(0.05, 2)
+    family = Family(2, 0.05)
     covered = seeds_only = 0
     studies = 1500
     for _ in range(studies):
@@ -75,9 +82,9 @@ def test_intervals_cover_new_seeds_and_new_images() -> None:
             table = rng.normal(0, 0.6, (n, 1)) + rng.normal(0, 5, 80) + rng.normal(0, 4, (n, 80))
             scores.append(_Scores.of(table))
         a, b = (Sample(v, s.table.mean(axis=1), None) for v, s in zip("ab", scores, strict=True))
-        pair = _scope_pair((a, b), (scores[0], scores[1]), critical, None)
+        pair = _scope_pair((a, b), (scores[0], scores[1]), family, None)
         covered += pair.ci_low <= 0.0 <= pair.ci_high
-        half = critical(np.array(pair.df)) * pair.se_seeds
+        half = float(family.own(np.array(pair.df))) * pair.se_seeds
         seeds_only += bool(abs(pair.difference) <= half)
     assert covered / studies == pytest.approx(0.95, abs=0.02)
     assert seeds_only / studies < 0.9  # what seeds alone would cover

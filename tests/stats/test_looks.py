@@ -5,7 +5,7 @@ import pytest
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Pair, Plan, Ranking, rank
-from attnstudy.stats.pairwise import games_howell
+from attnstudy.stats.pairwise import all_pairs
 
 PLAN = Plan(hash="c0ffee", date="2025-01-31")
 
@@ -38,7 +38,7 @@ def test_each_pair_is_decided_once_at_its_look(staged: dict[str, dict[int, float
     assert (late.look, str(late.verdict)) == (2, "better")
     # the numbers are those of the first ten seeds, at a third of alpha, for three arms
     a, b = (np.array([staged[v][s] for s in range(10)]) for v in ("a", "b"))
-    expected = games_howell(
+    expected = all_pairs(
         np.array([a.mean(), b.mean()]),
         np.array([a.std(ddof=1), b.std(ddof=1)]),
         np.array([10.0, 10.0]),
@@ -151,7 +151,7 @@ def test_verdict_and_sentence_agree_where_later_runs_turn_the_means() -> None:
     ranking = rank(turned, looks=(3, 6))
     assert [arm.variant for arm in ranking.arms] == ["B", "A"]
     assert ranking.verdict == "every pair is ordered: A > B"
-    assert "for A > B (+2.000 points" in ranking.sentence
+    assert "A has a higher test accuracy than B (+2.000 points" in ranking.sentence
 
 
 def test_equivalence_is_a_decision_too() -> None:

@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import ttost_ind
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import rank
+from attnstudy.stats.pair_test import PairTest
 from attnstudy.stats.pairwise import holm
 
 Samples = dict[str, list[float]]
@@ -23,15 +24,15 @@ def long_form(samples: Samples) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variant", "value"])
 
 
-def test_games_howell_agrees_with_scikit_posthocs(unequal: Samples) -> None:
-    frame = long_form(unequal)
+def test_games_howell_agrees_with_scikit_posthocs(balanced: Samples) -> None:
+    frame = long_form(balanced)
     expected = scikit_posthocs.posthoc_games_howell(frame, val_col="value", group_col="variant")
-    for pair in rank(unequal).pairs:
+    for pair in rank(balanced).pairs:
         assert pair.p_adjusted == pytest.approx(expected.loc[pair.a, pair.b], rel=1e-6, abs=1e-9)
 
 
-def test_games_howell_agrees_with_statsmodels(unequal: Samples) -> None:
-    frame = long_form(unequal)
+def test_games_howell_agrees_with_statsmodels(balanced: Samples) -> None:
+    frame = long_form(balanced)
     result = pairwise_tukeyhsd(frame["value"], frame["variant"], use_var="unequal")
     expected = {
         (b, a): (difference, *interval, p)  # statsmodels subtracts the first of a pair
@@ -43,7 +44,7 @@ def test_games_howell_agrees_with_statsmodels(unequal: Samples) -> None:
             strict=True,
         )
     }
-    for pair in rank(unequal).pairs:
+    for pair in rank(balanced).pairs:
         if (pair.a, pair.b) in expected:
             difference, low, high, p = expected[pair.a, pair.b]
         else:
@@ -78,11 +79,18 @@ def test_equivalence_is_two_one_sided_tests(margin: float) -> None:
 
 
 @pytest.mark.parametrize("control", [None, "c"])
-def test_holm_families(unequal: Samples, control: str | None) -> None:
-    ranking = rank(unequal, correction="holm", control=control)
+def test_holm_families(control: str | None) -> None:
+    """With many runs and spreads alike each pair is Welch's own."""
+    rng = np.random.default_rng(8)
+    samples = {
+        name: rng.normal(mean, 1.0, 15).tolist()
+        for name, mean in zip("abcde", (60.0, 60.7, 61.0, 62.1, 60.2), strict=True)
+    }
+    ranking = rank(samples, correction="holm", control=control)
+    assert {pair.calibrated for pair in ranking.pairs} == {0.0}
     raw, intervals = [], []
     for pair in ranking.pairs:
-        test = stats.ttest_ind(unequal[pair.a], unequal[pair.b], equal_var=False)
+        test = stats.ttest_ind(samples[pair.a], samples[pair.b], equal_var=False)
         raw.append(test.pvalue)
         intervals.append(test.confidence_interval(1 - 0.05 / len(ranking.pairs)))
     expected = multipletests(raw, method="holm")[1]
@@ -94,6 +102,22 @@ def test_holm_families(unequal: Samples, control: str | None) -> None:
     assert ranking.interval == "bonferroni"
     assert {arm.group for arm in ranking.arms} == {None}
     assert {arm.rank_low for arm in ranking.arms} == {None}
+
+
+@pytest.mark.parametrize("control", [None, "c"])
+def test_holm_adjusts_calibrated_pairs(unequal: Samples, control: str | None) -> None:
+    ranking = rank(unequal, correction="holm", control=control)
+    raw = []
+    for pair in ranking.pairs:
+        a, b = np.array(unequal[pair.a]), np.array(unequal[pair.b])
+        errors = a.var(ddof=1) / a.size, b.var(ddof=1) / b.size
+        test = PairTest(
+            np.array([errors[0] / sum(errors)]), np.array([a.size]), np.array([b.size]), None
+        )
+        t = abs(a.mean() - b.mean()) / sum(errors) ** 0.5
+        raw.append(float(test.p(np.array([t]))[0]))
+    expected = multipletests(raw, method="holm")[1]
+    assert [pair.p_adjusted for pair in ranking.pairs] == pytest.approx(expected, rel=1e-9)
 
 
 def test_control_is_always_b_and_may_lose_or_win(unequal: Samples) -> None:

@@ -8,72 +8,123 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from attnstudy.stats import Verdict, rank
-from attnstudy.stats.critical import bonferroni_critical, games_howell_critical
+from attnstudy.stats.critical import Family
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
-from attnstudy.stats.power import MOST_SEEDS, PowerCurve, power_curve
+from attnstudy.stats.numbers import pairing_words
+from attnstudy.stats.pair_test import PairTest
+from attnstudy.stats.power import MOST_SEEDS, Needed, PairPower
 from attnstudy.stats.samples import read_samples
 from attnstudy.stats.wording import advice
 
+DRAWS = 40_000
 
-@pytest.mark.parametrize(("k", "n"), [(2, 3), (4, 3), (4, 5), (4, 10), (10, 6)])
-def test_power_is_what_games_howell_has(k: int, n: int) -> None:
-    curve = PowerCurve(1.0, 1.0, games_howell_critical(0.05, k), False)
-    difference = curve.detectable(n)
-    rng = np.random.default_rng(k * n)
-    draws = 40_000
-    a, b = rng.normal(difference, 1.0, (draws, n)), rng.normal(0.0, 1.0, (draws, n))
-    va, vb = a.var(axis=1, ddof=1) / n, b.var(axis=1, ddof=1) / n
-    t = np.abs(a.mean(axis=1) - b.mean(axis=1)) / np.sqrt(va + vb)
-    df = (va + vb) ** 2 * (n - 1) / (va**2 + vb**2)
-    p = stats.studentized_range.sf(np.sqrt(2) * curve.critical(np.array([3.7])), k, 3.7)
-    assert p == pytest.approx(0.05)
-    shown = np.mean(t > curve.critical(df))
-    assert shown == pytest.approx(0.8, abs=4 * math.sqrt(0.16 / draws))
+
+def simulated(
+    family: Family, sds: tuple[float, float], gap: float, runs: tuple[int, int], margin: float = 0.0
+) -> float:
+    """Return how often a pair is shown different, or with a margin equivalent."""
+    rng = np.random.default_rng(7)
+    mean = [rng.normal(0.0, sd / math.sqrt(n), DRAWS) for sd, n in zip(sds, runs, strict=True)]
+    error = [
+        sd**2 / n * rng.chisquare(n - 1, DRAWS) / (n - 1) for sd, n in zip(sds, runs, strict=True)
+    ]
+    se, difference = np.sqrt(error[0] + error[1]), np.abs(mean[0] - mean[1] + gap)
+    threshold = family.critical(error[0] / se**2, *runs) * se
+    return float(np.mean(difference + threshold < margin if margin else difference > threshold))
+
+
+@pytest.mark.parametrize("runs", [(3, 3), (5, 5), (12, 12), (5, 30)])
+@pytest.mark.parametrize("sds", [(1.0, 1.0), (0.3, 2.0)])
+@pytest.mark.parametrize(
+    "family", [Family(2, 0.05), Family(4, 0.01), Family(9, 0.05), Family(None, 0.007)]
+)
+def test_a_detectable_difference_is_shown_in_80_percent(
+    family: Family, sds: tuple[float, float], runs: tuple[int, int]
+) -> None:
+    power = PairPower(family, np.array(sds[:1]), np.array(sds[1:]))
+    gap = float(power.detectable(*runs)[0])
+    assert power.different(np.array([gap]), *runs)[0] == pytest.approx(0.8, abs=1e-6)
+    assert simulated(family, sds, gap, runs) == pytest.approx(0.8, abs=0.015)
+
+
+def test_critical_values_are_those_of_the_pair_test() -> None:
+    shares = np.array([0.002, 0.2, 0.5, 0.77, 0.9999])
+    for family in (Family(2, 0.05), Family(4, 0.05), Family(12, 0.01), Family(None, 0.004)):
+        for runs in ((3, 3), (4, 9), (30, 30)):
+            test = PairTest(shares, *(np.full(5, n) for n in runs), family.arms)
+            exact = test.critical(family.level)
+            np.testing.assert_allclose(family.critical(shares, *runs), exact, rtol=3e-3)
 
 
 @pytest.mark.parametrize("n", [4, 9, 30])
 def test_paired_power_agrees_with_statsmodels(n: int) -> None:
-    curve = PowerCurve(2.0, 2.0, bonferroni_critical(0.05, 6), True)
+    power = PairPower(Family(None, 0.05 / 6), np.array([2.0]), np.zeros(1), paired=True)
     expected = TTestPower().power(0.7, n, 0.05 / 6)
-    assert curve.power(np.array(1.4), np.array(n)) == pytest.approx(expected, rel=1e-6)
+    assert power.different(np.array([1.4]), n, n)[0] == pytest.approx(expected, rel=1e-2)
 
 
-def test_seeds_are_the_fewest() -> None:
-    curve = PowerCurve(1.0, 1.0, games_howell_critical(0.05, 4), False)
-    differences = np.geomspace(0.01, 20.0, 40)
-    for difference, n in zip(differences, curve.seeds(differences.tolist()), strict=True):
+@pytest.mark.parametrize("arms", [None, 3, 4, 8])
+def test_seeds_are_the_fewest(arms: int | None) -> None:
+    gaps = np.geomspace(0.15, 20.0, 25)
+    power = PairPower(Family(arms, 0.05), np.full(25, 1.0), np.full(25, 0.4))
+    for place, n in enumerate(power.seeds(gaps)):
         assert n is not None
-        assert curve.power(np.array(difference), np.array(n)) >= 0.8
-        assert n == 3 or curve.power(np.array(difference), np.array(n - 1)) < 0.8
-    assert curve.seeds([0.0, 1e-4]) == [None, None]
-    assert MOST_SEEDS == 1_000_000
+        alone = power.of([place])
+        assert alone.different(gaps[place : place + 1], n, n)[0] >= 0.795
+        assert n == 3 or alone.different(gaps[place : place + 1], n - 1, n - 1)[0] < 0.805
+    assert power.of([0, 1]).seeds(np.array([0.0, 1e-4])) == [None, None]
+    assert power.of([0]).seeds(gaps[-1:], least=7) == [7]
+    assert MOST_SEEDS == 1000
 
 
-def test_detectable_and_seeds_invert_each_other() -> None:
-    curve = PowerCurve(1.3, 1.7, games_howell_critical(0.05, 5), False)
-    for n in (3, 4, 12, 200):
-        assert curve.seeds([curve.detectable(n)]) == [n]
+def test_equivalence_has_a_power_of_its_own() -> None:
+    """Seeds that detect the margin are too few to show equivalence within it."""
+    power = PairPower(Family(4, 0.05), np.array([0.5]), np.array([0.7]))
+    (detect,), (n,) = power.seeds(np.array([0.5])), power.seeds_for_equivalence(0.5)
+    assert detect is not None
+    assert n is not None
+    assert n > detect
+    assert simulated(power.family, (0.5, 0.7), 0.0, (n, n), 0.5) == pytest.approx(0.8, abs=0.03)
+    assert simulated(power.family, (0.5, 0.7), 0.0, (detect, detect), 0.5) < 0.7
 
 
-def test_spread_and_its_bound() -> None:
-    samples = read_samples({"a": [1.0, 2.0, 4.0], "b": [3.0, 3.5, 9.0, 5.0]})
-    curve = power_curve(samples, Design(), pairs=1)
-    assert curve is not None
-    variance = (2 * samples[0].sd ** 2 + 3 * samples[1].sd ** 2) / 5
-    assert curve.sd == pytest.approx(math.sqrt(variance))
-    assert curve.sd_upper == pytest.approx(math.sqrt(variance * 5 / stats.chi2.ppf(0.2, 5)))
+def test_a_pair_is_judged_by_its_own_spreads() -> None:
+    """An arm with a large spread says nothing of two others: 25 seeds do, as simulated."""
+    rng = np.random.default_rng(3)
+
+    def exactly(mean: float, sd: float) -> list[float]:
+        values = rng.normal(size=6)
+        return (mean + sd * (values - values.mean()) / values.std(ddof=1)).tolist()
+
+    samples = {"a": exactly(90.0, 0.1), "b": exactly(89.907, 0.1), "wild": exactly(80.0, 8.0)}
+    power = rank(samples).power
+    assert power is not None
+    assert (power.a, power.b, power.seeds_for_observed) == ("a", "b", 25)
+    assert simulated(Family(3, 0.05), (0.1, 0.1), 0.093, (25, 25)) == pytest.approx(0.8, abs=0.02)
+
+
+def test_with_a_control_power_is_for_a_pair_that_is_tested(
+    notebook: dict[str, list[float]],
+) -> None:
+    power = rank(notebook, control="vanilla").power
+    assert power is not None
+    assert (power.a, power.b) == ("double", "vanilla")
+    assert power.observed_gap == pytest.approx(4.175)
 
 
 def test_figures_of_a_ranking(notebook: dict[str, list[float]]) -> None:
     power = rank(notebook, margin=1.0, seconds_per_run=1800.0).power
     assert power is not None
-    variance = np.mean([np.var(values, ddof=1) for values in notebook.values()])
+    assert (power.a, power.b, power.n) == ("double", "early", 4)
+    variance = np.mean([np.var(notebook[arm], ddof=1) for arm in ("double", "early")])
     assert power.sd == pytest.approx(math.sqrt(variance))
+    assert power.sd_upper == pytest.approx(math.sqrt(variance * 6 / stats.chi2.ppf(0.2, 6)))
     assert power.observed_gap == pytest.approx(63.6875 - 60.525)
     assert power.seeds_for_margin is not None
     assert power.seeds_for_observed is not None
-    assert power.seeds_for_margin > power.seeds_for_observed > 4
+    assert power.seeds_for_equivalence is not None
+    assert power.seeds_for_equivalence > power.seeds_for_margin > power.seeds_for_observed > 4
     assert power.hours == power.hours_for_margin == 4 * (power.seeds_for_margin - 4) / 2
     each = {"vanilla": 3600.0, "early": 7200.0, "late": 0.0, "double": 0.0}
     without = rank(notebook, seconds_per_run=each).power
@@ -82,21 +133,26 @@ def test_figures_of_a_ranking(notebook: dict[str, list[float]]) -> None:
     assert (without.seeds_for_margin, without.hours_for_margin) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("options", "pairs"), [({"control": "vanilla"}, 3), ({"correction": "holm"}, 6)]
-)
-def test_holm_families_use_their_first_threshold(
-    notebook: dict[str, list[float]], options: dict[str, str], pairs: int
-) -> None:
-    power = rank(notebook, **options).power  # type: ignore[arg-type]
-    assert power is not None
-    curve = PowerCurve(power.sd, power.sd_upper, bonferroni_critical(0.05, pairs), False)
-    assert power.detectable_difference == pytest.approx(curve.detectable(4))
-
-
 def test_no_power_without_a_test_or_spread() -> None:
     assert rank({"a": [1.0, 2.0, 3.0]}, metric="m").power is None
     assert rank({"a": [1.0] * 3, "b": [2.0] * 3}, metric="m").power is None
+
+
+def test_pairing_is_advised_for_the_next_study_where_seeds_go_together() -> None:
+    rng = np.random.default_rng(1)
+    shared = rng.normal(0.0, 1.0, 10)
+    one, other = (dict(enumerate(m + shared + rng.normal(0.0, 0.1, 10))) for m in (60.3, 60.1))
+    power = rank({"a": one, "b": other}).power
+    assert power is not None
+    assert power.seeds_if_paired is not None
+    assert power.seeds_for_observed is not None
+    assert power.seeds_if_paired < power.seeds_for_observed / 5
+    text = pairing_words(power)
+    assert f"about {power.seeds_if_paired} seeds per arm instead of" in text
+    assert "must be declared before fresh seeds are run" in text
+    apart = dict(enumerate(60.1 + rng.normal(0.0, 1.0, 10)))
+    assert pairing_words(rank({"a": one, "b": apart}).power) == ""
+    assert pairing_words(rank({"a": list(one.values()), "b": list(other.values())}).power) == ""
 
 
 def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
@@ -104,9 +160,14 @@ def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
     assert ranking.power is not None
     best, second = ranking.arms[0].variant, ranking.arms[1].variant
     pair = next(p for p in ranking.pairs if (p.a, p.b) == (best, second))
-    assert f"about {ranking.power.seeds_for_observed} seeds per variant" in pair.advice
-    # a count that the study already has would say that its own outcome was unlikely
-    unlucky = Decision(a=0, b=1, difference=1.0, p=0.3, verdict=Verdict.UNDECIDED)
+    assert pair.seeds_for_observed == ranking.power.seeds_for_observed
+    assert f"about {pair.seeds_for_observed} seeds per arm" in pair.advice
+    open_ = Decision(a=0, b=1, difference=1.0, p=0.3, verdict=Verdict.UNDECIDED)
     arms = read_samples(notebook)
-    assert "5 seeds" in advice(arms, unlucky, Design(), 5)
-    assert "seeds" not in advice(arms, unlucky, Design(), 4)
+    # a count that the study already has would say that its own outcome was unlikely
+    assert "about 5 seeds" in advice(arms, open_, Design(), Needed(observed=4, equivalence=None))
+    far = advice(arms, open_, Design(margin=0.1), Needed(observed=None, equivalence=None))
+    assert "need over 1,000 seeds per arm" in far
+    assert "equivalence within 0.1 points would need over 1,000" in far
+    near = advice(arms, open_, Design(margin=1.0), Needed(observed=80, equivalence=32))
+    assert "equivalence within 1 point would need about 32" in near

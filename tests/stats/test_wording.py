@@ -4,7 +4,7 @@ import pytest
 
 from attnstudy.stats import rank
 from attnstudy.stats.design import Design
-from attnstudy.stats.wording import interval_text, p_text
+from attnstudy.stats.phrases import interval_text, p_text
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_many_pairs_are_counted_not_listed() -> None:
     ranking = rank(clear, metric="score")
     assert ranking.verdict.count(" > ") == 4
     assert ranking.verdict.endswith("and 31 more")
-    assert "and no order is shown for 1 other pair." in ranking.sentence
+    assert "31 more pairs differ, and 1 pair remains undecided." in ranking.sentence
 
 
 def test_the_sentence_names_what_was_tested_and_what_was_not() -> None:

@@ -31,7 +31,7 @@ def test_an_influential_value_that_decides() -> None:
 def test_duplicates_within_a_row() -> None:
     text = "name,r1,r2,r3,r4\na,59.77,60.81,57.70,59.77\nb,61.39,63.11,62.81,62.79\n"
     (finding,) = of_kind(text, "duplicate")
-    assert finding.message.startswith("a: 59.77 stands twice, in r1 and r4.")
+    assert finding.message.startswith("a: 59.77 appears twice, in r1 and r4.")
     assert finding.verdict_otherwise is not None
     # one decimal and a spread of .1: equal values are to be expected
     assert of_kind("name,r1,r2,r3\na,60.1,60.2,60.1\nb,61.1,61.3,61.2\n", "duplicate") == []
@@ -50,7 +50,7 @@ def test_what_a_large_table_repeats_by_chance_is_no_finding() -> None:
     # three times the same are not to be expected
     again = text.replace(lines[0], "v0,60.31,60.31,60.67,60.31")
     (finding,) = of_kind(again, "duplicate")
-    assert "stands 3 times" in finding.message
+    assert "appears 3 times" in finding.message
     assert "such pairs are expected by chance" in finding.message
 
 
@@ -64,7 +64,7 @@ def test_rows_that_are_equal() -> None:
 
 def test_a_row_without_spread() -> None:
     found = of_kind("name,r1,r2,r3\na,60.1,60.1,60.1\nb,61.1,61.3,61.2\n", "duplicate")
-    assert [finding.message for finding in found] == ["a: 60.1 stands 3 times, in r1, r2 and r3."]
+    assert [finding.message for finding in found] == ["a: 60.1 appears 3 times, in r1, r2 and r3."]
 
 
 def test_chance_of_shared_values() -> None:

@@ -174,7 +174,7 @@ def _within_row(flag: Flag, table: Table, chance: str) -> Finding:
         return Finding(kind=Kind.DUPLICATE, row=flag.variant, message=flag.message)
     times = "twice" if len(cells) == 2 else f"{len(cells)} times"
     message = (
-        f"{clip(cells[0].row)}: {cells[0].number.text} stands {times}, in "
+        f"{clip(cells[0].row)}: {cells[0].number.text} appears {times}, in "
         f"{_listed([clip(cell.column) for cell in cells])}."
     )
     message += chance

@@ -117,4 +117,4 @@ def refuse_twice(runs: Sequence[TrackedRun]) -> None:
             why = "the source of its factory changed in between: delete the runs of one version"
         else:
             why = "delete one of the two in the MLflow UI"
-        raise UsageError(f"{run.name} stands twice ({other.run_id}, {run.run_id}): {why}")
+        raise UsageError(f"{run.name} appears twice ({other.run_id}, {run.run_id}): {why}")

@@ -175,7 +175,7 @@ def _long(frame: pd.DataFrame, request: TableRequest, variant: str, seeds: str |
         if isinstance(by_seed, dict):
             if seed in by_seed:
                 raise UsageError(
-                    f"{request.source}: seed {seed} of {name} stands twice (again in line {row}): "
+                    f"{request.source}: seed {seed} of {name} appears twice (again in line {row}): "
                     "keep one of the two"
                 )
             by_seed[seed] = number

@@ -1,0 +1,83 @@
+"""What the tests take for granted, what tests without it say, and what the data say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attnstudy.stats.design import Design
+from attnstudy.stats.normality import shape_of
+from attnstudy.stats.numbers import count
+from attnstudy.stats.phrases import listed, p_text
+from attnstudy.stats.results import Flag, Pair
+from attnstudy.stats.samples import Sample
+from attnstudy.stats.vocabulary import Verdict
+
+OUTLIER = "influential"
+"""Kind of the flags on values that stand out."""
+
+
+def assumption_notes(
+    samples: Sequence[Sample], pairs: Sequence[Pair], flags: Sequence[Flag], design: Design
+) -> Iterator[str]:
+    """Yield that runs are taken to be roughly normal, and where the data speak against it.
+
+    Args:
+        samples: the arms.
+        pairs: with their robustness lines, where these were asked for.
+        flags: on values that stand out.
+        design: for the pairing.
+
+    """
+    tested = [pair for pair in pairs if pair.p_adjusted is not None]
+    if not tested:
+        return
+    what = "differences between runs with the same seed" if design.paired else "runs"
+    yield f"{what} are assumed to be roughly normal; {_without_it(tested, design)}"
+    against = list(_against(samples, flags, design))
+    if not against:
+        return
+    leaning = [f"{pair.a} − {pair.b}" for pair in tested if _leans(pair)]
+    yield (
+        f"the data cast doubt on that assumption: {' and '.join(against)}; a difference that "
+        "tests without it do not confirm depends on it"
+        + (f": {listed(leaning)}" if leaning else "")
+    )
+
+
+def _without_it(tested: Sequence[Pair], design: Design) -> str:
+    """Return what the tests without an assumption about the distribution decide."""
+    answers: dict[str, list[str]] = {"agrees": [], "disagrees": [], "cannot decide": []}
+    for pair in tested:
+        # these tests are of a difference, and cannot confirm that there is none
+        if pair.robust and pair.robust.answer and pair.verdict is not Verdict.EQUIVALENT:
+            answers[pair.robust.answer].append(f"{pair.a} − {pair.b}")
+    if not any(answers.values()):
+        return "no test without that assumption is shown"
+    test = "sign-flip" if design.paired else "permutation and rank"
+    parts = []
+    if alike := answers["agrees"]:
+        parts.append(f"agree on {count(len(alike), 'pair')}")
+    if unlike := answers["disagrees"]:
+        parts.append(f"disagree on {count(len(unlike), 'pair')} ({listed(unlike)})")
+    if few := answers["cannot decide"]:
+        parts.append(f"have too few runs to decide {count(len(few), 'pair')}")
+    return f"{test} tests, which do not assume it, {listed(parts, last=' and ')}"
+
+
+def _against(samples: Sequence[Sample], flags: Sequence[Flag], design: Design) -> Iterator[str]:
+    shape = None if design.paired else shape_of(samples)
+    if shape is not None and shape.suspicious:
+        yield f"{shape.words} (p {p_text(shape.p)})"
+    outlying = sum(flag.kind == OUTLIER for flag in flags)
+    if outlying:
+        stand = "stands" if outlying == 1 else "stand"
+        yield (
+            f"{count(outlying, 'value')} {stand} out from the spread of all runs (see the flags), "
+            "which a wider spread of the variant would explain as well"
+        )
+
+
+def _leans(pair: Pair) -> bool:
+    """Tell whether a difference is shown that the other tests do not confirm."""
+    shown = pair.verdict in (Verdict.BETTER, Verdict.WORSE)
+    return shown and (pair.robust is None or pair.robust.answer != "agrees")

@@ -1,0 +1,100 @@
+"""Whether the runs themselves speak against a normal distribution.
+
+Nothing is decided by it, and no test is chosen by it: it says when a claim leans on what the data
+do not bear out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from attnstudy.stats.samples import MIN_RUNS, Floats, Sample
+
+LEVEL = 0.01
+"""Level at which runs are said not to be normal."""
+
+_STREAM = int.from_bytes(b"normal runs")  # one reference for the same counts, whoever asks
+_LEAST, _MOST = 399, 9999  # studies in the reference
+_NUMBERS = 1_000_000  # drawn for it, where the least is not more
+_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of the runs about the means of their arms, each arm in units of its own SD."""
+
+    skewness: float
+    """Mean cube: 0 on average for normal runs."""
+    tails: float
+    """Mean fourth power."""
+    usual_tails: float
+    """What it is on average for normal runs in these numbers."""
+    p: float
+    """Of the hypothesis that all runs are normal, whatever mean and SD each arm has."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether normal runs would hardly look like this."""
+        return self.p <= LEVEL
+
+    @property
+    def words(self) -> str:
+        """What is unusual."""
+        side = "low" if self.skewness < 0.0 else "high"
+        if self.tails > self.usual_tails and abs(self.skewness) < 0.5:
+            return "some runs lie much farther from the mean of their variant than others"
+        return f"the runs are skewed towards {side} values, with skewness {self.skewness:+.1f}"
+
+
+def shape_of(samples: Sequence[Sample]) -> Shape | None:
+    """Test skewness and tails of all arms together; none where no arm can show either.
+
+    In units of its arm's SD the distribution of a normal run about the arm's mean is the same for
+    every mean and SD, so normal draws in the same numbers are an exact reference (Besag and
+    Clifford, "Sequential Monte Carlo p-values", Biometrika 78 (1991) 301-304): the level holds for
+    every number of runs, also for unequal spreads. Bonferroni over the two statistics.
+    """
+    usable = [sample for sample in samples if sample.n >= MIN_RUNS and sample.sd > 0.0]
+    if not usable:
+        return None
+    arms = sorted(usable, key=lambda arm: arm.n)  # the reference does not know their order
+    sizes = tuple(arm.n for arm in arms)
+    # shifted and scaled before, so that no square leaves the range of a double
+    values = np.concatenate([(arm.values - arm.mean) / arm.sd for arm in arms])
+    skewness, tails = (float(one[0]) for one in _moments(values[None, :], sizes))
+    third, fourth = _reference(sizes)
+    skewed = int(np.count_nonzero(np.abs(third) >= abs(skewness)))
+    heavy = int(np.count_nonzero(fourth >= tails))
+    p = min(1.0, 2.0 * (min(skewed, heavy) + 1) / (fourth.size + 1))
+    return Shape(skewness, tails, float(fourth.mean()), p)
+
+
+@lru_cache(maxsize=16)
+def _reference(sizes: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return the moments of normal studies in these numbers, the same ones every time."""
+    runs = sum(sizes)
+    studies = min(max(_NUMBERS // runs, _LEAST), _MOST)
+    rng = np.random.default_rng([_STREAM, *sizes])
+    most = max(_AT_ONCE // runs, 1)
+    parts = [
+        _moments(rng.standard_normal((min(most, studies - start), runs)), sizes)
+        for start in range(0, studies, most)
+    ]
+    return np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts])
+
+
+def _moments(rows: Floats, counts: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return the mean cube and the mean fourth power of each row, arm by arm standardised."""
+    sizes = np.array(counts)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    centred = rows - np.repeat(np.add.reduceat(rows, starts, axis=1) / sizes, sizes, axis=1)
+    square = centred * centred
+    variance = np.add.reduceat(square, starts, axis=1) / sizes
+    cube = np.add.reduceat(square * centred, starts, axis=1) / variance**1.5
+    fourth = np.add.reduceat(square * square, starts, axis=1) / variance**2
+    runs = sizes.sum()
+    return cube.sum(axis=1) / runs, fourth.sum(axis=1) / runs

@@ -1,0 +1,99 @@
+"""Phrases that verdict, sentence, notes and flags share: numbers, intervals, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attnstudy.stats.decisions import Decision
+from attnstudy.stats.design import Design
+from attnstudy.stats.numbers import p_value
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
+
+LISTED = 4
+"""Items named in a list that would be longer; the rest are counted."""
+
+_MOST_DIGITS = 6
+
+
+def includes_zero(decision: Decision) -> bool:
+    """Tell whether a pair is shown different although the interval beside it includes zero.
+
+    Holm's decisions are sharper than the Bonferroni intervals that are shown with them.
+    """
+    if not decision.different or decision.low is None or decision.high is None:
+        return False
+    return decision.low <= 0.0 <= decision.high
+
+
+def evidence(decision: Decision, design: Design) -> str:
+    """Return difference, interval and p-value of a tested pair, as they stand in a paper.
+
+    What is shown is what the verdict rests on: the p of a difference says nothing for
+    equivalence, and an interval that includes zero says nothing for a difference.
+    """
+    unit = f" {design.unit}" if design.unit else ""
+    difference = f"{number(decision.difference or 0.0, design, digits=3)}{unit}"
+    kind = f"{INTERVAL_NAMES[design.interval]} {100 * (1 - design.alpha):.4g} % interval"
+    low, high = interval_text(decision.low, decision.high, design)
+    p = f"adjusted p {p_text(decision.p, design.alpha)}"
+    if decision.verdict is Verdict.EQUIVALENT:
+        return f"{difference}, {kind} {low} to {high}"
+    if includes_zero(decision):
+        return f"{difference}, Holm's {p}, while the wider {kind}, {low} to {high}, includes zero"
+    return f"{difference}, {kind} {low} to {high}, {p}"
+
+
+def p_text(p: float | None, alpha: float = 0.05) -> str:
+    """Return a p-value with its relation, as ``= .145`` or ``< .001``."""
+    if p is None:
+        return "not defined"
+    text = p_value(p, alpha)
+    return text if text[0] in "<>" else f"= {text}"
+
+
+def number(value: float, design: Design, *, digits: int = 2) -> str:
+    """Return a difference with its sign: fixed decimals for points, else significant ones."""
+    return f"{value:+.{digits}f}" if design.unit == "points" else f"{value:+.4g}"
+
+
+def interval_text(low: float | None, high: float | None, design: Design) -> tuple[str, str]:
+    """Return both ends, rounded neither onto a zero nor onto a margin that they do not reach."""
+    if low is None or high is None:
+        return "?", "?"
+    digits, margin = 2, design.margin
+    while digits < _MOST_DIGITS and low * high > 0.0 and _rounded(low, high, digits)[0] == 0.0:
+        digits += 1
+    if margin is not None and max(abs(low), abs(high)) < margin:
+        while digits < _MOST_DIGITS and _rounded(low, high, digits)[1] >= margin:
+            digits += 1
+    return number(low, design, digits=digits), number(high, design, digits=digits)
+
+
+def _rounded(low: float, high: float, digits: int) -> tuple[float, float]:
+    """Return the smaller and the larger size of two ends, as they are printed."""
+    near, far = sorted((abs(low), abs(high)))
+    return round(near, digits), round(far, digits)
+
+
+def amount(value: float, design: Design) -> str:
+    """Return a margin or spread with its unit, without sign."""
+    unit = "point" if design.unit == "points" and value == 1.0 else design.unit
+    return f"{value:.4g} {unit}".strip()
+
+
+def order(names: Sequence[str], decision: Decision) -> str:
+    """Return a pair that is shown different as ``a > b``, the better arm first."""
+    winner, loser = decision.winner_first()
+    return f"{names[winner]} > {names[loser]}"
+
+
+def equality(names: Sequence[str], decision: Decision) -> str:
+    """Return a pair that is shown equivalent as ``a = b``."""
+    return f"{names[decision.a]} = {names[decision.b]}"
+
+
+def listed(items: Sequence[str], *, last: str = ", ") -> str:
+    """Return items as a list, ``last`` before the last one; of many the first four and a count."""
+    if len(items) > LISTED + 1:
+        return f"{', '.join(items[:LISTED])} and {len(items) - LISTED} more"
+    return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]
