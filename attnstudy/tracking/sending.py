@@ -59,22 +59,24 @@ class Sending:
         """
         result = self.folder.result()
         status = self.folder.status if result is None else result.status
-        altered = False
         if result is not None and self.note.get("status") == status.value:
             if self._shows(status, result) and not (self.files_too and self._other_file(result)):
                 self._seal(result)
                 return
             # somebody changed it, or the store was put back to an earlier day
-            altered = True
-            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity)
+            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity, altered=True)
         if not self.note.get("described"):
             self._describe()
             self.note.keep(described=True)
         self._send_journal()
         if result is not None:
+            there = self.run.data.metrics
+            if any(there.get(name, value) != value for name, value in result.metrics().items()):
+                self.note.keep(altered=True)
             self._send_result(result)
-            if altered:
+            if self.note.get("altered"):
                 self._refuse_stubborn(status, result)
+                self.note.keep(altered=False)
         else:
             self._send_status(status, self.folder.failure())
         self.note.keep(status=status.value)
@@ -265,12 +267,14 @@ class Sending:
         that was altered there only gives way to a later one.
         """
         # at step 0 the UI draws them as bars, one a run, and not as curves of one point
-        if self.run.data.metrics.get(name, value) == value:
+        if not self.note.get("altered") or self.run.data.metrics.get(name) == value:
             return result.finished_at, 0
         client = self.requests.client
         there = self.requests.read(client.get_metric_history, self.run_id, name)
-        latest = max(((point.step, point.timestamp) for point in there), default=(0, 0))
-        return max(latest[1], result.finished_at) + 1, max(latest[0], 0)
+        if not there:
+            return result.finished_at, 0
+        step, at = max((point.step, point.timestamp) for point in there)
+        return max(at, result.finished_at) + 1, max(step, 0)
 
     def _refuse_damaged(self, result: Result) -> None:
         damaged = self.folder.damaged_files()

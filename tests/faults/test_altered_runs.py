@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +15,14 @@ from attnstudy.tracking import Publisher, open_store, read_runs, resolve
 from attnstudy.tracking.asking import Requests
 from tests.faults.conftest import figures
 
+IDENTITY = (
+    "study", "variant", "arm", "seed", "fingerprint", "config", "dataset_digest", "test_images",
+    "classes", "predictions",
+)  # fmt: skip
+METRICS = (
+    "val_accuracy_max", "val_accuracy_final", "test_accuracy", "test_loss", "train_seconds",
+    "images_per_second",
+)  # fmt: skip
 TABLES = ("metrics", "latest_metrics")
 
 
@@ -68,6 +78,22 @@ def test_a_run_carries_a_digest_that_can_be_computed_from_what_mlflow_shows(fold
     assert run.agrees is True
     assert run.tags["attnstudy.predictions"] == folder.result().files["predictions.csv"]
     assert len(run.tags["attnstudy.result"]) == 64
+
+
+def test_the_digest_is_the_one_that_decision_18_describes(folder, tracker):
+    """By hand, from what a stranger reads from the server."""
+    shown = tracker.client.get_run(only_run(tracker).run_id)
+    tags = {name.removeprefix("attnstudy."): text for name, text in shown.data.tags.items()}
+    added_later = ("optimizer", "weight_decay", "augmentation")  # and at their defaults
+    content = {
+        "identity": {name: tags.get(name) for name in IDENTITY},
+        "metrics": {name: shown.data.metrics[name] for name in METRICS},
+        "params": {n: text for n, text in shown.data.params.items() if n not in added_later},
+        "started_at": shown.info.start_time,
+        "status": "complete",
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert tags["result"] == hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("tables", [TABLES, TABLES[1:]])
