@@ -258,3 +258,20 @@ def test_the_curves_are_those_of_the_folders(planned, cli):
     answer = cli("rank", "deep", "--format", "html", "--output", "page.html")
     assert answer.code == 0, answer.err
     assert "Learning curves" in Path("page.html").read_text()
+
+
+def test_runs_of_another_code_schema_are_held_to_their_folders_and_never_renamed(
+    rank, cli, planned, monkeypatch
+):
+    before, tags = rank(), {run.run_id: run.tags for run in tracked()}
+    monkeypatch.setattr("attnstudy.study.CODE_SCHEMA", 99)
+    assert cli("sync", "deep").code == 0
+    assert {run.run_id: run.tags for run in tracked()} == tags
+    after = rank()
+    assert (after["status"], after["config"], means(after)) == (
+        "confirmatory", before["config"], means(before),
+    )  # fmt: skip
+    add_points(DATABASE, 4.0)
+    assert cli("rank", "deep").code == 3
+    assert cli("sync", "deep").code == 0
+    assert rank() == after

@@ -62,6 +62,11 @@ class RunFolder:
     path: Path
 
     @property
+    def fingerprint(self) -> str:
+        """The run's fingerprint when it was made; another code schema gives it another one now."""
+        return self.path.name.partition("-")[0]
+
+    @property
     def lock_path(self) -> Path:
         """The file whose lock is the claim on the run."""
         return self.path / "lock"

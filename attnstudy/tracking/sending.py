@@ -103,9 +103,18 @@ class Sending:
             path = self.requests.read(client.download_artifacts, self.run_id, PREDICTIONS, folder)
             return file_digest(Path(path)) != result.files[PREDICTIONS]
 
+    def _sealing(self, result: Result) -> dict[str, str]:
+        """Return the tags that identify a result; none of a run of another code schema.
+
+        By the present one it would be called otherwise, and be pooled with what it must not be.
+        """
+        if self.folder.fingerprint != self.started.spec.fingerprint:
+            return {}
+        return sealing_tags(self.started, result)
+
     def _seal(self, result: Result) -> None:
         """Put the digests right, and what they vouch for; runs of earlier versions have none."""
-        tags = sealing_tags(self.started, result)
+        tags = self._sealing(result)
         if any(self.run.data.tags.get(name) != text for name, text in tags.items()):
             client = self.requests.client
             self.requests.write("seal", client.log_batch, self.run_id, tags=_tags(tags))
@@ -245,7 +254,7 @@ class Sending:
             for name, value in result.metrics().items()
         ]
         tags = {f"attnstudy.{name}": value for name, value in result.environment.items()}
-        tags |= sealing_tags(self.started, result)
+        tags |= self._sealing(result)
         tags["attnstudy.status"] = result.status.value
         if result.diverged_at is not None:
             tags["attnstudy.diverged_at"] = str(result.diverged_at)

@@ -62,8 +62,11 @@ def _has_a_result(run: TrackedRun) -> bool:
 
 def _in_folders(tracker: Tracker, study: str, config: str) -> Iterable[TrackedRun]:
     for folder in run_folders(tracker.address.home, study):
-        started, result = folder.started(), folder.result()
-        if started is not None and result is not None and started.spec.config_id == config:
+        started = folder.started()
+        if started is None or started.spec.config_id != config:
+            continue
+        ours = folder.fingerprint == started.spec.fingerprint  # else of another code schema
+        if ours and (result := folder.result()) is not None:
             yield as_tracked(started, result)
 
 

@@ -51,22 +51,27 @@ class Local:
     @property
     def identity(self) -> tuple[str, int]:
         """What tells the training from all others, as a tracked run has it."""
-        return self.started.spec.fingerprint, self.started.at
+        return self.folder.fingerprint, self.started.at
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another code schema made it, so that what it was called is not known here."""
+        return self.folder.fingerprint != self.started.spec.fingerprint
 
     def as_run(self, like: TrackedRun | None = None) -> TrackedRun:
         """Return the run with what its folder says, and the rest as MLflow has it."""
         if self.result is None:
             assert like is not None
             return replace(like, superseded=like.superseded or self.repeated)
-        run = replace(as_tracked(self.started, self.result), superseded=self.repeated)
+        told = as_tracked(self.started, self.result)
         if like is None:
-            return run
+            return replace(told, superseded=self.repeated)
+        called = like if self.outdated else replace(told, run_id=like.run_id, deleted=like.deleted)
         return replace(
-            run,
-            run_id=like.run_id,
+            called,
+            status=told.status,
+            metrics={**like.metrics, **told.metrics},
             superseded=like.superseded or self.repeated,
-            deleted=like.deleted,
-            metrics={**like.metrics, **run.metrics},
         )
 
     def difference(self, run: TrackedRun) -> str | None:
@@ -82,7 +87,8 @@ class Local:
             if (shown := run.metrics.get(name)) != (value := told.get(name)):
                 theirs, ours = _number(shown, value), _number(value, shown)
                 return f"{name} {theirs} in MLflow, {ours} in its folder"
-        for name, text in identity_tags(self.started).items():
+        tags = {} if self.outdated else identity_tags(self.started)
+        for name, text in tags.items():
             # a tag that a run does not have is one that earlier versions did not set
             if (tag := run.tags.get(name, text)) != text:
                 return f"{name} {tag} in MLflow, {text} by its folder"
@@ -246,7 +252,7 @@ class _Here:
         identity = None if experiment is None else experiment_identity(experiment)
         found = []
         for one in self.runs:
-            if one.result is not None and one.identity not in matched:
+            if one.result is not None and one.identity not in matched and not one.outdated:
                 # deleted in the UI, and then removed from the trash: it stays deleted
                 gone = bool(one.note.get("deleted")) and one.note.get("experiment") == identity
                 found.append(replace(one.as_run(), deleted=gone))
