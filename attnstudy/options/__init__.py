@@ -103,7 +103,7 @@ store = together(
 republish = option(
     "--republish",
     is_flag=True,
-    help="Bring back in MLflow what was deleted there in the UI.",
+    help="Bring back in MLflow what was deleted there in the UI, and predictions altered there.",
 )
 
 no_figures = option(

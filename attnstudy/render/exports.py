@@ -30,6 +30,18 @@ def rank_json(report: RankReport) -> dict[str, Any]:
         {"claim": check.claim, "supported": check.supported, "reason": check.reason}
         for check in report.claims
     ]
+    answer["earlier_studies"] = [
+        {
+            "study": one.study.study,
+            "config": one.study.config,
+            "runs": one.study.runs,
+            "seeds": list(one.study.seeds),
+            "started_at": one.study.started_at,
+            "status": one.status,
+            "verdict": one.verdict,
+        }
+        for one in report.earlier
+    ]
     answer["calibration"] = None if report.calibration is None else report.calibration.to_json()
     return answer
 

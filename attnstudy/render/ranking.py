@@ -19,19 +19,28 @@ from attnstudy.stats import calibration_words
 from attnstudy.stats.numbers import Numbers, pairing_words, seeds_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attnstudy.stats import Calibration, Ranking
     from attnstudy.usecases.ranking import RankReport
 
 
-def ranking_text(ranking: Ranking) -> str:
-    """Return the arms, the pairs, what may be said, and what to look at."""
+def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
+    """Return the arms, the pairs, what may be said, and what to look at.
+
+    Args:
+        ranking: what was found.
+        first: what the reader has to know before.
+
+    """
     percent = ranking.unit == "points"
     unit = " (%)" if percent else ""
     head = [f"study {ranking.study}" if ranking.study else "ranking"]
     if ranking.config:
         head.append(f"configuration {ranking.config}")
     head.append(f"{ranking.metric}{unit}, {ranking.direction}d")
-    lines = [", ".join(head), "", _aligned(*arm_table(ranking))]
+    lines = [", ".join(head), *(line for text in first for line in wrapped(text))]
+    lines += ["", _aligned(*arm_table(ranking))]
     if ranking.pairs:
         lines += ["", *wrapped(method_words(ranking)), "", _aligned(*pair_table(ranking))]
         lines += [line for words in table_words(ranking) for line in wrapped(words)]
@@ -60,7 +69,7 @@ def ranking_text(ranking: Ranking) -> str:
 
 def rank_text(report: RankReport) -> str:
     """Return the ranking, and what else was asked: claims and calibration."""
-    parts = [ranking_text(report.ranking)]
+    parts = [ranking_text(report.ranking, earlier_words(report))]
     if report.claims:
         rows = [
             [check.claim, "supported" if check.supported else "NOT supported", check.reason]
@@ -70,6 +79,14 @@ def rank_text(report: RankReport) -> str:
     if report.calibration is not None:
         parts.append(_calibration(report.calibration))
     return "\n\n".join(parts)
+
+
+def earlier_words(report: RankReport) -> list[str]:
+    """Return a line for each earlier study of the same."""
+    return [
+        f"Earlier study of the same arms, settings and dataset: {one.study.words}, {one.said}."
+        for one in report.earlier
+    ]
 
 
 def _aligned(headings: list[str], rows: list[list[str]]) -> str:

@@ -212,7 +212,7 @@ def values_table(ranking: Ranking) -> str:
 def runs_table(context: Context) -> str:
     """Return the runs that the ranking used."""
     rows = [
-        [name(run.name), f"<code>{esc(run.run_id)}</code>", exact(run.value)]
+        [name(run.name), f"<code>{esc(run.run_id or 'not there yet')}</code>", exact(run.value)]
         for run in context.runs
     ]
     return table("Every run that was used", ["run", "id", "value"], rows, left=(0, 1))

@@ -8,7 +8,15 @@ from attnstudy.runs.checkpoints import (
     put_checkpoint,
 )
 from attnstudy.runs.commands import command_at_work
-from attnstudy.runs.folder import JOURNAL, OF_THE_MACHINE, PAUSES, RESULT, START, RunFolder
+from attnstudy.runs.folder import (
+    JOURNAL,
+    OF_THE_MACHINE,
+    PAUSES,
+    PREDICTIONS,
+    RESULT,
+    START,
+    RunFolder,
+)
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.repeating import REPLACES, kept_aside
@@ -16,6 +24,7 @@ from attnstudy.runs.studies import (
     changing_study_facts,
     record_plan,
     recorded_plans,
+    repeated_folders,
     run_folder,
     run_folders,
     studies,
@@ -32,6 +41,7 @@ __all__ = [
     "METRICS",
     "OF_THE_MACHINE",
     "PAUSES",
+    "PREDICTIONS",
     "PREVIOUS_CHECKPOINT",
     "REPLACES",
     "RESULT",
@@ -49,6 +59,7 @@ __all__ = [
     "put_checkpoint",
     "record_plan",
     "recorded_plans",
+    "repeated_folders",
     "run_folder",
     "run_folders",
     "studies",

@@ -51,6 +51,7 @@ from attnstudy.study import TrialSpec
 OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
 """What is about this machine, and of no use on another."""
 JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
+PREDICTIONS = "predictions.csv"
 PAUSES = "pauses.json"
 
 
@@ -59,6 +60,11 @@ class RunFolder:
     """One run's folder; it need not exist yet."""
 
     path: Path
+
+    @property
+    def fingerprint(self) -> str:
+        """The run's fingerprint when it was made; another code schema gives it another one now."""
+        return self.path.name.partition("-")[0]
 
     @property
     def lock_path(self) -> Path:
@@ -171,6 +177,14 @@ class RunFolder:
         Nothing if no record begins there (any more).
         """
         return read_placed(self.path / JOURNAL, place)
+
+    def validations(self) -> list[tuple[int, float]]:
+        """Return the step and the validation accuracy (percent) of every validation."""
+        return [
+            (_end(record) - 1, record["val_accuracy"])
+            for record in self.journal()
+            if record["val_accuracy"] is not None
+        ]
 
     def journal_reaches(self, step: int) -> bool:
         """Whether the journal tells of every update before ``step``, and an interval ends there."""

@@ -33,6 +33,12 @@ def run_folders(store: Path, study: str) -> list[RunFolder]:
     return [RunFolder(path.parent) for path in paths]
 
 
+def repeated_folders(store: Path, study: str) -> list[RunFolder]:
+    """Return the folders of a study's earlier trainings, which a repetition took the place of."""
+    paths = sorted(study_folder(store, study).glob("repeated/*/run.json"))
+    return [RunFolder(path.parent) for path in paths]
+
+
 def studies(store: Path) -> list[str]:
     """Return the names of the studies that have run folders in a store; tunings are none."""
     return [name for name in _names(store) if not name.endswith(TUNING)]

@@ -5,6 +5,7 @@ only needs an address pays nothing.
 """
 
 from attnstudy.tracking.address import Address, resolve
+from attnstudy.tracking.digests import PREDICTIONS_DIGEST, identity_tags
 from attnstudy.tracking.opening import import_mlflow, open_store, settle_store
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.plans import read_plans
@@ -12,7 +13,9 @@ from attnstudy.tracking.publishing import Publisher
 from attnstudy.tracking.reading import (
     LoggedRun,
     TrackedRun,
+    as_tracked,
     read_artifact,
+    read_configuration,
     read_experiment,
     read_history,
     read_runs,
@@ -20,11 +23,14 @@ from attnstudy.tracking.reading import (
 )
 from attnstudy.tracking.reports import log_ranking
 from attnstudy.tracking.sending import Figures
-from attnstudy.tracking.store import Tracker
+from attnstudy.tracking.shelf import experiment_identity
+from attnstudy.tracking.store import ExperimentDeletedError, Tracker
 from attnstudy.tracking.tuning import SearchPublisher, SearchRecord, TrialRecord
 
 __all__ = [
+    "PREDICTIONS_DIGEST",
     "Address",
+    "ExperimentDeletedError",
     "Figures",
     "LoggedRun",
     "Publisher",
@@ -33,11 +39,15 @@ __all__ = [
     "TrackedRun",
     "Tracker",
     "TrialRecord",
+    "as_tracked",
+    "experiment_identity",
+    "identity_tags",
     "import_mlflow",
     "log_ranking",
     "open_store",
     "param_texts",
     "read_artifact",
+    "read_configuration",
     "read_experiment",
     "read_history",
     "read_plans",

@@ -14,7 +14,8 @@ class Note:
     ``making`` (a run is about to be made), ``run_id``, ``experiment`` (the one it is in),
     ``described`` (parameters and dataset), ``steps`` (up to where the journal is there), ``line``
     (where its last line that is there begins, in bytes), ``sending`` (more of it was sent, without
-    an answer so far), ``status`` (everything that belongs to this state is there), ``deleted``.
+    an answer so far), ``status`` (everything that belongs to this state is there), ``deleted``,
+    ``altered`` (the store showed something else than it had confirmed, and is being put right).
     """
 
     def __init__(self, folder: RunFolder, key: str) -> None:

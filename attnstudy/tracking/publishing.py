@@ -34,7 +34,7 @@ class Publisher:
     question: str | None
     figures: Figures
     republish: bool = False
-    """Whether runs that were deleted in the UI are brought back."""
+    """Whether runs that were deleted in the UI are brought back, and altered files put right."""
     answered: Callable[[], None] = lambda: None
     """Called after every request that the store answered."""
     _shelf: Shelf | None = None
@@ -68,7 +68,9 @@ class Publisher:
             before = shelf.requests.written
             run = _run_of(folder, started, shelf, note, republish=self.republish)
             if run is not None:
-                Sending(self.figures, shelf, folder, started, run, note).send()
+                Sending(
+                    self.figures, shelf, folder, started, run, note, files_too=self.republish
+                ).send()
             return shelf.requests.written != before
 
     def _opened(self) -> Shelf:

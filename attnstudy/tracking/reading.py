@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from attnstudy.errors import StoreError, UsageError, near_miss
+from attnstudy.runs import METRICS, Result, Start
 from attnstudy.study import later_defaults
+from attnstudy.tracking.digests import RESULT_DIGEST, result_digest, sealing_tags
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
@@ -18,9 +20,10 @@ _RUNS_PAGE = 100  # a server takes 4 s for 250 runs of 100 params and metrics, a
 
 @dataclass(frozen=True, slots=True)
 class TrackedRun:
-    """One run as the store has it."""
+    """One run as the store has it, or would have it."""
 
     run_id: str
+    """Empty for one that the store does not have."""
     name: str
     variant: str
     """What is compared: the arm, which is a variant unless the study gave it a name."""
@@ -37,6 +40,25 @@ class TrackedRun:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
 
+    @property
+    def identity(self) -> tuple[str, int]:
+        """What tells a training from all others: its fingerprint and its time of first start."""
+        return self.tags["attnstudy.fingerprint"], self.started_at
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether it is as its digest says; none if it has no digest."""
+        said = self.tags.get(RESULT_DIGEST)
+        if said is None:
+            return None
+        return said == result_digest(
+            started_at=self.started_at,
+            status=self.status,
+            tags=self.tags,
+            params=self.params,
+            metrics={name: self.metrics[name] for name in METRICS if name in self.metrics},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
@@ -52,6 +74,25 @@ class LoggedRun:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+
+
+def as_tracked(started: Start, result: Result) -> TrackedRun:
+    """Return a finished run as a store would have it that has all of it."""
+    spec = started.spec
+    return TrackedRun(
+        run_id="",
+        name=spec.name,
+        variant=spec.arm_name,
+        seed=spec.seed,
+        config=spec.config_id,
+        status=result.status.value,
+        started_at=started.at,
+        superseded=False,
+        deleted=False,
+        params={**param_texts(later_defaults()), **param_texts(spec.to_dict())},
+        metrics=result.metrics(),
+        tags=sealing_tags(started, result),
+    )
 
 
 def tracked_studies(tracker: Tracker) -> list[str]:
@@ -83,6 +124,35 @@ def read_runs(
     experiment = tracker.experiment_id(study)
     if experiment is None:
         return []
+    return _tracked(_search(tracker, [experiment], "", progress, deleted=deleted))
+
+
+def read_configuration(tracker: Tracker, config: str, *, but: str) -> dict[str, list[TrackedRun]]:
+    """Return the runs of a configuration in all studies but one, by study; deleted ones too."""
+    from mlflow.entities import ViewType
+
+    experiments: list[str] = []
+    token = None
+    with mlflow_errors(tracker.address):
+        while True:
+            page = tracker.client.search_experiments(
+                ViewType.ALL, max_results=_PAGE, page_token=token
+            )
+            ours = (e for e in page if "attnstudy.study" in e.tags and e.name != but)
+            experiments += [str(e.experiment_id) for e in ours]
+            token = page.token
+            if not token:
+                break
+    found: dict[str, list[TrackedRun]] = {}
+    if experiments:
+        having = f"tags.`attnstudy.config` = '{config}'"
+        for run in _tracked(_search(tracker, experiments, having, deleted=True)):
+            found.setdefault(run.tags.get("attnstudy.study", "?"), []).append(run)
+    return found
+
+
+def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
+    """Return those runs that attnstudy made, by arm and seed."""
     before = param_texts(later_defaults())
     runs = [
         TrackedRun(
@@ -99,7 +169,7 @@ def read_runs(
             metrics=run.metrics,
             tags=run.tags,
         )
-        for run in _search(tracker, experiment, "", progress, deleted=deleted)
+        for run in logged
         if "attnstudy.fingerprint" in run.tags
     ]
     return sorted(runs, key=lambda run: (run.variant, run.seed))
@@ -125,7 +195,7 @@ def read_experiment(
             f"(there: {', '.join(known)})"
         )
     try:
-        return list(_search(tracker, experiment, filter_string or "", progress))
+        return list(_search(tracker, [experiment], filter_string or "", progress))
     except StoreError as error:
         code = getattr(error.__cause__, "error_code", None)
         if filter_string and code == "INVALID_PARAMETER_VALUE":
@@ -136,9 +206,9 @@ def read_experiment(
 
 def _search(
     tracker: Tracker,
-    experiment: str,
+    experiments: list[str],
     filter_string: str,
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda read: None,
     *,
     deleted: bool = False,
 ) -> Iterator[LoggedRun]:
@@ -151,7 +221,7 @@ def _search(
     while True:
         with mlflow_errors(tracker.address):
             page = tracker.client.search_runs(
-                [experiment],
+                experiments,
                 filter_string,
                 view,
                 max_results=_RUNS_PAGE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.errors import StoreError
-from attnstudy.runs import JOURNAL, Result, RunFolder, Start, Status
+from attnstudy.files import file_digest
+from attnstudy.runs import JOURNAL, METRICS, PREDICTIONS, Result, RunFolder, Start, Status
 from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.digests import sealing_tags
 from attnstudy.tracking.model import ARCHIVE, send_model
 from attnstudy.tracking.note import Note
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.shelf import MLFLOW_STATUS, Shelf
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import Metric, Run, RunTag
 
 _METRICS_A_REQUEST = 1000  # MLflow's limit
 _FAILURE = "attnstudy.failure"
@@ -40,6 +41,8 @@ class Sending:
     run: Run
     """As it was before anything was sent."""
     note: Note
+    files_too: bool = False
+    """Whether the predictions that the store holds are compared with the folder's as well."""
     run_id: str = field(init=False)
     requests: Requests = field(init=False)
 
@@ -57,16 +60,23 @@ class Sending:
         result = self.folder.result()
         status = self.folder.status if result is None else result.status
         if result is not None and self.note.get("status") == status.value:
-            if self._shows(status, result):
+            if self._shows(status, result) and not (self.files_too and self._other_file(result)):
+                self._seal(result)
                 return
             # somebody changed it, or the store was put back to an earlier day
-            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity)
+            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity, altered=True)
         if not self.note.get("described"):
             self._describe()
             self.note.keep(described=True)
         self._send_journal()
         if result is not None:
+            there = self.run.data.metrics
+            if any(there.get(name, value) != value for name, value in result.metrics().items()):
+                self.note.keep(altered=True)
             self._send_result(result)
+            if self.note.get("altered"):
+                self._refuse_stubborn(status, result)
+                self.note.keep(altered=False)
         else:
             self._send_status(status, self.folder.failure())
         self.note.keep(status=status.value)
@@ -74,15 +84,40 @@ class Sending:
     def _shows(self, status: Status, result: Result | None = None) -> bool:
         """Whether the store shows the run in a state, with a result's numbers."""
         run = self.run
-        shown = {} if result is None else result.metrics()
+        shown = {name: run.data.metrics[name] for name in METRICS if name in run.data.metrics}
         return (
             run.info.status == MLFLOW_STATUS[status]
             and run.data.tags.get("attnstudy.status") == status.value
-            and all(
-                name in run.data.metrics and math.isclose(run.data.metrics[name], value)
-                for name, value in shown.items()
-            )
+            and (result is None or shown == result.metrics())
         )
+
+    def _other_file(self, result: Result) -> bool:
+        """Whether the predictions in the store are not those of the result."""
+        if PREDICTIONS not in result.files:
+            return False
+        client = self.requests.client
+        there = self.requests.read(client.list_artifacts, self.run_id)
+        if PREDICTIONS not in {artifact.path for artifact in there}:
+            return True
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.requests.read(client.download_artifacts, self.run_id, PREDICTIONS, folder)
+            return file_digest(Path(path)) != result.files[PREDICTIONS]
+
+    def _sealing(self, result: Result) -> dict[str, str]:
+        """Return the tags that identify a result; none of a run of another code schema.
+
+        By the present one it would be called otherwise, and be pooled with what it must not be.
+        """
+        if self.folder.fingerprint != self.started.spec.fingerprint:
+            return {}
+        return sealing_tags(self.started, result)
+
+    def _seal(self, result: Result) -> None:
+        """Put the digests right, and what they vouch for; runs of earlier versions have none."""
+        tags = self._sealing(result)
+        if any(self.run.data.tags.get(name) != text for name, text in tags.items()):
+            client = self.requests.client
+            self.requests.write("seal", client.log_batch, self.run_id, tags=_tags(tags))
 
     def _describe(self) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Param
@@ -203,7 +238,7 @@ class Sending:
         self.requests.write("terminated", client.set_terminated, self.run_id, name, end_time=at)
 
     def _send_result(self, result: Result) -> None:
-        from mlflow.entities import Metric, RunTag
+        from mlflow.entities import Metric
 
         self._refuse_damaged(result)
         self._send_files(result)
@@ -214,12 +249,12 @@ class Sending:
                 self.requests, experiment, self.run_id, self.folder, self.started, result
             )
         self._forget_failure(result.status)
-        # At step 0 the UI draws them as bars, one a run, and not as curves of one point.
         metrics = [
-            Metric(name, value, result.finished_at, 0, model_id=model_id)
+            Metric(name, value, *self._place(name, value, result), model_id=model_id)
             for name, value in result.metrics().items()
         ]
         tags = {f"attnstudy.{name}": value for name, value in result.environment.items()}
+        tags |= self._sealing(result)
         tags["attnstudy.status"] = result.status.value
         if result.diverged_at is not None:
             tags["attnstudy.diverged_at"] = str(result.diverged_at)
@@ -230,9 +265,25 @@ class Sending:
             self.requests.client.log_batch,
             self.run_id,
             metrics=metrics,
-            tags=[RunTag(name, value) for name, value in tags.items()],
+            tags=_tags(tags),
         )
         self._terminate(result.status, result.finished_at)
+
+    def _place(self, name: str, value: float, result: Result) -> tuple[int, int]:
+        """Return time and step of a number: those of the result, whenever it is sent.
+
+        Of several numbers MLflow shows the latest, and the greater of two of one moment: a number
+        that was altered there only gives way to a later one.
+        """
+        # at step 0 the UI draws them as bars, one a run, and not as curves of one point
+        if not self.note.get("altered") or self.run.data.metrics.get(name) == value:
+            return result.finished_at, 0
+        client = self.requests.client
+        there = self.requests.read(client.get_metric_history, self.run_id, name)
+        if not there:
+            return result.finished_at, 0
+        step, at = max((point.step, point.timestamp) for point in there)
+        return max(at, result.finished_at) + 1, max(step, 0)
 
     def _refuse_damaged(self, result: Result) -> None:
         damaged = self.folder.damaged_files()
@@ -247,6 +298,16 @@ class Sending:
             self._send_status(Status.FAILED, sentence)
         raise StoreError(sentence)
 
+    def _refuse_stubborn(self, status: Status, result: Result) -> None:
+        """Make sure that a run which showed something else now shows its result."""
+        self.run = self.requests.read(self.requests.client.get_run, self.run_id)
+        if not self._shows(status, result):
+            raise StoreError(
+                f"MLflow keeps showing other numbers of {self.started.spec.name} than its folder: "
+                "delete that run there, empty MLflow's trash ('mlflow gc'), then "
+                f"'attnstudy sync {self.started.spec.study} --republish'"
+            )
+
     def _send_files(self, result: Result) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             for name, content in self.figures(self.folder).items():
@@ -258,6 +319,12 @@ class Sending:
             for path in sorted(Path(temporary).iterdir()):
                 client = self.requests.client
                 self.requests.write("file", client.log_artifact, self.run_id, str(path))
+
+
+def _tags(texts: Mapping[str, str]) -> list[RunTag]:
+    from mlflow.entities import RunTag
+
+    return [RunTag(name, text) for name, text in texts.items()]
 
 
 def _tensor(dtype: str, shape: list[int]) -> dict[str, Any]:

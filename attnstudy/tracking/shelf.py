@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attnstudy.files import read_sealed
 from attnstudy.runs import RunFolder, Start, Status, kept_aside, study_folder
 from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.digests import identity_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
@@ -54,7 +55,7 @@ class Shelf:
     @property
     def identity(self) -> str:
         """What tells this experiment from one of the same name in a store set up anew."""
-        return f"{self.experiment.experiment_id}@{self.experiment.creation_time}"
+        return experiment_identity(self.experiment)
 
     def survey(self) -> None:
         """Read all runs at once, which is much faster than one by one."""
@@ -138,15 +139,7 @@ class Shelf:
             start_time=started.at,
             run_name=spec.name,
             tags={
-                "attnstudy.study": spec.study,
-                "attnstudy.variant": spec.variant,
-                **({} if spec.arm is None else {"attnstudy.arm": spec.arm}),
-                "attnstudy.seed": str(spec.seed),
-                _FINGERPRINT: spec.fingerprint,
-                "attnstudy.config": spec.config_id,
-                "attnstudy.dataset_digest": spec.dataset_digest,
-                "attnstudy.test_images": str(started.dataset.test_images),
-                "attnstudy.classes": str(len(started.dataset.class_names)),
+                **identity_tags(started),
                 "attnstudy.status": Status.RUNNING.value,
                 "mlflow.source.name": "attnstudy run",
             },
@@ -198,6 +191,11 @@ class Shelf:
             "end-run", client.set_terminated, info.run_id, MLFLOW_STATUS[interrupted],
             end_time=info.start_time,
         )  # fmt: skip
+
+
+def experiment_identity(experiment: Experiment) -> str:
+    """Return what tells an experiment from one of the same name in a store set up anew."""
+    return f"{experiment.experiment_id}@{experiment.creation_time}"
 
 
 def _earlier_starts(folder: RunFolder) -> Iterator[int]:

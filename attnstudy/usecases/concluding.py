@@ -17,14 +17,12 @@ from attnstudy.crashpoints import reach
 from attnstudy.data import Dataset, TrainingData
 from attnstudy.files import file_digest, write_atomically
 from attnstudy.models import PlacementNet
-from attnstudy.runs import JOURNAL, Result, RunFolder, Status
+from attnstudy.runs import JOURNAL, PREDICTIONS, Result, RunFolder, Status
 from attnstudy.study import TrialSpec
 from attnstudy.training import Evaluation, Trained, evaluate
 from attnstudy.usecases.exporting import exported
 
-PREDICTIONS, MODEL, WEIGHTS, ATTENTION = (
-    "predictions.csv", "model.pt2", "weights.safetensors", "attention.npz",
-)  # fmt: skip
+MODEL, WEIGHTS, ATTENTION = "model.pt2", "weights.safetensors", "attention.npz"
 IMAGES_SHOWN = 4
 """Test images whose attention is kept."""
 

@@ -174,8 +174,12 @@ class Judged:
     def date(self) -> str:
         """When the plan was recorded, UTC."""
         assert self.plan is not None
-        moment = datetime.datetime.fromtimestamp(self.plan.at / 1000, datetime.UTC)
-        return f"{moment:%Y-%m-%d %H:%M} UTC"
+        return moment(self.plan.at)
+
+
+def moment(at: int) -> str:
+    """Return a time in milliseconds since the epoch as a reader writes it, UTC."""
+    return f"{datetime.datetime.fromtimestamp(at / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -> Judged:

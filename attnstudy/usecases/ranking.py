@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from attnstudy import stats
-from attnstudy.errors import DataError, UsageError
+from attnstudy.errors import DataError, StoreError, UsageError
 from attnstudy.stats import Calibration, ClaimCheck, Conduct, Ranking
 from attnstudy.stats.audit import Audit, audit, read_text
 from attnstudy.stats.vocabulary import Direction
@@ -24,8 +24,10 @@ from attnstudy.usecases.sources import (
     collect_table,
 )
 from attnstudy.usecases.sources.collected import direction_of
+from attnstudy.usecases.sources.related import RelatedStudy
 
 Source = StudyRequest | ExperimentRequest | TableRequest
+_TOLD = 5  # earlier studies that are ranked to tell what they said; the others are named alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,24 @@ class RankRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierStudy:
+    """A study of the same arms, settings and dataset that was begun before the ranked one."""
+
+    study: RelatedStudy
+    status: str | None
+    """``confirmatory`` or ``exploratory``; none where it was not ranked, or cannot be."""
+    verdict: str | None
+    """What it said, ranked as its own plan declares."""
+
+    @property
+    def said(self) -> str:
+        """What it said, for the reader."""
+        if self.verdict is None:
+            return f"see 'attnstudy rank {self.study.study}'"
+        return f'which said "{self.verdict}" ({self.status})'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RankReport:
     """A ranking, what it was made from, and what else was asked about it."""
 
@@ -50,6 +70,7 @@ class RankReport:
     collected: Collected
     claims: tuple[ClaimCheck, ...]
     calibration: Calibration | None
+    earlier: tuple[EarlierStudy, ...] = ()
 
 
 def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: None) -> RankReport:
@@ -66,7 +87,9 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     analysis = replace(planned, **request.said, metric=found.metric)
     _check(request, analysis)
     alpha, notes = analysis.alpha, (*found.notes, *_guesses(request.source, found))
-    deviations = _deviations(request, found)
+    deviations = (*_deviations(request, found), *found.doubts)
+    earlier = tuple(_earlier(request.source, found))
+    notes = (*notes, *_later(found))
     if request.look is not None:
         look, looks = request.look
         alpha = analysis.alpha / looks
@@ -95,6 +118,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         diverged=found.diverged,
         conduct=Conduct(tuning_trials={arm: one["trials"] for arm, one in tunings.items()}),
         correct=found.correct,
+        robust=not (isinstance(request.source, StudyRequest) and request.source.brief),
         seconds_per_run=found.seconds,
         plan=judged.stated,
         deviations=(*judged.deviations, *deviations),
@@ -102,7 +126,8 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         excluded=found.excluded,
         notes=notes,
     )
-    ranking = replace(ranking, status_reason=_reason(ranking.status_reason, found))
+    reason = _reason(_doubted(ranking, found), found) + _following(earlier)
+    ranking = replace(ranking, status_reason=reason)
     calibration = None
     if request.calibrate:
         calibration = stats.calibrate(
@@ -118,7 +143,65 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         collected=found,
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
+        earlier=earlier,
     )
+
+
+def _earlier(source: Source, found: Collected) -> Iterator[EarlierStudy]:
+    """Give the earlier studies of the same, with what they said."""
+    earlier = [one for one in found.related if one.earlier]
+    for number, one in enumerate(earlier):
+        assert isinstance(source, StudyRequest)
+        said = None
+        if number >= len(earlier) - _TOLD:
+            said = _ranked_briefly(replace(source, study=one.study, config=one.config))
+        yield EarlierStudy(
+            study=one,
+            status=None if said is None else said.status,
+            verdict=None if said is None else said.verdict,
+        )
+
+
+def _ranked_briefly(source: StudyRequest) -> Ranking | None:
+    """Return the ranking of a study as its own plan declares it; none if it cannot be ranked."""
+    asked = replace(source, metric=None, direction=None, allowed=(), with_curves=False, brief=True)
+    try:
+        return rank(
+            RankRequest(source=asked, said={}, look=None, claims=(), calibrate=False)
+        ).ranking
+    except (StoreError, UsageError):
+        return None
+
+
+def _following(earlier: Sequence[EarlierStudy]) -> str:
+    """Return what a reader of the verdict has to know of the studies before."""
+    if not earlier:
+        return ""
+    last = earlier[-1]
+    before = f", the last of {len(earlier)}" if len(earlier) > 1 else ""
+    return (
+        f"; it follows an earlier study of the same arms, settings and dataset{before}: "
+        f"{last.study.study!r}, {last.said}"
+    )
+
+
+def _later(found: Collected) -> tuple[str, ...]:
+    later = [one for one in found.related if not one.earlier]
+    return tuple(
+        f"a later study compares the same arms with the same settings and dataset: {one.words}"
+        for one in later
+    )
+
+
+def _doubted(ranking: Ranking, found: Collected) -> str:
+    """Return why a ranking is what it is, where the plan was kept and the store is in doubt."""
+    reason, plan = ranking.status_reason, ranking.plan
+    if plan is None or not found.doubts:
+        return reason
+    doubts = "; ".join(found.doubts)
+    if reason != f"the plan {plan.hash} of {plan.date} was not kept: {doubts}":
+        return reason
+    return f"the plan {plan.hash} of {plan.date} was kept, as far as can be seen, but {doubts}"
 
 
 def _check(request: RankRequest, analysis: Analysis) -> None:

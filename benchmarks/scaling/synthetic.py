@@ -203,7 +203,7 @@ class Copier:
             ids = {self.run_id: uuid.uuid4().hex}
             ids |= {one: f"m-{uuid.uuid4().hex}" for one in self.models}
             ids |= {one: uuid.uuid4().hex for one in self.inputs}
-            texts = {**_params(spec), **_tags(folder, started)}
+            texts = {**_params(spec), **_tags(started, result)}
             numbers = result.metrics()
             for name, rows in self.rows:
                 for row in rows:
@@ -235,16 +235,10 @@ def _params(spec: TrialSpec) -> dict[str, str]:
     return param_texts(spec.to_dict())
 
 
-def _tags(folder: RunFolder, started: Start) -> dict[str, str]:
-    spec = started.spec
-    return {
-        "mlflow.runName": spec.name,
-        "attnstudy.variant": spec.variant,
-        "attnstudy.seed": str(spec.seed),
-        "attnstudy.fingerprint": folder.path.name,
-        "attnstudy.config": spec.config_id,
-        "attnstudy.test_images": str(started.dataset.test_images),
-    }
+def _tags(started: Start, result: Result) -> dict[str, str]:
+    from attnstudy.tracking.digests import sealing_tags
+
+    return {"mlflow.runName": started.spec.name, **sealing_tags(started, result)}
 
 
 def _changed(

@@ -8,6 +8,7 @@ import pytest
 
 from attnstudy.errors import StoreError
 from attnstudy.tracking import Publisher, asking, note, open_store, resolve, store
+from attnstudy.tracking.digests import sealing_tags
 from tests.faults.conftest import CHAOS, figures
 from tests.faults.content import embedded_content, store_content
 from tests.faults.proxy import Proxy, passing, proxy_before
@@ -47,6 +48,8 @@ def same_but_for_the_study(content, study, folder):
     tags, params = dict(only["tags"]), dict(only["params"])
     assert tags.pop("attnstudy.study") == params.pop("study") == study
     assert tags.pop("attnstudy.fingerprint") == fingerprint
+    sealed = sealing_tags(folder.started(), folder.result())
+    assert tags.pop("attnstudy.result") == sealed["attnstudy.result"]
     assert content["models"] == 1
     files = {name: d for name, d in only["files"].items() if name != "figure.svg"}
     assert len(files) == len(only["files"]) - 1

@@ -15,6 +15,7 @@ from attnstudy.stats import Exclusion
 from attnstudy.stats.headings import less_is_better
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.usecases.declaring import Seen
+from attnstudy.usecases.sources.related import RelatedStudy
 
 Direction = Literal["maximize", "minimize"]
 Curve = tuple[Sequence[float], Sequence[float]]
@@ -28,7 +29,7 @@ class RunReference:
     name: str
     """Its name, as the tracking store shows it."""
     run_id: str
-    """Its identity there."""
+    """Its identity there; empty where it is not there yet."""
     value: float | None
     """Its value of the metric; none if it diverged."""
 
@@ -61,6 +62,10 @@ class Collected:
     """Every run of the configuration, also those without a result, repeated or deleted."""
     trained_before: Mapping[str, str] = field(default_factory=dict)
     """By run: the other study in which the very same was trained before the plan was recorded."""
+    related: tuple[RelatedStudy, ...] = ()
+    """Other studies of the same arms, settings and dataset, the first begun first."""
+    doubts: tuple[str, ...] = ()
+    """What of the tracking store cannot be believed, a phrase each."""
     configurations: int = 1
     """Of this study with finished runs."""
     pooled_plans: int = 0

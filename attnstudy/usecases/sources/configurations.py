@@ -31,6 +31,8 @@ class StudyRequest:
     address: Address
     with_curves: bool = False
     """Whether the learning curves are read as well, a request a run."""
+    brief: bool = False
+    """Whether only the verdict is wanted: neither images nor other studies are looked at."""
 
 
 def choose_study(request: StudyRequest, known: Sequence[str]) -> str:
@@ -117,4 +119,5 @@ def refuse_twice(runs: Sequence[TrackedRun]) -> None:
             why = "the source of its factory changed in between: delete the runs of one version"
         else:
             why = "delete one of the two in the MLflow UI"
-        raise UsageError(f"{run.name} appears twice ({other.run_id}, {run.run_id}): {why}")
+        places = [one.run_id or "a run folder here" for one in (other, run)]
+        raise UsageError(f"{run.name} appears twice ({', '.join(places)}): {why}")

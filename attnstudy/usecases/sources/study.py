@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
+import contextlib
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Sequence
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.runs import RunFolder, studies, study_folder
+from attnstudy.runs import recorded_plans, run_folders, studies, study_facts
 from attnstudy.stats import Exclusion
 from attnstudy.studyplan import RecordedPlan, StudyPlan
 from attnstudy.tracking import (
+    ExperimentDeletedError,
     TrackedRun,
     Tracker,
     open_store,
     param_texts,
-    read_artifact,
     read_history,
     read_plans,
-    read_runs,
     tracked_studies,
 )
 from attnstudy.usecases.declaring import Seen
@@ -41,22 +35,24 @@ from attnstudy.usecases.sources.configurations import (
     choose_study,
     refuse_twice,
 )
-
-_FINISHED = ("complete", "diverged")
+from attnstudy.usecases.sources.predictions import correct_answers
+from attnstudy.usecases.sources.related import other_studies, related_studies, trained_before
+from attnstudy.usecases.sources.truth import FINISHED, Known, known_runs, named
 
 
 def collect_study(
     request: StudyRequest, progress: Callable[[int], None] = lambda read: None
 ) -> Collected:
-    """Read a study's runs from the tracking store and return their samples.
+    """Return the samples of a study: of its run folders, and of MLflow where those are elsewhere.
 
     Raises:
         UsageError: no such study, several configurations, or nothing to rank.
-        StoreError: the store is unreachable or not there.
+        StoreError: the store is unreachable or not there, or contradicts the run folders.
     """
     tracker = open_store(request.address, create=False)
-    study = choose_study(request, tracked_studies(tracker))
-    everything = read_runs(tracker, study, progress, deleted=True)
+    study = choose_study(request, _studies(tracker, request.study))
+    known = known_runs(tracker, study, progress)
+    everything = known.runs
     tracked = [run for run in everything if not run.deleted]
     if not tracked:
         raise UsageError(
@@ -64,7 +60,7 @@ def collect_study(
             f"'attnstudy run --study {study}' makes some, 'attnstudy sync' delivers finished ones"
         )
     chosen, differences = choose_config(request, study, tracked)
-    recorded, damaged = read_plans(tracker, study)
+    recorded, damaged = _plans(tracker, study, known)
     configs = {run.config for run in chosen}
     plans = tuple(one for one in recorded if {one.plan.config} == configs)
     pooled = sum(one.plan.config in configs for one in recorded) if len(configs) > 1 else 0
@@ -83,7 +79,11 @@ def collect_study(
             values[run.seed] = run.metrics[metric]
     finished = [run for run in kept if run.seed in samples[run.variant]]
     on_test = metric == "test_accuracy"
-    counted = {run.run_id for run in kept}
+    counted = {run.identity for run in kept}
+    correct, altered = None, list[str]()
+    if on_test and not request.brief:
+        correct, altered = correct_answers(tracker, finished, known)
+    others = {} if request.brief else other_studies(tracker, study, configs)
     return Collected(
         samples=samples,
         metric=metric,
@@ -101,26 +101,77 @@ def collect_study(
                 run.variant,
                 run.seed,
                 run.started_at,
-                counted=run.run_id in counted,
+                counted=run.identity in counted,
                 value=run.metrics.get(metric),
                 deleted=run.deleted,
             )
             for run in everything
             if run.config in configs
         ),
-        trained_before=_trained_before(tracker, study, kept, plans),
-        configurations=len({run.config for run in tracked if run.status in _FINISHED}),
+        trained_before=trained_before(others, kept, plans[0].at) if plans else {},
+        related=related_studies(others, kept),
+        doubts=_doubts(study, kept, known, altered),
+        configurations=len({run.config for run in tracked if run.status in FINISHED}),
         pooled_plans=pooled,
-        correct=_correct(tracker, study, finished) if on_test else None,
+        correct=correct,
         seconds=_seconds(finished),
         excluded=excluded,
-        notes=(*differences, *advice(study, kept)),
+        notes=(*known.notes, *differences, *advice(study, kept)),
         runs=tuple(
             RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(metric))
             for run in kept
         ),
-        curves=_curves(tracker, finished) if request.with_curves else {},
+        curves=_curves(tracker, finished, known) if request.with_curves else {},
     )
+
+
+def _studies(tracker: Tracker, asked: str | None) -> list[str]:
+    """Return the studies of the store, and those with results here that it does not have yet.
+
+    At a server that has others, what is only here is meant where it is asked for by name.
+    """
+    there, home = tracked_studies(tracker), tracker.address.home
+    here = [name for name in studies(home) if name not in there]
+    if there and not tracker.address.embedded:
+        here = [name for name in here if name == asked]
+    return sorted([*there, *(name for name in here if _begun(tracker, name))])
+
+
+def _begun(tracker: Tracker, study: str) -> bool:
+    """Whether a study of this home has a result, and was not deleted in the store."""
+    with contextlib.suppress(ExperimentDeletedError):
+        tracker.experiment(study)
+        return any(f.result() is not None for f in run_folders(tracker.address.home, study))
+    return False
+
+
+def _plans(tracker: Tracker, study: str, known: Known) -> tuple[tuple[RecordedPlan, ...], int]:
+    """Return the plans that the store or this home recorded, and how many records are damaged."""
+    recorded, damaged = read_plans(tracker, study)
+    here = recorded_plans(study_facts(tracker.address.home, study)) if known.joined else []
+    plans = {(one.at, one.hash): one for one in (*here, *recorded)}
+    return tuple(sorted(plans.values(), key=lambda one: one.at)), damaged
+
+
+def _doubts(
+    study: str, runs: Sequence[TrackedRun], known: Known, predictions: Sequence[str]
+) -> tuple[str, ...]:
+    """Return which runs cannot be believed without their folders, which are elsewhere."""
+    elsewhere = [run for run in runs if run.identity not in known.folders]
+    bare = [run.name for run in elsewhere if run.agrees is None]
+    altered = [run.name for run in elsewhere if run.agrees is False]
+    found = []
+    for names, what, command in (
+        (bare, "no digest in MLflow to be checked by", ""),
+        (altered, "other numbers in MLflow than the digest there says", ""),
+        (predictions, "other predictions in MLflow than the digest there says", " --republish"),
+    ):
+        if names:
+            found.append(
+                f"{named(names)} {'has' if len(names) == 1 else 'have'} {what}: 'attnstudy sync "
+                f"{study}{command}' where the run folders are puts that right"
+            )
+    return tuple(found)
 
 
 def _common(runs: Sequence[TrackedRun], tag: str) -> int | None:
@@ -145,44 +196,14 @@ def _seconds(runs: Sequence[TrackedRun]) -> dict[str, float] | None:
     return {variant: statistics.median(values) for variant, values in seconds.items()}
 
 
-def _correct(
-    tracker: Tracker, study: str, runs: Sequence[TrackedRun]
-) -> Mapping[str, npt.NDArray[np.uint8]] | None:
-    """Return which test images each run got right; none unless every run's are known."""
-    rows: dict[str, list[npt.NDArray[np.uint8]]] = {}
-    home = study_folder(tracker.address.home, study)
-    for run in runs:
-        folder = RunFolder(home / run.tags["attnstudy.fingerprint"])
-        path = folder.path / "predictions.csv"
-        content = path.read_bytes() if path.is_file() else None
-        if content is None:
-            content = read_artifact(tracker, run.run_id, "predictions.csv")
-        row = None if content is None else _right(content)
-        # the file of another run, or a damaged one, must not get into the scope
-        if row is None or not math.isclose(100.0 * row.mean(), run.metrics["test_accuracy"]):
-            return None
-        rows.setdefault(run.variant, []).append(row)
-    if not rows or len({row.size for own in rows.values() for row in own}) != 1:
-        return None
-    return {variant: np.stack(own) for variant, own in rows.items()}
-
-
-def _right(content: bytes) -> npt.NDArray[np.uint8] | None:
-    try:
-        # not by name in each row: this is read for every run, ten thousand lines each
-        rows = csv.reader(io.StringIO(content.decode()))
-        names = next(rows)
-        label, predicted = names.index("label"), names.index("predicted")
-        right = [row[label] == row[predicted] for row in rows if row]
-    except (UnicodeDecodeError, StopIteration, ValueError, IndexError, csv.Error):
-        return None
-    return np.array(right, dtype=np.uint8) if right else None
-
-
-def _curves(tracker: Tracker, runs: Sequence[TrackedRun]) -> dict[str, list[Curve]]:
+def _curves(tracker: Tracker, runs: Sequence[TrackedRun], known: Known) -> dict[str, list[Curve]]:
     curves: dict[str, list[Curve]] = {}
     for run in runs:
-        points = read_history(tracker, run.run_id, "val_accuracy")
+        one = known.folders.get(run.identity)
+        if one is not None:
+            points = one.folder.validations()
+        else:
+            points = read_history(tracker, run.run_id, "val_accuracy")
         if points:
             steps, values = zip(*points, strict=True)
             curves.setdefault(run.variant, []).append((steps, values))
@@ -197,7 +218,7 @@ def _sort_out(
     for run in runs:
         if run.superseded:
             reason = "repeated by a later run"
-        elif run.status not in _FINISHED:
+        elif run.status not in FINISHED:
             reason = f"its status is {run.status}"
         elif other := _declared_otherwise(run, plan):
             reason = f"its arm is declared with another {other} by now"
@@ -208,28 +229,6 @@ def _sort_out(
             continue
         excluded.append(Exclusion(run=run.name, reason=reason))
     return kept, tuple(excluded)
-
-
-def _trained_before(
-    tracker: Tracker, study: str, runs: Sequence[TrackedRun], plans: Sequence[RecordedPlan]
-) -> dict[str, str]:
-    """Return the runs whose like was trained in another study before the plan was recorded.
-
-    A run's fingerprint does not know its study's name, and training is repeatable: whoever has
-    seen the other has seen this one. Only what was trained in this home is known here.
-    """
-    if not plans:
-        return {}
-    home = tracker.address.home
-    others = [name for name in studies(home) if name != study]
-    found = {}
-    for run in runs:
-        for name in others:
-            folder = RunFolder(study_folder(home, name) / run.tags["attnstudy.fingerprint"])
-            started = folder.started()
-            if started is not None and started.at < plans[0].at:
-                found[run.name] = name
-    return found
 
 
 def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:

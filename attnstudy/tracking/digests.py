@@ -1,0 +1,88 @@
+"""What a run in MLflow is checked by without its folder: tags that identify it, and a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+
+from attnstudy.runs import PREDICTIONS, Result, Start
+from attnstudy.study import TrialSpec, later_defaults
+from attnstudy.tracking.params import param_texts
+
+RESULT_DIGEST = "attnstudy.result"
+"""SHA-256 (hex) of everything that decides what a ranking makes of the run."""
+PREDICTIONS_DIGEST = "attnstudy.predictions"
+"""SHA-256 (hex) of ``predictions.csv``; part of the other digest."""
+_IDENTITY = (
+    "study", "variant", "arm", "seed", "fingerprint", "config", "dataset_digest", "test_images",
+    "classes", "predictions",
+)  # fmt: skip
+
+
+def identity_tags(started: Start) -> dict[str, str]:
+    """Return the tags that say which run it is."""
+    spec, facts = started.spec, started.dataset
+    return {
+        "attnstudy.study": spec.study,
+        "attnstudy.variant": spec.variant,
+        **({} if spec.arm is None else {"attnstudy.arm": spec.arm}),
+        "attnstudy.seed": str(spec.seed),
+        "attnstudy.fingerprint": spec.fingerprint,
+        "attnstudy.config": spec.config_id,
+        "attnstudy.dataset_digest": spec.dataset_digest,
+        "attnstudy.test_images": str(facts.test_images),
+        "attnstudy.classes": str(len(facts.class_names)),
+    }
+
+
+def sealing_tags(started: Start, result: Result) -> dict[str, str]:
+    """Return the tags of a finished run: which it is, and the digests of what came out."""
+    tags = identity_tags(started)
+    if PREDICTIONS in result.files:
+        tags[PREDICTIONS_DIGEST] = result.files[PREDICTIONS]
+    tags[RESULT_DIGEST] = result_digest(
+        started_at=started.at,
+        status=result.status.value,
+        tags=tags,
+        params=param_texts(started.spec.to_dict()),
+        metrics=result.metrics(),
+    )
+    return tags
+
+
+def result_digest(
+    *,
+    started_at: int,
+    status: str,
+    tags: Mapping[str, str],
+    params: Mapping[str, str],
+    metrics: Mapping[str, float],
+) -> str:
+    """Return the digest of a finished run.
+
+    Args:
+        started_at: when it was first started, milliseconds since the epoch.
+        status: ``complete`` or ``diverged``.
+        tags: its tags in MLflow; those of others are left out.
+        params: its params there; fields that did not exist when it was made have no effect.
+        metrics: the numbers of its result, by name.
+
+    """
+    usual = param_texts(later_defaults())
+    known = [field.name for field in fields(TrialSpec)]
+    content = {
+        "identity": {name: tags.get(f"attnstudy.{name}") for name in _IDENTITY},
+        "metrics": {name: float(value) for name, value in metrics.items()},
+        "params": {
+            name: params[name]
+            for name in known
+            if name in params and params[name] != usual.get(name)
+        },
+        "started_at": started_at,
+        "status": status,
+    }
+    # a float is written by its shortest exact form, the same on every machine
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
