@@ -143,6 +143,29 @@ def test_new_show_and_check(cli, workplace):
 
 
 @pytest.mark.parametrize(
+    ("seeds", "said", "pays_from"),
+    [("0-2", "Warning: paired is declared and the seeds are few", (0.5, 1.0)),
+     ("0-19", "Paired: with 20 seeds", (0.0, 0.3))],
+)  # fmt: skip
+def test_check_says_whether_the_seeds_pay_for_pairing(cli, workplace, seeds, said, pays_from):
+    cli("study", "new", "width")
+    path = workplace / "studies" / "width" / "study.toml"
+    template = path.read_text()
+    assert "# paired = true" in template
+    path.write_text(template.replace("# paired = true", "paired = true ").replace("0-9", seeds))
+    checked = cli("study", "check", "width")
+    assert checked.code == 0
+    assert said in checked.out
+    low, high = pays_from
+    assert (
+        low < json.loads(cli("study", "check", "width", "--json").out)["pairing_pays_from"] < high
+    )
+    assert max(map(len, checked.out.splitlines())) <= 100
+    path.write_text(template)
+    assert "aired" not in cli("study", "check", "width").out
+
+
+@pytest.mark.parametrize(
     ("old", "new", "about"),
     [
         ("alpha = 0.05", "alhpa = 0.05", "did you mean 'alpha'"),

@@ -6,13 +6,17 @@ import datetime
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import amount, table
+from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.seeds import seeds_text
 from attnstudy.studyplan import shown
 from attnstudy.usecases.declaring import arm_facts
 
 if TYPE_CHECKING:
     from attnstudy.usecases.studyfiles import KnownPlan, StudyOverview
+
+
+USUAL_CORRELATION = 0.5
+"""Of runs of one seed, the lower end of what trainings on the embedded digits show (.5 to .8)."""
 
 
 def study_text(found: StudyOverview) -> str:
@@ -58,11 +62,23 @@ def study_check_text(found: StudyOverview) -> str:
     """Return that a study's file makes sense, and how much it asks for."""
     declared = found.request.declared
     assert declared is not None
-    return (
+    text = (
         f"{found.request.study}: fine, {amount(len(declared.arms), 'arm')} x "
         f"{amount(len(declared.seeds), 'seed')} = "
         f"{amount(len(declared.arms) * len(declared.seeds), 'run')}"
     )
+    needed = found.pairing_pays_from
+    if needed is None:
+        return text
+    pays = (
+        f"with {amount(len(declared.seeds), 'seed')}, comparing seed by seed detects more only if "
+        f"runs of the same seed correlate above {max(needed, 0.0):.2f}"
+    )
+    if needed > USUAL_CORRELATION:
+        pays = f"Warning: paired is declared and the seeds are few: {pays}."
+    else:
+        pays = f"Paired: {pays}."
+    return "\n".join([text, *wrapped(pays)])
 
 
 def study_json(found: StudyOverview) -> dict[str, Any]:
@@ -76,6 +92,7 @@ def study_json(found: StudyOverview) -> dict[str, Any]:
         "arms": {arm.name: arm_facts(arm) for arm in declared.arms},
         "seeds": list(declared.seeds),
         "analysis": asdict(declared.analysis),
+        "pairing_pays_from": found.pairing_pays_from,
         "plans": [
             {**known.recorded.to_json(), "changes": list(known.changes)} for known in found.plans
         ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -291,3 +291,25 @@ def _hours(
             each = each[sample.variant]
         seconds += max(seeds - sample.n - sample.diverged, 0) * each
     return seconds / 3600.0
+
+
+def break_even_correlation(design: Design, *, arms: int, seeds: int) -> float:
+    """Return the correlation of runs of one seed from which comparing seed by seed pays.
+
+    Pairing takes the shared part out of the noise and halves the degrees of freedom. With spreads
+    alike, differences of seeds have the standard deviation sd (2 (1 - r))^(1/2): this is the r at
+    which a paired design detects the same difference as an unpaired one.
+
+    Args:
+        design: alpha, correction and control; whether it is paired does not matter.
+        arms: that are compared.
+        seeds: of each arm.
+
+    """
+    pairs = arms - 1 if design.control is not None else arms * (arms - 1) // 2
+    one = np.ones(1)
+    family = replace(design, paired=False).family(arms=arms, pairs=pairs)
+    unpaired = PairPower(family, one, one).detectable(seeds, seeds)[0]
+    holm = Family(None, design.alpha / pairs)
+    paired = PairPower(holm, one, np.zeros(1), paired=True).detectable(seeds, seeds)[0]
+    return float(1.0 - 0.5 * (unpaired / paired) ** 2)

@@ -36,6 +36,11 @@ alpha = 0.05
 # margin = 0.5                  # the largest difference that does not matter, in points
 # control = "vanilla"           # compare all others with this one alone
 # looks = [5, 10, 20, 30, 50]   # for --until-decided
+# paired = true                 # compare seed by seed. Runs of one seed share initial weights and
+#                               # image order; where their results go together, far fewer seeds are
+#                               # needed. With few seeds it costs more than it gives: 'attnstudy
+#                               # study check' says from which correlation it pays. To be chosen
+#                               # now: after the results are seen it is no longer allowed.
 
 # Lets 'attnstudy tune' find settings for each variant, and 'run --tuned' train with them:
 # [tuning]
@@ -85,6 +90,8 @@ class StudyOverview:
     request: RunRequest
     plans: tuple[KnownPlan, ...]
     """The one in force for each configuration."""
+    pairing_pays_from: float | None = None
+    """Correlation of runs of one seed from which declaring them paired pays; none unpaired."""
 
 
 def overview(request: RunRequest) -> StudyOverview:
@@ -99,9 +106,21 @@ def overview(request: RunRequest) -> StudyOverview:
     check_request(request)
     facts = runs.study_facts(request.address.home, request.study)
     latest = {one.plan.config: one for one in runs.recorded_plans(facts)}
-    return StudyOverview(
-        request, tuple(KnownPlan(one, _changes(one, request)) for one in latest.values())
-    )
+    plans = tuple(KnownPlan(one, _changes(one, request)) for one in latest.values())
+    return StudyOverview(request, plans, _pairing_pays_from(request))
+
+
+def _pairing_pays_from(request: RunRequest) -> float | None:
+    declared = request.declared
+    assert declared is not None
+    least = 3
+    if not declared.analysis.paired or len(declared.arms) < 2 or len(declared.seeds) < least:
+        return None
+    from attnstudy.stats.design import Design  # scipy: only where it is asked
+    from attnstudy.stats.power import break_even_correlation
+
+    design = Design(alpha=declared.analysis.alpha, control=declared.analysis.control)
+    return break_even_correlation(design, arms=len(declared.arms), seeds=len(declared.seeds))
 
 
 def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:

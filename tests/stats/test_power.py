@@ -13,7 +13,7 @@ from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.numbers import pairing_words
 from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.power import MOST_SEEDS, Needed, PairPower
+from attnstudy.stats.power import MOST_SEEDS, Needed, PairPower, break_even_correlation
 from attnstudy.stats.samples import read_samples
 from attnstudy.stats.wording import advice
 
@@ -153,6 +153,19 @@ def test_pairing_is_advised_for_the_next_study_where_seeds_go_together() -> None
     apart = dict(enumerate(60.1 + rng.normal(0.0, 1.0, 10)))
     assert pairing_words(rank({"a": one, "b": apart}).power) == ""
     assert pairing_words(rank({"a": list(one.values()), "b": list(other.values())}).power) == ""
+
+
+@pytest.mark.parametrize("seeds", [5, 10, 30])
+def test_pairing_pays_from_a_correlation_on(seeds: int) -> None:
+    """There both designs show the same difference equally often, by a literal simulation."""
+    correlation = break_even_correlation(Design(), arms=4, seeds=seeds)
+    gap = float(PairPower(Family(4, 0.05), np.ones(1), np.ones(1)).detectable(seeds, seeds)[0])
+    rng = np.random.default_rng(seeds)
+    covariance = [[1.0, correlation], [correlation, 1.0]]
+    runs = rng.multivariate_normal([gap, 0.0], covariance, size=(DRAWS, seeds))
+    p = stats.ttest_rel(runs[:, :, 0], runs[:, :, 1], axis=1).pvalue
+    assert np.mean(p <= 0.05 / 6) == pytest.approx(0.8, abs=0.02)
+    assert {5: 0.45, 10: 0.2, 30: 0.08}[seeds] < correlation < {5: 0.6, 10: 0.32, 30: 0.13}[seeds]
 
 
 def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
