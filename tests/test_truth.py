@@ -10,6 +10,7 @@ import pytest
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from attnstudy import runs
+from attnstudy.runs import MAX_DURING_TRAINING
 from attnstudy.tracking import open_store, resolve
 from tests.conftest import made_once
 from tests.stores import run_named
@@ -145,6 +146,24 @@ def test_numbers_that_were_removed_from_mlflow_are_put_back(rank, cli, planned):
     assert "(test_accuracy none in MLflow, " in answer.err
     assert cli("sync", "deep").code == 0
     assert rank() == before
+
+
+def test_a_store_that_an_earlier_version_filled_is_ranked_and_completed(rank, cli, planned):
+    """It knew one maximum of the validation accuracies, and called it by the other's name."""
+    before = rank()
+    for run in tracked():
+        during = run.metrics[MAX_DURING_TRAINING]
+        for table in ("metrics", "latest_metrics"):
+            sql = f"UPDATE {table} SET value = ? WHERE key = 'val_accuracy_max' AND run_uuid = ?"
+            change(DATABASE, sql, during, run.run_id)
+            sql = f"DELETE FROM {table} WHERE key = ? AND run_uuid = ?"
+            assert change(DATABASE, sql, MAX_DURING_TRAINING, run.run_id)
+    assert rank() == before
+    assert cli("sync", "deep").code == 0
+    assert rank() == before
+    for run in tracked():
+        assert run.metrics[MAX_DURING_TRAINING] <= run.metrics["val_accuracy_max"]
+        assert run.metrics["val_accuracy_max"] >= run.metrics["val_accuracy_final"]
 
 
 def test_a_store_that_was_down_all_along_is_no_reason_not_to_rank(rank, planned, template_store):

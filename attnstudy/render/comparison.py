@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
 from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
-from attnstudy.stats.vocabulary import INTERVAL_NAMES
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, SEEDS
 
 if TYPE_CHECKING:
     from attnstudy.stats import Flag, Pair, Ranking
@@ -126,11 +126,12 @@ def advice_words(ranking: Ranking) -> list[str]:
     """Return what to do, each advice once with the pairs that it is for, and what others says."""
     pairs: dict[str, list[str]] = {}
     for pair in ranking.pairs:
-        seeds = re.search(r"about (\d+) seeds", pair.advice)
-        shared = re.sub(r"about \d+ seeds", "the seeds in brackets", pair.advice)
+        named, shared = f"{pair.a} − {pair.b}", pair.advice
         if few := re.search(r"; a test needs (\d+)\.$", shared):  # how few: among the notes
             shared = f"{pair.verdict.advice} A test needs {few[1]} values of each variant."
-        named = f"{pair.a} − {pair.b}" + (f" ({seeds[1]})" if seeds else "")
+        elif pair.verdict is Verdict.UNDECIDED and SEEDS in shared:  # only their numbers differ
+            shared = f"{pair.verdict.advice} {_needed_words(ranking)}"
+            named += f" ({_needed(ranking, pair)})"
         pairs.setdefault(shared, []).append(named)
     lines = []
     for advice, those in list(pairs.items())[:_ADVICES]:
@@ -142,6 +143,20 @@ def advice_words(ranking: Ranking) -> list[str]:
     if any(pair.robust is not None for pair in ranking.pairs):
         lines.append(_robust_words(ranking))
     return lines
+
+
+def _needed_words(ranking: Ranking) -> str:
+    text = f"In brackets: {SEEDS} to detect the observed difference"
+    if ranking.margin is None:
+        return f"{text}."
+    amount = Numbers.of(ranking).amount
+    return f"{text} / to show equivalence within {amount(ranking.margin)} where nothing differs."
+
+
+def _needed(ranking: Ranking, pair: Pair) -> str:
+    numbers = [pair.seeds_for_observed]
+    numbers += [] if ranking.margin is None else [pair.seeds_for_equivalence]
+    return " / ".join("over 1,000" if n is None else f"{n:,}" for n in numbers)
 
 
 def _robust_words(ranking: Ranking) -> str:

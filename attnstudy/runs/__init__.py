@@ -18,7 +18,7 @@ from attnstudy.runs.folder import (
     RunFolder,
 )
 from attnstudy.runs.locks import acquired, held
-from attnstudy.runs.records import METRICS, DatasetFacts, Result, Start, Status
+from attnstudy.runs.records import MAX_DURING_TRAINING, METRICS, DatasetFacts, Result, Start, Status
 from attnstudy.runs.repeating import REPLACES, kept_aside
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -38,6 +38,7 @@ __all__ = [
     "CHECKPOINTS",
     "CHECKPOINT_NAMES",
     "JOURNAL",
+    "MAX_DURING_TRAINING",
     "METRICS",
     "OF_THE_MACHINE",
     "PAUSES",

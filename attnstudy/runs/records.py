@@ -69,6 +69,12 @@ class Result:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    def earlier_metrics(self) -> dict[str, float]:
+        """Return the numbers that earlier versions sent: one maximum, that during training."""
+        now = self.metrics()
+        during = now.pop(MAX_DURING_TRAINING, None)
+        return now if during is None else {**now, "val_accuracy_max": during}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFacts:

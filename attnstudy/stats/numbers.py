@@ -66,7 +66,9 @@ class Numbers:
 
     def amount(self, value: float) -> str:
         """Return a size with its unit, four significant digits."""
-        return f"{significant(value)} {self.unit}".strip()
+        size = significant(value)
+        unit = "point" if (size, self.unit) == ("1", "points") else self.unit
+        return f"{size} {unit}".strip()
 
     def _fixed(self, value: float, decimals: int | None, *, sign: str) -> str:
         if decimals is None or abs(value) >= _LARGEST_FIXED:

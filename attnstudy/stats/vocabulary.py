@@ -17,6 +17,10 @@ INTERVAL_NAMES: dict[IntervalKind, str] = {
 """What stands before the confidence of an interval."""
 
 
+SEEDS = "seeds per arm"
+"""What an advice counts."""
+
+
 class Verdict(StrEnum):
     """What the data allow to be said of a pair (a, b); ``advice`` says what to do about it."""
 

@@ -11,7 +11,7 @@ from attnstudy.stats.phrases import amount, includes_zero, listed, order
 from attnstudy.stats.power import Needed
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.standing import margin_text
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import SEEDS, Verdict
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
@@ -82,11 +82,11 @@ def advice(
 def _settled_by(needed: Needed, n: int, design: Design) -> str:
     """Return the seeds that would settle a pair one way or the other."""
     if needed.observed is None:
-        text = "Detecting the observed difference would need over 1,000 seeds per arm."
+        text = f"Detecting the observed difference would need over 1,000 {SEEDS}."
     else:
         # where so many are there already it is a matter of luck, and a few more do not hurt
         seeds = max(needed.observed, n + 1)
-        text = f"Detecting the observed difference would need about {seeds} seeds per arm."
+        text = f"Detecting the observed difference would need about {seeds} {SEEDS}."
     if design.margin is None:
         return text
     margin = amount(design.margin, design)

@@ -8,6 +8,7 @@ from typing import Any
 
 from attnstudy.errors import StoreError
 from attnstudy.runs import (
+    MAX_DURING_TRAINING,
     METRICS,
     RESULT,
     START,
@@ -82,7 +83,8 @@ class Local:
             return f"{run.status} in MLflow, {status} in its folder"
         if self.result is None or run.status != status:
             return None
-        told = self.result.metrics()
+        result = self.result
+        told = result.metrics() if MAX_DURING_TRAINING in run.metrics else result.earlier_metrics()
         for name in METRICS:
             if (shown := run.metrics.get(name)) != (value := told.get(name)):
                 theirs, ours = _number(shown, value), _number(value, shown)
