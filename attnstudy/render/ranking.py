@@ -16,7 +16,13 @@ from attnstudy.render.comparison import (
 )
 from attnstudy.render.tables import duration, table, wrapped
 from attnstudy.stats import calibration_words
-from attnstudy.stats.numbers import Numbers, pairing_words, seeds_words
+from attnstudy.stats.numbers import (
+    Numbers,
+    equivalence_asked,
+    pairing_words,
+    runs_words,
+    seeds_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +112,7 @@ def power_words(ranking: Ranking) -> str:
     if power is None:
         return ""
     amount = Numbers.of(ranking).amount
-    runs = f"{power.n} runs per arm"
+    runs = runs_words(power)
     parts = [
         f"Power ({power.a} against {power.b}): {runs} detect a true difference of "
         f"{amount(power.detectable_difference)} in 80 % of studies"
@@ -119,10 +125,12 @@ def power_words(ranking: Ranking) -> str:
             continue
         time = "" if hours is None else f" ({duration(3600 * hours)} more training)"
         parts.append(f"detecting {what} would need {seeds_words(seeds, power.n)}{time}")
-    if ranking.margin is not None:
+    if equivalence_asked(ranking):
         needs = seeds_words(power.seeds_for_equivalence, power.n)
-        margin = amount(ranking.margin)
-        parts.append(f"showing equivalence within {margin} would need {needs}")
+        margin = amount(ranking.margin or 0.0)
+        parts.append(f"showing equivalence within {margin}, if nothing differs, would need {needs}")
+    if ranking.interval == "bonferroni" and len(ranking.pairs) > 1:
+        parts.append("all of it without help from the other pairs, which Holm's steps may give")
     text = "; ".join(parts) + "."
     paired = pairing_words(power)
     return f"{text} {paired}" if paired else text

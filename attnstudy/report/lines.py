@@ -120,12 +120,13 @@ def power_figure(ranking: Ranking) -> Figure | None:
     if curve is None or power is None:
         return None
     figure, axes = new_figure(3.3)
+    runs = f"{power.n_a}" if power.n_a == power.n_b else f"{power.n_a} and {power.n_b}"
     axes.grid(visible=True, axis="both")
     axes.set(xscale="log", yscale="log")
     axes.plot(curve.seeds, curve.detectable, color=SERIES[0], linewidth=1.9, gid="power")
     axes.plot(
         [power.n], [power.detectable_difference], "o", color=SERIES[0], markersize=7,
-        label=f"now: {power.n} seeds detect a difference of "
+        label=f"now: {runs} runs detect a difference of "
         f"{significant(power.detectable_difference, 3)}",
         gid="now", linestyle="none",
     )  # fmt: skip

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from attnstudy.report.markup import name
+from attnstudy.report.markup import esc, name
 from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
-from attnstudy.stats.numbers import Numbers, count, pairing_words, seeds_words, significant
+from attnstudy.stats.numbers import (
+    Numbers,
+    equivalence_asked,
+    pairing_words,
+    runs_words,
+    seeds_words,
+    significant,
+)
 
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which does not assume equal variances.",
@@ -62,7 +69,7 @@ def power_words(ranking: Ranking) -> list[str]:
     amount = Numbers.of(ranking).amount
     items = [
         f"For {name(power.a)} against {name(power.b)}, with the spreads observed: "
-        f"{count(power.n, 'seed')} per arm detect a true difference of "
+        f"{esc(runs_words(power))} detect a true difference of "
         f"<strong>{amount(power.detectable_difference)}</strong> or more with 80 % power.",
         f"Their spread: a standard deviation of {amount(power.sd)}, which may be up to "
         f"{amount(power.sd_upper)} in truth (80 % confidence).",
@@ -72,7 +79,8 @@ def power_words(ranking: Ranking) -> list[str]:
         items.append(
             _needed(f"detect {goal}", power.seeds_for_margin, power.hours_for_margin, power)
         )
-        goal = f"show equivalence within {amount(ranking.margin)}, if nothing differs"
+    if equivalence_asked(ranking):
+        goal = f"show equivalence within {amount(ranking.margin or 0.0)}, if nothing differs"
         items.append(_needed(goal, power.seeds_for_equivalence, None, power))
     if power.observed_gap is not None:
         goal = (

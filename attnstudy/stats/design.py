@@ -79,7 +79,7 @@ class Design:
         """Return the family of ``pairs`` comparisons among ``arms`` arms."""
         if self.grouped:
             return Family(arms, self.alpha)
-        return Family(None, self.alpha / max(pairs, 1))
+        return Family(2 if pairs == 1 else None, self.alpha / max(pairs, 1))
 
     def pairs(self, samples: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
         """Return the pairs to compare as indices into ``samples``, which are best first.

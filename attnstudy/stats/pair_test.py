@@ -5,14 +5,18 @@ right where the standard errors of the two arms are alike and their runs are not
 too much where one arm dominates and its spread came out small by chance; there the p-value is the
 calibrated one of ``_behrens_fisher``. Between the two it is their weighted geometric mean:
 
-    log p = (1 - w) log p_Welch + w log p_calibrated,
-    w = 0.3 + 1.4 |log(e_a / e_b)| + 4 (1 - m / M) - s (m - 3),  cut to 0 ... 1,               (1)
+    log p = (1 - w) log p_Welch + w log p_calibrated.
 
-e the standard errors of the two means, m <= M their runs; s is 4/3 where all pairs of up to four
-arms are compared, else 1/8. So p is Games-Howell's own for up to four arms of five or more runs
-each, unless their standard errors differ 5.4-fold, and the calibrated one for 3 runs beside 30. A
-third arm changes no weight. What was tried, with error rates and power, is in
-``docs/decisions/0018-calibrated-pairs.md``.
+With u = |log(e_a / e_b)|, e the standard errors of the two means, and m <= M their runs, the weight
+is, cut to 0 ... 1,
+
+    w = (u - u_0) / 0.36 + 4 (1 - m / M),   u_0 = 0.34 + 0.1 m, 0 for m = 3,                   (1)
+    w = 0.3 + 1.4 u - (m - 3) / 8 + 4 (1 - m / M),                                             (2)
+
+(1) where all pairs of up to four arms are compared, else (2). So p is Games-Howell's own for up to
+four arms of five runs, unless the standard errors of two of them differ 2.3-fold (3.8-fold for ten
+runs), and the calibrated one for 3 runs beside 30. A third arm changes no weight. What was tried,
+with error rates and power, is in ``docs/decisions/0018-calibrated-pairs.md``.
 
 Among all pairs p_Welch refers to the studentised range of up to four arms: that is Games-Howell.
 It takes all pairs to share one estimate of the spread, which claims too much for many arms; they
@@ -55,7 +59,7 @@ class PairTest:
     n_b: Floats
     """Runs of arm b, 3 or more."""
     arms: int | None
-    """Arms of which all pairs are compared; none where a pair stands for itself, as Holm's do."""
+    """Arms of which all pairs are compared; none where a pair is one of several of Holm's."""
 
     @property
     def df(self) -> Floats:
@@ -67,13 +71,17 @@ class PairTest:
 
     @property
     def weight(self) -> Floats:
-        """Weight of the calibrated p-value, equation (1)."""
+        """Weight of the calibrated p-value, equations (1) and (2)."""
         least, most = np.minimum(self.n_a, self.n_b), np.maximum(self.n_a, self.n_b)
         share = np.clip(self.share, _LEAST_SHARE, 1.0 - _LEAST_SHARE)
-        unlike = 0.7 * np.abs(np.log(share) - np.log1p(-share))  # of squares: half of 1.4
-        per_run = 4.0 / 3.0 if self.arms is not None and self.arms <= FEW_ARMS else 0.125
-        weight: Floats = 0.3 + unlike + 4.0 * (1.0 - least / most) - per_run * (least - 3.0)
-        return np.clip(weight, 0.0, 1.0)
+        unlike = 0.5 * np.abs(np.log(share) - np.log1p(-share))
+        if self.arms is not None and self.arms <= FEW_ARMS:
+            start = np.where(least > 3, 0.34 + 0.1 * least, 0.0)
+            weight = (unlike - start) / 0.36
+        else:
+            weight = 0.3 + 1.4 * unlike - (least - 3.0) / 8.0
+        weight = weight + 4.0 * (1.0 - least / most)
+        return np.asarray(np.clip(weight, 0.0, 1.0), dtype=np.float64)
 
     def p(self, t: Floats) -> Floats:
         """Return the p-values of |t|, adjusted for the pairs of the range alone."""

@@ -29,6 +29,7 @@ _SHARE_NODES, _SPREAD_NODES = 12, 12
 _STEPS = 40
 _BOUND = 0.8  # confidence of the upper bound of the spread
 _LEAST_SHARED = 5  # seeds from which a correlation says anything
+_SEEN = 0.05  # level at which runs of the same seed are said to go together
 _GROWTH = 1.2  # from one number of seeds to the next, between which power is interpolated
 
 
@@ -238,14 +239,15 @@ def summarise(
     hours_margin = _hours(tested, for_margin, seconds_per_run)
     hours_observed = _hours(tested, needed[0].observed, seconds_per_run)
     sd = float(np.hypot(power.sd_a[0], power.sd_b[0])) / (1.0 if power.paired else math.sqrt(2.0))
-    df = n - 1 if power.paired else a.n + b.n - 2
+    variances = [(power.sd_a[0], a.n)] if power.paired else [(a.sd, a.n), (b.sd, b.n)]
     return Power(
         a=a.variant,
         b=b.variant,
         sd=sd,
-        # P(chi2_df > x) = 0.8, hence sd sqrt(df / x) exceeds the true spread with confidence 0.8
-        sd_upper=sd * math.sqrt(df / float(special.chdtri(df, _BOUND))),
+        sd_upper=_upper(sd, variances),
         n=n,
+        n_a=a.n,
+        n_b=b.n,
         detectable_difference=float(first.detectable(a.n, b.n)[0]),
         seeds_for_margin=for_margin,
         seeds_for_equivalence=needed[0].equivalence,
@@ -259,11 +261,36 @@ def summarise(
     )
 
 
+def _upper(sd: float, spreads: Sequence[tuple[float, int]]) -> float:
+    """Return the upper 80 % confidence bound of the root mean square of standard deviations.
+
+    Graybill and Wang, "Confidence intervals on nonnegative linear combinations of variances",
+    J. Am. Stat. Assoc. 75 (1980) 869-873: the distances of the variances' own bounds from them are
+    added as squares. For one variance it is exact.
+
+    Args:
+        sd: the root mean square.
+        spreads: standard deviation and runs of each.
+
+    """
+    squares = 0.0
+    for own, n in spreads:
+        # P(chi2_df > x) = 0.8, hence own^2 df / x exceeds the true variance with confidence 0.8
+        bound = (n - 1) / float(special.chdtri(n - 1, _BOUND))
+        squares += ((own / sd) ** 2 * (bound - 1.0) / len(spreads)) ** 2
+    return sd * math.sqrt(1.0 + math.sqrt(squares))
+
+
 def _if_paired(a: Sample, b: Sample, design: Design, pairs: int) -> int | None:
     """Return the seeds that show the observed difference where it is declared to be paired."""
     one, other = a.by_seed(), b.by_seed()
     shared = sorted(one.keys() & other.keys())
-    if len(shared) < _LEAST_SHARED:
+    correlation = seed_correlation(a, b)
+    if len(shared) < _LEAST_SHARED or correlation is None:
+        return None
+    # one-sided: what chance alone may give is no reason to advise anything
+    t = correlation * math.sqrt((len(shared) - 2) / max(1.0 - correlation**2, 1e-12))
+    if special.stdtr(len(shared) - 2, -t) > _SEEN:
         return None
     gaps = np.array([one[seed] - other[seed] for seed in shared])
     spread = gaps.std(ddof=1)

@@ -150,6 +150,10 @@ class Power:
     """Its upper 80 % confidence bound: what it may be in truth."""
     n: int
     """Runs of the smaller of the two."""
+    n_a: int
+    """Runs of ``a``."""
+    n_b: int
+    """Runs of ``b``."""
     detectable_difference: float
     """Smallest true difference of the two that is shown with 80 % power now."""
     seeds_for_margin: int | None
@@ -161,7 +165,8 @@ class Power:
     seeds_for_observed: int | None
     """Seeds an arm to show a true difference of that size; none beyond 1,000."""
     seeds_if_paired: int | None
-    """The same for a study that declares its seeds to be paired; none where nothing tells."""
+    """The same for a study that declares its seeds to be paired; none where runs of the same seed
+    do not clearly go together."""
     seed_correlation: float | None
     """Correlation of the two over their shared seeds."""
     hours: float | None

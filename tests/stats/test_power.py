@@ -11,7 +11,7 @@ from attnstudy.stats import Verdict, rank
 from attnstudy.stats.critical import Family
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
-from attnstudy.stats.numbers import pairing_words
+from attnstudy.stats.numbers import pairing_words, runs_words
 from attnstudy.stats.pair_test import PairTest
 from attnstudy.stats.power import MOST_SEEDS, Needed, PairPower, break_even_correlation
 from attnstudy.stats.samples import read_samples
@@ -119,7 +119,10 @@ def test_figures_of_a_ranking(notebook: dict[str, list[float]]) -> None:
     assert (power.a, power.b, power.n) == ("double", "early", 4)
     variance = np.mean([np.var(notebook[arm], ddof=1) for arm in ("double", "early")])
     assert power.sd == pytest.approx(math.sqrt(variance))
-    assert power.sd_upper == pytest.approx(math.sqrt(variance * 6 / stats.chi2.ppf(0.2, 6)))
+    one, other = (np.var(notebook[arm], ddof=1) for arm in ("double", "early"))
+    bound = 3 / stats.chi2.ppf(0.2, 3) - 1
+    upper = variance + math.hypot(one * bound, other * bound) / 2  # Graybill and Wang
+    assert power.sd_upper == pytest.approx(math.sqrt(upper))
     assert power.observed_gap == pytest.approx(63.6875 - 60.525)
     assert power.seeds_for_margin is not None
     assert power.seeds_for_observed is not None
@@ -136,6 +139,47 @@ def test_figures_of_a_ranking(notebook: dict[str, list[float]]) -> None:
 def test_no_power_without_a_test_or_spread() -> None:
     assert rank({"a": [1.0, 2.0, 3.0]}, metric="m").power is None
     assert rank({"a": [1.0] * 3, "b": [2.0] * 3}, metric="m").power is None
+
+
+def test_the_bound_of_the_spread_covers_it() -> None:
+    """In eight of ten studies, also where one of the two arms has few runs or a large spread."""
+    rng = np.random.default_rng(4)
+    for sds, runs in (((1.0, 1.0), (3, 30)), ((0.2, 3.0), (30, 5)), ((1.0, 5.0), (5, 5))):
+        truth = math.hypot(*sds) / math.sqrt(2.0)
+        covered = 0
+        for _ in range(400):
+            a, b = (rng.normal(0.0, sd, n) for sd, n in zip(sds, runs, strict=True))
+            power = rank({"a": a, "b": b}, metric="m", robust=False).power
+            covered += power is not None and power.sd_upper >= truth
+        assert covered / 400 == pytest.approx(0.8, abs=0.08)
+
+
+def test_independent_seeds_are_rarely_advised_to_be_paired() -> None:
+    rng = np.random.default_rng(6)
+    advised = 0
+    for _ in range(200):
+        arms = {name: dict(enumerate(rng.normal(0.0, 1.0, 8))) for name in "ab"}
+        advised += pairing_words(rank(arms, metric="m", robust=False).power) != ""
+    assert advised / 200 < 0.1
+
+
+def test_runs_of_both_arms_are_told_where_they_differ() -> None:
+    rng = np.random.default_rng(2)
+    samples = {"few": rng.normal(60.2, 1.0, 3), "many": rng.normal(60.0, 1.0, 30)}
+    power = rank(samples).power
+    assert power is not None
+    assert {power.a: power.n_a, power.b: power.n_b} == {"few": 3, "many": 30}
+    assert "3 runs per arm" not in runs_words(power)
+    assert "30" in runs_words(power)
+
+
+def test_one_pair_has_one_p_however_it_is_asked_for(notebook: dict[str, list[float]]) -> None:
+    two = {name: notebook[name] for name in ("vanilla", "double")}
+    p = {
+        rank(two, **options).pairs[0].p_adjusted  # type: ignore[arg-type]
+        for options in ({}, {"correction": "holm"}, {"control": "vanilla"}, {"control": "double"})
+    }
+    assert max(p) == pytest.approx(min(p), rel=1e-12)
 
 
 def test_pairing_is_advised_for_the_next_study_where_seeds_go_together() -> None:
