@@ -11,12 +11,14 @@ With u = |log(e_a / e_b)|, e the standard errors of the two means, and m <= M th
 is, cut to 0 ... 1,
 
     w = (u - u_0) / 0.36 + 4 (1 - m / M),   u_0 = 0.34 + 0.1 m, 0 for m = 3,                   (1)
-    w = 0.3 + 1.4 u - (m - 3) / 8 + 4 (1 - m / M),                                             (2)
+    w = 1.4 u - (m - 3) / 2 + 4 (1 - m / M),                                                   (2)
+    w = 0.5 + 1.4 u - (m - 3) / 16 + 4 (1 - m / M),                                            (3)
 
-(1) where all pairs of up to four arms are compared, else (2). So p is Games-Howell's own for up to
-four arms of five runs, unless the standard errors of two of them differ 2.3-fold (3.8-fold for ten
-runs), and the calibrated one for 3 runs beside 30. A third arm changes no weight. What was tried,
-with error rates and power, is in ``docs/decisions/0018-calibrated-pairs.md``.
+(1) where all pairs of up to four arms are compared, (2) all pairs of more, (3) by Holm, where the
+correlation of pairs that share an arm is no help. So p is Games-Howell's own for up to four arms of
+five runs, unless the standard errors of two of them differ 2.3-fold (3.8-fold for ten runs), and
+the calibrated one for 3 runs beside 30. A third arm changes no weight. What was tried, with error
+rates and power, is in ``docs/decisions/0018-calibrated-pairs.md``.
 
 Among all pairs p_Welch refers to the studentised range of up to four arms: that is Games-Howell.
 It takes all pairs to share one estimate of the spread, which claims too much for many arms; they
@@ -71,7 +73,7 @@ class PairTest:
 
     @property
     def weight(self) -> Floats:
-        """Weight of the calibrated p-value, equations (1) and (2)."""
+        """Weight of the calibrated p-value, equations (1) to (3)."""
         least, most = np.minimum(self.n_a, self.n_b), np.maximum(self.n_a, self.n_b)
         share = np.clip(self.share, _LEAST_SHARE, 1.0 - _LEAST_SHARE)
         unlike = 0.5 * np.abs(np.log(share) - np.log1p(-share))
@@ -79,7 +81,8 @@ class PairTest:
             start = np.where(least > 3, 0.34 + 0.1 * least, 0.0)
             weight = (unlike - start) / 0.36
         else:
-            weight = 0.3 + 1.4 * unlike - (least - 3.0) / 8.0
+            base, per_run = (0.5, 0.0625) if self.arms is None else (0.0, 0.5)
+            weight = base + 1.4 * unlike - per_run * (least - 3.0)
         weight = weight + 4.0 * (1.0 - least / most)
         return np.asarray(np.clip(weight, 0.0, 1.0), dtype=np.float64)
 

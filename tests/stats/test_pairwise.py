@@ -83,7 +83,7 @@ def test_holm_families(control: str | None) -> None:
     """With many runs and spreads alike each pair is Welch's own."""
     rng = np.random.default_rng(8)
     samples = {
-        name: rng.normal(mean, 1.0, 15).tolist()
+        name: rng.normal(mean, 1.0, 30).tolist()
         for name, mean in zip("abcde", (60.0, 60.7, 61.0, 62.1, 60.2), strict=True)
     }
     ranking = rank(samples, correction="holm", control=control)
