@@ -1,7 +1,7 @@
 """Measure what the ranking promises, and what common practices do.
 
 Writes docs/calibration.md. ``python -m benchmarks.simulate [REPLICATIONS]``; the page is made with
-the default number, on every core, in about a quarter of an hour on two. The result does not depend
+the default number, on every core: seven minutes of one core. The result does not depend
 on the cores. What peers do takes much longer: it is put in from the results that
 ``make simulate-peers`` left.
 """

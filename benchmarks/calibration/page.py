@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -164,16 +166,16 @@ def practices(found: Iterable[Practice]) -> str:
     return table(["practice", "claims a difference"], rows)
 
 
-def error_file(found: Iterable[Errors]) -> str:
-    """Return every measured error as comma-separated values."""
-    lines = ["mode,runs,looks,sds,spread,method,alpha,claims,replications"]
+def error_file(found: Sequence[Errors]) -> str:
+    """Return every measured error as comma-separated values: studies with a false claim."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    columns = [(method, alpha) for method in METHODS for alpha in LEVELS]
+    names = [f"{method} at {alpha:g}" for method, alpha in columns]
+    lines.writerow(["compared", "runs", "SDs", "studies", *names])
     for errors in found:
         row = errors.row
-        sds = " ".join(f"{sd:.4g}" for sd in row.sds)
-        looks = " ".join(map(str, row.looks))
-        design = f"{row.mode},{' '.join(map(str, row.runs))},{looks},{sds},{row.spread}"
-        lines += [
-            f"{design},{method},{alpha},{rate.count},{rate.replications}"
-            for (method, alpha), rate in errors.rates.items()
-        ]
-    return "\n".join(lines) + "\n"
+        studies = errors.rates[NEW, LEVELS[0]].replications
+        counts = [errors.rates[key].count if key in errors.rates else "" for key in columns]
+        lines.writerow([row.mode, row.counts, row.spread, studies, *counts])
+    return text.getvalue()
