@@ -21,7 +21,7 @@ help:
 	@echo "make demo   train the four placements on the embedded dataset and rank them"
 	@echo "make test   run the tests"
 	@echo "make check  lint, types, layers, documentation"
-	@echo "make simulate  measure what the ranking promises (seconds), write docs/calibration.md"
+	@echo "make simulate  measure what the ranking promises (some minutes), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
 	@echo "make bench  time ranking, training and bookkeeping beside others; BENCH_ARGS=--short"
 	@echo "make bench-fused  time seeds trained at once beside each alone; on a GPU also CUDA graphs"

@@ -6,23 +6,34 @@ import numpy as np
 import pytest
 
 from attnstudy.stats import rank
-from attnstudy.stats.scenarios import Scenario
-from attnstudy.stats.simulation import simulate, verdicts_until_decided
+from attnstudy.stats.batch import Summary
+from benchmarks.calibration.until_decided import (
+    BOUND,
+    Procedure,
+    measure_procedure,
+    procedures,
+    verdicts_until_decided,
+)
 
 LOOKS = (3, 5, 9)
 NAMES = ("a", "b", "c", "d")
 CODES = {"better": 1, "worse": -1, "equivalent": 2, "undecided": 0}
 
 
+@pytest.mark.parametrize("procedure", procedures(), ids=lambda procedure: procedure.name)
+def test_wrong_verdicts_are_as_rare_as_promised(procedure: Procedure) -> None:
+    assert BOUND == 0.05
+    assert measure_procedure(procedure, replications=10_000, seed=6).at_most(BOUND)
+
+
 @pytest.mark.parametrize("margin", [None, 1.2])
 def test_batches_decide_as_rank_does_look_by_look(margin: float | None) -> None:
     """``rank`` is given what the procedure would have trained: arms that are decided stop."""
-    scenario = Scenario(
-        measure="until decided", sds=(1.0,) * 4, n=LOOKS[-1], looks=LOOKS, margin=margin
-    )
+    procedure = Procedure(sds=(1.0,) * 4, looks=LOOKS, margin=margin)
     rng = np.random.default_rng(3)
     drawn = [rng.normal(mean, sd, (40, 9)) for mean, sd in ((0, 1), (0.1, 0.2), (2, 1), (6, 0.5))]
-    verdicts = verdicts_until_decided(scenario, drawn)
+    at = [Summary.of([arm[:, :n] for arm in drawn]) for n in LOOKS]
+    verdicts = verdicts_until_decided(procedure, at)
     stopped_early = 0
     for row in range(40):
         values = {name: arm[row] for name, arm in zip(NAMES, drawn, strict=True)}
@@ -53,7 +64,5 @@ def test_batches_decide_as_rank_does_look_by_look(margin: float | None) -> None:
 
 
 def test_a_procedure_that_spends_alpha_at_every_look_would_be_caught() -> None:
-    broken = Scenario(
-        measure="until decided", sds=(1.0,) * 4, n=20, looks=(5, 10, 20), alpha=0.15, high=0.05
-    )
-    assert not simulate(broken, replications=4000).within
+    broken = Procedure(sds=(1.0,) * 4, looks=(5, 10, 20), alpha=0.15)
+    assert not measure_procedure(broken, replications=4000).at_most(BOUND)

@@ -1,0 +1,1 @@
+"""What the ranking promises, measured on data of known truth: docs/calibration.md."""
