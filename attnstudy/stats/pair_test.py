@@ -10,14 +10,14 @@ calibrated one of ``_behrens_fisher``. Between the two it is their weighted geom
 With u = |log(e_a / e_b)|, e the standard errors of the two means, and m <= M their runs, the weight
 is, cut to 0 ... 1,
 
-    w = (u - u_0) / 0.36 + 4 (1 - m / M),   u_0 = 0.34 + 0.1 m, 0 for m = 3,                   (1)
+    w = (u - u_0) / 0.36 + 4 (1 - m / M),   u_0 = 0.25 m - 0.26, 0 for m = 3,                  (1)
     w = 1.4 u - (m - 3) / 2 + 4 (1 - m / M),                                                   (2)
     w = 0.5 + 1.4 u - (m - 3) / 16 + 4 (1 - m / M),                                            (3)
 
 (1) where all pairs of up to four arms are compared, (2) all pairs of more, (3) by Holm, where the
 correlation of pairs that share an arm is no help. So p is Games-Howell's own for up to four arms of
-five runs, unless the standard errors of two of them differ 2.3-fold (3.8-fold for ten runs), and
-the calibrated one for 3 runs beside 30. A third arm changes no weight. What was tried, with error
+five runs, unless the standard errors of two of them differ 2.7-fold (9-fold for ten runs), and the
+calibrated one for 3 runs beside 30. A third arm changes no weight. What was tried, with error
 rates and power, is in ``docs/decisions/0018-calibrated-pairs.md``.
 
 Among all pairs p_Welch refers to the studentised range of up to four arms: that is Games-Howell.
@@ -78,7 +78,7 @@ class PairTest:
         share = np.clip(self.share, _LEAST_SHARE, 1.0 - _LEAST_SHARE)
         unlike = 0.5 * np.abs(np.log(share) - np.log1p(-share))
         if self.arms is not None and self.arms <= FEW_ARMS:
-            start = np.where(least > 3, 0.34 + 0.1 * least, 0.0)
+            start = np.where(least > 3, 0.25 * least - 0.26, 0.0)
             weight = (unlike - start) / 0.36
         else:
             base, per_run = (0.5, 0.0625) if self.arms is None else (0.0, 0.5)

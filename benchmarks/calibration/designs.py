@@ -42,6 +42,7 @@ SPREADS: dict[str, Spread] = {
     "last × 3": _one(-1, 3.0),
     "last × 10": _one(-1, 10.0),
     "last × 0.1": _one(-1, 0.1),
+    "last × 0.2": _one(-1, 0.2),
     "rising 1–5": _geometric(1.0, 5.0),
     "rising 1–10": _geometric(1.0, 10.0),
     "halves 1, 10": _halves(1.0, 10.0),
@@ -54,7 +55,7 @@ SPREADS: dict[str, Spread] = {
     "halves 10, 1": _halves(10.0, 1.0),
 }
 """Standard deviations of the arms, by name; the others have 1 where one differs."""
-ONE_ORDER = tuple(SPREADS)[:7]
+ONE_ORDER = tuple(SPREADS)[:8]
 """Those that suffice where all arms have as many runs and take the same part."""
 
 

@@ -59,12 +59,13 @@ def test_p_falls_with_t_from_one_to_nothing() -> None:
 @pytest.mark.parametrize("arms", [2, 3, 4])
 @pytest.mark.parametrize("n", [5, 7, 10])
 def test_few_arms_of_enough_runs_are_games_howell_by_scipy(arms: int, n: int) -> None:
-    samples = study(arms * n, [n] * arms, [1.0, 2.0, 1.5, 0.8][:arms])
+    samples = study(100 + arms * n, [n] * arms, [1.0, 1.3, 1.1, 0.9][:arms])
     expected = stats.tukey_hsd(*samples.values(), equal_var=False)
     place = {name: i for i, name in enumerate(samples)}
     for pair in rank(samples).pairs:
         p = expected.pvalue[place[pair.a], place[pair.b]]
         assert pair.p_adjusted == pytest.approx(p, rel=1e-8, abs=1e-8)
+        assert pair.calibrated == 0.0
 
 
 def test_the_notebook_keeps_its_headline(notebook: Samples) -> None:
@@ -77,7 +78,7 @@ def test_the_notebook_keeps_its_headline(notebook: Samples) -> None:
 
 @pytest.mark.parametrize("control", [None, "v0"])
 def test_holm_over_welch_by_scipy(control: str | None) -> None:
-    samples = study(4, [20, 20, 22, 24])
+    samples = study(4, [40, 40, 41, 42])
     ranking = rank(samples, correction="holm", control=control)
     raw = [
         stats.ttest_ind(samples[pair.a], samples[pair.b], equal_var=False).pvalue
@@ -156,8 +157,8 @@ def test_weights_grow_with_what_makes_welch_wrong(arms: int | None) -> None:
     assert np.all(np.diff(beside) >= 0.0)
     assert beside[-1] > beside[0]
     assert pair_test(0.5, 3, 30, arms).weight[0] == 1.0
-    few, many = (pair_test(0.5, 4, 4, k).weight[0] for k in (4, 5))
-    assert few < many
+    few, many, holm = (pair_test(0.8, 4, 4, k).weight[0] for k in (4, 5, None))
+    assert few < many < holm
 
 
 def true_size(log_critical: np.ndarray, n_a: int, n_b: int) -> float:
