@@ -147,8 +147,8 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
         + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),
         "superiority": "How often a run of one variant is better than a run of another, ties "
         "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
-        "power": "True differences that the pair named below detects with 80 % power, with the "
-        "spreads observed and equal numbers of runs.",
+        "power": "True differences between the two variants named in the text that are detected "
+        "with 80 % power, with the spreads observed and equal numbers of runs.",
         "curves": "Mean validation accuracy over the runs of a variant; the band is one standard "
         "deviation over seeds.",
     }
