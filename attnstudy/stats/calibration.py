@@ -217,7 +217,7 @@ def _relabellings(arms: Sequence[Sample], control: int | None, *, within: bool) 
         labelled = math.factorial(len(arms)) ** sizes[0]
     else:
         labelled = math.factorial(sum(sizes)) // math.prod(map(math.factorial, sizes))
-    return labelled // _same_to_the_design(sizes, control)
+    return int(labelled // _same_to_the_design(sizes, control))
 
 
 def _same_to_the_design(sizes: Sequence[int], control: int | None) -> int:
