@@ -29,6 +29,12 @@ class UsageError(AttnstudyError):
     exit_code = EXIT_USAGE
 
 
+class MeasurementError(UsageError):
+    """Measured values make no sense, whatever is asked about them."""
+
+    exit_code = EXIT_ENVIRONMENT
+
+
 class DataError(AttnstudyError):
     """A dataset is missing, damaged or not what it claims to be."""
 

@@ -14,6 +14,8 @@ from attnstudy.errors import UsageError, near_miss
 from attnstudy.seeds import seeds_text
 
 CORRECTIONS = ("games-howell", "holm")
+LEAST_ALPHA = 1e-12
+"""Error rates below are not computed: no runs could keep them."""
 LEAST_LOOK = 3
 """Seeds an arm at the first look: below, nothing is tested."""
 LOOKS = (5, 10, 20, 30, 50)
@@ -43,6 +45,10 @@ class Analysis:
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 0.5:
             raise UsageError(f"alpha is {self.alpha}: give an error rate between 0 and 0.5")
+        if self.alpha < LEAST_ALPHA:
+            raise UsageError(
+                f"alpha is {self.alpha:g}: give an error rate of {LEAST_ALPHA:g} or more"
+            )
         if self.margin is not None and not (math.isfinite(self.margin) and self.margin > 0.0):
             raise UsageError(f"the margin is {self.margin}: give a difference above 0")
         if self.correction not in CORRECTIONS:

@@ -106,7 +106,7 @@ def test_shuffled_rows_change_nothing(ranked):
         ("", 3, "cannot be read as a table"),
         ("variant\na\n", 3, "is no table of runs"),
         (b"\xff\xfe\x00\x01", 3, "is not text in UTF-8"),
-        ("variant,seed,acc\na,0,1.5\na,0,1.6\n", 2, "seed 0 of a appears twice"),
+        ("variant,seed,acc\na,0,1.5\na,0,1.6\n", 3, "seed 0 of a appears twice"),
         ("variant,seed,acc\na,0,nan\n", 3, "which is not a finite number"),
         ("variant,seed,acc\na,0,inf\n", 3, "which is not a finite number"),
         ("variant,seed,acc\na,x,1\n", 3, "not a whole number"),
@@ -120,6 +120,9 @@ def test_shuffled_rows_change_nothing(ranked):
         ("variant,r1,r2\na,1,2\n,2,3\n", 3, "line 3 names no variant in column 'variant'"),
         ("variant,r1,r1\na,1,2\nb,2,3\n", 3, "two columns of one name"),
         ("variant,r1,r2\na,1_000,2\nb,2,3\n", 3, "nothing between thousands"),
+        ("variant,seed,acc\na,0,nan\n", 3, "leave it out and report it beside the ranking"),
+        ("variant,score\na,1.01e300\nb,2\n", 3, "it is too large, give numbers of at most 1e+300"),
+        ("variant,acc\na,0.61\na,62\nb,63\n", 3, "or every one as a fraction"),
         ('variant,r1,r2\na,"60,1",2\nb,2,3\n', 3, "write a point as decimal mark"),
     ],
 )
@@ -186,10 +189,10 @@ def test_less_is_better_for_losses_errors_and_times(metric, ranked):
     text = f"variant,{metric}\n{rows}"
     result = ranked(text)
     assert (result["direction"], result["arms"][0]["variant"]) == ("minimize", "a")
-    assert any("less is taken to be better" in note for note in result["notes"])
+    assert any("lower is assumed to be better" in note for note in result["notes"])
     up = ranked(text, "--direction", "maximize")
     assert up["arms"][0]["variant"] == "b"
-    assert not any("less is taken" in note for note in up["notes"])
+    assert not any("lower is assumed" in note for note in up["notes"])
     wide = ranked("variant,err_0,err_1,err_2\na,1,2,3\nb,2,3,4\n")
     assert (wide["metric"], wide["arms"][0]["variant"]) == ("err", "a")
 
@@ -204,10 +207,10 @@ def test_the_audit_knows_the_direction(cli, workplace):
     Path("t.csv").write_text("model,mean_error,sd,n\na,1.0,0.1,5\nb,9.0,0.1,5\n")
     result = json.loads(cli("audit", "t.csv", "--json").out)
     assert "a > b" in result["ranking_printed"]["verdict"]
-    assert any("less is taken to be better" in note for note in result["notes"])
+    assert any("lower is assumed to be better" in note for note in result["notes"])
     up = json.loads(cli("audit", "t.csv", "--json", "--direction", "maximize").out)
     assert "b > a" in up["ranking_printed"]["verdict"]
-    assert not any("less is taken" in note for note in up["notes"])
+    assert not any("lower is assumed" in note for note in up["notes"])
 
 
 def test_items_say_that_values_are_in_percent(ranked, cli):
@@ -216,16 +219,16 @@ def test_items_say_that_values_are_in_percent(ranked, cli):
         result = ranked(f"variant,{metric}\n{rows}", "--items", "10000")
         assert result["unit"] == "points"
         assert result["scope"] is not None
-    for values, sentence in (
-        (rows.replace("66", "101"), "has 101, which is no accuracy in percent"),
-        ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", "no value of acc is above 1"),
-        (rows.replace("61", "0.61"), "every accuracy in percent, or every one as a fraction"),
+    for values, code, sentence in (
+        (rows.replace("66", "101"), 2, "has 101, which is no accuracy in percent"),
+        ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", 2, "no value of acc is above 1"),
+        (rows.replace("61", "0.61"), 3, "every accuracy in percent, or every one as a fraction"),
     ):
         Path("bad.csv").write_text(f"variant,acc\n{values}")
         answer = cli("rank", "--from", "bad.csv", "--items", "1000")
-        assert answer.code == 2, answer
+        assert answer.code == code, answer
         assert sentence in answer.err
-    assert cli("rank", "--from", "bad.csv").code == 2  # mixed, whether items are known or not
+    assert cli("rank", "--from", "bad.csv").code == 3  # mixed, whether items are known or not
 
 
 def test_odd_but_honest_tables_are_described(ranked):
@@ -437,3 +440,20 @@ def test_the_truncated_log_is_found(cli, workplace, real_data):
     answer = cli("audit", str(table), "--runs", str(logs), "--items", "10000", "--json")
     (found,) = [f for f in json.loads(answer.out)["findings"] if f["kind"] == "disagrees-with-log"]
     assert (found["row"], found["printed"], found["how"]) == ("double", "62.41", "truncated")
+
+
+@pytest.mark.parametrize("alpha", ["1e-300", "9e-13"])
+def test_an_error_rate_that_nothing_could_keep_is_refused(alpha, cli, workplace):
+    Path("t.csv").write_text(LONG)
+    answer = cli("rank", "--from", "t.csv", "--alpha", alpha)
+    assert answer.code == 2, answer
+    assert f"'{alpha}' is too small an error rate: give 1e-12 or more" in answer.err
+    assert "Warning" not in answer.err
+
+
+def test_a_tiny_error_rate_does_not_make_intervals_of_all_possible_values(cli, workplace):
+    Path("t.csv").write_text("variant,score\n" + "".join(f"{a},{v}\n" for a in "ab" for v in "123"))
+    for alpha, said in (("1e-6", "99.9999 %"), ("1e-12", "99.9999999999 %"), ("0.05", "95 %")):
+        out = cli("rank", "--from", "t.csv", "--alpha", alpha).out
+        assert f"simultaneous {said} interval" in out
+        assert " 100 %" not in out

@@ -85,7 +85,7 @@ def test_one_advice_for_all_pairs_of_arms_with_too_few_runs():
     ranking = stats.rank({name: {0: 50.0 + i, 1: 51.5} for i, name in enumerate("abcd")})
     flat = " ".join(ranking_text(ranking).split())
     assert flat.count("Describe only") == 1
-    assert "A test needs 3 values of each variant." in flat
+    assert "there was no test, as a test needs 3 values of each variant." in flat
     assert "fewer than 3 values: " in flat
     assert all("has 2 values" in pair.advice for pair in ranking.pairs)
 
@@ -157,3 +157,30 @@ def test_a_calibration_is_judged_in_text_and_markdown():
         assert found.permuted.reading in flat
         assert found.simulated.reading in flat
     assert rank_json(report)["calibration"]["simulated"]["exceeds"] is found.simulated.exceeds
+
+
+def test_advice_for_several_pairs_is_in_words_for_several_and_counts_beyond_what_is_there():
+    close = {"a": [1.0, 2.0, 3.0, 4.0], "b": [2.5, 2.5, 1.5, 3.5], "c": [4.6, 2.2, 2.7, 4.4]}
+    ranking = stats.rank(close, metric="m", margin=0.5)
+    flat = " ".join(ranking_text(ranking).split())
+    assert "Do not rank the two variants of any of these pairs: neither" in flat
+    assert "these two" not in flat
+    # of a and b nothing was observed; c is .975 above either, which is beyond the margin
+    assert re.search(r"a − b \(no difference observed / \d+\)", flat)
+    assert re.search(r"c − a \(\d+ / –\)", flat)
+    assert "if nothing differs (– where the observed difference is not within it)." in flat
+
+
+def test_seeds_that_are_there_are_never_advised():
+    ranking = stats.rank({"a": [1.0, 2.0, 3.0], "b": [1.2, 2.4, 2.9]}, metric="m", margin=9.0)
+    open_ = replace(
+        ranking.pairs[0], verdict=stats.Verdict.UNDECIDED, seeds_for_equivalence=3,
+        seeds_for_observed=3, advice="Detecting it would need about 4 seeds per arm.",
+    )  # fmt: skip
+    flat = " ".join(ranking_text(replace(ranking, pairs=(open_,))).split())
+    assert "(4 / 4)" in flat
+
+
+def test_the_verdict_in_markdown_is_a_sentence():
+    ranking = stats.rank({"a": [1.0, 2.0, 3.0], "b": [1.2, 2.4, 2.9]}, metric="m")
+    assert rank_markdown(report_of(ranking)).startswith("**No ranking is defensible.** ")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.studyplan import LEAST_ALPHA
 
 
 class Checked(click.ParamType[Any]):
@@ -118,6 +119,8 @@ def alpha(text: str) -> float:
     value = number(text)
     if not 0 < value < 0.5:
         raise UsageError(f"{text!r} is not an error rate: give a number between 0 and 0.5, as 0.05")
+    if value < LEAST_ALPHA:
+        raise UsageError(f"{text!r} is too small an error rate: give {LEAST_ALPHA:g} or more")
     return value
 
 

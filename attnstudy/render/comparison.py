@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
+from attnstudy.stats.digits import percent
 from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, SEEDS
+from attnstudy.stats.wording import nothing_observed
 
 if TYPE_CHECKING:
     from attnstudy.stats import Flag, Pair, Ranking
@@ -31,7 +33,7 @@ def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [arm.variant, str(arm.n)]
+        row = [arm.variant, f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
         row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
         row += [str(arm.diverged)] if diverged else []
@@ -97,7 +99,7 @@ def method_words(ranking: Ranking) -> str:
     }[ranking.method]
     if any(pair.calibrated for pair in ranking.pairs):
         name += ", calibrated"
-    level = f"{100 * (1 - ranking.pair_alpha):.4g} %"
+    level = percent(ranking.pair_alpha)
     kind = INTERVAL_NAMES[ranking.interval]
     text = f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
     if ranking.looks is not None:
@@ -128,18 +130,23 @@ def advice_words(ranking: Ranking) -> list[str]:
     for pair in ranking.pairs:
         named, shared = f"{pair.a} − {pair.b}", pair.advice
         if few := re.search(r"; a test needs (\d+)\.$", shared):  # how few: among the notes
-            shared = f"{pair.verdict.advice} A test needs {few[1]} values of each variant."
+            shared = (
+                f"{pair.verdict.advice.rstrip('.')}, as a test needs {few[1]} values of each "
+                "variant."
+            )
         elif pair.verdict is Verdict.UNDECIDED and SEEDS in shared:  # only their numbers differ
             shared = f"{pair.verdict.advice} {_needed_words(ranking)}"
             named += f" ({_needed(ranking, pair)})"
         pairs.setdefault(shared, []).append(named)
     lines = []
     for advice, those in list(pairs.items())[:_ADVICES]:
-        more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+        if len(those) > 1:
+            advice = _of_several(advice)
+        more = f" and {len(those) - _NAMED:,} more" if len(those) > _NAMED else ""
         lines.append(f"{', '.join(those[:_NAMED])}{more}: {advice}")
     if len(pairs) > _ADVICES:
         rest = sum(map(len, list(pairs.values())[_ADVICES:]))
-        lines.append(f"the advice for {rest} more pairs is in the JSON")
+        lines.append(f"the advice for {rest:,} more pairs is in the JSON")
     if any(pair.robust is not None for pair in ranking.pairs):
         lines.append(_robust_words(ranking))
     return lines
@@ -150,13 +157,42 @@ def _needed_words(ranking: Ranking) -> str:
     if ranking.margin is None:
         return f"{text}."
     amount = Numbers.of(ranking).amount
-    return f"{text} / to show equivalence within {amount(ranking.margin)} where nothing differs."
+    text += f" / to show equivalence within {amount(ranking.margin)} if nothing differs"
+    if any(_beyond(ranking, p) for p in ranking.pairs if p.verdict is Verdict.UNDECIDED):
+        text += f" ({NONE} where the observed difference is not within it)"
+    return f"{text}."
+
+
+def _beyond(ranking: Ranking, pair: Pair) -> bool:
+    """Tell whether what was observed speaks against equivalence."""
+    return ranking.margin is not None and abs(pair.difference or 0.0) >= ranking.margin
 
 
 def _needed(ranking: Ranking, pair: Pair) -> str:
-    numbers = [pair.seeds_for_observed]
-    numbers += [] if ranking.margin is None else [pair.seeds_for_equivalence]
-    return " / ".join("over 1,000" if n is None else f"{n:,}" for n in numbers)
+    arms = {arm.variant: arm for arm in ranking.arms}
+    a, b = arms[pair.a], arms[pair.b]
+    n = min(a.n, b.n)
+    parts = [_seeds(pair.seeds_for_observed, n)]
+    if nothing_observed(pair.difference or 0.0, a.mean or 0.0, b.mean or 0.0):
+        parts = ["no difference observed"]
+    if ranking.margin is not None:
+        parts.append(NONE if _beyond(ranking, pair) else _seeds(pair.seeds_for_equivalence, n))
+    return " / ".join(parts)
+
+
+def _seeds(seeds: int | None, n: int) -> str:
+    return "over 1,000" if seeds is None else f"{max(seeds, n + 1):,}"
+
+
+def _of_several(advice: str) -> str:
+    """Return an advice for one pair in the words for several."""
+    for one, several in (
+        ("Do not rank these two", "Do not rank the two variants of any of these pairs"),
+        ("Report the difference with its interval", "Report each difference with its interval"),
+        ("Choose between them by cost: they", "Choose within each of these pairs by cost: the two"),
+    ):
+        advice = advice.replace(one, several)
+    return advice
 
 
 def _robust_words(ranking: Ranking) -> str:

@@ -18,6 +18,7 @@ from attnstudy.render.comparison import (
     table_words,
 )
 from attnstudy.stats import calibration_words
+from attnstudy.stats.shown_flags import shown_flags
 
 if TYPE_CHECKING:
     from attnstudy.usecases.ranking import RankReport
@@ -50,7 +51,8 @@ def rank_markdown(report: RankReport) -> str:
     """Return the ranking as Markdown, for a paper's appendix or a pull request."""
     ranking = report.ranking
     unit = " (%)" if ranking.unit == "points" else ""
-    blocks = [f"**{_escaped(ranking.verdict)}.** {_escaped(ranking.sentence)}"]
+    verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
+    blocks = [f"**{_escaped(verdict)}.** {_escaped(ranking.sentence)}"]
     blocks.append(f"{ranking.status.capitalize()}: {_escaped(ranking.status_reason)}.")
     blocks.append(_table(*arm_table(ranking, f"mean{unit}")))
     if ranking.pairs:
@@ -62,7 +64,7 @@ def rank_markdown(report: RankReport) -> str:
         blocks.append("\n".join(f"- {_escaped(line)}" for line in advice_words(ranking)))
     remarks = [
         *chance_words(ranking),
-        *(f"flag: {flag_words(flag)}" for flag in ranking.flags),
+        *(f"flag: {flag_words(flag)}" for flag in shown_flags(ranking)),
         *ranking.notes,
         *(f"left out: {left.run} ({left.reason})" for left in ranking.excluded),
         *(

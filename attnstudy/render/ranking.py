@@ -23,6 +23,7 @@ from attnstudy.stats.numbers import (
     runs_words,
     seeds_words,
 )
+from attnstudy.stats.shown_flags import shown_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
     for title, items in (
         ("What to do", advice_words(ranking)),
         ("Diverged runs", chance_words(ranking)),
-        ("Flags", [flag_words(flag) for flag in ranking.flags]),
+        ("Flags", [flag_words(flag) for flag in shown_flags(ranking)]),
         ("Notes", list(ranking.notes)),
         ("Left out", [f"{left.run}: {left.reason}" for left in ranking.excluded]),
     ):

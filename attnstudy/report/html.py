@@ -22,6 +22,7 @@ from attnstudy.report.tables import (
 from attnstudy.report.words import comparison_words, power_words
 from attnstudy.stats import Flag, Ranking, calibration_words
 from attnstudy.stats.numbers import Numbers, count, exact
+from attnstudy.stats.shown_flags import shown_flags
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 _FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first
@@ -207,7 +208,7 @@ def _changes(flag: Flag, ranking: Ranking) -> bool:
 
 def _flags(ranking: Ranking) -> str:
     items = []
-    for flag in sorted(ranking.flags, key=lambda flag: not _changes(flag, ranking)):
+    for flag in sorted(shown_flags(ranking), key=lambda flag: not _changes(flag, ranking)):
         item = f'<span class="kind">{esc(flag.kind)}:</span> {esc(flag.message)}'
         if flag.verdict_without is not None:
             lead = "without it the verdict is the same"

@@ -9,6 +9,7 @@ from attnstudy.report.labels import numbered
 from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
 from attnstudy.stats import Pair, Ranking, Scope, Verdict
+from attnstudy.stats.digits import percent
 from attnstudy.stats.numbers import (
     NONE,
     Numbers,
@@ -38,7 +39,7 @@ SYMBOLS = {
 
 def level(alpha: float) -> str:
     """Return the confidence that goes with an error rate, in percent."""
-    return f"{significant(100 * (1 - alpha))} %"
+    return percent(alpha)
 
 
 def arms_table(ranking: Ranking) -> str:
@@ -54,7 +55,7 @@ def arms_table(ranking: Ranking) -> str:
     places = numbered(ranking)
     for place, arm in enumerate(ranking.arms, start=1):
         number = f'<span class="place">{place}</span> ' if places else ""
-        row = [number + name(arm.variant), str(arm.n)]
+        row = [number + name(arm.variant), f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         row.append(numbers.interval(arm.ci_low, arm.ci_high))
         if grouped:

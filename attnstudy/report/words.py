@@ -31,7 +31,9 @@ def comparison_words(ranking: Ranking) -> list[str]:
     if any(pair.calibrated for pair in ranking.pairs):
         method += " P-values and intervals are calibrated for few or unequal runs."
     confidence = level(ranking.pair_alpha)
-    if ranking.interval != "bonferroni":
+    if len(ranking.pairs) == 1:
+        interval = f"The interval is one of {confidence} confidence."
+    elif ranking.interval != "bonferroni":
         interval = f"The {confidence} intervals hold for all pairs at once."
     else:
         interval = (

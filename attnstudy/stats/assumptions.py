@@ -25,7 +25,7 @@ def assumption_notes(
         samples: the arms.
         pairs: with their robustness lines, where these were asked for.
         flags: on values that stand out.
-        design: for the pairing.
+        design: for the pairing, with the alpha of one look.
 
     """
     tested = [pair for pair in pairs if pair.p_adjusted is not None]
@@ -33,15 +33,40 @@ def assumption_notes(
         return
     what = "differences between runs with the same seed" if design.paired else "runs"
     yield f"{what} are assumed to be roughly normal; {_without_it(tested, design)}"
+    yield from _conservative(tested, design)
     against = list(_against(samples, flags, design))
     if not against:
         return
     leaning = [f"{pair.a} − {pair.b}" for pair in tested if _leans(pair)]
     yield (
-        f"the data cast doubt on that assumption: {' and '.join(against)}; a difference that "
-        "tests without it do not confirm depends on it"
-        + (f": {listed(leaning)}" if leaning else "")
+        f"the data cast doubt on that assumption: {' and '.join(against)}"
+        + (f"; {_rests(leaning)} on that assumption: other tests do not agree" if leaning else "")
     )
+
+
+def _rests(pairs: Sequence[str]) -> str:
+    if len(pairs) == 1:
+        return f"the difference {pairs[0]} rests"
+    return f"the differences {listed(pairs, last=' and ')} rest"
+
+
+def _conservative(tested: Sequence[Pair], design: Design) -> Iterator[str]:
+    """Yield why the primary test can leave open what the other tests decide."""
+    open_ = [
+        f"{pair.a} − {pair.b}"
+        for pair in tested
+        if pair.verdict is Verdict.UNDECIDED
+        and (pair.p_adjusted or 0.0) > design.alpha  # else diverged runs leave it open
+        and pair.robust is not None
+        and pair.robust.answer == "disagrees"
+    ]
+    if open_:
+        yield (
+            f"{listed(open_, last=' and ')}: another test claims a difference and the primary one "
+            "does not, which is possible as the primary test is the conservative one with few or "
+            "unequal runs, and rank tests give outlying runs less weight; the verdict always "
+            "follows the primary test"
+        )
 
 
 def _without_it(tested: Sequence[Pair], design: Design) -> str:
@@ -78,6 +103,6 @@ def _against(samples: Sequence[Sample], flags: Sequence[Flag], design: Design) -
 
 
 def _leans(pair: Pair) -> bool:
-    """Tell whether a difference is shown that the other tests do not confirm."""
+    """Tell whether a difference is shown that other tests could confirm and do not."""
     shown = pair.verdict in (Verdict.BETTER, Verdict.WORSE)
-    return shown and (pair.robust is None or pair.robust.answer != "agrees")
+    return shown and pair.robust is not None and pair.robust.answer == "disagrees"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from attnstudy.stats.vocabulary import Direction
 
 _CHUNK = 2**21  # values held at once
 _ERRORS = 2.0  # standard errors above alpha that are put down to the simulation
+_FEW = 1000  # relabellings below which each is tried, as the rate takes few values then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +31,9 @@ class Rate:
     rate: float
     """Share of replications with at least one false claim."""
     error: float
-    """Its standard error from the number of replications."""
+    """Its standard error from the number of replications; 0 where all relabellings were tried."""
     replications: int
-    """Replications."""
+    """Replications; all distinct relabellings where they are few."""
     cannot_see: str
     """What this way of asking is blind to."""
     exceeds: bool
@@ -51,6 +54,13 @@ class Calibration:
     """With normal runs of equal means, each arm with its own SD and n."""
     within_seed: bool
     """Whether labels were permuted among the runs of a seed only."""
+    relabellings: int
+    """Distinct ways to label these runs, arms that are alike to the design not told apart."""
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether all relabellings were tried, as they are too few to judge a rate by."""
+        return self.relabellings < _FEW
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as strict JSON knows it."""
@@ -62,18 +72,25 @@ def calibration_words(calibration: Calibration) -> list[str]:
     """Return what was asked, and the answer of each of the two ways, a line each."""
     within = " within each seed" if calibration.within_seed else ""
     ways = (
-        (f"labels permuted{within}", calibration.permuted),
-        ("simulated with each arm's own SD and n", calibration.simulated),
+        (f"labels permuted{within}", calibration.permuted, calibration.exhaustive),
+        ("simulated with each arm's own SD and n", calibration.simulated, False),
     )
     return [
         "How often this design claims a difference among equal arms (promised: at most "
         f"{calibration.alpha:g})",
         *(
-            f"{what}: {rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications), "
+            f"{what}: {_measured(rate, exhaustive=exhaustive)}, "
             f"{rate.reading}; it cannot see {rate.cannot_see}"
-            for what, rate in ways
+            for what, rate, exhaustive in ways
         ),
     ]
+
+
+def _measured(rate: Rate, *, exhaustive: bool) -> str:
+    if exhaustive:
+        claims = round(rate.rate * rate.replications)
+        return f"{rate.rate:.4f} ({claims} of all {rate.replications:,} relabellings)"
+    return f"{rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications)"
 
 
 def calibrate(
@@ -126,7 +143,11 @@ def calibrate(
         index = [arm.variant for arm in arms].index(control)
     within = arms[0].seeds is not None and all(arm.seeds == arms[0].seeds for arm in arms)
     streams = np.random.default_rng(seed).spawn(2)
-    permuted = _permuted(arms, streams[0], replications, within=within)
+    relabellings = _relabellings(arms, index, within=within)
+    if relabellings < _FEW:
+        permuted = iter([_every_labelling(arms, within=within)])
+    else:
+        permuted = _permuted(arms, streams[0], replications, within=within)
     simulated = _simulated(arms, streams[1], replications, paired=paired)
     return Calibration(
         alpha=alpha,
@@ -135,7 +156,7 @@ def calibrate(
             (shown_different(batch, design, control=index).any(axis=1) for batch in permuted),
             "what unequal spreads do: permuting the labels makes all arms equally wide, and real "
             "differences between them become part of that width",
-            other_cause=" (unless real differences between these arms are the cause)",
+            relabellings=relabellings,
         ),
         simulated=_rate(
             alpha,
@@ -144,6 +165,7 @@ def calibrate(
             "themselves estimated from few runs",
         ),
         within_seed=within,
+        relabellings=relabellings,
     )
 
 
@@ -188,9 +210,64 @@ def _rows(replications: int, size: int) -> Iterator[int]:
         yield min(most, replications - start)
 
 
-def _rate(alpha: float, batches: Iterator[Any], cannot_see: str, *, other_cause: str = "") -> Rate:
+def _relabellings(arms: Sequence[Sample], control: int | None, *, within: bool) -> int:
+    """Return in how many ways the runs can be labelled that the design tells apart."""
+    sizes = [arm.n for arm in arms]
+    if within:
+        labelled = math.factorial(len(arms)) ** sizes[0]
+    else:
+        labelled = math.factorial(sum(sizes)) // math.prod(map(math.factorial, sizes))
+    return int(labelled // _same_to_the_design(sizes, control))
+
+
+def _same_to_the_design(sizes: Sequence[int], control: int | None) -> int:
+    """Return how many labellings differ in the names of arms of one size alone."""
+    alike = Counter(size for arm, size in enumerate(sizes) if arm != control)
+    return math.prod(map(math.factorial, alike.values()))
+
+
+def _every_labelling(arms: Sequence[Sample], *, within: bool) -> list[Floats]:
+    """Return all labellings of the runs, one a row; every relabelling is there equally often."""
+    if within:
+        table = np.stack([arm.values for arm in arms])
+        orders = list(permutations(range(len(arms))))
+        chosen = np.array(list(product(orders, repeat=arms[0].n)))  # (labellings, runs, arms)
+        runs = np.arange(arms[0].n)
+        return [table[chosen[:, :, arm], runs] for arm in range(len(arms))]
+    pooled = np.concatenate([arm.values for arm in arms])
+    rows = np.array(list(_splits(range(pooled.size), [arm.n for arm in arms])))
+    return np.split(pooled[rows], np.cumsum([arm.n for arm in arms])[:-1], axis=1)
+
+
+def _splits(runs: Sequence[int], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the runs in every order of labels: those of the first arm, of the second, ..."""
+    if len(sizes) == 1:
+        yield tuple(runs)
+        return
+    for first in combinations(runs, sizes[0]):
+        taken = set(first)
+        for rest in _splits([run for run in runs if run not in taken], sizes[1:]):
+            yield first + rest
+
+
+def _rate(
+    alpha: float, batches: Iterator[Any], cannot_see: str, *, relabellings: int | None = None
+) -> Rate:
+    """Return the rate of claims; with the number of relabellings, where labels were permuted."""
     claims = np.concatenate(list(batches))
     rate = float(claims.mean())
+    if relabellings is not None and relabellings < _FEW:
+        return Rate(
+            rate=rate,
+            error=0.0,
+            replications=relabellings,
+            cannot_see=cannot_see,
+            exceeds=False,
+            reading=(
+                f"and only {relabellings:,} relabellings of these runs exist: too few to tell "
+                f"whether the rate is above the promised {alpha:g}"
+            ),
+        )
     error = math.sqrt(rate * (1.0 - rate) / claims.size)
     # the error that a rate of exactly alpha has: that of a measured 0 would be 0
     room = _ERRORS * math.sqrt(alpha * (1.0 - alpha) / claims.size)
@@ -201,15 +278,22 @@ def _rate(alpha: float, batches: Iterator[Any], cannot_see: str, *, other_cause:
         replications=claims.size,
         cannot_see=cannot_see,
         exceeds=exceeds,
-        reading=_reading(rate, alpha, exceeds=exceeds) + other_cause * exceeds,
+        reading=_reading(rate, alpha, exceeds=exceeds, permuted=relabellings is not None),
     )
 
 
-def _reading(rate: float, alpha: float, *, exceeds: bool) -> str:
+def _reading(rate: float, alpha: float, *, exceeds: bool, permuted: bool) -> str:
     if exceeds:
+        claim = f"about {100.0 * rate:.1f} % of "
+        if permuted:  # of one data set, whatever others of its kind would give
+            claim += (
+                "the relabellings of these runs claim a difference; unless real differences "
+                "between the arms are the cause, "
+            )
+        else:
+            claim = f"among equal arms like these {claim}studies would claim a difference, so "
         return (
-            f"above the promised {alpha:g} by more than the simulation's error: among equal arms "
-            f"like these about {100.0 * rate:.1f} % of studies would claim a difference, so "
+            f"above the promised {alpha:g} by more than the simulation's error: {claim}"
             f"adjusted p-values close to {alpha:g} are weaker evidence than they seem"
         )
     if rate > alpha:

@@ -17,8 +17,11 @@ from attnstudy.stats.samples import Sample
 def describe_arms(
     samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
 ) -> tuple[Arm, ...]:
-    """Return the arms with letters and rank ranges, which only Games-Howell has."""
-    tested = [index for index, sample in enumerate(samples) if sample.tested]
+    """Return the arms with letters and rank ranges, which only Games-Howell has.
+
+    Arms of which no pair was tested have neither.
+    """
+    tested = sorted({arm for d in decisions if d.p is not None for arm in (d.a, d.b)})
     letters: dict[int, str] = {}
     ranges: dict[int, tuple[int, int]] = {}
     if design.grouped and len(tested) > 1:
@@ -57,9 +60,12 @@ def describe_pair(
         robust: the robustness line; none where nothing was tested.
 
     """
-    superiority = effects.prob_superiority_interval(
-        a, b, alpha=design.alpha / family, maximize=design.maximize
-    )
+    probability = superiority = None
+    if not (a.flat and b.flat):  # of two constants it would tell how they were rounded
+        probability = effects.prob_superiority(a, b, maximize=design.maximize)
+        superiority = effects.prob_superiority_interval(
+            a, b, alpha=design.alpha / family, maximize=design.maximize
+        )
     return Pair(
         a=a.variant,
         b=b.variant,
@@ -71,7 +77,7 @@ def describe_pair(
         calibrated=decision.calibrated,
         p_adjusted=decision.p,
         hedges_g=effects.hedges_g(a, b),
-        prob_superiority=effects.prob_superiority(a, b, maximize=design.maximize),
+        prob_superiority=probability,
         prob_superiority_low=superiority[0] if superiority else None,
         prob_superiority_high=superiority[1] if superiority else None,
         verdict=decision.verdict,

@@ -142,20 +142,21 @@ def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
     tested = [sample for sample in samples if sample.tested]
     for sample in tested:
         if sample.sd == 0.0:
+            rounding = " up to rounding" if sample.rounded else ""
             message = (
-                f"spread is zero: all {sample.n} runs of {sample.variant} give "
-                f"{sample.mean:.6g}; does the seed reach the training?"
+                f"spread is zero: all {sample.n:,} runs of {sample.variant} give "
+                f"{sample.mean:.6g}{rounding}; does the seed reach the training?"
             )
             yield Suspect(_flag("constant", sample.variant, message, value=sample.mean))
     spreads = compare_spreads(tested)
     if spreads is not None and spreads.ratio > SD_RATIO:
         small, large = spreads.small, spreads.large
         why = (
-            f"more than chance explains (F tests, p {p_text(spreads.p)}), so methods that pool "
-            "them are not valid"
+            f"more than chance explains (F tests, p {p_text(spreads.p)}), so methods that assume "
+            "equal SDs can claim too much"
             if spreads.differ
-            else "which chance may explain with so few runs; methods that pool them assume that "
-            "they are equal"
+            else "which chance may explain with so few runs; methods that assume equal SDs can "
+            "claim too much where they differ"
         )
         message = (
             f"the SDs differ {spreads.ratio:.1f}-fold ({large.variant} {amount(large.sd, design)}, "
@@ -174,7 +175,7 @@ def _granularity(samples: Sequence[Sample], items: int | None) -> Iterator[Suspe
             # half a unit of the last decimal recorded, and what single precision cannot hold
             tolerance = 0.5 * 10.0 ** -_decimals(value) + 1e-6 * abs(value)
             if abs(value - nearest) > tolerance:
-                message = f"is no whole number of {items} test items (nearest {nearest:.6g})"
+                message = f"is no whole number of {items:,} test items (nearest {nearest:.6g})"
                 yield _value("granularity", samples, arm, index, message)
 
 
@@ -205,7 +206,7 @@ def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
                 yield _value("test-reuse", samples, arm, index, message)
     trials = {s.variant: conduct.tuning_trials.get(s.variant, 0) for s in samples}
     if len(set(trials.values())) > 1:
-        listed = ", ".join(f"{variant} {count}" for variant, count in trials.items())
+        listed = ", ".join(f"{variant} {count:,}" for variant, count in trials.items())
         message = f"tuning budgets differ ({listed} trials): the most tuned variant is favoured"
         yield Suspect(_flag("tuning", max(trials, key=trials.__getitem__), message))
 
@@ -247,4 +248,4 @@ def _decimals(value: float) -> int:
 
 
 def _times(count: int) -> str:
-    return "twice" if count == 2 else f"{count} times"
+    return "twice" if count == 2 else f"{count:,} times"

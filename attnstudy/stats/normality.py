@@ -45,9 +45,18 @@ class Shape:
     def words(self) -> str:
         """What is unusual."""
         side = "low" if self.skewness < 0.0 else "high"
-        if self.tails > self.usual_tails and abs(self.skewness) < 0.5:
+        if self._tailed:
             return "some runs lie much farther from the mean of their variant than others"
         return f"the runs are skewed towards {side} values, with skewness {self.skewness:+.1f}"
+
+    @property
+    def short(self) -> str:
+        """The same in a clause."""
+        return "some runs lie far out" if self._tailed else "the runs are skewed"
+
+    @property
+    def _tailed(self) -> bool:
+        return self.tails > self.usual_tails and abs(self.skewness) < 0.5
 
 
 def shape_of(samples: Sequence[Sample]) -> Shape | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from attnstudy.stats.digits import percent, rounded
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def ranking_as_html(ranking: Ranking) -> str:
     """Return verdict, sentence, arms and pairs; every name escaped."""
     arms = [
         [
-            arm.variant, str(arm.n), _number(arm.mean), _number(arm.sd),
+            arm.variant, f"{arm.n:,}", _number(arm.mean), _number(arm.sd),
             _range(arm.rank_low, arm.rank_high), arm.group or "–",
         ]
         for arm in ranking.arms
@@ -37,16 +38,14 @@ def ranking_as_html(ranking: Ranking) -> str:
         _table(["variant", "n", "mean", "SD", "ranks", "group"], arms),
     ]
     if pairs:
-        interval = (
-            f"{INTERVAL_NAMES[ranking.interval]} {100 * (1 - ranking.pair_alpha):.4g} % interval"
-        )
+        interval = f"{INTERVAL_NAMES[ranking.interval]} {percent(ranking.pair_alpha)} interval"
         headings = ["pair", "difference", interval, "adjusted p", "verdict"]
         parts.append(_table([*headings, "look"] if ranking.looks else headings, pairs))
     return "\n".join(parts)
 
 
-def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign}.4g}"
+def _number(value: float | None, sign: str = "-") -> str:
+    return "–" if value is None else rounded(value, sign=sign)
 
 
 def _range(low: int | None, high: int | None) -> str:

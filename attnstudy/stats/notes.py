@@ -14,6 +14,7 @@ from attnstudy.stats.phrases import includes_zero, listed, order, p_text
 from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
 from attnstudy.stats.spreads import compare_spreads
+from attnstudy.stats.vocabulary import Verdict
 from attnstudy.stats.wording import verdict_text
 
 _LEVEL = 0.05  # at which an SD is said to be above what independent errors give
@@ -53,7 +54,8 @@ def _wider_intervals(
             "difference is shown rests on Holm's adjusted p; the intervals are Bonferroni's, "
             "which are wider"
         )
-    if design.margin is not None and any(d.p is not None for d in decisions):
+    # of a single pair Holm and Bonferroni make the same interval
+    if len(decisions) > 1 and any(d.verdict is Verdict.EQUIVALENT for d in decisions):
         yield (
             "differences by Holm and equivalence by Bonferroni's intervals each hold at the "
             "family's error rate, but not both at once"
@@ -207,6 +209,6 @@ def _beyond_binomial(samples: Sequence[Sample], items: int) -> Iterator[str]:
             "in more than chance hits, as short trainings do"
         )
     yield (
-        f"the SD is above the points that independent errors on {items} test items would give "
+        f"the SD is above the points that independent errors on {items:,} test items would give "
         f"({', '.join(above)}), {conclusion}"
     )

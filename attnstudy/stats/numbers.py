@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
+from attnstudy.stats.digits import LARGEST_FIXED, rounded
 from attnstudy.stats.results import Power, Ranking
 from attnstudy.stats.vocabulary import Verdict
 
 NONE = "–"
 _MOST_DECIMALS = 10
-_LARGEST_FIXED = 1e15
+_GROUPED = 1e4  # from here on thousands are set apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,15 @@ class Numbers:
         return f"{size} {unit}".strip()
 
     def _fixed(self, value: float, decimals: int | None, *, sign: str) -> str:
-        if decimals is None or abs(value) >= _LARGEST_FIXED:
-            return f"{value:{sign}.4g}".replace("-", self.minus)
-        return f"{value:{sign}.{decimals}f}".replace("-", self.minus)
+        if decimals is None or abs(value) >= LARGEST_FIXED:
+            return _minus(rounded(value, sign=sign), self.minus)
+        grouped = "," if abs(value) >= _GROUPED else ""
+        return _minus(f"{value:{sign}{grouped}.{decimals}f}", self.minus)
 
 
 def significant(value: float, digits: int = 4) -> str:
     """Return a number with its first significant digits."""
-    text = f"{value:.{digits}g}"
-    if "e+" in text and abs(value) < _LARGEST_FIXED:
-        text = f"{float(text):,.0f}"
-    return _minus(text)
+    return _minus(rounded(value, digits))
 
 
 def exact(value: float | None) -> str:
@@ -95,8 +95,8 @@ def two(value: float | None, *, signed: bool = False, minus: str = "−") -> str
     if value is None:
         return NONE
     if abs(value) >= 1e4:
-        return f"{value:.3g}".replace("-", minus)
-    return f"{value:{'+' if signed else '-'}.2f}".replace("-", minus)
+        return _minus(f"{value:.3g}", minus)
+    return _minus(f"{value:{'+' if signed else '-'}.2f}", minus)
 
 
 def p_value(p: float | None, alpha: float = 0.05) -> str:
@@ -167,5 +167,6 @@ def pairing_words(power: Power | None) -> str:
     )
 
 
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
+def _minus(text: str, minus: str = "−") -> str:
+    """Return a number with its minus sign; in an exponent it stays, for whoever copies it."""
+    return re.sub("(?<!e)-", minus, text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.digits import percent, rounded
 from attnstudy.stats.numbers import p_value
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
 
@@ -33,7 +34,7 @@ def evidence(decision: Decision, design: Design) -> str:
     """
     unit = f" {design.unit}" if design.unit else ""
     difference = f"{number(decision.difference or 0.0, design, digits=3)}{unit}"
-    kind = f"{INTERVAL_NAMES[design.interval]} {100 * (1 - design.alpha):.4g} % interval"
+    kind = f"{INTERVAL_NAMES[design.interval]} {percent(design.alpha)} interval"
     low, high = interval_text(decision.low, decision.high, design)
     p = f"adjusted p {p_text(decision.p, design.alpha)}"
     if decision.verdict is Verdict.EQUIVALENT:
@@ -53,7 +54,7 @@ def p_text(p: float | None, alpha: float = 0.05) -> str:
 
 def number(value: float, design: Design, *, digits: int = 2) -> str:
     """Return a difference with its sign: fixed decimals for points, else significant ones."""
-    return f"{value:+.{digits}f}" if design.unit == "points" else f"{value:+.4g}"
+    return f"{value:+.{digits}f}" if design.unit == "points" else rounded(value, sign="+")
 
 
 def interval_text(low: float | None, high: float | None, design: Design) -> tuple[str, str]:
@@ -78,7 +79,7 @@ def _rounded(low: float, high: float, digits: int) -> tuple[float, float]:
 def amount(value: float, design: Design) -> str:
     """Return a margin or spread with its unit, without sign."""
     unit = "point" if design.unit == "points" and value == 1.0 else design.unit
-    return f"{value:.4g} {unit}".strip()
+    return f"{rounded(value)} {unit}".strip()
 
 
 def order(names: Sequence[str], decision: Decision) -> str:
@@ -95,5 +96,5 @@ def equality(names: Sequence[str], decision: Decision) -> str:
 def listed(items: Sequence[str], *, last: str = ", ") -> str:
     """Return items as a list, ``last`` before the last one; of many the first four and a count."""
     if len(items) > LISTED + 1:
-        return f"{', '.join(items[:LISTED])} and {len(items) - LISTED} more"
+        return f"{', '.join(items[:LISTED])} and {len(items) - LISTED:,} more"
     return last.join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else items[0]

@@ -154,7 +154,7 @@ def rank(
         flags=flags,
         notes=(
             *notes,
-            *assumption_notes(arms, pairs, flags, design),
+            *assumption_notes(arms, pairs, flags, single),
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
             *(
                 pairing_notes(given, design, planned=confirmatory, predictions=correct is not None)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.errors import UsageError
+from attnstudy.errors import MeasurementError, UsageError
 from attnstudy.stats.headings import is_accuracy
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -58,6 +58,16 @@ class Sample:
     def n(self) -> int:
         """Number of values."""
         return int(self.values.size)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the runs do not vary, but for rounding."""
+        return self.sd == 0.0
+
+    @property
+    def rounded(self) -> bool:
+        """Whether the runs differ, and by no more than rounding explains."""
+        return self.flat and float(np.ptp(self.values)) > 0.0
 
     @property
     def tested(self) -> bool:
@@ -117,6 +127,7 @@ def read_samples(
 
     Raises:
         UsageError: there is no arm, an arm has no value, or a value or seed is not a number.
+        MeasurementError: a value is not finite, or too large.
 
     """
     counts = dict(diverged or {})
@@ -153,10 +164,10 @@ def _read_arm(variant: str, given: Values, lost: Diverged) -> Sample:
         raise UsageError(f"variant {variant!r} has no values: leave it out, or run it first")
     for index in np.flatnonzero(~np.isfinite(values) | (np.abs(values) > _LARGEST)):
         where = f"value {index + 1}" if seeds is None else f"seed {seeds[index]}"
-        raise UsageError(
-            f"variant {variant!r} has {values[index]} at {where}: give finite numbers, "
-            "and count a run that diverged as diverged"
-        )
+        advice = "give finite numbers, and count a run that diverged as diverged"
+        if np.isfinite(values[index]):
+            advice = f"it is too large, give numbers of at most {_LARGEST:g} in another unit"
+        raise MeasurementError(f"variant {variant!r} has {values[index]} at {where}: {advice}")
     values.setflags(write=False)
     gone = None if isinstance(lost, int) else tuple(sorted(_seed(variant, s) for s in lost))
     return Sample(variant, values, seeds, diverged, gone)
@@ -179,7 +190,8 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     Without a ``unit``, what is called an accuracy is taken to be in percent when it looks like it.
 
     Raises:
-        UsageError: percent and fractions are mixed, or a declared percentage is none.
+        UsageError: a declared percentage is none.
+        MeasurementError: percent and fractions are mixed.
 
     """
     values = [(value, sample) for sample in samples for value in sample.values.tolist()]
@@ -201,7 +213,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
             and 0.0 < value <= 1.0
             and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent)
         ):
-            raise UsageError(
+            raise MeasurementError(
                 f"variant {sample.variant!r} has {value:g} where other runs have up to "
                 f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
             )

@@ -69,7 +69,7 @@ def image_noise(samples: Sequence[Sample], items: int) -> Scope:
     share = min(max(samples[0].mean / 100.0, 0.0), 1.0) if samples[0].n else 0.0
     error = 100.0 * math.sqrt(share * (1.0 - share) / items)
     message = (
-        f"seeds measure training noise on these {items} test images; the choice of images adds "
+        f"seeds measure training noise on these {items:,} test images; the choice of images adds "
         f"about {error:.2f} points of standard error to an accuracy of {100.0 * share:.1f} %; how "
         "much to differences depends on how far the variants fail on the same images: per-image "
         "predictions would tell"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.digits import rounded
+from attnstudy.stats.normality import shape_of
 from attnstudy.stats.numbers import count
 from attnstudy.stats.phrases import LISTED, amount, equality, evidence, listed
 from attnstudy.stats.results import Looks
@@ -57,6 +59,7 @@ def sentence(
     lost = sum(sample.diverged for sample in samples)
     if lost:
         claim += f"; {count(lost, 'run')} diverged and {_are(lost)} not part of these means"
+    claim += _assumed(samples, testable, design)
     if single.alpha < design.alpha:
         claim += "; looks that may stop a study early bias these estimates"
     return f"{frame}, {claim}."
@@ -125,7 +128,7 @@ def _differences(
     for winner, losers in over.items():
         yield f"{names[winner]} has a {better} {what} than {listed(losers, last=' and ')}"
     if len(ordered) > len(shown):
-        yield f"{len(ordered) - len(shown)} more pairs differ"
+        yield f"{len(ordered) - len(shown):,} more pairs differ"
 
 
 def _denials(
@@ -159,19 +162,22 @@ def _descriptive(
     what = design.metric.replace("_", " ")
     if len(samples) == 1:
         only = samples[0]
-        mean = f", mean {only.mean:.4g}" if only.n else ""
+        mean = f", mean {rounded(only.mean)}" if only.n else ""
         return (
             f"{count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
             "ranked: a ranking needs a second variant."
         )
     ready = [sample for sample in samples if sample.tested]
-    if len(ready) >= 2 and decisions and all(sample.sd == 0.0 for sample in ready):
-        return (
-            f"The spread of {what} is zero: all runs of a variant give the same value, so no "
-            "difference can be held against chance and nothing is ranked."
-        )
+    no_spread = "so no difference can be held against chance and nothing is ranked"
+    if len(ready) >= 2 and decisions and all(sample.flat for sample in ready):
+        same = "give the same value"
+        if any(sample.rounded for sample in ready):
+            same = "are equal up to rounding"
+        return f"The spread of {what} is zero: all runs of a variant {same}, {no_spread}."
     if waiting and len(ready) >= 2:
         return f"With {_runs(samples)} no declared look is complete, so no {what} is compared yet."
+    if any(samples[d.a].tested and samples[d.b].tested for d in decisions):
+        return f"The differences in {what} are the same at every seed, up to rounding, {no_spread}."
     return (
         f"With {_runs(samples)} the {what} of {listed([s.variant for s in samples], last=' and ')}"
         f" can be described but not ranked: a test needs two variants with {MIN_RUNS} runs each."
@@ -198,13 +204,32 @@ def _left_out(
     flat = [d for d in decisions if d.p is None and {d.a, d.b} <= compared]
     if flat:
         text += f"; {count(len(flat), 'pair')} without any spread {_was(len(flat))} not tested"
-    constant = [samples[arm].variant for arm in sorted(compared) if samples[arm].sd == 0.0]
-    if constant:
-        text += (
-            f"; all runs of {listed(constant, last=' and of ')} agree, so these differences "
-            "rest on the spread of the other arm alone"
-        )
-    return text
+    return text + _constant(samples, testable)
+
+
+def _constant(samples: Sequence[Sample], testable: Sequence[Decision]) -> str:
+    """Return which claims have the spread of one arm alone."""
+    claimed = {arm for d in testable if d.decided or d.vetoed for arm in (d.a, d.b)}
+    constant = [samples[arm] for arm in sorted(claimed) if samples[arm].flat]
+    if not constant:
+        return ""
+    names = listed([sample.variant for sample in constant], last=" and ")
+    do, them = ("does", "it") if len(constant) == 1 else ("do", "them")
+    extent = "beyond rounding" if any(sample.rounded for sample in constant) else "at all"
+    return (
+        f"; {names} {do} not vary {extent}: differences from {them} rest on the spread of the "
+        "other arm alone"
+    )
+
+
+def _assumed(samples: Sequence[Sample], testable: Sequence[Decision], design: Design) -> str:
+    """Return that claims assume what the shape of the runs speaks against."""
+    if design.paired or not any(d.decided or d.vetoed for d in testable):
+        return ""
+    shape = shape_of(samples)
+    if shape is None or not shape.suspicious:
+        return ""
+    return f"; {shape.short}, and these claims assume roughly normal runs"
 
 
 def _are(number: int) -> str:
@@ -217,5 +242,5 @@ def _was(number: int) -> str:
 
 def _runs(samples: Sequence[Sample]) -> str:
     fewest, most = min(s.n for s in samples), max(s.n for s in samples)
-    spread = count(fewest, "run") if fewest == most else f"{fewest} to {most} runs"
+    spread = count(fewest, "run") if fewest == most else f"{fewest:,} to {most:,} runs"
     return f"{spread} per variant"

@@ -14,9 +14,12 @@ from attnstudy.stats.vocabulary import Verdict
 class Standing(Enum):
     """What is shown of a pair when there is a margin: for one pair, and for several."""
 
-    MORE = ("differs by more", "differ by more")
-    LESS = ("differs by less", "differ by less")
-    EITHER = ("differs, possibly by less", "differ, possibly by less")
+    MORE = ("differs by more than the margin", "differ by more than the margin")
+    LESS = ("differs by less than the margin", "differ by less than the margin")
+    EITHER = (
+        "differs, possibly by less than the margin",
+        "differ, possibly by less than the margin",
+    )
     EQUIVALENT = ("is equivalent", "are equivalent")
     UNDECIDED = ("remains undecided", "remain undecided")
     DIVERGED = ("is left open by diverged runs", "are left open by diverged runs")
@@ -79,9 +82,9 @@ def margin_text(names: Sequence[str], decisions: Sequence[Decision], design: Des
     parts: list[str] = []
     for kind, pairs in classes.items():
         if pairs:
-            number = f"{len(pairs)}" if parts else f"{len(pairs)} of {total} pairs"
+            number = f"{len(pairs):,}" if parts else f"{len(pairs):,} of {total:,} pairs"
             if len(pairs) == total:
-                number = f"all {total} pairs"
+                number = f"all {total:,} pairs"
             parts.append(f"{number} {_said(names, kind, pairs)}")
     return f"against the margin of {margin}: {', '.join(parts)}"
 

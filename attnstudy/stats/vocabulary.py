@@ -36,7 +36,7 @@ class Verdict(StrEnum):
         "undecided",
         "Do not rank these two: neither a difference nor equivalence was shown.",
     )
-    DESCRIPTIVE = "descriptive", "Describe only: there is nothing that a test could be based on."
+    DESCRIPTIVE = "descriptive", "Describe only: there was no test."
 
     def __new__(cls, value: str, advice: str = "") -> Verdict:
         """Make a member that is its own text and carries its advice."""

@@ -9,7 +9,7 @@ from attnstudy.stats.design import Design
 from attnstudy.stats.numbers import count
 from attnstudy.stats.phrases import amount, includes_zero, listed, order
 from attnstudy.stats.power import Needed
-from attnstudy.stats.samples import MIN_RUNS, Sample
+from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Sample
 from attnstudy.stats.standing import margin_text
 from attnstudy.stats.vocabulary import SEEDS, Verdict
 
@@ -63,7 +63,7 @@ def advice(
     a, b = samples[decision.a], samples[decision.b]
     general = decision.verdict.advice
     if decision.verdict is Verdict.DESCRIPTIVE:
-        return f"{general} {_why_untested(a, b)}"
+        return f"{general.rstrip('.')}, as {_why_untested(a, b, design)}"
     if decision.vetoed:
         which = ", ".join(f"{s.variant} ({count(s.diverged, 'run')})" for s in (a, b) if s.diverged)
         return f"Report the runs that diverged beside the difference: {which}."
@@ -75,34 +75,45 @@ def advice(
     if decision.different and decision.within(design.margin):
         return f"{general} It is smaller than the margin and may not matter."
     if decision.verdict is Verdict.UNDECIDED and needed is not None:
-        return f"{general} {_settled_by(needed, min(a.n, b.n), design)}"
+        return f"{general} {_settled_by(needed, decision, a, b, design)}"
     return general
 
 
-def _settled_by(needed: Needed, n: int, design: Design) -> str:
+def _settled_by(needed: Needed, decision: Decision, a: Sample, b: Sample, design: Design) -> str:
     """Return the seeds that would settle a pair one way or the other."""
-    if needed.observed is None:
-        text = f"Detecting the observed difference would need over 1,000 {SEEDS}."
+    n, gap = min(a.n, b.n), decision.difference or 0.0
+    if nothing_observed(gap, a.mean, b.mean):
+        text = "No difference was observed."
     else:
-        # where so many are there already it is a matter of luck, and a few more do not hurt
-        seeds = max(needed.observed, n + 1)
-        text = f"Detecting the observed difference would need about {seeds} {SEEDS}."
-    if design.margin is None:
+        text = f"Detecting the observed difference would need {seeds_text(needed.observed, n)}."
+    if design.margin is None or abs(gap) >= design.margin:  # then the data speak against it
         return text
-    margin = amount(design.margin, design)
-    if needed.equivalence is None:
-        return f"{text} Showing equivalence within {margin} would need over 1,000."
-    return f"{text} Showing equivalence within {margin} would need about {needed.equivalence}."
+    return (
+        f"{text} Showing equivalence within {amount(design.margin, design)} would need "
+        f"{seeds_text(needed.equivalence, n)} if nothing differs."
+    )
 
 
-def _why_untested(a: Sample, b: Sample) -> str:
+def nothing_observed(difference: float, a: float, b: float) -> bool:
+    """Tell whether the difference of two means is none but for rounding."""
+    return abs(difference) <= ROUNDING * max(abs(a), abs(b))
+
+
+def seeds_text(seeds: int | None, n: int) -> str:
+    """Return how many seeds would settle a pair of which ``n`` are there and do not."""
+    if seeds is None:
+        return f"over 1,000 {SEEDS}"
+    # where so many are there already it is a matter of luck, and a few more do not hurt
+    return f"about {max(seeds, n + 1):,} {SEEDS}"
+
+
+def _why_untested(a: Sample, b: Sample, design: Design) -> str:
     short = [s for s in (a, b) if not s.tested]
     if short:
         few = " and ".join(f"{s.variant} has {count(s.n, 'value')}" for s in short)
         return f"{few}; a test needs {MIN_RUNS}."
-    if a.sd == 0.0 and b.sd == 0.0:
-        return (
-            f"The spread is zero: all runs of {a.variant} give {a.mean:.6g}, "
-            f"all of {b.variant} {b.mean:.6g}."
-        )
-    return "The seeds of the first look are not complete."
+    if a.flat and b.flat:
+        return "neither of the two varies beyond rounding."
+    if design.paired:
+        return "the two differ by the same amount at every seed."
+    return "the seeds of the first look are not complete."

@@ -255,8 +255,8 @@ def _guesses(source: Source, found: Collected) -> tuple[str, ...]:
     if source.direction is not None or found.direction == "maximize":
         return ()
     return (
-        f"less is taken to be better, by the name of {found.metric}: --direction maximize says "
-        "otherwise",
+        f"lower is assumed to be better because of the name {found.metric}; use --direction "
+        "maximize to reverse it",
     )
 
 

@@ -13,6 +13,7 @@ from attnstudy.report.names import clean, shorten, width
 from attnstudy.report.style import DARK, LIGHT
 from attnstudy.stats import Ranking, Verdict, calibrate, check_claims, rank
 from attnstudy.stats.numbers import Numbers, exact, p_value, significant, two
+from attnstudy.stats.shown_flags import shown_flags
 from attnstudy.usecases.sources import RunReference
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}
@@ -88,7 +89,7 @@ def test_everything_that_was_found_is_there(any_ranking: Ranking) -> None:
         said += [two(pair.hedges_g, signed=True), two(pair.prob_superiority)]
         if pair.robust is not None and pair.verdict is not Verdict.EQUIVALENT:
             said += [pair.robust.answer or "", p_value(pair.robust.permutation_p)]
-    for flag in any_ranking.flags:
+    for flag in shown_flags(any_ranking):
         said += [flag.kind, flag.message, flag.verdict_without or ""]
     if any_ranking.power is not None:
         power = any_ranking.power
@@ -244,7 +245,7 @@ def test_numbers_never_round_onto_the_zero_they_exclude() -> None:
     assert points.interval(0.0004, 1.5, signed=True) == "[+0.0004, +1.5000]"
     assert points.interval(-1.0, 1.0) == "[−1.00, 1.00]"
     assert points.interval(0.0, 1.0) == "[0.00, 1.00]"
-    assert Numbers("", 0).interval(1e-20, 3.0) == "[1e−20, 3]"
+    assert Numbers("", 0).interval(1e-20, 3.0) == "[1e-20, 3]"
     assert points.signed(None) == "–"
     assert p_value(0.04996) == ".04996"
     assert (p_value(0.0001), p_value(1.0), p_value(0.145)) == ("< .001", "> .999", ".145")

@@ -85,10 +85,15 @@ def test_an_outlier_is_a_doubt_too(notebook: Samples) -> None:
 
 
 def test_a_difference_that_leans_on_normal_runs_is_named() -> None:
-    # three runs an arm: no permutation test can decide, and the last run of b is far out
-    runs = {"a": [90.0, 90.1, 90.2], "b": [50.0, 50.1, 50.15], "c": [10.0, 10.1, 14.0]}
-    notes = rank(runs, metric="score").notes
-    assert any("depends on it: a − b" in note for note in notes)
+    # some runs of b lie far out, and pull its mean more than its ranks
+    near = np.linspace(-0.2, 0.2, 30)
+    ranking = rank({"a": near, "b": np.append(near[2:28], [2.0] * 4)}, metric="score")
+    (doubt,) = [note for note in ranking.notes if "cast doubt" in note]
+    assert "; the difference b − a rests on that assumption" in doubt
+    # three runs an arm: no permutation test can decide, so none speaks against the difference
+    few = {"a": [90.0, 90.1, 90.2], "b": [50.0, 50.1, 50.15], "c": [10.0, 10.1, 14.0]}
+    (doubt,) = [note for note in rank(few, metric="score").notes if "cast doubt" in note]
+    assert "a − b" not in doubt
 
 
 def test_seed_differences_are_what_a_paired_analysis_assumes_normal() -> None:
@@ -135,7 +140,7 @@ def test_pooled_methods_are_blamed_for_unequal_sds_only_where_these_are_shown(
     (said,) = [n for n in ranking.notes if "pooled-variance" in n]
     assert "these differ 10.0-fold, more than chance explains (F tests, p = .010)" in said
     (flag,) = [f for f in ranking.flags if f.kind == "sd-ratio"]
-    assert "more than chance explains (F tests, p = .010), so methods that pool" in flag.message
+    assert "more than chance explains (F tests, p = .010), so methods that assume" in flag.message
 
 
 def test_each_arm_is_held_against_the_spread_of_its_own_independent_errors() -> None:
@@ -147,3 +152,28 @@ def test_each_arm_is_held_against_the_spread_of_its_own_independent_errors() -> 
     assert "(wide 0.74 against 0.52)" in note
     assert "narrow" not in note
     assert "chance may explain" in note
+
+
+def test_the_sentence_itself_says_that_a_claim_assumes_what_the_runs_contradict() -> None:
+    rng = np.random.default_rng(11)
+    skewed = {name: at - np.exp(rng.normal(0.0, 1.2, 30)) for name, at in (("a", 60), ("b", 40))}
+    said = "; the runs are skewed, and these claims assume roughly normal runs."
+    assert rank(skewed).sentence.endswith(said)
+    level = {name: 50.0 - np.exp(rng.normal(0.0, 1.2, 30)) for name in "ab"}
+    assert "roughly normal" not in rank(level).sentence  # nothing is claimed
+    sound = {name: rng.normal(at, 1.0, 10) for name, at in (("a", 60), ("b", 40))}
+    assert "roughly normal" not in rank(sound).sentence
+
+
+def test_why_the_primary_test_leaves_open_what_others_decide() -> None:
+    runs = {"a": [1.0, 2.0, 3.0, 4.0, 5.1], "b": [10.0, 11.0, 12.0, 13.0, 60.0]}
+    ranking = rank(runs, metric="score")
+    robust = ranking.pairs[0].robust
+    assert robust is not None
+    assert (ranking.pairs[0].verdict, robust.answer) == ("undecided", "disagrees")
+    (why,) = [note for note in ranking.notes if "conservative" in note]
+    assert why.startswith("b − a: another test claims a difference and the primary one does not")
+    assert "few or unequal runs" in why
+    assert "the verdict always follows the primary test" in why
+    runs["b"][-1] = 14.0
+    assert not any("conservative" in note for note in rank(runs, metric="score").notes)

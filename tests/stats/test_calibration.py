@@ -1,12 +1,13 @@
 """Calibration: permuted labels beside a simulation."""
 
 import json
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 
 from attnstudy.errors import UsageError
-from attnstudy.stats import calibrate, calibration_words
+from attnstudy.stats import calibrate, calibration_words, rank
 from attnstudy.stats.calibration import _rate
 
 
@@ -107,3 +108,54 @@ def test_the_words_hold_both_answers_and_what_they_mean() -> None:
     assert "promised: at most 0.05" in title
     assert result.permuted.reading in permuted
     assert result.simulated.reading in simulated
+
+
+def test_few_relabellings_are_counted_and_tried_and_judge_nothing() -> None:
+    runs = {
+        "a": {0: 61.0, 1: 61.2, 2: 61.1}, "b": {0: 60.2, 1: 60.0, 2: 60.3},
+        "c": {0: 59.0, 1: 59.3, 2: 59.1},
+    }  # fmt: skip
+    result = calibrate(runs, replications=50)
+    # (3!)^3 labellings within seeds, and 3! of them are one relabelling
+    assert (result.relabellings, result.permuted.replications) == (36, 36)
+    table = [list(one.values()) for one in runs.values()]
+    claims = 0
+    for orders in product(permutations(range(3)), repeat=3):
+        arms = {
+            name: [table[order[arm]][seed] for seed, order in enumerate(orders)]
+            for arm, name in enumerate("abc")
+        }
+        found = rank(arms, metric="score", robust=False).pairs
+        claims += any(pair.verdict in ("better", "worse") for pair in found)
+    assert result.permuted.rate == pytest.approx(claims / 216)
+    assert claims > 0
+    assert not result.permuted.exceeds
+    _, permuted, _ = calibration_words(result)
+    assert f"({claims // 6} of all 36 relabellings)" in permuted
+    assert "only 36 relabellings of these runs exist: too few to tell" in permuted
+    assert "±" not in permuted
+
+
+@pytest.mark.parametrize(
+    ("sizes", "control", "relabellings"),
+    [
+        ((3, 3, 3), None, 280), ((3, 3, 3), "a", 840), ((4, 4), None, 35), ((3, 5), None, 56),
+        ((4, 4, 4), None, 5775),
+    ],
+)  # fmt: skip
+def test_relabellings_that_the_design_tells_apart(
+    sizes: tuple[int, ...], control: str | None, relabellings: int
+) -> None:
+    rng = np.random.default_rng(3)
+    runs = {name: rng.normal(size=n).tolist() for name, n in zip("abc", sizes, strict=False)}
+    result = calibrate(runs, control=control, replications=20)
+    assert result.relabellings == relabellings
+    assert result.permuted.replications == (relabellings if relabellings < 1000 else 20)
+
+
+def test_a_permuted_rate_is_of_this_data_set_and_not_of_studies() -> None:
+    claims = np.zeros(10_000, dtype=bool)
+    claims[:588] = True
+    said = _rate(0.05, iter([claims]), "nothing", relabellings=5775).reading
+    assert "about 5.9 % of the relabellings of these runs claim a difference" in said
+    assert "studies" not in said

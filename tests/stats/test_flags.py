@@ -31,7 +31,7 @@ def test_notebook(notebook: Samples) -> None:
     pooled = next(note for note in ranking.notes if "pooled-variance" in note)
     for figure in ("double > vanilla", "Tukey p = .025", "Dunnett p = .015", "3.5-fold"):
         assert figure in pooled
-    (binomial,) = [note for note in ranking.notes if "independent errors on 10000" in note]
+    (binomial,) = [note for note in ranking.notes if "independent errors on 10,000" in note]
     assert "early 0.77 against 0.49" in binomial
 
 

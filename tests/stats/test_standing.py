@@ -56,7 +56,8 @@ def test_every_pair_is_in_one_class_of_the_verdict_and_in_one_claim_of_the_sente
     ranking = rank(CLOSE, margin=0.5)
     assert ranking.verdict == (
         "a partial ranking is defensible: A > C, B > C; against the margin of 0.5 points: 2 of 6 "
-        "pairs differ by more (A > C, B > C), 1 is equivalent (A = B), 3 remain undecided"
+        "pairs differ by more than the margin (A > C, B > C), 1 is equivalent (A = B), 3 remain "
+        "undecided"
     )
     assert "A and B are equivalent within the margin of 0.5 points (+0.100 points" in (
         ranking.sentence

@@ -4,7 +4,9 @@ import pytest
 
 from attnstudy.stats import rank
 from attnstudy.stats.design import Design
-from attnstudy.stats.phrases import interval_text, p_text
+from attnstudy.stats.numbers import Numbers, exact, significant
+from attnstudy.stats.phrases import amount, interval_text, number, p_text
+from attnstudy.stats.shown_flags import shown_flags
 
 
 @pytest.mark.parametrize(
@@ -59,8 +61,106 @@ def test_the_sentence_names_what_was_tested_and_what_was_not() -> None:
     assert "no difference in test accuracy from D is significant" in against
     assert "not tested: C (1 run)" in against
     constant = rank({"A": [60.0, 60.0, 60.0], "B": [50.0, 50.2, 50.1]}).sentence
-    assert "all runs of A agree" in constant
+    assert "; A does not vary at all: differences from it rest on the spread" in constant
 
 
 def test_a_single_variant_is_told_what_is_missing() -> None:
     assert rank({"a": [60.0]}).sentence.startswith("1 run of a (test accuracy, mean 60) can be")
+
+
+CONSTANT = {"a": [60.0] * 3, "b": [50.0] * 3, "c": [40.0] * 3}
+
+
+def test_nothing_is_ranked_where_nothing_was_tested() -> None:
+    ranking = rank(CONSTANT)
+    assert ranking.verdict == "descriptive only: nothing can be tested"
+    assert all(arm.group is None and arm.rank_low is None for arm in ranking.arms)
+    waiting = rank({name: [1.0, 2.0, 3.0] for name in "ab"}, metric="m", looks=[5, 10])
+    assert all(arm.group is None and arm.rank_low is None for arm in waiting.arms)
+
+
+def test_constant_runs_are_told_of_once_in_each_place() -> None:
+    ranking = rank(CONSTANT)
+    assert ranking.sentence.startswith("The spread of test accuracy is zero: all runs of a variant")
+    assert {pair.advice for pair in ranking.pairs} == {
+        "Describe only: there was no test, as neither of the two varies beyond rounding."
+    }
+    (flag,) = shown_flags(ranking)
+    assert flag.message.startswith("spread is zero in each of a, b and c;")
+    assert not any("spread" in note for note in ranking.notes)
+
+
+def test_runs_that_differ_by_rounding_alone_are_called_that() -> None:
+    runs = {"a": [0.1 + 0.2, 0.3, 0.3] * 4, "b": [0.3] * 12, "c": [0.1] * 12}
+    ranking = rank(runs, metric="score")
+    assert "all runs of a variant are equal up to rounding" in ranking.sentence
+    for pair in ranking.pairs:
+        assert pair.prob_superiority is None
+        assert pair.prob_superiority_low is None
+    (flag,) = [flag for flag in ranking.flags if flag.variant == "a"]
+    assert "give 0.3 up to rounding" in flag.message
+    mixed = rank({"a": [0.1 + 0.2, 0.3, 0.3], "b": [0.1, 0.11, 0.12]}, metric="score").sentence
+    assert "; a does not vary beyond rounding: differences from it rest" in mixed
+
+
+def test_constant_arms_are_named_beside_claims_alone() -> None:
+    runs = {"c": [60.0] * 4, "a": [50.0] * 4, "b": [30.0, 30.2, 30.1, 30.3]}
+    said = "; c and a do not vary at all: differences from them rest on the spread of the other arm"
+    assert said in rank(runs).sentence
+    runs["b"] = [10.0, 99.0, 40.0, 70.0]
+    assert "vary" not in rank(runs).sentence
+
+
+def test_seeds_that_differ_by_the_same_amount_are_no_missing_look() -> None:
+    table = {"a": {0: 1.0, 1: 2.0, 2: 4.0}, "b": {0: 2.0, 1: 3.0, 2: 5.0}}
+    ranking = rank(table, metric="score", paired=True)
+    assert ranking.pairs[0].advice.endswith("as the two differ by the same amount at every seed.")
+    assert "are the same at every seed" in ranking.sentence
+
+
+def test_equal_means_are_no_observed_difference() -> None:
+    ranking = rank({"a": [1.0, 2.0, 3.0], "b": [1.5, 2.0, 2.5]}, metric="score", margin=0.5)
+    (pair,) = ranking.pairs
+    assert "No difference was observed. Showing equivalence" in pair.advice
+    assert "Detecting" not in pair.advice
+
+
+def test_holm_and_bonferroni_are_set_apart_where_they_are_not_the_same() -> None:
+    close = {"A": [60.1, 60.2, 60.0, 60.1, 60.2], "B": [60.0, 60.1, 60.1, 59.9, 60.0]}
+    single = rank(close, margin=1.0, control="B")
+    assert single.pairs[0].verdict == "equivalent"
+    assert not any("not both at once" in note for note in single.notes)
+    more = {**close, "C": [50.0, 50.1, 50.3, 50.2, 49.9]}
+    assert any("not both at once" in note for note in rank(more, margin=1.0, control="B").notes)
+    narrow = rank(more, margin=0.001, control="B")
+    assert not any("not both at once" in note for note in narrow.notes)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.507e-11, "2.507e-11"), (-2.507e-11, "−2.507e-11"), (-1.5, "−1.5")]
+)
+def test_an_exponent_keeps_its_hyphen(value: float, text: str) -> None:
+    assert (significant(value), exact(value)) == (text, text)
+    assert Numbers("", None).plain(value) == text
+
+
+def test_large_numbers_have_one_style() -> None:
+    assert Numbers("", 0, "-").plain(-1234567.0) == "-1,234,567"
+    assert Numbers("", 0).amount(1234567.0) == "1,235,000"
+    plain = Design(unit="")
+    assert number(1234567.0, plain) == "+1,235,000"
+    assert amount(1234567.0, plain) == "1,235,000"
+    assert number(-1.5e15, plain) == "-1.5e+15"
+
+
+def test_many_flags_of_one_kind_are_one_line_for_each_arm() -> None:
+    runs = {"a": [60.0123, 60.0234, 61.0345], "b": [70.0123, 71.0234, 71.02]}
+    ranking = rank(runs, items=10_000)
+    assert sum(flag.kind == "granularity" for flag in ranking.flags) == 5
+    lines = [flag.message for flag in shown_flags(ranking) if flag.kind == "granularity"]
+    values = "3 values of a (60.0123, 60.0234, 61.0345)"
+    assert sorted(lines)[1].startswith(f"{values}: each is no whole number of 10,000 test items")
+    assert len(lines) == 2
+    seeded = rank({name: dict(enumerate(values)) for name, values in runs.items()}, items=10_000)
+    lines = [flag.message for flag in shown_flags(seeded) if flag.kind == "granularity"]
+    assert any("b (70.0123 of seed 0, 71.0234 of seed 1): each" in line for line in lines)

@@ -170,7 +170,7 @@ def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -
     table = case.table
     yield from table.notes
     if case.guessed and case.direction == "minimize":
-        yield "less is taken to be better, by the names of the columns"
+        yield "lower is assumed to be better because of the names of the columns"
     yield from missing_mean_notes(table)
     yield from new_ties(table, rows)
     yield from rounding_notes(rows)

@@ -62,8 +62,8 @@ def granularity_notes(table: Table, items: int, scale: int) -> Iterator[str]:
     # mean of rounded numbers fills one of 3
     if table.cells and all(2 * step <= 3 * cell.number.unit for cell in table.cells):
         yield (
-            f"with {items} test items every value of this precision is possible, so the check for "
-            "impossible values says nothing"
+            f"with {items:,} test items every value of this precision is possible, so the check "
+            "for impossible values says nothing"
         )
     means = [(row.mean, row.n) for row in table.rows if not row.cells]
     if any(n is None for _, n in means):
@@ -73,7 +73,7 @@ def granularity_notes(table: Table, items: int, scale: int) -> Iterator[str]:
         2 * step / n <= (6 if _rounding_moves(step, mean) else 3) * mean.unit for mean, n in known
     ):
         yield (
-            f"with {items} test items and this many runs every mean of this precision is "
+            f"with {items:,} test items and this many runs every mean of this precision is "
             "possible, so GRIM says nothing"
         )
 
@@ -161,7 +161,7 @@ def _check_summary(
             printed=mean.text,
             recomputed=nearest,
             message=(
-                f"{name}: {n} runs on {items} test items cannot have the mean {mean.text}"
+                f"{name}: {n} runs on {items:,} test items cannot have the mean {mean.text}"
                 f"{rounded_first} (GRIM); "
                 f"the nearest possible is {nearest}."
             ),
@@ -173,7 +173,7 @@ def _check_summary(
             column=table.sd_column,
             printed=row.sd.text,
             message=(
-                f"{name}: {n} runs on {items} test items with the mean {mean.text} cannot have "
+                f"{name}: {n} runs on {items:,} test items with the mean {mean.text} cannot have "
                 f"the SD {row.sd.text}{rounded_first} (GRIMMER)."
             ),
         )

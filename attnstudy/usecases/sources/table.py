@@ -174,7 +174,7 @@ def _long(frame: pd.DataFrame, request: TableRequest, variant: str, seeds: str |
         by_seed = samples.setdefault(str(name), {})
         if isinstance(by_seed, dict):
             if seed in by_seed:
-                raise UsageError(
+                raise DataError(
                     f"{request.source}: seed {seed} of {name} appears twice (again in line {row}): "
                     "keep one of the two"
                 )
@@ -254,7 +254,8 @@ def _number(value: str, source: str, row: int, column: str) -> float:
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not math.isfinite(number):
         advice = (
-            "mend it, but do not remove a run that diverged: attnstudy.stats.rank counts such runs"
+            "correct it; if the run diverged, leave it out and report it beside the ranking, as a "
+            "table cannot count diverged runs"
         )
         if re.fullmatch(r"[+-]?\d[\d_,.' ]*", text):
             advice = "write a point as decimal mark and nothing between thousands"

@@ -1,0 +1,57 @@
+"""The flags as pages show them: many of one kind are one line; the JSON keeps each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from attnstudy.stats.phrases import listed
+from attnstudy.stats.results import Flag, Ranking
+
+_OF_RUNS = frozenset({"granularity", "near-chance", "best-epoch", "test-reuse"})
+_CONSTANT = "constant"
+
+
+def shown_flags(ranking: Ranking) -> tuple[Flag, ...]:
+    """Return the flags of a ranking, those of one kind and arm as one where they say the same."""
+    groups: dict[tuple[str, str | None, str], list[Flag]] = {}
+    for place, flag in enumerate(ranking.flags):
+        key = (flag.kind, flag.variant, str(place))
+        if flag.kind in _OF_RUNS:
+            key = (flag.kind, flag.variant, _said(flag))
+        elif flag.kind == _CONSTANT:
+            key = (flag.kind, None, "")
+        groups.setdefault(key, []).append(flag)
+    return tuple(_together(flags, ranking.verdict) for flags in groups.values())
+
+
+def _together(flags: Sequence[Flag], verdict: str) -> Flag:
+    first = flags[0]
+    if len(flags) == 1:
+        return first
+    if first.kind == _CONSTANT:
+        names = listed([str(flag.variant) for flag in flags], last=" and ")
+        message = f"spread is zero in each of {names}; does the seed reach the training?"
+        return replace(first, variant=None, value=None, message=message)
+    values = listed([_value(flag) for flag in flags])
+    message = f"{len(flags):,} values of {first.variant} ({values}): each {_said(first)}"
+    changing = sum(flag.verdict_without not in (None, verdict) for flag in flags)
+    if changing:
+        which = "any one" if changing == len(flags) else f"one of {changing:,}"
+        message += f"; without {which} of them the verdict is another"
+    return replace(first, seed=None, value=None, message=message, verdict_without=None)
+
+
+def _said(flag: Flag) -> str:
+    """Return what a flag says of a run, without its value."""
+    said = flag.message.partition(") ")[2] if flag.seed is None else _after_seed(flag)
+    return re.sub(r" \(nearest [^)]*\)$", "", said)
+
+
+def _after_seed(flag: Flag) -> str:
+    return flag.message.partition(f", seed {flag.seed}) ")[2]
+
+
+def _value(flag: Flag) -> str:
+    return f"{flag.value:.10g}" + ("" if flag.seed is None else f" of seed {flag.seed}")
