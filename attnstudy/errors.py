@@ -30,7 +30,7 @@ class UsageError(AttnstudyError):
 
 
 class MeasurementError(UsageError):
-    """Measured values make no sense, whatever is asked about them."""
+    """What was measured makes no sense, whatever is asked about it."""
 
     exit_code = EXIT_ENVIRONMENT
 

@@ -118,7 +118,7 @@ def looks_words(ranking: Ranking) -> str:
     text = f"Looks at {seeds} seeds a variant: {done} of {len(declared)} done, "
     if not open_:
         return f"{text}every pair is decided."
-    text += f"{open_} of {len(ranking.pairs)} pairs open"
+    text += f"{open_:,} of {len(ranking.pairs):,} pairs open"
     if done < len(declared):
         return f"{text}; the next look is at {declared[done]} seeds."
     return f"{text}; no further look is declared."

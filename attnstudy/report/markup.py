@@ -39,6 +39,8 @@ def table(
     words = set(left)
     below = [
         f'\n<tr class="remark"><td colspan="{len(headings)}"><div>{remark}</div></td></tr>'
+        if remark
+        else ""
         for remark in remarks
     ]
 

@@ -111,8 +111,19 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
         row += [_look(ranking, pair)] if looks else []
         rows.append(row)
     unit = f", differences in {ranking.unit}" if ranking.unit else ""
-    remarks = [esc(pair.advice) for pair in pairs]
+    remarks = [esc(remark) for remark in _remarks(pairs)]
     return table(f"{caption}{unit}", headings, rows, left=(0, 1, 7), remarks=remarks)
+
+
+def _remarks(pairs: Sequence[Pair]) -> list[str]:
+    """Return the advice of each pair; what says why nothing was tested stands once."""
+    said: set[str] = set()
+    remarks = []
+    for pair in pairs:
+        again = pair.verdict is Verdict.DESCRIPTIVE and pair.advice in said
+        remarks.append("" if again else pair.advice)
+        said.add(pair.advice)
+    return remarks
 
 
 def _pair_name(a: str, b: str) -> str:

@@ -79,7 +79,7 @@ def calibration_words(calibration: Calibration) -> list[str]:
         "How often this design claims a difference among equal arms (promised: at most "
         f"{calibration.alpha:g})",
         *(
-            f"{what}: {_measured(rate, exhaustive=exhaustive)}, "
+            f"{what}: {_measured(rate, exhaustive=exhaustive)}"
             f"{rate.reading}; it cannot see {rate.cannot_see}"
             for what, rate, exhaustive in ways
         ),
@@ -89,8 +89,8 @@ def calibration_words(calibration: Calibration) -> list[str]:
 def _measured(rate: Rate, *, exhaustive: bool) -> str:
     if exhaustive:
         claims = round(rate.rate * rate.replications)
-        return f"{rate.rate:.4f} ({claims} of all {rate.replications:,} relabellings)"
-    return f"{rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications)"
+        return f"{rate.rate:.4f} ({claims} of all {rate.replications:,}); "
+    return f"{rate.rate:.4f} ± {rate.error:.4f} ({rate.replications:,} replications), "
 
 
 def calibrate(
@@ -264,7 +264,7 @@ def _rate(
             cannot_see=cannot_see,
             exceeds=False,
             reading=(
-                f"and only {relabellings:,} relabellings of these runs exist: too few to tell "
+                f"only {relabellings:,} relabellings of these runs exist: too few to tell "
                 f"whether the rate is above the promised {alpha:g}"
             ),
         )

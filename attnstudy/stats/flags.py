@@ -134,7 +134,7 @@ def _twins(samples: Sequence[Sample]) -> Iterator[Suspect]:
     for (first, a), (_, b) in combinations(enumerate(samples), 2):
         alike = a.n == b.n > 1 and a.mean == b.mean and a.sd == b.sd > 0.0
         if alike and sorted(a.values) == sorted(b.values):
-            message = f"{a.variant} and {b.variant} hold the same {a.n} values: is one a copy?"
+            message = f"{a.variant} and {b.variant} hold the same {a.n:,} values: is one a copy?"
             yield Suspect(_flag("duplicate", samples[first].variant, message))
 
 

@@ -105,9 +105,9 @@ def scope_on_images(
         image_se=spread,
         pairs=rows,
         message=(
-            f"for new seeds and new images {holding} of {len(rows)} differences are shown, "
+            f"for new seeds and new images {holding:,} of {len(rows):,} differences are shown, "
             f"family-wise error rate {rate}; no claim beyond images like "
-            f"these {sizes[0]}"
+            f"these {sizes[0]:,}"
         ),
     )
 

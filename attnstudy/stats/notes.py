@@ -91,7 +91,7 @@ def _calibrated(decisions: Sequence[Decision]) -> Iterator[str]:
     pairs = [d for d in decisions if d.calibrated]
     if pairs:
         tested = sum(d.p is not None for d in decisions)
-        which = "every pair" if len(pairs) == tested else f"{len(pairs)} of {tested} pairs"
+        which = "every pair" if len(pairs) == tested else f"{len(pairs):,} of {tested:,} pairs"
         yield (
             f"the p-value of {which} is calibrated: for so few runs, unequal numbers of them or "
             "unequal spreads, Welch's degrees of freedom would claim more often than they promise"
@@ -119,14 +119,14 @@ def _sequential(
     )
     done = max((d.look for d in decisions if d.look is not None), default=0)
     reached = looks[done - 1] if done else 0
-    waiting = [f"{s.variant} ({s.n - reached})" for s in samples if s.n > reached]
+    waiting = [f"{s.variant} ({s.n - reached:,})" for s in samples if s.n > reached]
     if waiting:
         why = "no further look is due yet" if done else "no look is due yet"
         if all(d.decided for d in decisions):
             why = "every pair is decided"
         elif done == len(looks):
             why = "no further look is declared"
-        yield f"not used, as {why}: the runs beyond {reached} seeds of {', '.join(waiting)}"
+        yield f"not used, as {why}: the runs beyond {reached:,} seeds of {', '.join(waiting)}"
 
 
 def _divergence(samples: Sequence[Sample], chance: float | None) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _pooled_claims(
     p_tukey, first = min(claims)
     p_dunnett = dunnett(arms, *pairs[first])
     better, worse = (arms[index].variant for index in pairs[first])
-    more = f", and {len(claims) - 1} more" if len(claims) > 1 else ""
+    more = f", and {len(claims) - 1:,} more" if len(claims) > 1 else ""
     yield (
         f"pooled-variance methods would have claimed {better} > {worse} "
         f"(Tukey p {p_text(p_tukey)}, Dunnett p {p_text(p_dunnett)}){more}: {_why_pooled(arms)}"

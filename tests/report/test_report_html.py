@@ -287,3 +287,14 @@ def test_claims_and_calibration_are_on_the_page_too() -> None:
     assert "promised: at most 0.05" in flat
     assert context.calibration is not None
     assert context.calibration.simulated.reading in flat
+
+
+def test_what_stands_for_many_stands_once_and_a_single_pair_has_no_family() -> None:
+    flat = {"a": [60.0] * 3, "b": [50.0] * 3, "c": [40.0] * 3}
+    constant = Page(ranking_html(rank(flat), Context()))
+    assert constant.flat.count("neither of the two varies") == 1
+    assert constant.flat.count("does the seed reach the training?") == 1
+    single = {"a": [60.0, 61.0, 62.5], "b": [60.1, 61.9, 62.0]}
+    page = Page(ranking_html(rank(single, control="b"), Context()))
+    assert "The interval is one of 95 % confidence." in page.flat
+    assert "which is sharper" not in page.flat

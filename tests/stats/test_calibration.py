@@ -131,7 +131,7 @@ def test_few_relabellings_are_counted_and_tried_and_judge_nothing() -> None:
     assert claims > 0
     assert not result.permuted.exceeds
     _, permuted, _ = calibration_words(result)
-    assert f"({claims // 6} of all 36 relabellings)" in permuted
+    assert f"({claims // 6} of all 36); only 36 relabellings" in permuted
     assert "only 36 relabellings of these runs exist: too few to tell" in permuted
     assert "±" not in permuted
 
