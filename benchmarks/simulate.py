@@ -186,6 +186,17 @@ def broken(found: dict[str, list[Any]]) -> list[str]:
     return names + [f"advice, {one.case.name}" for one in found["advice"] if not one.kept]
 
 
+def highest(found: dict[str, list[Any]]) -> str:
+    """Return the design in which the ranking claims most, at each level."""
+    parts = []
+    for alpha in errors.LEVELS:
+        measured = [one for one in found["errors"] if (errors.NEW, alpha) in one.rates]
+        worst = max(measured, key=lambda one: one.rates[errors.NEW, alpha].value)
+        rate = f"{worst.rates[errors.NEW, alpha].value:.3f}".removeprefix("0")
+        parts.append(f"{rate} at {f'{alpha:g}'.removeprefix('0')} ({worst.row.name})")
+    return f"The highest error rate of the ranking is {' and '.join(parts)}."
+
+
 def written(found: dict[str, list[Any]], replications: int) -> str:
     """Return the page."""
     failed = broken(found)
@@ -193,6 +204,7 @@ def written(found: dict[str, list[Any]], replications: int) -> str:
     verdict = f"Of {rows:,} rows with a bound {len(failed) or 'none'} failed."
     if failed:
         verdict += "\n\n" + "\n".join(f"* {page.NOT_KEPT}: {name}" for name in failed)
+    verdict += f"\n\n{highest(found)}"
     hard = {row.name for row in designs.hard()}
     small, large = coverage.MARGINS
     return "".join([
