@@ -8,14 +8,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from attnstudy import stats
-from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
 from attnstudy.stats import Ranking
-from attnstudy.usecases.sources.configurations import refuse_twice
 
 TABLE = """variant,run1,run2,run3,run4,reported_mean
 vanilla,59.77,60.81,57.70,59.77,59.51
@@ -460,13 +457,3 @@ def test_a_tiny_error_rate_does_not_make_intervals_of_all_possible_values(cli, w
         out = cli("rank", "--from", "t.csv", "--alpha", alpha).out
         assert f"simultaneous {said} interval" in out
         assert " 100 %" not in out
-
-
-def test_two_runs_of_one_seed_are_a_problem_with_the_data_and_not_with_the_command():
-    runs = [
-        SimpleNamespace(variant="late", seed=1, name="late/1", run_id=run_id, params={})
-        for run_id in ("c3f1", "d402")
-    ]
-    with pytest.raises(AttnstudyError, match=r"appears twice \(c3f1, d402\)") as caught:
-        refuse_twice(runs)
-    assert caught.value.exit_code == EXIT_ENVIRONMENT

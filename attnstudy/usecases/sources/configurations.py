@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attnstudy.errors import MeasurementError, UsageError, near_miss
+from attnstudy.errors import UsageError, near_miss
 from attnstudy.tracking import Address, TrackedRun
 from attnstudy.usecases.sources.collected import settle_differences
 
@@ -107,7 +107,7 @@ def refuse_twice(runs: Sequence[TrackedRun]) -> None:
     """Refuse two runs of one arm and seed: which of them counts is not ours to choose.
 
     Raises:
-        MeasurementError: naming both.
+        UsageError: naming both.
 
     """
     seen: dict[tuple[str, int], TrackedRun] = {}
@@ -120,4 +120,4 @@ def refuse_twice(runs: Sequence[TrackedRun]) -> None:
         else:
             why = "delete one of the two in the MLflow UI"
         places = [one.run_id or "a run folder here" for one in (other, run)]
-        raise MeasurementError(f"{run.name} appears twice ({', '.join(places)}): {why}")
+        raise UsageError(f"{run.name} appears twice ({', '.join(places)}): {why}")
