@@ -118,12 +118,13 @@ def power_words(ranking: Ranking) -> str:
         f"Power ({power.a} against {power.b}): {runs} detect a true difference of "
         f"{amount(power.detectable_difference)} in 80 % of studies"
     ]
-    for seeds, hours, what in (
-        (power.seeds_for_margin, power.hours_for_margin, "a difference as large as the margin"),
-        (power.seeds_for_observed, power.hours_for_observed, "the observed gap"),
-    ):
-        if what.startswith("a difference") and ranking.margin is None:
-            continue
+    asked = []
+    if ranking.margin is not None:
+        what = "a difference as large as the margin"
+        asked.append((power.seeds_for_margin, power.hours_for_margin, what))
+    if power.observed_gap:
+        asked.append((power.seeds_for_observed, power.hours_for_observed, "the observed gap"))
+    for seeds, hours, what in asked:
         time = "" if hours is None else f" ({duration(3600 * hours)} more training)"
         parts.append(f"detecting {what} would need {seeds_words(seeds, power.n)}{time}")
     if equivalence_asked(ranking):

@@ -84,7 +84,7 @@ def power_words(ranking: Ranking) -> list[str]:
     if equivalence_asked(ranking):
         goal = f"show equivalence within {amount(ranking.margin or 0.0)}, if nothing differs"
         items.append(_needed(goal, power.seeds_for_equivalence, None, power))
-    if power.observed_gap is not None:
+    if power.observed_gap:
         goal = (
             f"detect a true difference as large as the observed one ({amount(power.observed_gap)})"
         )

@@ -17,7 +17,7 @@ from attnstudy.stats.samples import MIN_RUNS, Floats, Sample
 LEVEL = 0.01
 """Level at which runs are said not to be normal."""
 
-_STREAM = int.from_bytes(b"normal runs")  # one reference for the same counts, whoever asks
+_STREAM = int.from_bytes(b"normal runs")  # the same counts always get the same reference
 _LEAST, _MOST = 399, 9999  # studies in the reference
 _NUMBERS = 1_000_000  # drawn for it, where the least is not more
 _AT_ONCE = 2_000_000

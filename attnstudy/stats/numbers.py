@@ -168,5 +168,5 @@ def pairing_words(power: Power | None) -> str:
 
 
 def _minus(text: str, minus: str = "−") -> str:
-    """Return a number with its minus sign; in an exponent it stays, for whoever copies it."""
+    """Return a number with its minus sign; in an exponent it stays, so that it can be copied."""
     return re.sub("(?<!e)-", minus, text)

@@ -71,7 +71,7 @@ def holm_pairs(
 
     See ``all_pairs`` for the arguments; the family is the pairs given.
     """
-    arms = 2 if a.size == 1 else None  # one pair is the same question, whoever asks it
+    arms = 2 if a.size == 1 else None  # one pair is the same question in every mode
     single = _compare(mean, sd, n, a, b, arms=arms, level=alpha / max(a.size, 1))
     return replace(single, p=holm(single.p))
 

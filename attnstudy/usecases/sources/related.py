@@ -114,8 +114,8 @@ def trained_before(
 ) -> dict[str, str]:
     """Return the runs whose like was trained in another study before a plan was recorded.
 
-    A run's fingerprint does not know its study's name, and training is repeatable: whoever has
-    seen the other has seen this one.
+    A run's fingerprint does not know its study's name, and training is repeatable: who has seen
+    the other has seen this one.
     """
     known = {
         run.identity[0]: name
