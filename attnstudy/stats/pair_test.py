@@ -10,7 +10,7 @@ calibrated one of ``_behrens_fisher``. Between the two it is their weighted geom
 With u = |log(e_a / e_b)|, e the standard errors of the two means, and m <= M their runs, the weight
 is, cut to 0 ... 1,
 
-    w = (u - u_0) / 0.36 + 6 (1 - m / M),   u_0 = 0.25 m - 0.26, 0 for m = 3,                  (1)
+    w = (u - u_0) / 0.36 + 8 (1 - m / M),   u_0 = 0.25 m - 0.26, 0 for m = 3,                  (1)
     w = 1.4 u - (m - 3) / 2 + 4 (1 - m / M),                                                   (2)
     w = 0.5 + 1.4 u - (m - 3) / 16 + 4 (1 - m / M),                                            (3)
 
@@ -79,7 +79,7 @@ class PairTest:
         unlike = 0.5 * np.abs(np.log(share) - np.log1p(-share))
         if self.arms is not None and self.arms <= FEW_ARMS:
             start = np.where(least > 3, 0.25 * least - 0.26, 0.0)
-            weight, per_share = (unlike - start) / 0.36, 6.0
+            weight, per_share = (unlike - start) / 0.36, 8.0
         else:
             base, per_run = (0.5, 0.0625) if self.arms is None else (0.0, 0.5)
             weight, per_share = base + 1.4 * unlike - per_run * (least - 3.0), 4.0
