@@ -126,8 +126,8 @@ def test_losing_a_run_changes_no_other_pair(correction: str, counts: list[int]) 
 
 
 def test_a_third_arm_changes_no_weight() -> None:
-    mean, sd = np.array([60.0, 62.0, 61.0, 64.0]), np.array([1.0, 2.0, 0.3, 9.0])
-    n, pair = np.array([4.0, 5.0, 3.0, 30.0]), (np.array([0]), np.array([1]))
+    mean, sd = np.array([60.0, 62.0, 61.0, 64.0]), np.array([1.0, 2.4, 0.3, 9.0])
+    n, pair = np.array([4.0, 4.0, 3.0, 30.0]), (np.array([0]), np.array([1]))
     weights = [
         all_pairs(mean[:k], sd[:k], n[:k], *pair, alpha=0.05, k=k).calibrated[0] for k in (2, 3, 4)
     ]
