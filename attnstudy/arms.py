@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.study import VARIANTS, check_variant, expand_variants
+from attnstudy.study import BUILT_IN, check_variant, expand_variants
 
 ARM_FIELDS = (
     "attention", "channels", "epochs", "batch_size", "lr", "optimizer", "weight_decay",
@@ -22,7 +22,7 @@ class Arm:
 
     name: str
     variant: str
-    """A placement, or ``package.module:factory``."""
+    """A placement, the control of one, or ``package.module:factory``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """By field of the specification; the arms of a study declare the same fields."""
     tuning: Mapping[str, Any] | None = None
@@ -35,7 +35,7 @@ class Arm:
 
 
 def plain_arms(variants: Sequence[str]) -> tuple[Arm, ...]:
-    """Return the arms of variants without settings of their own; ``all`` is the four."""
+    """Return the arms of variants without settings of their own; ``all`` is the four placements."""
     return tuple(Arm(variant, variant) for variant in expand_variants(variants))
 
 
@@ -45,7 +45,8 @@ def declared_arms(
     """Return the arms that a study declares.
 
     Args:
-        variants: variants that are arms as they are; none means the four if there is no table.
+        variants: variants that are arms as they are; none means the four placements if there is no
+            table.
         tables: by an arm's name: its ``variant`` (the name itself if left out) and settings.
 
     Raises:
@@ -56,7 +57,7 @@ def declared_arms(
     named = []
     for name, table in tables.items():
         settings = {key: value for key, value in table.items() if key != "variant"}
-        if "variant" not in table and name not in VARIANTS:
+        if "variant" not in table and name not in BUILT_IN:
             raise UsageError(f"the arm {name!r} names no variant: add variant = '...' to it")
         named.append(Arm(name, check_variant(table.get("variant", name)), settings))
     taken = {arm.name for arm in plain} & set(tables)

@@ -26,6 +26,10 @@ from typing import Any
 from attnstudy.errors import UsageError, cause, near_miss
 
 VARIANTS = ("vanilla", "early", "late", "double")
+"""The placements of attention; ``all`` means these."""
+CONTROLS = ("early-conv", "late-conv", "double-conv")
+"""Each has convolutions with as many parameters where its placement has attention."""
+BUILT_IN = (*VARIANTS, *CONTROLS)
 ATTENTIONS = ("spatial", "channel")
 PRECISIONS = ("float32", "tf32", "bf16")
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -59,9 +63,9 @@ class TrialSpec:
     dataset: str = field(metadata=_role("label"))
     """What the user called the dataset; its identity is the digest."""
     variant: str = field(metadata=_role("run"))
-    """A placement, or ``package.module:factory``."""
+    """A placement, the control of one, or ``package.module:factory``."""
     variant_source: str | None = field(default=None, metadata=_role("run"))
-    """SHA-256 (hex) of the factory's module; none for the built-in placements."""
+    """SHA-256 (hex) of the factory's module; none for what is built in."""
     arm: str | None = field(default=None, metadata=_role("run", later=True))
     """Name under which it is compared; none is the variant's own."""
     arm_fields: tuple[str, ...] = field(default=(), metadata=_role("config", later=True))
@@ -78,7 +82,8 @@ class TrialSpec:
     val_size: int = field(metadata=_role("config"))
     """Validation images: the last so many of the training file."""
     attention: str = field(default="spatial", metadata=_role("config"))
-    """``spatial`` or ``channel``."""
+    """``spatial`` or ``channel``; a setting also of variants without attention (``vanilla``, the
+    controls), whose network it does not change, so that they compare with those that have it."""
     channels: tuple[int, int] = field(default=(64, 32), metadata=_role("config"))
     """Output channels of the two convolutions."""
     epochs: int = field(default=10, metadata=_role("config"))
@@ -235,19 +240,19 @@ def is_factory(variant: str) -> bool:
 
 def check_variant(variant: str) -> str:
     """Return ``variant`` if it is built in or written like a factory, else ``UsageError``."""
-    if variant in VARIANTS:
+    if variant in BUILT_IN:
         return variant
     module, colon, attribute = variant.partition(":")
     if colon and attribute.isidentifier() and all(p.isidentifier() for p in module.split(".")):
         return variant
     raise UsageError(
-        f"unknown variant {variant!r}: use one of {', '.join(VARIANTS)}, 'all', or "
-        f"'package.module:factory'{near_miss(variant, (*VARIANTS, 'all'))}"
+        f"unknown variant {variant!r}: use one of {', '.join(BUILT_IN)}, 'all', or "
+        f"'package.module:factory'{near_miss(variant, (*BUILT_IN, 'all'))}"
     )
 
 
 def expand_variants(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the variants that ``names`` mean, in order, each once; ``all`` is the four."""
+    """Return the variants that ``names`` mean, in order, once; ``all`` is the placements."""
     expanded: dict[str, None] = {}
     for name in names:
         for variant in VARIANTS if name == "all" else (check_variant(name),):

@@ -14,7 +14,7 @@ from typing import Any
 
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.space import Space, parse_space
-from attnstudy.study import DEFAULT_STUDY, VARIANTS, TrialSpec, check_study_name, check_variant
+from attnstudy.study import BUILT_IN, DEFAULT_STUDY, TrialSpec, check_study_name, check_variant
 
 FILE_NAME = "study.toml"
 FOLDER = Path("studies")
@@ -207,7 +207,7 @@ def _check_arm(name: str, table: dict[str, Any]) -> None:
     fields = {"variant": name, **table}
     if "variant" in table:
         check_variant(table["variant"])
-    elif name not in VARIANTS:
+    elif name not in BUILT_IN:
         raise UsageError("names no variant: add variant = '...' to it")
     TrialSpec(study=DEFAULT_STUDY, dataset="", seed=0, dataset_digest="", train_size=1, val_size=1,
               **fields)  # fmt: skip

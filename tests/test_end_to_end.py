@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from attnstudy import runs
 from attnstudy.files import read_sealed, write_sealed
@@ -111,6 +112,31 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     (config,) = status["configs"]
     assert {v["variant"]: v["runs"]["complete"] for v in config["variants"]}["double"] == 5
     assert all(v["missing"] == [] for v in config["variants"])
+
+
+def test_a_control_is_trained_kept_and_ranked_like_a_placement(cli, workplace, figures):
+    answer, report = run(
+        cli, "--variant", "early-conv", "--variant", "early", "--seeds", "3", "--executor", "inline"
+    )
+    assert answer.code == 0, answer.err
+    assert {(r["variant"], r["status"]) for r in report["runs"]} == {
+        ("early-conv", "complete"), ("early", "complete"),
+    }  # fmt: skip
+    tracker = open_store(resolve(HOME, None))
+    artifacts = {
+        tracked.name: {file.path for file in tracker.client.list_artifacts(tracked.run_id)}
+        for tracked in read_runs(tracker, "placement")
+    }
+    for name, folder in folders().items():
+        result, attends = folder.result(), name.startswith("early/")
+        assert result.notes == ()  # the model was exported
+        assert {"weights.safetensors", "model.pt2", "predictions.csv"} <= set(result.files)
+        assert ("attention.npz" in result.files) is attends
+        assert ("attention.png" in artifacts[name]) is attends
+    program = torch.export.load(folders()["early-conv/seed=0"].path / "model.pt2")
+    assert program.module()(torch.zeros(5, 1, 8, 8)).shape == (5, 10)
+    ranking = json.loads(cli("rank", "--json", "--assert", "early > early-conv").out)
+    assert {arm["variant"]: arm["n"] for arm in ranking["arms"]} == {"early": 3, "early-conv": 3}
 
 
 def test_another_store_gives_the_same_bits(cli, workplace, processes):

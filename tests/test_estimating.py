@@ -65,6 +65,24 @@ def test_a_long_spatial_study_is_told_what_channel_would_take(
     assert "With --attention channel" not in channel.out
 
 
+def test_what_has_no_attention_takes_as_long_with_another(cli, workplace, monkeypatch):
+    monkeypatch.setattr(estimating, "LONG", 0.0)
+    timed = []
+
+    def counted(spec, *others):
+        timed.append((spec.variant, spec.attention))
+        return 2.0 if spec.attention == "spatial" else 1.0
+
+    monkeypatch.setattr(training, "time_iterations", counted)
+    words = [w for name in ("vanilla", "early", "early-conv") for w in ("--variant", name)]
+    answer = cli("run", *SMALL, *words, "--seeds", "1", "--workers", "1", "--dry-run")
+    assert timed == [
+        ("vanilla", "spatial"), ("early", "spatial"), ("early-conv", "spatial"),
+        ("early", "channel"),
+    ]  # fmt: skip
+    assert "With --attention channel" in answer.out
+
+
 def test_the_estimate_is_told_once_after_the_first_iterations(cli, workplace):
     answer = cli("run", *SMALL, "--epochs", "6", "--variant", "all", "--seeds", "1")
     assert answer.code == 0

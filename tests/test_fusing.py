@@ -14,7 +14,7 @@ from torch.nn import functional
 from attnstudy import runs
 from attnstudy.models import FusedNets, build_model, can_fuse
 from attnstudy.runs import Status
-from attnstudy.study import ATTENTIONS, VARIANTS
+from attnstudy.study import ATTENTIONS, BUILT_IN
 from attnstudy.training import load_checkpoints
 from attnstudy.usecases import worker
 from tests.conftest import SMALL
@@ -31,7 +31,7 @@ def networks(variant, attention, dtype, seeds=3):
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_logits_and_gradients_are_those_of_each_alone(variant, attention, dtype, tolerance):
     nets = networks(variant, attention, dtype)
@@ -67,6 +67,7 @@ def test_what_is_not_alike_is_not_fused():
     assert can_fuse([double, other])
     assert not can_fuse([double, *networks("early", "spatial", torch.float32, seeds=1)])
     assert not can_fuse([double, *networks("double", "channel", torch.float32, seeds=1)])
+    assert not can_fuse([double, *networks("double-conv", "spatial", torch.float32, seeds=1)])
     assert not can_fuse([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)])
     with pytest.raises(ValueError, match="one placement"):
         FusedNets([double, *networks("early", "spatial", torch.float32, seeds=1)])
@@ -87,10 +88,10 @@ def run(cli, *words, study="placement"):
 
 @pytest.mark.parametrize("attention", ["channel", pytest.param("spatial", marks=pytest.mark.long)])
 def test_runs_are_those_of_each_alone(cli, workplace, attention):
-    words = ("--variant", "vanilla", "--variant", "double", "--seeds", "2")
-    words = (*words, "--attention", attention)
+    words = ("--variant", "vanilla", "--variant", "double", "--variant", "double-conv")
+    words = (*words, "--seeds", "2", "--attention", attention)
     report = run(cli, *words, "--fuse", "3", study="fused")
-    assert report["trained"] == 4
+    assert report["trained"] == 6
     run(cli, *words, study="alone")
     alone, fused = folders("alone"), folders("fused")
     assert set(alone) == set(fused)

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from attnstudy import runs
-from attnstudy.study import ATTENTIONS, OPTIMIZERS, VARIANTS
+from attnstudy.study import ATTENTIONS, BUILT_IN, OPTIMIZERS
 from attnstudy.training import fusing, graphs, prepare_process, step, train
 from attnstudy.training.batches import Batch
 from attnstudy.training.graphs import PROOFS, WARM_UP, Replaying, recorder_for
@@ -85,7 +85,7 @@ def recorded(monkeypatch):
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 def test_replayed_alone_has_the_same_bits(variant, attention, digits, make_spec, recorded):
     spec = make_spec(variant=variant, attention=attention, train_size=250)
     model, outcome, intervals = trained(spec, digits)
@@ -210,12 +210,14 @@ def test_who_is_recorded(digits, make_spec, monkeypatch):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_a_gpu_replays_to_the_bit(attention, digits, make_spec, monkeypatch):
+@pytest.mark.parametrize(
+    "network", [{"attention": "spatial"}, {"attention": "channel"}, {"variant": "double-conv"}]
+)
+def test_a_gpu_replays_to_the_bit(network, digits, make_spec, monkeypatch):
     split = digits.split(250, 60)
 
     def train_on_gpu():
-        spec = make_spec(attention=attention, train_size=250, augmentation="crop-flip")
+        spec = make_spec(**network, train_size=250, augmentation="crop-flip")
         model = model_of(spec, digits)
         told = []
         outcome = train(spec, model, split, device=torch.device("cuda"), on_interval=told.append)

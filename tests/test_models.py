@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from attnstudy import seeding
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.models import build_model
-from attnstudy.study import ATTENTIONS, VARIANTS
+from attnstudy.study import ATTENTIONS, BUILT_IN, CONTROLS
 
 QUERY_KEY_VALUE = ("query", "key", "value")
+STACKED = ("conv1", "conv2", "conv3")
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -71,6 +72,14 @@ def literal_attention(x: Tensor, p: Parameters, block: str, attention: str) -> T
     return (tokens + mixed).T.reshape(x.shape)
 
 
+def literal_stack(x: Tensor, p: Parameters, block: str) -> Tensor:
+    """X + f3(relu(f2(relu(f1(X))))), for X of shape (H*W, C)."""
+    tokens = x.reshape(x.shape[0], -1).T
+    inner = relu(literal_projection(tokens, p, block, "conv1"))
+    inner = relu(literal_projection(inner, p, block, "conv2"))
+    return (tokens + literal_projection(inner, p, block, "conv3")).T.reshape(x.shape)
+
+
 def relu(x: Tensor) -> Tensor:
     return x * (x > 0)
 
@@ -88,9 +97,13 @@ def literal_network(
     x = relu(literal_convolution(x, p["conv1.weight"], p["conv1.bias"]))
     if variant in ("early", "double"):
         x = attend(x, "attention1")
+    if variant in ("early-conv", "double-conv"):
+        x = relu(literal_stack(x, p, "stack1"))
     x = relu(literal_convolution(x, p["conv2.weight"], p["conv2.bias"]))
     if variant in ("late", "double"):
         x = attend(x, "attention2")
+    if variant in ("late-conv", "double-conv"):
+        x = relu(literal_stack(x, p, "stack2"))
     return p["linear.weight"] @ x.reshape(-1) + p["linear.bias"]
 
 
@@ -182,7 +195,7 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("image_shape", "channels", "batch"), IMAGES)
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 def test_network_is_the_literal_one(
     variant: str,
     attention: str,
@@ -209,7 +222,7 @@ def test_network_is_the_literal_one(
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 def test_float32_is_close_to_the_literal_network(variant: str, attention: str, layout: str) -> None:
     model = model_of(variant, attention, (3, 16, 16), (64, 32))
     model.to(memory_format=LAYOUTS[layout])
@@ -226,6 +239,75 @@ def test_float32_is_close_to_the_literal_network(variant: str, attention: str, l
     )
     assert computed["output"].dtype == torch.float32
     assert_close(computed, expected, 1e-5)
+
+
+# The controls beside torch's own layers
+
+
+class Residual(nn.Module):
+    """The input plus what some layers make of it."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+def sequential(variant: str, image_shape: tuple[int, int, int], channels: tuple[int, int]):
+    """A control, layer by layer as it reads."""
+    (depth, height, width), (first, second) = image_shape, channels
+
+    def stack(c: int) -> list[nn.Module]:
+        layers = (nn.Conv2d(c, c, 1), nn.ReLU(), nn.Conv2d(c, c, 1), nn.ReLU(), nn.Conv2d(c, c, 1))
+        return [Residual(*layers), nn.ReLU()]
+
+    return nn.Sequential(
+        nn.Conv2d(depth, first, 3, padding=1), nn.ReLU(),
+        *(stack(first) if variant in ("early-conv", "double-conv") else []),
+        nn.Conv2d(first, second, 3, padding=1), nn.ReLU(),
+        *(stack(second) if variant in ("late-conv", "double-conv") else []),
+        nn.Flatten(), nn.Linear(second * height * width, 10),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("image_shape", "channels", "batch"), IMAGES)
+@pytest.mark.parametrize("variant", CONTROLS)
+def test_a_control_is_a_sequence_of_layers(
+    variant: str, image_shape: tuple[int, int, int], channels: tuple[int, int], batch: int
+) -> None:
+    model = model_of(variant, "spatial", image_shape, channels).double()
+    layers = sequential(variant, image_shape, channels).double()
+    with torch.no_grad():
+        for theirs, ours in zip(layers.parameters(), model.parameters(), strict=True):
+            theirs.copy_(ours)
+    x = images_of(batch, image_shape)
+    named = dict(model.named_parameters())
+    computed = outcome(model, x.clone().requires_grad_(), named)
+    same = dict(zip(named, layers.parameters(), strict=True))
+    assert_close(computed, outcome(layers, x.clone().requires_grad_(), same), 1e-12)
+
+
+def count(variant: str, channels: tuple[int, int] = (64, 32)) -> int:
+    return sum(p.numel() for p in build_model(variant, channels=channels).parameters())
+
+
+@pytest.mark.parametrize(
+    ("variant", "parameters"), [("early", 360_426), ("late", 351_114), ("double", 363_594)]
+)
+def test_a_control_has_as_many_parameters_as_its_placement(variant: str, parameters: int) -> None:
+    assert count(variant) == count(f"{variant}-conv") == parameters
+    blocks = {"early": [64], "late": [32], "double": [64, 32]}[variant]
+    assert parameters - count("vanilla") == sum(3 * c * c + 3 * c for c in blocks)
+    assert count(variant, (5, 7)) == count(f"{variant}-conv", (5, 7))
+
+
+@pytest.mark.parametrize("variant", CONTROLS)
+def test_the_form_of_attention_does_not_change_a_control(variant: str) -> None:
+    one, other = (model_of(variant, attention).state_dict() for attention in ATTENTIONS)
+    assert list(one) == list(other)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 # The attention block alone
@@ -312,6 +394,7 @@ def test_attention_map_is_the_literal_one(attention: str, shape: tuple[int, int,
         ("early", ["attention1"]),
         ("late", ["attention2"]),
         ("double", ["attention1", "attention2"]),
+        *((control, []) for control in CONTROLS),
     ],
 )
 def test_attention_maps_of_a_network(variant: str, attention: str, blocks: list[str]) -> None:
@@ -338,6 +421,8 @@ def both(*layers: str) -> list[str]:
 
 ATTENTION1 = both(*(f"attention1.{part}" for part in QUERY_KEY_VALUE))
 ATTENTION2 = both(*(f"attention2.{part}" for part in QUERY_KEY_VALUE))
+STACK1 = both(*(f"stack1.{part}" for part in STACKED))
+STACK2 = both(*(f"stack2.{part}" for part in STACKED))
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -348,6 +433,9 @@ ATTENTION2 = both(*(f"attention2.{part}" for part in QUERY_KEY_VALUE))
         ("early", [*both("conv1"), *ATTENTION1, *both("conv2", "linear")]),
         ("late", [*both("conv1", "conv2"), *ATTENTION2, *both("linear")]),
         ("double", [*both("conv1"), *ATTENTION1, *both("conv2"), *ATTENTION2, *both("linear")]),
+        ("early-conv", [*both("conv1"), *STACK1, *both("conv2", "linear")]),
+        ("late-conv", [*both("conv1", "conv2"), *STACK2, *both("linear")]),
+        ("double-conv", [*both("conv1"), *STACK1, *both("conv2"), *STACK2, *both("linear")]),
     ],
 )
 def test_parameters_stand_in_the_order_of_the_layers(
@@ -385,7 +473,7 @@ def test_spatial_attention_is_the_default() -> None:
 def test_shared_layers_start_alike_for_the_same_seed() -> None:
     models = [
         dict(model_of(variant, attention, seed=3).named_parameters())
-        for variant in VARIANTS
+        for variant in BUILT_IN
         for attention in ATTENTIONS
     ]
     compared = 0
@@ -396,24 +484,26 @@ def test_shared_layers_start_alike_for_the_same_seed() -> None:
     assert compared > 6 * len(models)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 def test_layers_start_differently_for_another_seed(variant: str) -> None:
     one, other = (model_of(variant, "spatial", seed=seed) for seed in (3, 4))
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         assert not torch.equal(a, b)
 
 
-def test_layers_of_one_shape_start_differently() -> None:
-    model = model_of("double", "spatial", (4, 5, 5), (4, 4))
+@pytest.mark.parametrize("variant", ["double", "double-conv"])
+def test_layers_of_one_shape_start_differently(variant: str) -> None:
+    model = model_of(variant, "spatial", (4, 5, 5), (4, 4))
     values = [tuple(p.flatten().tolist()) for p in model.parameters()]
     assert len(set(values)) == len(values)
 
 
-def test_first_weights_are_spread_as_torch_spreads_them() -> None:
-    for name, parameter in build_model("double", seed=5).state_dict().items():
+@pytest.mark.parametrize("variant", ["double", "double-conv"])
+def test_first_weights_are_spread_as_torch_spreads_them(variant: str) -> None:
+    for name, parameter in build_model(variant, seed=5).state_dict().items():
         layer = name.rpartition(".")[0]
         fan_in = {"conv1": 27, "conv2": 576, "linear": 32768}.get(layer, 0)
-        bound = 1 / math.sqrt(fan_in or (64 if layer.startswith("attention1") else 32))
+        bound = 1 / math.sqrt(fan_in or (64 if layer.startswith(("attention1", "stack1")) else 32))
         assert float(parameter.abs().max()) <= bound
         if parameter.numel() > 1000:
             assert float(parameter.std()) == pytest.approx(bound / math.sqrt(3), rel=0.06)
@@ -432,7 +522,7 @@ def global_states() -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", BUILT_IN)
 def test_building_touches_nothing_global(variant: str) -> None:
     before = global_states()
     model_of(variant, "spatial")
@@ -462,7 +552,10 @@ def refusal(variant: str, **named) -> str:
     return text
 
 
-@pytest.mark.parametrize(("variant", "meant"), [("doubel", "double"), ("vanila", "vanilla")])
+@pytest.mark.parametrize(
+    ("variant", "meant"),
+    [("doubel", "double"), ("vanila", "vanilla"), ("early_conv", "early-conv")],
+)
 def test_unknown_variant_with_near_miss(variant: str, meant: str) -> None:
     message = refusal(variant)
     assert message.startswith(f"unknown variant {variant!r}")
@@ -472,7 +565,7 @@ def test_unknown_variant_with_near_miss(variant: str, meant: str) -> None:
 @pytest.mark.parametrize("variant", ["", "xyz"])
 def test_unknown_variant(variant: str) -> None:
     message = refusal(variant)
-    assert all(known in message for known in VARIANTS)
+    assert all(known in message for known in BUILT_IN)
     assert "did you mean" not in message
 
 

@@ -19,6 +19,8 @@ from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.seeds import parse_seeds
 from attnstudy.study import (
     AUGMENTATIONS,
+    BUILT_IN,
+    CONTROLS,
     OPTIMIZERS,
     VARIANTS,
     TrialSpec,
@@ -195,6 +197,8 @@ def test_a_list_of_seeds_means_itself(seeds: set[int]) -> None:
         (["double"], ("double",)),
         (["double", "early"], ("double", "early")),
         (["early", "early"], ("early",)),
+        (["double-conv", "late-conv", "early-conv"], ("double-conv", "late-conv", "early-conv")),
+        (["early-conv", "all"], ("early-conv", *VARIANTS)),
         (["late", "all"], ("late", "vanilla", "early", "double")),
         (["models:mine", "vanilla"], ("models:mine", "vanilla")),
         (["a.b.c:make_it"], ("a.b.c:make_it",)),
@@ -202,6 +206,7 @@ def test_a_list_of_seeds_means_itself(seeds: set[int]) -> None:
 )
 def test_variants(names: list[str], variants: tuple[str, ...]) -> None:
     assert expand_variants(names) == variants
+    assert not set(CONTROLS) & set(expand_variants(["all"]))
 
 
 @pytest.mark.parametrize(
@@ -212,6 +217,8 @@ def test_variants(names: list[str], variants: tuple[str, ...]) -> None:
         ("Early", "early"),
         ("lates", "late"),
         ("al", "all"),
+        ("early_conv", "early-conv"),
+        ("doubleconv", "double-conv"),
     ],
 )
 def test_a_misspelt_variant_is_told_what_was_meant(name: str, meant: str) -> None:
@@ -227,7 +234,7 @@ def test_a_misspelt_variant_is_told_what_was_meant(name: str, meant: str) -> Non
 def test_what_cannot_be_a_variant(name: str) -> None:
     message = refusal(check_variant, name)
     assert "did you mean" not in message
-    for known in (*VARIANTS, "package.module:factory"):
+    for known in (*BUILT_IN, "package.module:factory"):
         assert known in message
 
 
@@ -240,7 +247,7 @@ def test_is_factory(name: str, factory: bool) -> None:
     assert is_factory(name) is factory
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_variants_have_no_source(name: str) -> None:
     assert factory_source_digest(name) is None
 
@@ -331,9 +338,9 @@ def test_equal_specifications_have_one_identity() -> None:
 
 
 def test_fingerprints_of_a_study_all_differ() -> None:
-    prints = {spec(variant=v, seed=s).fingerprint for v in VARIANTS for s in range(200)}
-    assert len(prints) == 800
-    assert len({spec(variant=v, seed=s).config_id for v in VARIANTS for s in range(5)}) == 1
+    prints = {spec(variant=v, seed=s).fingerprint for v in BUILT_IN for s in range(200)}
+    assert len(prints) == 1400
+    assert len({spec(variant=v, seed=s).config_id for v in BUILT_IN for s in range(5)}) == 1
 
 
 # What is hashed, in full: keys sorted, no blanks. A change of these values orphans every run

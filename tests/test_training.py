@@ -108,7 +108,7 @@ def literal_training(spec, digits, model):
 
 
 @pytest.mark.parametrize("attention", ["spatial", "channel"])
-@pytest.mark.parametrize("variant", ["vanilla", "early", "late", "double"])
+@pytest.mark.parametrize("variant", ["vanilla", "early", "late", "double", "double-conv"])
 def test_losses_are_those_of_the_literal_formula(variant, attention, digits, make_spec):
     # 250 images: the last batch of an epoch is short
     spec = make_spec(variant=variant, attention=attention, train_size=250, lr=1e-3)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from attnstudy import seeding
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.models.placement import PlacementNet
-from attnstudy.study import ATTENTIONS, VARIANTS, is_factory
+from attnstudy.study import ATTENTIONS, BUILT_IN, CONTROLS, is_factory
 
 
 def build_model(
@@ -26,8 +26,9 @@ def build_model(
     """Build a variant with its initial weights drawn from the streams of ``seed``.
 
     Args:
-        variant: one of the four placements, or ``"package.module:factory"``.
-        attention: ``"spatial"`` or ``"channel"``.
+        variant: a placement, the control of one, or ``"package.module:factory"``.
+        attention: ``"spatial"`` or ``"channel"``; makes no difference to a variant without
+            attention: ``vanilla`` and the controls.
         image_shape: (channels, height, width) of an image.
         num_classes: number of logits.
         channels: output channels of the two convolutions (built-in variants only).
@@ -45,16 +46,17 @@ def build_model(
         )
     if is_factory(variant):
         return _build_with_factory(variant, attention, tuple(image_shape), num_classes, seed)
-    if variant not in VARIANTS:
+    if variant not in BUILT_IN:
         raise UsageError(
-            f"unknown variant {variant!r}: use one of {', '.join(VARIANTS)}, or "
-            f"'package.module:factory'{near_miss(variant, VARIANTS)}"
+            f"unknown variant {variant!r}: use one of {', '.join(BUILT_IN)}, or "
+            f"'package.module:factory'{near_miss(variant, BUILT_IN)}"
         )
+    placement = variant.removesuffix("-conv")
     with seeding.forked(seed, "weights"):
         model = PlacementNet(
-            early=variant in ("early", "double"),
-            late=variant in ("late", "double"),
-            attention=attention,
+            early=placement in ("early", "double"),
+            late=placement in ("late", "double"),
+            attention=None if variant in CONTROLS else attention,
             image_shape=image_shape,
             num_classes=num_classes,
             channels=channels,

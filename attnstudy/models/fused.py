@@ -56,9 +56,13 @@ class FusedNets:
         x = functional.relu(self._convolution("conv1", x))
         if "attention1.query.weight" in self.stacked:
             x = functional.relu(self._attention("attention1", x))
+        if "stack1.conv1.weight" in self.stacked:
+            x = functional.relu(self._stack("stack1", x))
         x = functional.relu(self._convolution("conv2", x))
         if "attention2.query.weight" in self.stacked:
             x = functional.relu(self._attention("attention2", x))
+        if "stack2.conv1.weight" in self.stacked:
+            x = functional.relu(self._stack("stack2", x))
         weight, bias = self._layer("linear")
         features = x.reshape(n, s, -1).transpose(0, 1)
         return torch.baddbmm(bias.unsqueeze(1), features, weight.mT)
@@ -69,8 +73,15 @@ class FusedNets:
     def _convolution(self, name: str, x: Tensor) -> Tensor:
         weight, bias = self._layer(name)
         return functional.conv2d(
-            x, weight.flatten(0, 1), bias.flatten(), padding=1, groups=self.count
-        )
+            x, weight.flatten(0, 1), bias.flatten(), padding=weight.shape[-1] // 2,
+            groups=self.count,
+        )  # fmt: skip
+
+    def _stack(self, block: str, x: Tensor) -> Tensor:
+        """Return what ``ResidualStack`` does."""
+        inner = functional.relu(self._convolution(f"{block}.conv1", x))
+        inner = functional.relu(self._convolution(f"{block}.conv2", inner))
+        return x + self._convolution(f"{block}.conv3", inner)
 
     def _projection(self, block: str, part: str) -> tuple[Tensor, Tensor]:
         """Return the weight (S, C, C) and bias (S, C) of a 1x1 convolution."""

@@ -1,4 +1,4 @@
-"""The four placements of self-attention in a two-convolution CNN.
+"""The four placements of self-attention in a two-convolution CNN, and their controls.
 
 ``vanilla`` has none, ``early`` one after the first convolution, ``late`` one after the second,
 ``double`` both. The attention block comes in two forms, both residual and both with 1x1
@@ -9,6 +9,10 @@ convolutions with bias as query, key and value:
   the scaling of Vaswani et al., Attention Is All You Need, 2017, eq. 1);
 * ``channel``: the same expression with Q, K, V of shape (C, H*W): every channel attends to every
   channel, through a C x C map.
+
+The controls ``early-conv``, ``late-conv`` and ``double-conv`` have, in the place of each attention
+block, a residual stack of three 1x1 convolutions with exactly as many parameters. It attends to
+nothing, and there is no form of attention to choose.
 
 Axis names: N images, C channels, H and W pixels, L = H*W positions.
 """
@@ -138,6 +142,25 @@ class ChannelAttention(Attention):
         return torch.softmax(self.scores(gram, tokens.sum(dim=1), tokens.shape[1]), dim=-1)
 
 
+class ResidualStack(nn.Module):
+    """Three 1x1 convolutions with ReLU between them, added to their input.
+
+    It has as many parameters as an attention block of C channels: 3 C^2 + 3 C.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, kernel_size=1)
+        self.conv2 = nn.Conv2d(channels, channels, kernel_size=1)
+        self.conv3 = nn.Conv2d(channels, channels, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H, W); no position sees another."""
+        inner = functional.relu(self.conv2(functional.relu(self.conv1(x))))
+        mapped: Tensor = x + self.conv3(inner)
+        return mapped
+
+
 ATTENTION_CLASSES: dict[str, type[Attention]] = {
     "spatial": SpatialAttention,
     "channel": ChannelAttention,
@@ -147,6 +170,7 @@ ATTENTION_CLASSES: dict[str, type[Attention]] = {
 class PlacementNet(nn.Module):
     """Conv, ReLU, Conv, ReLU, Linear, with an attention block and its ReLU where asked for.
 
+    Without an ``attention`` there is a residual stack of convolutions in the place of each.
     Shapes: (N, C, H, W) normalised images to (N, classes) logits.
     """
 
@@ -155,7 +179,7 @@ class PlacementNet(nn.Module):
         *,
         early: bool,
         late: bool,
-        attention: str,
+        attention: str | None,
         image_shape: Sequence[int],
         num_classes: int,
         channels: Sequence[int],
@@ -163,28 +187,32 @@ class PlacementNet(nn.Module):
         super().__init__()
         depth, height, width = image_shape
         first, second = channels
-        block = ATTENTION_CLASSES[attention]
         self.spatial = attention == "spatial"
         # Assignment order is parameter order: the order of the layers.
         self.conv1 = nn.Conv2d(depth, first, kernel_size=3, padding=1)
-        self.attention1 = block(first) if early else None
+        self.attention1 = ATTENTION_CLASSES[attention](first) if early and attention else None
+        self.stack1 = ResidualStack(first) if early and not attention else None
         self.conv2 = nn.Conv2d(first, second, kernel_size=3, padding=1)
-        self.attention2 = block(second) if late else None
+        self.attention2 = ATTENTION_CLASSES[attention](second) if late and attention else None
+        self.stack2 = ResidualStack(second) if late and not attention else None
         self.linear = nn.Linear(second * height * width, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images (N, C, H, W) to logits (N, classes)."""
         x = functional.relu(self.conv1(images))
-        if self.attention1 is not None:
-            x = functional.relu(self.attention1(x))
+        for block in (self.attention1, self.stack1):
+            x = x if block is None else functional.relu(block(x))
         x = functional.relu(self.conv2(x))
-        if self.attention2 is not None:
-            x = functional.relu(self.attention2(x))
+        for block in (self.attention2, self.stack2):
+            x = x if block is None else functional.relu(block(x))
         logits: Tensor = self.linear(x.flatten(1))
         return logits
 
     def attention_maps(self, images: Tensor) -> dict[str, Tensor]:
-        """Return each block's softmax map for ``images``, by the name of the block."""
+        """Return each attention block's softmax map for ``images``, by the name of the block.
+
+        There are none without attention: of ``vanilla`` and of the controls.
+        """
         maps: dict[str, Tensor] = {}
         x = functional.relu(self.conv1(images))
         if self.attention1 is not None:

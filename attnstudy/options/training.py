@@ -28,8 +28,9 @@ variant = option(
     "--variant",
     multiple=True,
     type=values.Checked("variant", known_variant),
-    help="vanilla, early, late, double, all, package.module:factory, or an arm of the study's "
-    "file; repeatable.  [default: all]",
+    help="vanilla, early, late, double, all (these), a control (early-conv, late-conv, "
+    "double-conv), package.module:factory, or an arm of the study's file; repeatable.  "
+    "[default: all]",
 )
 
 what_to_run = together(

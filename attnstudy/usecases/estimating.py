@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from attnstudy.runs import run_folders
-from attnstudy.study import VALIDATE_EVERY, TrialSpec, is_factory
+from attnstudy.study import CONTROLS, VALIDATE_EVERY, TrialSpec, is_factory
 from attnstudy.usecases.planning import Plan, fused_groups
 
 LONG = 30 * 60
@@ -119,7 +119,7 @@ def _with_channel(
     for spec in specs:
         if spec.arm_name in seconds:
             continue
-        if spec.variant == "vanilla" or is_factory(spec.variant):
+        if spec.variant in ("vanilla", *CONTROLS) or is_factory(spec.variant):
             seconds[spec.arm_name] = by_variant[spec.arm_name]
         else:
             other = replace(spec, attention="channel")

@@ -50,7 +50,7 @@ class _Architecture:
     spatial: bool
     image_shape: tuple[int, int, int]
     tensors: tuple[tuple[str, torch.Size, tuple[int, ...], torch.dtype], ...]
-    """Name, shape, strides and type of each; they tell which attention there is."""
+    """Name, shape, strides and type of each; they tell which blocks there are."""
     model: PlacementNet = field(compare=False, repr=False)
     """One that has it."""
 
