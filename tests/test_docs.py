@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy.studyplan import RecordedPlan
 from tests.conftest import SMALL
 from tests.crashes.zygote import Zygote
 
@@ -146,6 +148,36 @@ def test_the_shipped_studies_are_the_notebooks(name, monkeypatch):
     assert (options["epochs"], options["batch_size"], options["lr"]) == (10, 64, 1e-3)
     assert options["dataset"] == {"placement": "cifar10", "notebook": "cifar10-jpeg"}[name]
     assert (options["metric"], options["alpha"]) == ("test_accuracy", 0.05)
+
+
+def test_the_study_of_explanations_holds_placements_against_their_controls(monkeypatch):
+    """With the settings of the notebook's study, none of its seeds, and a plan of what it says."""
+    from attnstudy import studyfile
+    from attnstudy.seeds import parse_seeds
+
+    monkeypatch.chdir(ROOT)
+    options, notebook = (
+        studyfile.find(name, None).options for name in ("explanations", "notebook")
+    )
+    assert options["variant"] == ["early", "early-conv", "double", "double-conv"]
+    seeds, known = parse_seeds(options["seeds"]), parse_seeds(notebook["seeds"])
+    assert len(seeds) == 10
+    assert not set(seeds) & set(known)
+    for name in ("dataset", "attention", "epochs", "batch_size", "lr", "metric", "alpha"):
+        assert options[name] == notebook[name]
+    recorded, theirs = (
+        [
+            RecordedPlan.from_json(one)
+            for one in json.loads((ROOT / "studies" / name / "plans.json").read_text())
+        ]
+        for name in ("explanations", "notebook")
+    )
+    (plan,) = (one.plan for one in recorded if one is not None)
+    assert list(plan.arms) == options["variant"]
+    assert plan.seeds == seeds
+    assert (plan.analysis.alpha, plan.analysis.margin) == (options["alpha"], options["margin"])
+    # one configuration: same images, same split, same training
+    assert {one.plan.config for one in theirs if one is not None} == {plan.config}
 
 
 def test_dependencies_that_were_checked_by_hand_are_the_pinned_ones():
