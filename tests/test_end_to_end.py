@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,34 @@ def test_a_diverged_run_counts_as_done(cli, workplace):
     assert answer.code == 0
     (arm,) = json.loads(answer.out)["arms"]
     assert (arm["diverged"], arm["n"]) == (2, 0)
+
+
+def test_runs_without_models_are_whole_runs(cli, workplace):
+    words = ("--variant", "vanilla", "--seeds", "3", "--fuse", "2")
+    answer, report = run(cli, *words, "--no-models")
+    assert answer.code == 0, answer.err
+    assert report["trained"] == 3
+    cli("run", *SMALL, *words, "--study", "kept")
+    assert numbers() == numbers("kept")
+    for folder in folders().values():
+        result = folder.result()
+        assert set(result.files) == {"predictions.csv", "journal.jsonl"}
+        assert result.notes == ("neither weights nor model were kept, as --no-models asked",)
+        assert folder.damaged_files() == []
+    sizes = {}
+    for study in ("placement", "kept"):
+        assert cli("export", study, f"{study}.zip").code == 0
+        sizes[study] = Path(f"{study}.zip").stat().st_size
+    assert sizes["placement"] < sizes["kept"] / 2
+    before = numbers()
+    ranked = json.loads(cli("rank", "placement", "--json").out)["arms"]
+    assert cli("import", "placement.zip", "--store", "there").code == 0
+    shutil.copy(HOME / "mlflow.db", "there")
+    assert cli("sync", "--store", "there").code == 0
+    assert numbers() == before
+    assert json.loads(cli("rank", "placement", "--store", "there", "--json").out)["arms"] == ranked
+    # what is complete is not trained again for the sake of its model
+    assert run(cli, *words)[1]["trained"] == 0
 
 
 FACTORIES = """

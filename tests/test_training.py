@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -319,3 +321,20 @@ def test_unknown_device_is_refused():
     with pytest.raises(UsageError, match="--device cuda"):
         choose_device("cuda")
     assert choose_device("auto") == CPU
+
+
+GPU_FLAGS = """
+import torch
+from torch.utils import deterministic
+from attnstudy.training import prepare_process
+
+prepare_process(torch.device("cuda"), 1)  # sets flags alone, so that it needs no GPU
+print(torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory)
+"""
+
+
+def test_repeatable_kernels_do_not_cost_a_pass_over_every_new_tensor():
+    """torch fills what it allocates where it is deterministic, unless it is told not to."""
+    command = [sys.executable, "-c", GPU_FLAGS]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"]

@@ -22,6 +22,7 @@ _SAME = (
     "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size",
     "lr", "optimizer", "weight_decay", "augmentation", "precision", "device", "threads", "workers",
     "fuse", "rerun", "wait", "strict", "checkpoint_minutes", "republish",
+    "no_models",
 )  # fmt: skip
 
 

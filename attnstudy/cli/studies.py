@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.option("--rerun", is_flag=True, help="Train again what is complete already.")
 @options.republish
 @options.no_figures
+@options.no_models
 @options.option("--dry-run", is_flag=True, help="Show what would be trained, and how long.")
 @options.talk
 @options.as_json

@@ -58,6 +58,7 @@ __all__ = [
     "how_to_train",
     "how_to_tune",
     "no_figures",
+    "no_models",
     "option",
     "place",
     "republish",
@@ -110,6 +111,13 @@ no_figures = option(
     "--no-figures",
     is_flag=True,
     help="Send no figures to MLflow: drawing them is most of the work of publishing a run.",
+)
+
+no_models = option(
+    "--no-models",
+    is_flag=True,
+    help="Keep no weights and no model of the runs, which are nearly all of what they take on disk "
+    "and in an export; predictions and curves are kept.",
 )
 
 talk = together(

@@ -38,6 +38,7 @@ def conclude(
     *,
     started_at: int,
     notes: Sequence[str] = (),
+    models: bool = True,
 ) -> Result:
     """Score the last model on the test images, once, and write everything that is kept.
 
@@ -51,6 +52,7 @@ def conclude(
         device: where to score.
         started_at: when the run was first started, in milliseconds since the epoch.
         notes: what the result has to say about how it came about.
+        models: whether weights and model are kept.
 
     """
     test: Evaluation | None = None
@@ -60,13 +62,16 @@ def conclude(
         test = evaluate(model, dataset.test, dataset.normalisation, device=device)
         files[PREDICTIONS] = _predictions(test, dataset)
         cpu = model.to("cpu").eval()
-        files[WEIGHTS] = save_tensors(
-            {name: tensor.contiguous() for name, tensor in cpu.state_dict().items()}
-        )
-        try:
-            files[MODEL] = exported(cpu, dataset.image_shape)
-        except Exception as error:  # torch.export refuses some models with any of many errors
-            notes.append(f"the model could not be exported: {type(error).__name__}: {error}")
+        if models:
+            files[WEIGHTS] = save_tensors(
+                {name: tensor.contiguous() for name, tensor in cpu.state_dict().items()}
+            )
+            try:
+                files[MODEL] = exported(cpu, dataset.image_shape)
+            except Exception as error:  # torch.export refuses some models with any of many errors
+                notes.append(f"the model could not be exported: {type(error).__name__}: {error}")
+        else:
+            notes.append("neither weights nor model were kept, as --no-models asked")
         if isinstance(cpu, PlacementNet):
             maps = _attention(cpu, dataset, test)
             if maps is not None:
@@ -91,11 +96,12 @@ def conclude_sealed(
     *,
     started_at: int,
     notes: Sequence[str] = (),
+    models: bool = True,
 ) -> Result:
     """Conclude a run of a search: what counts is the validation, and there is no test image.
 
     Takes what ``conclude`` takes, but for the test images. Neither the model nor its answers are
-    kept: they would be of use for nothing but choosing by them.
+    kept, whatever ``models`` says: they would be of use for nothing but choosing by them.
     """
     return _result(spec, recorded, folder, trained, started_at, notes=notes)
 

@@ -37,6 +37,8 @@ class Job:
     """The epochs after which it pauses, until somebody has decided whether it goes on."""
     strict: bool = False
     """Whether to refuse to go on with a training that was begun with what gives other bits."""
+    models: bool = True
+    """Whether weights and model are kept at its end."""
     images: TrainingData | None = None
     """The images themselves, where no folder of them is at hand."""
 

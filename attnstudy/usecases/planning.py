@@ -60,6 +60,8 @@ class RunRequest:
     address: Address
     republish: bool = False
     """Whether runs that were deleted in the MLflow UI are brought back."""
+    no_models: bool = False
+    """Whether runs end without weights and model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ class _Training:
             wait=wait,
             fused=fused,
             strict=request.strict and request.executor.remote,
+            models=not request.no_models,
         )
 
     def _note_group(self, group: Sequence[PlannedRun], event: Event) -> None:

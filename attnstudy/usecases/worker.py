@@ -59,6 +59,7 @@ class _Conclude(Protocol[D_contra]):
         *,
         started_at: int,
         notes: Sequence[str] = (),
+        models: bool = True,
     ) -> Result: ...
 
 
@@ -192,4 +193,5 @@ def _train(
         device,
         started_at=resumed.started_at,
         notes=(*resumed.notes, *trained.notes),
+        models=job.models,
     )
