@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 import threading
@@ -113,6 +114,81 @@ def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch
     assert "About " not in answer.err
     assert len(asked) > 0
     assert not asked[0].is_alive()
+
+
+@pytest.fixture
+def planned(cli, workplace, monkeypatch):
+    """The plan of two variants with two seeds each, as for a GPU, and which of them are timed."""
+    plans, timed = [], []
+
+    def seconds(spec, *others):
+        timed.append(spec.variant)
+        return {"vanilla": 0.2, "double": 0.4}[spec.variant]
+
+    found = estimating.estimate
+    monkeypatch.setattr(training, "time_iterations", seconds)
+    monkeypatch.setattr(estimating, "estimate", lambda plan: plans.append(plan) or found(plan))
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--variant", "double", "--seeds", "2",
+                 "--workers", "1", "--dry-run")  # fmt: skip
+    assert answer.code == 0
+    timed.clear()
+    monkeypatch.setattr(estimating, "estimate", found)
+    return dataclasses.replace(plans[0], device="cuda"), timed
+
+
+def test_what_is_timed_on_this_cpu_is_held_against_what_a_gpu_has_shown(planned):
+    plan, timed = planned
+    iterations = estimating._iterations_worth(plan, plan.pending[0].spec)
+    found = estimating.estimate(plan, {"vanilla": 0.001})
+    # double takes twice as long here, so it does there
+    assert found.seconds == pytest.approx(2 * (0.001 + 0.002) * iterations)
+    assert not found.of_a_gpu_by_cpu
+    timed.clear()
+    found = estimating.estimate(plan, {"vanilla": 0.001, "double": 0.003})
+    assert found.seconds == pytest.approx(2 * (0.001 + 0.003) * iterations)
+    assert timed == []
+
+
+def test_finished_runs_of_a_gpu_are_held_against_this_cpu_too(planned, monkeypatch):
+    plan, _ = planned
+    monkeypatch.setattr(estimating, "logged_seconds", lambda plan: {"double": 8.0})
+    found = estimating.estimate(plan)
+    assert found.seconds == pytest.approx(2 * (8.0 + 4.0))
+    assert not found.of_a_gpu_by_cpu
+
+
+def test_where_nothing_is_known_of_the_gpu_it_is_said(planned):
+    plan, _ = planned
+    found = estimating.estimate(plan)
+    iterations = estimating._iterations_worth(plan, plan.pending[0].spec)
+    assert found.seconds == pytest.approx(2 * (0.2 + 0.4) * iterations)
+    assert found.of_a_gpu_by_cpu
+    assert any("Timed on this machine's CPU" in line for line in estimate_lines(found))
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_the_first_updates_on_a_gpu_do_not_count(workers, planned):
+    """They are made as ever and recorded, before the others that share the GPU have begun."""
+    plan, _ = planned
+    told = []
+    first = estimating.FirstMeasure(dataclasses.replace(plan, workers=workers), told.append)
+    vanilla, double = (
+        next(run.spec for run in plan.pending if run.spec.variant == name)
+        for name in ("vanilla", "double")
+    )
+    first.note(vanilla, 10, 2.0)
+    first.note(vanilla, 30, 2.9)
+    first.note(double, 30, 2.9)
+    if workers == 8:
+        first.note(vanilla, 60, 2.95)
+        first.note(vanilla, 100, 3.1)
+        first.note(vanilla, 110, 3.2)
+        assert first.measured == {}
+        first.note(vanilla, 200, 4.1)
+    else:
+        first.note(vanilla, 130, 3.9)
+    assert first.measured == {"vanilla": pytest.approx(0.01)}
+    first.end()
 
 
 def test_lines():

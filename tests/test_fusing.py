@@ -17,6 +17,8 @@ from attnstudy.runs import Status
 from attnstudy.study import ATTENTIONS, BUILT_IN
 from attnstudy.training import load_checkpoints
 from attnstudy.usecases import worker
+from attnstudy.usecases.estimating import Estimate
+from attnstudy.usecases.room import Room
 from tests.conftest import SMALL
 
 HOME = Path("mlruns")
@@ -242,6 +244,23 @@ def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
     plan = json.loads(cli(*words, "--seeds", "3", "--fuse", "3").out)
     assert plan["workers"] == 4
     assert json.loads(cli(*words, "--seeds", "5", "--fuse", "3").out)["workers"] == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "fused"), [((), 1), (("--fuse", "auto"), 1), (("--fuse", "4"), 4)]
+)
+def test_on_a_gpu_too_each_is_trained_alone_unless_asked(words, fused, cli, workplace, monkeypatch):
+    """One network with a CUDA graph is as fast as many at once (decision 10)."""
+    plans = []
+    room = Room(device="cuda")
+    monkeypatch.setattr("attnstudy.usecases.planning.room_for", lambda *asked: room)
+    monkeypatch.setattr(
+        "attnstudy.usecases.estimating.estimate",
+        lambda plan: plans.append(plan) or Estimate(8, 1, 1.0, None),
+    )
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "8", "--dry-run", *words)
+    assert answer.code == 0, answer.err
+    assert [(plan.device, plan.fused, plan.workers) for plan in plans] == [("cuda", fused, 1)]
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "99999999999999"])

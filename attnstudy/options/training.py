@@ -117,7 +117,7 @@ how_to_train = together(
         "--fuse",
         type=values.Checked("N", values.fuse),
         default="auto",
-        help="Seeds of a variant trained at once in one process; auto: 1 on a CPU.",
+        help="Seeds of a variant trained at once in one process; auto: 1.",
     ),
     option(
         "--executor",

@@ -189,6 +189,11 @@ def estimate_lines(estimate: Estimate) -> list[str]:
         f"About {duration(estimate.seconds)} of training for {estimate.runs} "
         f"run{'s' * (estimate.runs != 1)}, {min(estimate.workers, estimate.runs)} at once."
     ]
+    if estimate.of_a_gpu_by_cpu:
+        lines.append(
+            "Timed on this machine's CPU, as nothing like it was trained on the GPU yet: a GPU "
+            "takes a part of it, and the run says how much once it has begun."
+        )
     if estimate.channel_seconds is not None:
         lines.append(
             f"With --attention channel (the notebook's code, another question) it would be about "

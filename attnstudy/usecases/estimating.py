@@ -19,6 +19,8 @@ LONG = 30 * 60
 
 ITERATIONS_BEFORE_ESTIMATE = 20
 _TIMED = 3  # iterations
+_SHARED_AFTER = 3.0
+"""Seconds of a training after which the others that share its GPU have begun too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Estimate:
     seconds: float
     channel_seconds: float | None
     """What it would be with ``--attention channel``, where that is worth knowing."""
+    of_a_gpu_by_cpu: bool = False
+    """Whether it was timed on this CPU while a GPU will train: that takes a part of it."""
 
 
 def logged_seconds(plan: Plan) -> dict[str, float]:
@@ -91,6 +95,7 @@ def estimate(
     measured = dict(iteration_seconds or {})
     logged = logged_seconds(plan)
     specs = [run.spec for run in plan.pending]
+    elsewhere = _beside_this_cpu(plan, measured, logged, go_on) if plan.device != "cpu" else 1.0
     by_variant: dict[str, float] = {}
     """Seconds of runs of a variant that are trained together."""
     for spec in specs:
@@ -99,11 +104,36 @@ def estimate(
         if spec.arm_name in logged and spec.arm_name not in measured:
             by_variant[spec.arm_name] = logged[spec.arm_name]
         else:
-            one = measured.get(spec.arm_name) or plan.fused * _timed(plan, spec, go_on)
+            one = measured.get(spec.arm_name)
+            if one is None:
+                one = plan.fused * _timed(plan, spec, go_on) * (elsewhere or 1.0)
             by_variant[spec.arm_name] = one * _iterations_worth(plan, spec)
     total = _schedule([by_variant[variant] for variant in _groups(plan)], plan.workers)
     with_channel = _with_channel(plan, specs, by_variant, total, go_on)
-    return Estimate(len(specs), plan.workers, total, with_channel)
+    return Estimate(len(specs), plan.workers, total, with_channel, elsewhere is None)
+
+
+def _beside_this_cpu(
+    plan: Plan,
+    measured: Mapping[str, float],
+    logged: Mapping[str, float],
+    go_on: Callable[[], None],
+) -> float | None:
+    """Return how many times as long an iteration takes where a plan is trained as on this CPU.
+
+    Only this CPU can be timed while others train; how variants compare is much the same anywhere.
+    None where no variant is known from there.
+    """
+    if {run.spec.arm_name for run in plan.pending} <= {*measured, *logged}:
+        return 1.0  # nothing needs to be timed
+    for run in (*plan.pending, *plan.done):
+        spec = run.spec
+        there = measured.get(spec.arm_name)
+        if there is None and spec.arm_name in logged:
+            there = logged[spec.arm_name] / _iterations_worth(plan, spec)
+        if there is not None:
+            return there / (plan.fused * _timed(plan, spec, go_on))
+    return None
 
 
 def _with_channel(
@@ -159,6 +189,7 @@ class FirstMeasure:
     def __init__(self, plan: Plan, tell: Callable[[Estimate], None]) -> None:
         self.plan, self.tell = plan, tell
         self.measured: dict[str, float] = {}
+        self._from: dict[TrialSpec, tuple[int, float]] = {}
         self._ended = threading.Event()
         # In a thread: variants that have not run yet are timed, and progress must not wait.
         self._thread = threading.Thread(target=self._estimate, name="estimate")
@@ -167,6 +198,13 @@ class FirstMeasure:
         """Note how long a run has taken for its latest updates."""
         if self.measured or updates < ITERATIONS_BEFORE_ESTIMATE:
             return
+        if self.plan.device != "cpu":  # where the first are made slowly, to be recorded
+            if self.plan.workers > 1 and seconds < _SHARED_AFTER:
+                return
+            before = self._from.setdefault(spec, (updates, seconds))
+            updates, seconds = updates - before[0], seconds - before[1]
+            if updates < ITERATIONS_BEFORE_ESTIMATE:
+                return
         self.measured[spec.arm_name] = seconds / updates
         self._thread.start()
 

@@ -48,8 +48,8 @@ class RunRequest:
     workers: int | None
     """Runs at once; none chooses."""
     executor: ExecutorChoice
-    fuse: int | None
-    """Seeds of a variant that are trained together; none chooses."""
+    fuse: int
+    """Seeds of a variant that are trained together."""
     rerun: bool
     wait: bool
     """Whether to wait for runs that other commands are training."""
@@ -154,7 +154,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
             planned.append(PlannedRun(spec, run, run.status))
     for spec in {run.spec.arm_name: run.spec for run in planned}.values():
         try_factory(spec.variant, spec.attention, dataset)
-    fused = request.fuse or room.fused
+    fused = request.fuse
     unfinished = [run for run in planned if not run.status.done]
     groups = fused_groups(unfinished or planned, fused)
     if request.strict and not request.executor.remote:  # elsewhere, whoever trains it has to look

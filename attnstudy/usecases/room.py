@@ -9,10 +9,6 @@ from importlib import metadata
 from attnstudy.errors import UsageError
 from attnstudy.executors import ExecutorChoice
 
-FUSED_ON_A_GPU = 16
-"""Seeds of a variant trained together on a GPU, whose steps are too short for one. On a CPU one run
-a core keeps all of them busy, and each has the bits of a run alone."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
@@ -24,11 +20,6 @@ class Room:
     """Runs that a cluster has room for at once."""
     notices: tuple[str, ...] = ()
     """What the user should read."""
-
-    @property
-    def fused(self) -> int:
-        """Seeds of a variant that are trained together when nobody says how many."""
-        return FUSED_ON_A_GPU if self.device == "cuda" else 1
 
     def workers(self, threads: int, groups: int) -> int:
         """Return how many groups of runs are trained at once when nobody says how many."""

@@ -58,7 +58,7 @@ class TuneRequest:
     threads: int | None
     workers: int | None
     executor: ExecutorChoice
-    fuse: int | None
+    fuse: int
     checkpoint_minutes: float
     address: Address
 
@@ -133,7 +133,7 @@ def make_tune_plan(
         )
         for variant in request.variants
     )
-    fused = request.fuse or room.fused
+    fused = request.fuse
     at_once = len(designs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
     return TunePlan(
         request=request,
