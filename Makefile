@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
   -c constraints.txt
 
 .PHONY: demo test check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
-.PHONY: docs clean help
+.PHONY: fuzz docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-scaling  measure what grows, into benchmarks/results; SCALING_ARGS=runs --runs 1000"
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
+	@echo "make fuzz   read 10,000 tables in random layouts whose truth is known; FUZZ_SEED=0"
 	@echo "make docs   write docs/cli.md from --help"
 	@echo "make secrets  create the passwords of the team's stack, in docker/secrets"
 	@echo "make audit  look up known holes in the versions of constraints.txt (network)"
@@ -94,6 +95,11 @@ chaos: $(VENV)/.installed-dev
 	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/crashes tests/faults
 	ATTNSTUDY_CHAOS=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -m long --ignore tests/crashes
 	$(BIN)/python benchmarks/chaos.py $(CHAOS_KILLS)
+
+FUZZ_TABLES ?= 10000
+FUZZ_SEED ?= 0
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzzing $(FUZZ_TABLES) --seed $(FUZZ_SEED)
 
 simulate: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.simulate

@@ -33,6 +33,7 @@ EXTRAS = {
         "mypy>=1.15",
         "optuna-dashboard>=0.20",
         "pandas-stubs",
+        "polars>=1.0",
         "pre-commit>=4.0",
         "psycopg2-binary>=2.9",
         "pytest>=8.0",

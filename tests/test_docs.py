@@ -1,4 +1,4 @@
-"""The README's commands run, and the pages that are generated are up to date."""
+"""The commands of README and docs/results.md run, and generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -72,6 +72,59 @@ def test_the_readme_from_top_to_bottom(workplace, data_dir, zygote):
         assert done.code == 0, (words, done.err)
         assert done.out or "--output" in words, words
     assert (workplace / "ranking.json").exists()
+
+
+RESULTS = (ROOT / "docs" / "results.md").read_text()
+STEPS = re.findall(
+    r"^(?:`(\S+)`:\n\n)?```(csv|bash|python)\n(.*?)^```(?:\n\n```text\n(.*?)^```)?",
+    RESULTS, re.M | re.S,
+)  # fmt: skip
+"""Name of a file, kind of a block, the block, and what is shown below it."""
+
+
+def test_every_block_of_the_page_on_results_is_run_here():
+    assert RESULTS.count("```") == sum(4 if shown else 2 for *_, shown in STEPS)
+    assert all(bool(name) == (kind == "csv") for name, kind, *_ in STEPS)
+
+
+@pytest.mark.timeout(600)
+def test_the_page_on_results_from_top_to_bottom(workplace, data_dir, zygote):
+    """Its files are written, its commands and programs say what it shows, line by line."""
+    for name, kind, block, shown in STEPS:
+        if kind == "csv":
+            (workplace / name).parent.mkdir(exist_ok=True)
+            (workplace / name).write_text(block)
+            continue
+        said, code = run_block(kind, block, workplace, data_dir, zygote)
+        assert code in ((2, 3) if shown.startswith("Error: ") else (0,)), (block, said)
+        text = " ".join(said.split())
+        for part in shown.split("\n\n"):  # of a command, parts of what it says
+            # a table is shown without its rules, a sentence is wrapped
+            lines = (
+                [part] if re.match(r"Error|\S+: read as|experiment", part) else part.splitlines()
+            )
+            for line in lines:
+                assert " ".join(line.split()) in text, (block, line, said)
+
+
+def run_block(kind, block, workplace, data_dir, zygote):
+    """Run a program, or commands of which the last one counts; return what it said and its code."""
+    if kind == "python":
+        done = subprocess.run(
+            [sys.executable, "-c", block],
+            cwd=workplace, env=environment(data_dir), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout + done.stderr * bool(done.returncode), done.returncode
+    for place, line in enumerate(block.splitlines(), start=1):
+        told = "".join(f"--from {path.relative_to(workplace)} " for path in logs(workplace))
+        words = shlex.split(line.replace("$(printf -- '--from %s ' logs/*.csv)", told))
+        done = zygote.run(*words[1:], cwd=workplace, env=settings(data_dir))
+        assert done.code == 0 or place == len(block.splitlines()), (line, done.err)
+    return done.out + done.err, done.code
+
+
+def logs(workplace):
+    return sorted((workplace / "logs").glob("*.csv"))
 
 
 def with_three_seeds(words):
@@ -196,7 +249,8 @@ def test_dependencies_that_were_checked_by_hand_are_the_pinned_ones():
     assert [(name, pins.get(name)) for name, _ in checked] == checked
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         if "://" not in target:
-            assert (ROOT / target).exists(), target
+            assert ((ROOT / page).parent / target).exists(), target

@@ -9,7 +9,7 @@ import uuid
 import numpy as np
 import pytest
 
-from attnstudy.tracking import open_store, read_experiment, resolve
+from attnstudy.tracking import open_store, read_experiments, resolve
 from tests.terminals import on_a_terminal
 
 VARIANTS, SEEDS = 12, 100
@@ -68,7 +68,7 @@ def large(workplace):
 def test_every_run_is_read_once_page_by_page(large):
     counts: list[int] = []
     tracker = open_store(resolve(large / "mlruns", None), create=False)
-    runs = read_experiment(tracker, "theirs", None, counts.append)
+    runs, _ = read_experiments(tracker, ["theirs"], progress=counts.append)
     assert sorted(run.name for run in runs) == sorted(
         f"{model}-{seed}" for model in range(VARIANTS) for seed in range(SEEDS)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnstudy.tracking import open_store, read_experiment, read_history, resolve, tracked_studies
+from attnstudy.tracking import open_store, read_experiments, read_history, resolve, tracked_studies
 from tests.tuning import BOTH, HOME, space, tune
 
 EXPERIMENT = "placement.tuning"
@@ -12,7 +12,7 @@ OPTIONS = ("--trials", "4", "--seeds-per-trial", "2")
 
 
 def logged(home=HOME):
-    return read_experiment(open_store(resolve(home, None)), EXPERIMENT)
+    return read_experiments(open_store(resolve(home, None)), [EXPERIMENT])[0]
 
 
 def snapshot():
@@ -133,12 +133,12 @@ def test_a_lost_answer_leaves_no_double(cli, workplace):
     elsewhere = f"sqlite:///{workplace}/elsewhere.db"
     tune(cli, *options, "--tracking-uri", elsewhere)
     tracker = open_store(resolve(HOME, elsewhere))
-    child = next(r for r in read_experiment(tracker, EXPERIMENT) if "trial" in r.name)
+    child = next(r for r in read_experiments(tracker, [EXPERIMENT])[0] if "trial" in r.name)
     experiment = tracker.experiment_id(EXPERIMENT)
     tags = {k: v for k, v in child.tags.items() if k != "attnstudy.state"}
     tracker.client.create_run(experiment, run_name=child.name, tags=tags)
     tune(cli, *options, "--tracking-uri", elsewhere)
-    assert [r.run_id for r in read_experiment(tracker, EXPERIMENT) if "trial" in r.name] == [
+    assert [r.run_id for r in read_experiments(tracker, [EXPERIMENT])[0] if "trial" in r.name] == [
         child.run_id
     ]
 

@@ -24,12 +24,10 @@ def named_study(given: dict[str, Any]) -> str | None:
 
 
 def address_of(given: dict[str, Any]) -> Any:
-    """Return the address of the store that the options mean, put right if it was moved."""
-    from attnstudy.tracking import resolve, settle_store
+    """Return the address of the store that the options mean."""
+    from attnstudy.tracking import resolve
 
-    address = resolve(given["store"], given["tracking_uri"])
-    settle_store(address)
-    return address
+    return resolve(given["store"], given["tracking_uri"])
 
 
 def find_own_variants() -> None:

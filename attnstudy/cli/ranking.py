@@ -12,7 +12,6 @@ import click
 from attnstudy import options
 from attnstudy.cli.common import address_of, named_study, print_result
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError, without_passwords
-from attnstudy.files import reported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +54,7 @@ def rank(**given: Any) -> int:
     from attnstudy.render.ranking import rank_text
     from attnstudy.usecases import ranking
 
+    _refuse_empty(given)
     form = "json" if given["as_json"] else given["form"]
     wants_report = form == "html" or given["figures"] or given["log"]
     request = ranking.RankRequest(
@@ -63,6 +63,7 @@ def rank(**given: Any) -> int:
         look=None if given["look"] is None else ranking.parse_look(given["look"]),
         claims=given["claims"],
         calibrate=given["calibrate"],
+        folds=given["folds"],
     )
     terminal = Terminal()
     with terminal.counting("reading runs", plain_from=1000) as progress:
@@ -80,6 +81,8 @@ def rank(**given: Any) -> int:
 @click.argument("table")
 @options.option("--items", type=options.POSITIVE, help="Test items behind each accuracy.")
 @options.option("--runs", "logs", type=click.Path(), help="CSV of logged runs to compare with.")
+@options.option("--n", type=options.POSITIVE, help="Runs behind each mean, where none are given.")
+@options.how_to_read
 @options.alpha
 @options.direction
 @options.as_json
@@ -90,14 +93,23 @@ def audit(table: str, **given: Any) -> int:
     as printed; or mean, SD and n alone. Exit code 1 when there are findings.
     """
     from attnstudy import render
+    from attnstudy.tables.asked import Asked
     from attnstudy.usecases import ranking
 
+    _refuse_empty(given)
     result = ranking.audit_table(
         table,
         items=given["items"],
         logs=given["logs"],
         alpha=given["alpha"],
         direction=given["direction"],
+        asked=Asked(
+            layout=given["layout"],
+            by=_names(given["by"]),
+            seed_by=given["seed_by"],
+            metric=given["metric"],
+        ),
+        n=given["n"],
         standard_input=sys.stdin.buffer.read() if table == "-" else b"",
     )
     answer = result.to_json() if given["as_json"] else None
@@ -105,50 +117,75 @@ def audit(table: str, **given: Any) -> int:
     return EXIT_SOME_FAILED if result.findings else 0
 
 
+def _refuse_empty(given: dict[str, Any]) -> None:
+    """Refuse options that name nothing, as a variable of a shell that is not set does."""
+    for name in ("by", "seed_by", "metric", "task_by", "of", "at"):
+        text = given.get(name)
+        if text is not None and not text.strip(", "):
+            raise UsageError(f"{options.place(name)} is empty: give a name, or leave it out")
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """Return the names in a list with commas."""
+    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
+
+
 def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
     """Return what to rank: a table, any experiment, or a study; one of them."""
+    from attnstudy.tables.points import point_of
     from attnstudy.usecases import sources
 
     named = given["study"] or given["study_argument"]
     asked = {
         options.place("study_argument" if given["study_argument"] else "study"): named,
-        options.place("experiment"): given["experiment"],
-        options.place("table"): given["table"],
+        options.place("experiments"): given["experiments"],
+        options.place("tables"): given["tables"],
     }
     several = [name for name, value in asked.items() if value]
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} name two things to rank: give one of them")
-    common = {"direction": given["direction"]}
-    if given["table"]:
-        _refuse(given, ("filter", "config", "allowed"), "--from: edit the table instead")
-        return sources.TableRequest(
-            source=given["table"],
-            metric=given["metric"],
-            by=given["by"],
-            seed_by=given["seed_by"],
-            items=given["items"],
-            **common,
+    if given["task_by"] is not None:
+        raise UsageError(
+            f"several tasks cannot be ranked together yet: rank one at a time, with "
+            f"--filter {given['task_by']}=NAME"
         )
-    if given["experiment"]:
-        if given["by"] is None or given["metric"] is None:
+    by = _names(given["by"])
+    of_results = {
+        "metric": given["metric"],
+        "direction": given["direction"],
+        "by": by,
+        "seed_by": given["seed_by"],
+        "filters": given["filters"],
+        "allowed": given["allowed"],
+        "missing": given["missing"],
+        "items": given["items"],
+    }
+    if given["tables"]:
+        _refuse(given, ("config",), "--from: --filter selects rows there")
+        return sources.TableRequest(
+            **of_results,
+            sources=given["tables"],
+            layout=given["layout"],
+            point=point_of(given["at"], given["of"]),
+        )
+    if given["experiments"]:
+        if not by or given["metric"] is None:
             raise UsageError(
                 "--experiment also needs --by (params.NAME or tags.NAME: what makes a variant) "
                 "and --metric"
             )
         _refuse(given, ("config",), "--experiment: --filter selects runs there")
+        _refuse(given, ("layout",), "--experiment: a run of MLflow is a run")
         return sources.ExperimentRequest(
-            experiment=given["experiment"],
-            by=given["by"],
-            metric=given["metric"],
-            seed_by=given["seed_by"],
-            filter=given["filter"],
-            allowed=given["allowed"],
-            items=given["items"],
+            **of_results,
+            experiments=given["experiments"],
+            point=point_of(given["at"], given["of"]),
             address=address_of(given),
-            **common,
         )
-    for name in ("by", "seed_by", "filter", "items"):
-        if given[name] is not None:
+    for name in (
+        "by", "seed_by", "filters", "items", "layout", "at", "of", "missing", "folds",
+    ):  # fmt: skip
+        if given[name]:
             raise UsageError(
                 f"{options.place(name)} goes with --experiment or --from: a study of "
                 "attnstudy's own knows it"
@@ -157,10 +194,10 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
         study=named_study(given),
         config=given["config"],
         metric=given["metric"],
+        direction=given["direction"],
         allowed=given["allowed"],
         address=address_of(given),
         with_curves=with_curves,
-        **common,
     )
 
 
@@ -173,7 +210,7 @@ def _refuse(given: dict[str, Any], names: Sequence[str], where: str) -> None:
 
 def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
     """Write HTML and figures, and store them in MLflow, as asked."""
-    from attnstudy.report.figures import figure_bytes
+    from attnstudy.report.figures import figure_bytes, write_figures
     from attnstudy.report.html import ranking_html
     from attnstudy.usecases import logging_reports
 
@@ -182,12 +219,7 @@ def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         page = ranking_html(result.ranking, context)
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
-        folder = given["figures"]
-        with reported(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for kind in ("svg", "png"):
-                for name, content in figure_bytes(result.ranking, context, kind).items():
-                    (folder / f"{name}.{kind}").write_bytes(content)
+        write_figures(result.ranking, context, given["figures"])
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():

@@ -23,11 +23,12 @@ class StudyCommand(click.Command):
             given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
             names = {p.name: p for p in self.params}
 
-            def value(name: str) -> str | None:
-                return _text(given.get(name)) or names[name].resolve_envvar_value(ctx)
+            def named(name: str) -> bool:
+                return bool(given.get(name) or names[name].resolve_envvar_value(ctx))
 
-            argument, study_name = _text(given.get("study_argument")), value("study")
-            if argument is None and study_name is None and any(map(value, self.elsewhere)):
+            argument = _text(given.get("study_argument"))
+            study_name = _text(given.get("study")) or names["study"].resolve_envvar_value(ctx)
+            if argument is None and study_name is None and any(map(named, self.elsewhere)):
                 found = studyfile.StudyFile(study.DEFAULT_STUDY)
             else:
                 found = studyfile.find(argument, study_name, needs_file=self.needs_file)
@@ -45,10 +46,12 @@ class StudyFileCommand(StudyCommand):
 class RankCommand(StudyCommand):
     """A command on a study, or on a table or an experiment of somebody else."""
 
-    elsewhere = ("table", "experiment")
+    elsewhere = ("tables", "experiments")
 
 
 def _text(value: object) -> str | None:
+    if isinstance(value, list) and value:  # of an option that can be repeated
+        value = value[0]
     return value if isinstance(value, str) and value else None
 
 

@@ -8,6 +8,9 @@ from attnstudy.options import values
 from attnstudy.options.declaring import POSITIVE, option, together
 from attnstudy.options.training import tuning_storage
 
+LAYOUTS = ("rows-are-runs", "columns-are-arms", "columns-are-runs")
+MISSING = ("diverged", "absent", "refuse")
+
 alpha = option(
     "--alpha",
     type=values.Checked("number", values.alpha),
@@ -62,8 +65,22 @@ direction = option(
     help="Which way is better.  [default: minimize for losses, errors and times]",
 )
 
-what_to_rank = together(
+how_to_read = together(
     option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
+    option(
+        "--layout",
+        type=values.Choice(LAYOUTS),
+        help="Shape of the tables, where their contents leave it open.",
+    ),
+    option(
+        "--by",
+        metavar="FIELD,...",
+        help="What makes an arm: columns, or params.NAME and tags.NAME of an experiment.",
+    ),
+    option("--seed-by", metavar="FIELD", help="What numbers the repetitions, likewise."),
+)
+
+what_to_rank = together(
     direction,
     option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
     option(
@@ -73,18 +90,48 @@ what_to_rank = together(
         multiple=True,
         help="Field in which runs may differ and be compared all the same; repeatable.",
     ),
-    option("--experiment", metavar="NAME", help="Any MLflow experiment; needs --by and --metric."),
+    option(
+        "--experiment",
+        "experiments",
+        metavar="NAME",
+        multiple=True,
+        help="Any MLflow experiment; needs --by and --metric; repeatable.",
+    ),
     option(
         "--from",
-        "table",
+        "tables",
         metavar="FILE",
-        help="A CSV or parquet file (one row a run, or one row a variant), or - for stdin.",
+        multiple=True,
+        help="A CSV or parquet file of results, or - for stdin; repeatable.",
+    ),
+    how_to_read,
+    option("--task-by", metavar="FIELD", help="What says on which dataset a run was made."),
+    option(
+        "--filter",
+        "filters",
+        metavar="TEXT",
+        multiple=True,
+        help="Runs to rank: COLUMN=VALUE for tables, MLflow's filters for experiments; repeatable.",
     ),
     option(
-        "--by", metavar="FIELD", help="What makes a variant: params.NAME, tags.NAME or a column."
+        "--at",
+        metavar="POINT",
+        help="Which point of a curve counts: last, step=N, or best (see --of).  [default: last]",
     ),
-    option("--seed-by", metavar="FIELD", help="What numbers the repetitions, likewise."),
-    option("--filter", metavar="TEXT", help="MLflow filter on the runs of --experiment."),
+    option("--of", metavar="METRIC", help="The metric whose best step --at best takes."),
+    option(
+        "--missing",
+        type=values.Choice(MISSING),
+        help="What runs without a finite value are.  [default: nan and inf diverged, empty cells "
+        "and failed runs left out]",
+    ),
+    option(
+        "--folds",
+        metavar="TRAIN/TEST",
+        type=values.Checked("folds", values.folds),
+        help="The repetitions are folds of a cross-validation with so many training and test "
+        "items: compare fold by fold, corrected for the overlap.",
+    ),
     option("--items", type=POSITIVE, help="Test items behind an accuracy in percent."),
 )
 

@@ -172,3 +172,14 @@ def minutes(text: str) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise UsageError(f"{text!r} is not a number of minutes: give 0 or more, such as 10")
     return value
+
+
+def folds(text: str) -> tuple[int, int]:
+    """Return the training and test items of a fold that ``900/100`` means."""
+    parts = [part.strip() for part in text.split("/")]
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(
+            f"{text!r} is not training and test items: write 900/100 for folds with 900 training "
+            "and 100 test items"
+        )
+    return int(parts[0]), int(parts[1])

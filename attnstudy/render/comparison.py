@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attnstudy.stats import Verdict
 from attnstudy.stats.digits import percent
 from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
-from attnstudy.stats.vocabulary import INTERVAL_NAMES, SEEDS
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, OVERLAP, SEEDS
 from attnstudy.stats.wording import nothing_observed
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def pair_table(ranking: Ranking) -> Rows:
     numbers = Numbers.of(ranking, minus="-")
     correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
     headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "others"]
-    headings += ["seed r"] if correlated else []
+    headings += [f"{ranking.repetition} r"] if correlated else []
     headings += ["look"] if ranking.looks else []
     rows = []
     for pair in ranking.pairs:
@@ -90,12 +90,17 @@ def table_words(ranking: Ranking) -> list[str]:
 
 def method_words(ranking: Ranking) -> str:
     """Return how the pairs were tested, and at which error rate."""
+    if ranking.method == "descriptive":
+        return f"differences described, none tested: {OVERLAP}"
     pairs = "all pairs" if ranking.control is None else f"against {ranking.control}"
     name = {
         "games-howell": f"Games-Howell, {pairs}",
         "holm": f"Welch, {pairs}, Holm",
         "control": f"Welch {pairs}, Holm",
         "paired": f"paired by seed, {pairs}, Holm",
+        "paired-folds": f"paired by fold, {pairs}, corrected for overlapping training data "
+        "(Nadeau and Bengio), Holm",
+        "descriptive": "",
     }[ranking.method]
     if any(pair.calibrated for pair in ranking.pairs):
         name += ", calibrated"

@@ -53,6 +53,8 @@ def rank_markdown(report: RankReport) -> str:
     unit = " (%)" if ranking.unit == "points" else ""
     verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
     blocks = [f"**{_escaped(verdict)}.** {_escaped(ranking.sentence)}"]
+    if ranking.source is not None:
+        blocks.append(f"{_escaped(ranking.source.words)}.")
     blocks.append(f"{ranking.status.capitalize()}: {_escaped(ranking.status_reason)}.")
     blocks.append(_table(*arm_table(ranking, f"mean{unit}")))
     if ranking.pairs:

@@ -46,7 +46,10 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
     if ranking.config:
         head.append(f"configuration {ranking.config}")
     head.append(f"{ranking.metric}{unit}, {ranking.direction}d")
-    lines = [", ".join(head), *(line for text in first for line in wrapped(text))]
+    lines = [", ".join(head)]
+    if ranking.source is not None:
+        lines += wrapped(ranking.source.words)
+    lines += [line for text in first for line in wrapped(text)]
     lines += ["", _aligned(*arm_table(ranking))]
     if ranking.pairs:
         lines += ["", *wrapped(method_words(ranking)), "", _aligned(*pair_table(ranking))]
@@ -113,16 +116,17 @@ def power_words(ranking: Ranking) -> str:
     if power is None:
         return ""
     amount = Numbers.of(ranking).amount
-    runs = runs_words(power)
+    runs = runs_words(power, "run" if ranking.folds is None else "fold")
     parts = [
         f"Power ({power.a} against {power.b}): {runs} detect a true difference of "
         f"{amount(power.detectable_difference)} in 80 % of studies"
     ]
     asked = []
-    if ranking.margin is not None:
+    seeds_help = ranking.folds is None
+    if ranking.margin is not None and seeds_help:
         what = "a difference as large as the margin"
         asked.append((power.seeds_for_margin, power.hours_for_margin, what))
-    if power.observed_gap:
+    if power.observed_gap and seeds_help:
         asked.append((power.seeds_for_observed, power.hours_for_observed, "the observed gap"))
     for seeds, hours, what in asked:
         time = "" if hours is None else f" ({duration(3600 * hours)} more training)"

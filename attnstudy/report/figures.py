@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from matplotlib.figure import Figure
 
+from attnstudy.files import reported
 from attnstudy.report.context import Context
 from attnstudy.report.intervals import differences_figure, runs_figure
 from attnstudy.report.lines import curves_figure, power_figure
@@ -41,6 +43,42 @@ def ranking_figures(ranking: Ranking, context: Context) -> dict[str, Figure]:
             "curves": curves_figure(ranking, context),
         }
     return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def figures(ranking: Ranking, folder: str | Path | None = None) -> dict[str, Figure]:
+    """Return the figures of a ranking, by name, and write them into a folder if one is given.
+
+    Args:
+        ranking: what ``attnstudy.rank`` returned.
+        folder: where to write each figure as SVG and PNG; it is made if it is not there.
+
+    Raises:
+        StoreError: the folder cannot be written.
+
+    """
+    if folder is not None:
+        write_figures(ranking, Context(), Path(folder))
+    return ranking_figures(ranking, Context())
+
+
+def write_figures(ranking: Ranking, context: Context, folder: Path) -> None:
+    """Write each figure as SVG and PNG into a folder.
+
+    Args:
+        ranking: what was found.
+        context: for the learning curves.
+        folder: is made if it is not there.
+
+    Raises:
+        StoreError: the folder cannot be written.
+
+    """
+    formats: tuple[Format, ...] = ("svg", "png")
+    with reported(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in formats:
+            for name, content in figure_bytes(ranking, context, kind).items():
+                (folder / f"{name}.{kind}").write_bytes(content)
 
 
 def figure_bytes(ranking: Ranking, context: Context, format: Format) -> dict[str, bytes]:

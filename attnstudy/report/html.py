@@ -67,6 +67,8 @@ def _head(ranking: Ranking, context: Context) -> str:
     parts = [f'<p class="origin">{esc(" · ".join(part for part in origin if part))}</p>']
     size = ' class="long"' if len(ranking.verdict) > _LONG_VERDICT else ""
     parts.append(f"<h1{size}>{esc(ranking.verdict)}</h1>")
+    if ranking.source is not None:
+        parts.append(f'<p class="source">{esc(ranking.source.words)}</p>')
     if context.question:
         parts.append(f'<p class="question">{esc(context.question)}</p>')
     parts.append(f'<blockquote class="sentence"><p>{esc(ranking.sentence)}</p></blockquote>')
@@ -129,16 +131,20 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
     """Return the figures with their captions, by name."""
     own = level(ranking.alpha)
     kind = INTERVAL_NAMES[ranking.interval]
+    own_interval = intervals = ""
+    if ranking.method != "descriptive":
+        own_interval = f" and the variant's own {own} interval"
+        intervals = f" with {kind} {level(ranking.pair_alpha)} intervals"
     letters = any(arm.group is not None for arm in ranking.arms)
     margin = " Shaded: the margin." if ranking.margin is not None else ""
     captions = {
-        "runs": f"Every run (dots), mean (diamond) and the variant's own {own} interval; the mean "
+        "runs": f"Every run (dots), mean (diamond){own_interval}; the mean "
         f"{'and the group stand' if letters else 'stands'} at the right."
         + (" Variants that share a letter are not shown different." if letters else "")
         + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
-        "differences": f"Differences with {kind} {level(ranking.pair_alpha)} intervals, against "
-        f"zero.{margin} Solid with ▲ or ▼: the first is shown better or worse; dashed with ■: "
-        f"equivalent; dotted with ○: undecided; ×: described only."
+        "differences": f"Differences{intervals}, against zero.{margin} Solid with ▲ or ▼: the "
+        "first is shown better or worse; dashed with ■: equivalent; dotted with ○: undecided; "
+        "×: described only."
         + (
             " Where an interval crosses zero beside ▲ or ▼, the difference rests on Holm’s "
             "adjusted p; the Bonferroni interval drawn is wider."

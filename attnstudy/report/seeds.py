@@ -30,11 +30,13 @@ class SeedCurve:
 def seed_curve(ranking: Ranking) -> SeedCurve | None:
     """Return the curve that the figures of ``ranking.power`` lie on; none without power.
 
+    Nor is there one for folds, of which more do not help as more seeds do.
+
     It follows from the spreads of its two arms, the method and the family of pairs. Where one of
     the two has more runs than the other, the study detects a little more than the curve says.
     """
     power = ranking.power
-    if power is None:
+    if power is None or ranking.folds is not None:
         return None
     design = Design(
         alpha=ranking.alpha,

@@ -93,7 +93,7 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
     kind = INTERVAL_NAMES[ranking.interval]
     headings = ["pair", "verdict", "difference", f"{kind} {level(ranking.pair_alpha)} interval"]
     headings += ["adjusted p", "Hedges g", "P(first better)", "other tests"]
-    headings += ["seed correlation"] if correlated else []
+    headings += [f"{ranking.repetition} correlation"] if correlated else []
     headings += ["look"] if looks else []
     rows = []
     for pair in pairs:
@@ -211,7 +211,9 @@ def values_table(ranking: Ranking) -> str:
         [
             name(arm.variant),
             ", ".join(
-                exact(value) if arm.seeds is None else f"{exact(value)} (seed {seed})"
+                exact(value)
+                if arm.seeds is None
+                else f"{exact(value)} ({ranking.repetition} {seed})"
                 for value, seed in zip(arm.values, arm.seeds or arm.values, strict=True)
             )
             or NONE,

@@ -13,18 +13,28 @@ from attnstudy.stats.numbers import (
     seeds_words,
     significant,
 )
+from attnstudy.stats.vocabulary import OVERLAP
 
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which does not assume equal variances.",
     "holm": "All pairs by Welch's t, adjusted by Holm.",
     "paired": "All pairs by the paired t over the seeds that both share, adjusted by Holm.",
+    "paired-folds": "All pairs by the corrected resampled t over paired folds, adjusted by Holm.",
+}
+
+
+_AGAINST = {
+    "paired": "the paired t over shared seeds",
+    "paired-folds": "the corrected resampled t over paired folds",
 }
 
 
 def comparison_words(ranking: Ranking) -> list[str]:
     """Return how the pairs were compared, an item of HTML each."""
+    if ranking.method == "descriptive":
+        return [f"Differences are described and none is tested: {OVERLAP}."]
     if ranking.control is not None:
-        test = "the paired t over shared seeds" if ranking.method == "paired" else "Welch's t"
+        test = _AGAINST.get(ranking.method, "Welch's t")
         method = f"Every variant against {name(ranking.control)} by {test}, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
@@ -47,10 +57,19 @@ def comparison_words(ranking: Ranking) -> list[str]:
             f"The error rate is split evenly over {len(ranking.looks.declared)} declared looks; a "
             "pair keeps the decision of its look. Stopping early biases the estimates."
         )
+    if ranking.folds is not None:
+        training, tested = ranking.folds
+        items.append(
+            f"The folds overlap in their training data ({training:,} training and {tested:,} test "
+            "items each): standard errors are widened after Nadeau and Bengio (2003), and tests "
+            "that take runs to be independent are left out."
+        )
     items.append(
         "P(first better) is the share of run pairs in which the first variant's run is better; "
         "Hedges g is the difference in standard deviations, corrected for few runs."
     )
+    if ranking.folds is not None:
+        return items
     others = (
         "The other tests assume no normal distribution. Each p shown is of its pair alone; whether "
         "they agree is judged after Holm's correction over all pairs. They never replace the first."
@@ -69,13 +88,16 @@ def power_words(ranking: Ranking) -> list[str]:
     if power is None:
         return []
     amount = Numbers.of(ranking).amount
+    run = "run" if ranking.folds is None else "fold"
     items = [
         f"For {name(power.a)} against {name(power.b)}, with the spreads observed: "
-        f"{esc(runs_words(power))} detect a true difference of "
+        f"{esc(runs_words(power, run))} detect a true difference of "
         f"<strong>{amount(power.detectable_difference)}</strong> or more with 80 % power.",
         f"Their spread: a standard deviation of {amount(power.sd)}, which may be up to "
         f"{amount(power.sd_upper)} in truth (80 % confidence).",
     ]
+    if ranking.folds is not None:
+        return items
     if ranking.margin is not None:
         goal = f"a difference as large as the margin ({amount(ranking.margin)})"
         items.append(

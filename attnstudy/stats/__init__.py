@@ -15,6 +15,7 @@ from attnstudy.stats.results import (
     Power,
     Ranking,
     Robust,
+    Source,
 )
 from attnstudy.stats.scope import Scope, ScopePair
 from attnstudy.stats.vocabulary import Verdict
@@ -36,6 +37,7 @@ __all__ = [
     "Robust",
     "Scope",
     "ScopePair",
+    "Source",
     "Verdict",
     "calibrate",
     "calibration_words",

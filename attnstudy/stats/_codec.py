@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -68,11 +68,12 @@ def _decode_object(kind: type[Any], value: Any, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise _misfit(where, "an object", value)
     hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind) if f.init}
-    missing = sorted(known - value.keys())
+    known = {f.name: f.default is not MISSING for f in fields(kind) if f.init}
+    missing = sorted(name for name, later in known.items() if name not in value and not later)
     if missing:
         raise UsageError(f"{where} lacks {missing[0]!r}: give JSON that 'attnstudy rank' wrote")
-    return kind(**{name: decode(hints[name], value[name], f"{where}.{name}") for name in known})
+    given = [name for name in known if name in value]  # fields with a default came later
+    return kind(**{name: decode(hints[name], value[name], f"{where}.{name}") for name in given})
 
 
 def _misfit(where: str, wanted: str, value: object) -> UsageError:

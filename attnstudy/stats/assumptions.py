@@ -31,7 +31,11 @@ def assumption_notes(
     tested = [pair for pair in pairs if pair.p_adjusted is not None]
     if not tested:
         return
-    what = "differences between runs with the same seed" if design.paired else "runs"
+    what = "runs"
+    if design.paired:
+        what = "differences between runs with the same seed"
+    if design.folds is not None:
+        what = "differences between the runs of a fold"
     yield f"{what} are assumed to be roughly normal; {_without_it(tested, design)}"
     yield from _conservative(tested, design)
     against = list(_against(samples, flags, design))
@@ -77,7 +81,10 @@ def _without_it(tested: Sequence[Pair], design: Design) -> str:
         if pair.robust and pair.robust.answer and pair.verdict is not Verdict.EQUIVALENT:
             answers[pair.robust.answer].append(f"{pair.a} − {pair.b}")
     if not any(answers.values()):
-        return "no test without that assumption is shown"
+        none = "no test without that assumption is shown"
+        if design.folds is not None:
+            none += ", as permutation and rank tests take runs to be independent"
+        return none
     test = "sign-flip" if design.paired else "permutation and rank"
     parts = []
     if alike := answers["agrees"]:

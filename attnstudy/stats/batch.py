@@ -12,7 +12,7 @@ from scipy import special
 from attnstudy.stats.design import Design
 from attnstudy.stats.pair_test import PairTest
 from attnstudy.stats.pairwise import Indices
-from attnstudy.stats.samples import ROUNDING, Floats
+from attnstudy.stats.samples import ROUNDING, Floats, independent_runs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +121,7 @@ def _paired(
     a, b = pair_indices(len(values), control)
     gap = np.stack([values[i] - values[j] for i, j in zip(a, b, strict=True)], axis=1)
     seeds = gap.shape[2]
-    se = gap.std(axis=2, ddof=1) / np.sqrt(seeds)
+    se = gap.std(axis=2, ddof=1) / np.sqrt(independent_runs(seeds, design.overlap))
     t = np.divide(np.abs(gap.mean(axis=2)), se, out=np.zeros_like(se), where=se > least)
     return _step_down(2.0 * special.stdtr(seeds - 1.0, -t), design.alpha)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats.results import Pair, Ranking
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,8 @@ def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tu
     pair = next((p for p in ranking.pairs if {p.a, p.b} == {left, right}), None)
     if pair is None:
         return False, f"{left} and {right} were not compared"
+    if ranking.method == "descriptive":
+        return False, f"{pair.a} against {pair.b}: not tested, as {OVERLAP}; {ASK_FOLDS}"
     if operator == "=":
         equal = pair.verdict is Verdict.EQUIVALENT or (
             pair.verdict in (Verdict.BETTER, Verdict.WORSE) and bool(pair.within_margin)

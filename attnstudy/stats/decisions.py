@@ -94,7 +94,8 @@ def decide(samples: Sequence[Sample], design: Design) -> tuple[Decision, ...]:
     For a paired design the samples come from ``match_seeds``.
     """
     pairs = design.pairs(samples)
-    return decide_pairs(samples, design, pairs, testable(samples, pairs))
+    tested = testable(samples, pairs) if design.compared else []
+    return decide_pairs(samples, design, pairs, tested)
 
 
 def testable(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -146,7 +147,7 @@ def _contrasts(
     b = np.array([place[pair[1]] for pair in tested])
     if design.paired:
         values = np.stack([samples[arm].values for arm in arms])  # seeds agree: see match_seeds
-        return paired_holm(values, a, b, alpha=design.alpha)
+        return paired_holm(values, a, b, alpha=design.alpha, overlap=design.overlap)
     mean = np.array([samples[arm].mean for arm in arms])
     sd = np.array([samples[arm].sd for arm in arms])
     n = np.array([samples[arm].n for arm in arms], dtype=np.float64)

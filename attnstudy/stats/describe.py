@@ -31,7 +31,7 @@ def describe_arms(
         letters = dict(zip(tested, compact_letters(len(tested), different), strict=True))
         ranges = dict(zip(tested, rank_ranges(len(tested), different), strict=True))
     return tuple(
-        _arm(sample, design.alpha, letters.get(index), ranges.get(index))
+        _arm(sample, design, letters.get(index), ranges.get(index))
         for index, sample in enumerate(samples)
     )
 
@@ -63,9 +63,10 @@ def describe_pair(
     probability = superiority = None
     if not (a.flat and b.flat):  # of two constants it would tell how they were rounded
         probability = effects.prob_superiority(a, b, maximize=design.maximize)
-        superiority = effects.prob_superiority_interval(
-            a, b, alpha=design.alpha / family, maximize=design.maximize
-        )
+        if design.folds is None:  # its variance is that of independent runs
+            superiority = effects.prob_superiority_interval(
+                a, b, alpha=design.alpha / family, maximize=design.maximize
+            )
     return Pair(
         a=a.variant,
         b=b.variant,
@@ -91,9 +92,10 @@ def describe_pair(
     )
 
 
-def _arm(sample: Sample, alpha: float, group: str | None, ranks: tuple[int, int] | None) -> Arm:
+def _arm(sample: Sample, design: Design, group: str | None, ranks: tuple[int, int] | None) -> Arm:
     values = tuple(sample.values.tolist())
-    interval = sample.interval(alpha)
+    # the mean of an arm's own folds is as much more uncertain as that of their differences
+    interval = sample.interval(design.alpha, design.overlap) if design.compared else None
     return Arm(
         variant=sample.variant,
         n=sample.n,

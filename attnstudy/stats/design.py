@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats.critical import Family
 from attnstudy.stats.samples import Sample
-from attnstudy.stats.vocabulary import Direction, IntervalKind, Method
+from attnstudy.stats.vocabulary import Direction, Folds, IntervalKind, Method
 from attnstudy.studyplan import Analysis
 
 DIRECTIONS = ("maximize", "minimize")
@@ -28,7 +28,10 @@ class Design:
     control: str | None = None
     """The arm that all others are compared with; none compares all pairs."""
     paired: bool = False
-    """Whether the plan chose to compare seed by seed."""
+    """Whether runs are compared seed by seed; folds of known size always are."""
+    folds: Folds | None = None
+    """Training and test items of a fold where runs are folds of one cross-validation; ``unknown``
+    folds are described and not compared."""
     margin: float | None = None
     """Largest difference that does not matter, in the metric's unit."""
     metric: str = "test_accuracy"
@@ -45,6 +48,31 @@ class Design:
                 f"unknown direction {self.direction!r}: use {' or '.join(DIRECTIONS)}"
                 f"{near_miss(self.direction, DIRECTIONS)}"
             )
+        if self.folds is not None:
+            if self.folds != "unknown" and not _are_items(self.folds):
+                raise UsageError(
+                    f"{self.folds!r} is not the size of folds: give (training items, test items), "
+                    "both above 0, or 'unknown'"
+                )
+            object.__setattr__(self, "paired", self.compared)
+
+    @property
+    def compared(self) -> bool:
+        """Whether anything is tested at all."""
+        return self.folds != "unknown"
+
+    @property
+    def overlap(self) -> float:
+        """Test items over training items of a fold: see ``independent_runs``."""
+        if self.folds is None or self.folds == "unknown":
+            return 0.0
+        train, test = self.folds
+        return test / train
+
+    @property
+    def repetition(self) -> str:
+        """What a run is the repetition of."""
+        return "seed" if self.folds is None else "fold"
 
     @property
     def maximize(self) -> bool:
@@ -59,8 +87,10 @@ class Design:
     @property
     def method(self) -> Method:
         """The JSON's name of the analysis."""
+        if not self.compared:
+            return "descriptive"
         if self.paired:
-            return "paired"
+            return "paired" if self.folds is None else "paired-folds"
         if self.control is not None:
             return "control"
         return "holm" if self.correction == "holm" else "games-howell"
@@ -99,3 +129,9 @@ class Design:
             )
         control = names.index(self.control)
         return tuple((a, control) for a in arms if a != control)
+
+
+def _are_items(folds: object) -> bool:
+    if not isinstance(folds, tuple) or len(folds) != 2:
+        return False
+    return all(isinstance(items, int) and items > 0 for items in folds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -33,6 +33,8 @@ class Conduct:
 
     best_epoch: frozenset[tuple[str, int | None]] = frozenset()
     """(variant, seed) of runs that report their best epoch instead of the planned one."""
+    best_of_itself: bool = False
+    """Whether every run reports the point of its curve where the ranked metric itself is best."""
     tuning_trials: Mapping[str, int] = field(default_factory=dict)
     """Tuning trials that each variant was given."""
     test_scorings: Mapping[tuple[str, int | None], int] = field(default_factory=dict)
@@ -70,16 +72,25 @@ def find_suspects(
 
     """
     percent_items = items if design.unit == "points" else None
-    return (
+    found = (
         *_margin(samples, design),
         *_influential(samples, design),
-        *_duplicates(samples, percent_items),
+        # on the few test items of a fold a metric takes few values, and how few is not known
+        *(_duplicates(samples, percent_items) if design.folds is None else ()),
         *_twins(samples),
         *_spreads(samples, design),
         *_granularity(samples, percent_items),
         *_near_chance(samples, design, percent_items, chance),
         *_conduct(samples, conduct),
     )
+    return found if design.folds is None else tuple(map(_of_fold, found))
+
+
+def _of_fold(suspect: Suspect) -> Suspect:
+    """Return a flag that names a fold, where the number is not a seed's."""
+    flag = suspect.flag
+    message = flag.message.replace(f", seed {flag.seed}) ", f", fold {flag.seed}) ", 1)
+    return replace(suspect, flag=replace(flag, message=message))
 
 
 def _margin(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
@@ -204,6 +215,12 @@ def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
             if scored > 1:
                 message = f"was scored {_times(scored)} on the test set"
                 yield _value("test-reuse", samples, arm, index, message)
+    if conduct.best_of_itself:
+        message = (
+            "every run reports its best epoch, chosen by the ranked metric itself, which makes "
+            "every variant look better than it is, and the noisiest most"
+        )
+        yield Suspect(_flag("best-epoch", None, message))
     trials = {s.variant: conduct.tuning_trials.get(s.variant, 0) for s in samples}
     if len(set(trials.values())) > 1:
         listed = ", ".join(f"{variant} {count:,}" for variant, count in trials.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from attnstudy.errors import UsageError
 from attnstudy.stats.decisions import Decision, decide_pairs, testable
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import Sample
@@ -28,6 +29,11 @@ def check_looks(declared: Sequence[int], design: Design) -> tuple[int, ...]:
         UsageError: they do not ascend, begin below three seeds, or go with another method.
 
     """
+    if design.folds is not None:
+        raise UsageError(
+            "looks are for runs that are added seed by seed, and the folds of a cross-validation "
+            "belong together: leave the looks out"
+        )
     Analysis(
         looks=tuple(declared),
         correction=design.correction,

@@ -10,11 +10,15 @@ from attnstudy.errors import UsageError
 from attnstudy.stats.samples import Sample
 
 
-def match_seeds(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+def match_seeds(samples: Sequence[Sample], what: str = "seed") -> tuple[Sample, ...]:
     """Return the arms with the seeds that all tested arms share.
 
     A seed may be missing only where runs diverged, and then it is left out everywhere; arms
     with too few values for a test stay as they are.
+
+    Args:
+        samples: the arms.
+        what: what the seeds number, for the message.
 
     Raises:
         UsageError: an arm has no seeds, or lacks one that another has.
@@ -26,8 +30,8 @@ def match_seeds(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     for sample in tested:
         if sample.seeds is None:
             raise UsageError(
-                f"a paired ranking needs the seed of every run, and variant {sample.variant!r} "
-                "has none: give {seed: value}, or name what holds the seeds (--seed-by)"
+                f"a paired ranking needs the {what} of every run, and variant {sample.variant!r} "
+                f"has none: give {{{what}: value}}, or name what holds the {what}s (--seed-by)"
             )
     seeds = [set(sample.seeds or ()) for sample in tested]
     shared = set.intersection(*seeds)
@@ -35,8 +39,8 @@ def match_seeds(samples: Sequence[Sample]) -> tuple[Sample, ...]:
         missing = set.union(*seeds) - own
         if len(missing) > sample.diverged:
             raise UsageError(
-                f"a paired ranking needs the same seeds in every variant, and {sample.variant!r} "
-                f"has no run of seed {min(missing)}: run it, or leave the seed out everywhere"
+                f"a paired ranking needs the same {what}s in every variant, and {sample.variant!r} "
+                f"has no run of {what} {min(missing)}: run it, or leave the {what} out everywhere"
             )
     return tuple(_keep(sample, shared) if sample.tested else sample for sample in samples)
 

@@ -1,4 +1,4 @@
-"""A ranking as the small piece of HTML that a Jupyter notebook shows."""
+"""A ranking as what Python's prompt shows of it, and a Jupyter notebook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,56 @@ from attnstudy.stats.digits import percent, rounded
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 if TYPE_CHECKING:
-    from attnstudy.stats.results import Ranking
+    from attnstudy.stats.results import Pair, Ranking
+
+
+_MOST_PAIRS = 20
+
+
+def ranking_as_text(ranking: Ranking) -> str:
+    """Return verdict, arms and pairs in plain text; of many pairs the first."""
+    arms = [
+        [arm.variant, f"{arm.n:,}", _number(arm.mean), _number(arm.sd), str(arm.diverged)]
+        for arm in ranking.arms
+    ]
+    headings = ["arm", "n", "mean", "SD", "diverged"]
+    if not any(arm.diverged for arm in ranking.arms):
+        headings, arms = headings[:-1], [row[:-1] for row in arms]
+    lines = [
+        f"Ranking of {len(ranking.arms)} arms by {ranking.metric}, {ranking.direction}d, "
+        f"{ranking.status}",
+        f"Verdict: {ranking.verdict}",
+        *([ranking.source.words] if ranking.source is not None else []),
+        "",
+        *_aligned(headings, arms),
+    ]
+    if ranking.pairs:
+        headings = ["pair", "difference", f"{percent(ranking.pair_alpha)} interval", "p", "verdict"]
+        pairs = [
+            [
+                f"{pair.a} - {pair.b}", _number(pair.difference, "+"), _interval(pair),
+                "–" if pair.shown_p is None else f"{pair.shown_p:.3g}", pair.verdict.value,
+            ]
+            for pair in ranking.pairs
+        ]  # fmt: skip
+        lines += ["", *_aligned(headings, pairs[:_MOST_PAIRS])]
+        if len(pairs) > _MOST_PAIRS:
+            lines.append(f"... and {len(pairs) - _MOST_PAIRS} more pairs: to_frame() has all")
+    return "\n".join(lines)
+
+
+def _aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table: names and words at the left, numbers at the right."""
+    table = [headings, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
+    left = ("arm", "pair", "verdict")
+    return [
+        "  ".join(
+            cell.ljust(width) if heading in left else cell.rjust(width)
+            for cell, width, heading in zip(row, widths, headings, strict=True)
+        ).rstrip()
+        for row in table
+    ]
 
 
 def ranking_as_html(ranking: Ranking) -> str:
@@ -25,7 +74,7 @@ def ranking_as_html(ranking: Ranking) -> str:
     pairs = [
         [
             f"{pair.a} − {pair.b}", _number(pair.difference, "+"),
-            f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]"
+            _interval(pair)
             + " (includes zero, wider than Holm's decision)" * pair.includes_zero,
             "–" if pair.shown_p is None else f"{pair.shown_p:.3g}", pair.verdict.value,
             *([str(pair.look or "–")] if ranking.looks else []),
@@ -42,6 +91,10 @@ def ranking_as_html(ranking: Ranking) -> str:
         headings = ["pair", "difference", interval, "adjusted p", "verdict"]
         parts.append(_table([*headings, "look"] if ranking.looks else headings, pairs))
     return "\n".join(parts)
+
+
+def _interval(pair: Pair) -> str:
+    return f"[{_number(pair.ci_low, '+')}, {_number(pair.ci_high, '+')}]"
 
 
 def _number(value: float | None, sign: str = "-") -> str:

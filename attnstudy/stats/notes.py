@@ -14,9 +14,10 @@ from attnstudy.stats.phrases import includes_zero, listed, order, p_text
 from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
 from attnstudy.stats.spreads import compare_spreads
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import OVERLAP, Verdict
 from attnstudy.stats.wording import verdict_text
 
+_SOURCE = "Nadeau and Bengio (Machine Learning 52 (2003) 239-281)"
 _LEVEL = 0.05  # at which an SD is said to be above what independent errors give
 
 
@@ -36,7 +37,7 @@ def find_notes(
     yield from _left_out(samples)
     yield from _divergence(samples, chance)
     yield from _pooled_claims(samples, decisions, design)
-    if items is not None and design.unit == "points":
+    if items is not None and design.unit == "points" and design.folds is None:
         yield from _beyond_binomial(samples, items)
     if design.interval == "bonferroni":
         yield from _wider_intervals(samples, decisions, design)
@@ -85,6 +86,36 @@ def pairing_notes(
         )
     if predictions:
         yield "what would hold on new images is told for the analysis without pairing alone"
+
+
+def fold_notes(
+    samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
+) -> Iterator[str]:
+    """Yield what is assumed of the folds of a cross-validation, and what is not known of them."""
+    if design.folds is None:
+        return
+    if design.folds == "unknown":
+        if len(samples) > 1:
+            yield (
+                "no tests, intervals and groups are shown, as they would take the folds to be "
+                "independent and can claim far too often; with --folds TRAIN/TEST the corrected "
+                f"resampled t test of {_SOURCE} compares them fold by fold"
+            )
+        return
+    train, test = design.folds
+    yield (
+        f"{OVERLAP} ({train:,} training and {test:,} test items each): the variance of a mean of k "
+        f"folds is taken as 1/k + {test:,}/{train:,} times that between folds, after {_SOURCE}, as "
+        f"if any two folds correlated by {test / (train + test):.3g}, the share of the test items; "
+        "no unbiased estimate of it exists (Bengio and Grandvalet, J. Mach. Learn. Res. 5 (2004) "
+        "1089-1105), so the error rate is kept approximately, and can be above where a model "
+        "changes much with its training data"
+    )
+    if any(d.verdict is Verdict.UNDECIDED for d in decisions):
+        yield (
+            "how many folds would settle a pair is not said: more folds of the same data make 1/k "
+            f"smaller and leave {test:,}/{train:,}, which only more data change"
+        )
 
 
 def _calibrated(decisions: Sequence[Decision]) -> Iterator[str]:

@@ -136,17 +136,17 @@ def seeds_words(seeds: int | None, n: int) -> str:
     return "no more seeds" if seeds <= n else f"about {seeds:,} seeds per arm"
 
 
-def runs_words(power: Power) -> str:
+def runs_words(power: Power, run: str = "run") -> str:
     """Return the runs that are there for the pair that the power figures are for."""
     if power.n_a == power.n_b:
-        return f"{power.n} runs per arm"
+        return f"{power.n} {run}s per arm"
     return f"{count(power.n_a, 'run')} of {power.a} and {power.n_b} of {power.b}"
 
 
 def equivalence_asked(ranking: Ranking) -> bool:
     """Tell whether the pair of the power figures may still be shown equivalent."""
     power, margin = ranking.power, ranking.margin
-    if power is None or margin is None or power.observed_gap is None:
+    if power is None or margin is None or power.observed_gap is None or ranking.folds is not None:
         return False
     pair = next(p for p in ranking.pairs if (p.a, p.b) == (power.a, power.b))
     return pair.verdict is Verdict.UNDECIDED and power.observed_gap < margin

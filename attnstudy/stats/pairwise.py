@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.samples import ROUNDING, Floats
+from attnstudy.stats.samples import ROUNDING, Floats, independent_runs
 
 Indices = NDArray[np.intp]
 
@@ -76,14 +76,19 @@ def holm_pairs(
     return replace(single, p=holm(single.p))
 
 
-def paired_holm(values: Floats, a: Indices, b: Indices, *, alpha: float) -> Contrasts:
+def paired_holm(
+    values: Floats, a: Indices, b: Indices, *, alpha: float, overlap: float = 0.0
+) -> Contrasts:
     """Compare pairs by the t test of seed differences with Holm's p-values.
+
+    With an overlap it is the corrected resampled t test of Nadeau and Bengio (2003).
 
     Args:
         values: shape (arms, seeds), in the metric's unit; a column holds one seed.
         a: shape (pairs,), index of the first arm.
         b: shape (pairs,), index of the second arm.
         alpha: family-wise error rate.
+        overlap: see ``independent_runs``.
 
     """
     seeds = values.shape[1]
@@ -91,7 +96,7 @@ def paired_holm(values: Floats, a: Indices, b: Indices, *, alpha: float) -> Cont
     mean = differences.mean(axis=1)
     rounding = ROUNDING * float(np.abs(values).max())
     spread = np.where(np.ptp(differences, axis=1) > rounding, differences.std(axis=1, ddof=1), 0.0)
-    se = spread / np.sqrt(seeds)
+    se = spread / np.sqrt(independent_runs(seeds, overlap))
     t = np.divide(np.abs(mean), se, out=np.full(se.shape, np.nan), where=se > 0)
     p = holm(2.0 * special.stdtr(seeds - 1.0, -t))
     half = -special.stdtrit(seeds - 1.0, alpha / (2.0 * max(se.size, 1)))

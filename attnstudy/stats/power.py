@@ -18,7 +18,7 @@ from attnstudy.stats.critical import Family
 from attnstudy.stats.design import Design
 from attnstudy.stats.effects import seed_correlation
 from attnstudy.stats.results import Power
-from attnstudy.stats.samples import MIN_RUNS, Floats, Sample
+from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, independent_runs
 
 POWER = 0.8
 """The power that every figure is for."""
@@ -45,6 +45,8 @@ class PairPower:
     """Standard deviation of arm b; 0 where seeds are paired."""
     paired: bool = False
     """Whether runs are compared seed by seed."""
+    overlap: float = 0.0
+    """Of folds, which are paired: see ``independent_runs``."""
 
     def different(self, gap: Floats, n_a: int, n_b: int) -> Floats:
         """Return the probability to show the true differences ``gap`` with so many runs."""
@@ -94,7 +96,7 @@ class PairPower:
     def of(self, chosen: Sequence[int]) -> PairPower:
         """Return the power of some of the pairs."""
         index = np.array(chosen)
-        return PairPower(self.family, self.sd_a[index], self.sd_b[index], self.paired)
+        return replace(self, sd_a=self.sd_a[index], sd_b=self.sd_b[index])
 
     def _thresholds(self, n_a: int, n_b: int) -> tuple[Floats, Floats, Floats]:
         """Return what a difference must exceed, node by node, with weights, and its spread.
@@ -110,7 +112,8 @@ class PairPower:
         share_node, share_weight = legendre(_SHARE_NODES)
         node, node_weight = legendre(_SPREAD_NODES)
         if self.paired:
-            spread = np.asarray(self.sd_a / math.sqrt(n_a), dtype=np.float64)[:, None]
+            runs = independent_runs(n_a, self.overlap)
+            spread = np.asarray(self.sd_a / math.sqrt(runs), dtype=np.float64)[:, None]
             root = np.sqrt(special.gammaincinv(0.5 * (n_a - 1), 0.5 + 0.5 * node) * 2 / (n_a - 1))
             return self.family.paired(n_a) * root * spread, 0.5 * node_weight, spread
         error_a, error_b = self.sd_a / math.sqrt(n_a), self.sd_b / math.sqrt(n_b)
@@ -176,7 +179,7 @@ def pair_power(
         sd_a, sd_b = (np.array([samples[pair[side]].sd for pair in pairs]) for side in (0, 1))
     if not pairs or not np.all(np.hypot(sd_a, sd_b) > 0.0):
         return None
-    return PairPower(family, sd_a, sd_b, design.paired)
+    return PairPower(family, sd_a, sd_b, design.paired, design.overlap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +237,7 @@ def summarise(
     first = power.of([0])
     n = min(a.n, b.n)
     for_margin = None
-    if design.margin is not None:
+    if design.margin is not None and design.folds is None:
         (for_margin,) = first.seeds(np.array([design.margin]), n)
     hours_margin = _hours(tested, for_margin, seconds_per_run)
     hours_observed = _hours(tested, needed[0].observed, seconds_per_run)

@@ -20,7 +20,7 @@ from attnstudy.stats.images import scope_on_images
 from attnstudy.stats.looks import at_each_look, check_looks, replay
 from attnstudy.stats.margins import check_margin
 from attnstudy.stats.matching import match_seeds, without_seed
-from attnstudy.stats.notes import find_notes, pairing_notes
+from attnstudy.stats.notes import find_notes, fold_notes, pairing_notes
 from attnstudy.stats.power import Needed, pair_power, seeds_needed, summarise
 from attnstudy.stats.results import (
     SCHEMA,
@@ -38,7 +38,7 @@ from attnstudy.stats.robust import robustness
 from attnstudy.stats.samples import Diverged, Sample, Values, best_first, read_samples, unit_of
 from attnstudy.stats.scope import Scope, image_noise
 from attnstudy.stats.sentences import sentence
-from attnstudy.stats.vocabulary import Direction, Verdict
+from attnstudy.stats.vocabulary import Direction, Folds, Verdict
 from attnstudy.stats.wording import advice, verdict_text
 
 
@@ -49,6 +49,7 @@ def rank(
     correction: str = "games-howell",
     control: str | None = None,
     paired: bool = False,
+    folds: Folds | None = None,
     margin: float | None = None,
     study: str | None = None,
     config: str | None = None,
@@ -77,6 +78,10 @@ def rank(
         correction: ``games-howell``, or ``holm`` for Welch's t with Holm.
         control: compare all variants with this one alone (Welch with Holm).
         paired: compare seed by seed; only where the plan chose it before the first run.
+        folds: training and test items of a fold, where the runs are folds of one
+            cross-validation, numbered as seeds are: they are compared fold by fold by the
+            corrected resampled t test of Nadeau and Bengio (2003). ``unknown`` where the numbers
+            are not known: the folds are described and not compared.
         margin: largest difference that does not matter, in the metric's unit.
         study: name of the study, for the record.
         config: identity of the configuration, for the record.
@@ -111,6 +116,7 @@ def rank(
         correction=correction,
         control=control,
         paired=paired,
+        folds=folds,
         margin=margin,
         metric=metric,
         direction=direction,
@@ -118,7 +124,8 @@ def rank(
     )
     _check_facts(items, chance, design)
     check_margin(given, design)
-    arms = best_first(match_seeds(given) if paired else given, direction)
+    matched = match_seeds(given, design.repetition) if design.paired else given
+    arms = best_first(matched, direction)
     declared = check_looks(looks, design) if looks is not None else None
     single = at_each_look(design, declared) if declared else design
     replayed = replay(arms, design, declared) if declared else None
@@ -129,7 +136,9 @@ def rank(
     power, needed = _power(arms, decisions, single, seconds_per_run)
     suspects = find_suspects(arms, design, items=items, chance=chance, conduct=conduct or Conduct())
     flags = _flags(suspects, arms, decisions, design, sequential=declared is not None)
-    pairs = _pairs(arms, decisions, single, declared, needed, seed if robust else None)
+    # permutation and rank tests take runs to be independent, as folds are not
+    shown = seed if robust and folds is None else None
+    pairs = _pairs(arms, decisions, single, declared, needed, shown)
     return Ranking(
         schema=SCHEMA,
         study=study,
@@ -150,21 +159,23 @@ def rank(
         pairs=pairs,
         power=power,
         scope=_scope(arms, decisions, single, correct, items, seed, design.alpha),
-        with_chance=None if declared else _with_chance(arms, design, chance),
+        with_chance=None if declared or folds else _with_chance(arms, design, chance),
         flags=flags,
         notes=(
             *notes,
+            *fold_notes(arms, decisions, design),
             *assumption_notes(arms, pairs, flags, single),
             *find_notes(arms, decisions, design, items=items, chance=chance, looks=declared),
             *(
                 pairing_notes(given, design, planned=confirmatory, predictions=correct is not None)
-                if paired
+                if design.paired and folds is None
                 else ()
             ),
         ),
         excluded=tuple(excluded),
         verdict=verdict_text(arms, decisions, design),
         sentence=sentence(arms, decisions, design, single, confirmatory=confirmatory, looks=looked),
+        folds=None if design.folds == "unknown" else design.folds,
     )
 
 
@@ -191,7 +202,7 @@ def _status_reason(
 ) -> str:
     if plan is None:
         reason = "no plan was recorded before the first run"
-        if design.paired:
+        if design.paired and design.folds is None:
             reason += ", so the choice to compare seed by seed was not declared before it"
         if looks is not None:
             reason += ", so the looks were not declared before it"
@@ -215,10 +226,12 @@ def _power(
         return None, {}
     open_ = [i for i, d in enumerate(tested) if d.verdict is Verdict.UNDECIDED]
     asked = sorted({0, *open_})
-    settled = seeds_needed(arms, [pairs[i] for i in asked], power.of(asked), design.margin)
+    settled = [Needed(observed=None, equivalence=None)] * len(asked)
+    if design.folds is None:  # of the same data, more folds cannot settle what more seeds can
+        settled = seeds_needed(arms, [pairs[i] for i in asked], power.of(asked), design.margin)
     needed = {pairs[i]: one for i, one in zip(asked, settled, strict=True)}
     summary = summarise(arms, pairs, power, settled, design, seconds_per_run)
-    return summary, {pairs[i]: needed[pairs[i]] for i in open_}
+    return summary, {} if design.folds else {pairs[i]: needed[pairs[i]] for i in open_}
 
 
 def _pairs(
@@ -272,6 +285,8 @@ def _scope(
     overall: float,
 ) -> Scope | None:
     tested = [(d.a, d.b) for d in decisions if d.p is not None]
+    if design.folds is not None:  # every fold has test items of its own
+        return None
     if correct is not None and tested:
         if design.paired:  # its components of variance take the seeds of two arms as independent
             return None
@@ -292,7 +307,7 @@ def _flags(
 
     def verdict(suspect: Suspect) -> str | None:
         # a value cannot be taken out of a sequence of looks: it decided how long it went on
-        if suspect.arm is None or suspect.index is None or sequential:
+        if suspect.arm is None or suspect.index is None or sequential or not design.compared:
             return None
         if design.paired and suspect.flag.seed is not None:
             rest = best_first(without_seed(arms, suspect.flag.seed), design.direction)

@@ -7,14 +7,17 @@ percent); probabilities lie between 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from attnstudy.errors import UsageError
 from attnstudy.stats._codec import decode, encode
-from attnstudy.stats.notebook import ranking_as_html
+from attnstudy.stats.notebook import ranking_as_html, ranking_as_text
 from attnstudy.stats.scope import Scope
 from attnstudy.stats.vocabulary import Answer, Direction, IntervalKind, Method, Verdict
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SCHEMA = 1
 
@@ -42,7 +45,8 @@ class Arm:
     seeds: tuple[int, ...] | None
     """The seed of each value."""
     ci_low: float | None
-    """Lower end of the arm's own 1 - alpha t interval; none below three values."""
+    """Lower end of the arm's own 1 - alpha t interval, with the overlap of folds; none below three
+    values, or for folds of unknown overlap."""
     ci_high: float | None
     """Upper end of the same interval."""
     rank_low: int | None
@@ -86,9 +90,9 @@ class Pair:
     ci_high: float | None
     """Upper end of the same interval."""
     se: float | None
-    """Standard error of the difference."""
+    """Standard error of the difference; of folds with the overlap of their training data."""
     df: float | None
-    """Satterthwaite's degrees of freedom."""
+    """Satterthwaite's degrees of freedom; paired, the shared seeds or folds less one."""
     calibrated: float | None
     """Weight of the calibrated p-value: 0 where p is Games-Howell's or Welch's own, up to 1."""
     p_adjusted: float | None
@@ -98,14 +102,15 @@ class Pair:
     prob_superiority: float | None
     """Probability that a run of a is better than one of b, ties counted half."""
     prob_superiority_low: float | None
-    """Lower end of its interval, Bonferroni over the family; from ten runs an arm on."""
+    """Lower end of its interval, Bonferroni over the family; from ten runs an arm on, and not for
+    folds."""
     prob_superiority_high: float | None
     """Upper end of the same interval."""
     verdict: Verdict
     """What may be said of a against b."""
     seeds_for_observed: int | None
-    """Seeds an arm to show a true difference as large as observed; none where the pair is decided
-    or beyond 1,000."""
+    """Seeds an arm to show a true difference as large as observed; none where the pair is decided,
+    beyond 1,000, or for folds, of which more do not help as more seeds do."""
     seeds_for_equivalence: int | None
     """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     within_margin: bool | None
@@ -157,7 +162,7 @@ class Power:
     detectable_difference: float
     """Smallest true difference of the two that is shown with 80 % power now."""
     seeds_for_margin: int | None
-    """Seeds an arm to show a difference as large as the margin; none beyond 1,000."""
+    """Seeds an arm to show a difference as large as the margin; none beyond 1,000, or for folds."""
     seeds_for_equivalence: int | None
     """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     observed_gap: float | None
@@ -242,6 +247,30 @@ class ChanceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """How results that others made were read."""
+
+    name: str
+    """Files, experiments, or what a program handed over."""
+    read_as: str
+    """Arms, repetitions and metric as they were understood, in words."""
+    layout: str | None = None
+    """rows-are-runs, columns-are-arms or columns-are-runs; none where nothing had to be told."""
+    by: tuple[str, ...] = ()
+    """Fields that make an arm."""
+    seed_by: str | None = None
+    """The field that numbers the repetitions."""
+    left_out: tuple[str, ...] = ()
+    """Columns, rows and runs that do not count, a phrase each, with the reason."""
+
+    @property
+    def words(self) -> str:
+        """All of it in one line, for the reader."""
+        left = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
+        return f"{self.name}: read as {self.read_as}{left}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
     """A ranking with error control: what ``rank`` returns."""
 
@@ -260,7 +289,7 @@ class Ranking:
     alpha: float
     """Family-wise error rate."""
     method: Method
-    """How the pairs are tested."""
+    """How the pairs are tested; ``descriptive`` where they are not: folds of unknown overlap."""
     interval: IntervalKind
     """What the pairs' intervals are."""
     control: str | None
@@ -295,6 +324,15 @@ class Ranking:
     """What is defensible, in a few words."""
     sentence: str
     """What to write, in one sentence."""
+    source: Source | None = None
+    """How the results were read, where others made them."""
+    folds: tuple[int, int] | None = None
+    """Training and test items of a fold, where runs are compared fold by fold."""
+
+    @property
+    def repetition(self) -> str:
+        """What a run is the repetition of."""
+        return "fold" if self.method in ("paired-folds", "descriptive") else "seed"
 
     @property
     def pair_alpha(self) -> float:
@@ -305,6 +343,31 @@ class Ranking:
         """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
         encoded: dict[str, Any] = encode(self)
         return encoded
+
+    def to_frame(self, what: Literal["pairs", "arms"] = "pairs") -> DataFrame:
+        """Return the pairs, or the arms, as a pandas DataFrame with a row each.
+
+        The columns are the fields of ``Pair`` or ``Arm``, without those that hold several numbers.
+
+        Raises:
+            UsageError: ``what`` is neither.
+
+        """
+        import pandas as pd
+
+        if what not in ("pairs", "arms"):
+            raise UsageError(f"{what!r} is no table of a ranking: ask for 'pairs' or 'arms'")
+        of: type[Pair | Arm] = Pair if what == "pairs" else Arm
+        names = [one.name for one in fields(of) if one.name not in ("robust", "values", "seeds")]
+        rows = [[getattr(one, name) for name in names] for one in getattr(self, what)]
+        frame = pd.DataFrame(rows, columns=names)
+        if what == "pairs":
+            frame["verdict"] = [pair.verdict.value for pair in self.pairs]
+        return frame
+
+    def __repr__(self) -> str:
+        """Show verdict, arms and pairs at Python's prompt."""
+        return ranking_as_text(self)
 
     def _repr_html_(self) -> str:
         """Show the ranking in a Jupyter notebook."""

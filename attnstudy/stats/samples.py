@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.errors import MeasurementError, UsageError
-from attnstudy.stats.headings import is_accuracy
+from attnstudy.tables.headings import is_accuracy
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
@@ -74,12 +74,18 @@ class Sample:
         """Whether there are enough values for a test."""
         return self.n >= MIN_RUNS
 
-    def interval(self, alpha: float) -> tuple[float, float] | None:
-        """Return the arm's own 1 - alpha t interval of the mean; none below three values."""
+    def interval(self, alpha: float, overlap: float = 0.0) -> tuple[float, float] | None:
+        """Return the arm's own 1 - alpha t interval of the mean; none below three values.
+
+        Args:
+            alpha: what it misses with.
+            overlap: see ``independent_runs``.
+
+        """
         if not self.tested:
             return None
         quantile = -float(special.stdtrit(self.n - 1, alpha / 2))
-        half = quantile * self.sd / math.sqrt(self.n)
+        half = quantile * self.sd / math.sqrt(independent_runs(self.n, overlap))
         return self.mean - half, self.mean + half
 
     def by_seed(self) -> dict[int, float]:
@@ -113,6 +119,22 @@ class Sample:
             self.diverged,
             self.diverged_seeds,
         )
+
+
+def independent_runs(n: int, overlap: float) -> float:
+    """Return of how many independent runs the mean would be as uncertain as that of ``n``.
+
+    The runs of a cross-validation share training data, which the variance between them does not
+    show: Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52 (2003)
+    239-281, section 5.2, take (1/n + test/train) times that variance for the variance of the mean.
+
+    Args:
+        n: runs.
+        overlap: test/train, the test items of a fold over its training items; 0 for runs that are
+            independent.
+
+    """
+    return n / (1.0 + n * overlap)
 
 
 def read_samples(

@@ -13,13 +13,15 @@ from attnstudy.stats.phrases import LISTED, amount, equality, evidence, listed
 from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.standing import beside_margin
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, Verdict
 
 _TEST_NAMES = {
     "games-howell": "Games-Howell",
     "holm": "Welch's t with Holm's correction",
     "control": "Welch's t against the control with Holm's correction",
     "paired": "paired t over shared seeds with Holm's correction",
+    "paired-folds": "Nadeau and Bengio's corrected resampled t over paired folds with Holm's "
+    "correction",
 }
 
 
@@ -50,7 +52,7 @@ def sentence(
     if any(d.calibrated for d in testable):
         test += ", calibrated"
     frame = (
-        f"With {_runs(samples)} and family-wise error rate {design.alpha:g} "
+        f"With {_runs(samples, design)} and family-wise error rate {design.alpha:g} "
         f"({test}{_looked(looks, single)}, {'confirmatory' if confirmatory else 'exploratory'})"
     )
     claims = list(_claims(samples, testable, single))
@@ -167,6 +169,13 @@ def _descriptive(
             f"{count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
             "ranked: a ranking needs a second variant."
         )
+    runs = _runs(samples, design)
+    names = listed([sample.variant for sample in samples], last=" and ")
+    if not design.compared:
+        return (
+            f"With {runs} the {what} of {names} can be described but not ranked: {OVERLAP}; "
+            f"{ASK_FOLDS}."
+        )
     ready = [sample for sample in samples if sample.tested]
     no_spread = "so no difference can be held against chance and nothing is ranked"
     if len(ready) >= 2 and decisions and all(sample.flat for sample in ready):
@@ -175,12 +184,15 @@ def _descriptive(
             same = "are equal up to rounding"
         return f"The spread of {what} is zero: all runs of a variant {same}, {no_spread}."
     if waiting and len(ready) >= 2:
-        return f"With {_runs(samples)} no declared look is complete, so no {what} is compared yet."
+        return f"With {runs} no declared look is complete, so no {what} is compared yet."
     if any(samples[d.a].tested and samples[d.b].tested for d in decisions):
-        return f"The differences in {what} are the same at every seed, up to rounding, {no_spread}."
+        return (
+            f"The differences in {what} are the same at every {design.repetition}, up to rounding, "
+            f"{no_spread}."
+        )
     return (
-        f"With {_runs(samples)} the {what} of {listed([s.variant for s in samples], last=' and ')}"
-        f" can be described but not ranked: a test needs two variants with {MIN_RUNS} runs each."
+        f"With {runs} the {what} of {names} can be described but not ranked: a test needs "
+        f"two variants with {MIN_RUNS} runs each."
     )
 
 
@@ -240,7 +252,8 @@ def _was(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _runs(samples: Sequence[Sample]) -> str:
+def _runs(samples: Sequence[Sample], design: Design) -> str:
     fewest, most = min(s.n for s in samples), max(s.n for s in samples)
-    spread = count(fewest, "run") if fewest == most else f"{fewest:,} to {most:,} runs"
+    run = "run" if design.folds is None else "fold"
+    spread = count(fewest, run) if fewest == most else f"{fewest:,} to {most:,} {run}s"
     return f"{spread} per variant"

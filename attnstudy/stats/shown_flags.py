@@ -19,14 +19,14 @@ def shown_flags(ranking: Ranking) -> tuple[Flag, ...]:
     for place, flag in enumerate(ranking.flags):
         key = (flag.kind, flag.variant, str(place))
         if flag.kind in _OF_RUNS:
-            key = (flag.kind, flag.variant, _said(flag))
+            key = (flag.kind, flag.variant, _said(flag, ranking.repetition))
         elif flag.kind == _CONSTANT:
             key = (flag.kind, None, "")
         groups.setdefault(key, []).append(flag)
-    return tuple(_together(flags, ranking.verdict) for flags in groups.values())
+    return tuple(_together(flags, ranking) for flags in groups.values())
 
 
-def _together(flags: Sequence[Flag], verdict: str) -> Flag:
+def _together(flags: Sequence[Flag], ranking: Ranking) -> Flag:
     first = flags[0]
     if len(flags) == 1:
         return first
@@ -34,24 +34,22 @@ def _together(flags: Sequence[Flag], verdict: str) -> Flag:
         names = listed([str(flag.variant) for flag in flags], last=" and ")
         message = f"spread is zero in each of {names}; does the seed reach the training?"
         return replace(first, variant=None, value=None, message=message)
-    values = listed([_value(flag) for flag in flags])
-    message = f"{len(flags):,} values of {first.variant} ({values}): each {_said(first)}"
-    changing = sum(flag.verdict_without not in (None, verdict) for flag in flags)
+    values = listed([_value(flag, ranking.repetition) for flag in flags])
+    said = _said(first, ranking.repetition)
+    message = f"{len(flags):,} values of {first.variant} ({values}): each {said}"
+    changing = sum(flag.verdict_without not in (None, ranking.verdict) for flag in flags)
     if changing:
         which = "any one" if changing == len(flags) else f"one of {changing:,}"
         message += f"; without {which} of them the verdict is another"
     return replace(first, seed=None, value=None, message=message, verdict_without=None)
 
 
-def _said(flag: Flag) -> str:
+def _said(flag: Flag, repetition: str) -> str:
     """Return what a flag says of a run, without its value."""
-    said = flag.message.partition(") ")[2] if flag.seed is None else _after_seed(flag)
+    before = ") " if flag.seed is None else f", {repetition} {flag.seed}) "
+    said = flag.message.partition(before)[2]
     return re.sub(r" \(nearest [^)]*\)$", "", said)
 
 
-def _after_seed(flag: Flag) -> str:
-    return flag.message.partition(f", seed {flag.seed}) ")[2]
-
-
-def _value(flag: Flag) -> str:
-    return f"{flag.value:.10g}" + ("" if flag.seed is None else f" of seed {flag.seed}")
+def _value(flag: Flag, repetition: str) -> str:
+    return f"{flag.value:.10g}" + ("" if flag.seed is None else f" of {repetition} {flag.seed}")

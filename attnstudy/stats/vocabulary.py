@@ -6,7 +6,11 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
-Method: TypeAlias = Literal["games-howell", "holm", "control", "paired"]
+Method: TypeAlias = Literal[
+    "games-howell", "holm", "control", "paired", "paired-folds", "descriptive"
+]
+Folds: TypeAlias = tuple[int, int] | Literal["unknown"]
+"""Runs that are folds of one cross-validation: training and test items of each, where known."""
 IntervalKind: TypeAlias = Literal["simultaneous", "bonferroni"]
 Answer: TypeAlias = Literal["agrees", "disagrees", "cannot decide"]
 
@@ -19,6 +23,11 @@ INTERVAL_NAMES: dict[IntervalKind, str] = {
 
 SEEDS = "seeds per arm"
 """What an advice counts."""
+
+OVERLAP = "the runs are folds of a cross-validation, whose training data overlap"
+"""Why folds are no independent runs."""
+ASK_FOLDS = "give the training and test items of a fold (--folds TRAIN/TEST) to compare them"
+"""What to do about folds of unknown size."""
 
 
 class Verdict(StrEnum):

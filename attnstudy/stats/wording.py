@@ -11,12 +11,14 @@ from attnstudy.stats.phrases import amount, includes_zero, listed, order
 from attnstudy.stats.power import Needed
 from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Sample
 from attnstudy.stats.standing import margin_text
-from attnstudy.stats.vocabulary import SEEDS, Verdict
+from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, SEEDS, Verdict
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:
     """Return in a few words what may be said of the whole study."""
     testable = [d for d in decisions if d.verdict is not Verdict.DESCRIPTIVE]
+    if not design.compared and len(samples) > 1:
+        return f"descriptive: {OVERLAP}; {ASK_FOLDS}"
     if not testable:
         return "descriptive only: nothing can be tested"
     names = [sample.variant for sample in samples]
@@ -108,6 +110,8 @@ def seeds_text(seeds: int | None, n: int) -> str:
 
 
 def _why_untested(a: Sample, b: Sample, design: Design) -> str:
+    if not design.compared:
+        return f"{OVERLAP}; {ASK_FOLDS}."
     short = [s for s in (a, b) if not s.tested]
     if short:
         few = " and ".join(f"{s.variant} has {count(s.n, 'value')}" for s in short)
@@ -115,5 +119,5 @@ def _why_untested(a: Sample, b: Sample, design: Design) -> str:
     if a.flat and b.flat:
         return "neither of the two varies beyond rounding."
     if design.paired:
-        return "the two differ by the same amount at every seed."
+        return f"the two differ by the same amount at every {design.repetition}."
     return "the seeds of the first look are not complete."

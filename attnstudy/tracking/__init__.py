@@ -6,7 +6,8 @@ only needs an address pays nothing.
 
 from attnstudy.tracking.address import Address, resolve
 from attnstudy.tracking.digests import PREDICTIONS_DIGEST, identity_tags
-from attnstudy.tracking.opening import import_mlflow, open_store, settle_store
+from attnstudy.tracking.looking import open_for_reading
+from attnstudy.tracking.opening import import_mlflow, open_store
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.plans import read_plans
 from attnstudy.tracking.publishing import Publisher
@@ -16,7 +17,7 @@ from attnstudy.tracking.reading import (
     as_tracked,
     read_artifact,
     read_configuration,
-    read_experiment,
+    read_experiments,
     read_history,
     read_runs,
     tracked_studies,
@@ -44,15 +45,15 @@ __all__ = [
     "identity_tags",
     "import_mlflow",
     "log_ranking",
+    "open_for_reading",
     "open_store",
     "param_texts",
     "read_artifact",
     "read_configuration",
-    "read_experiment",
+    "read_experiments",
     "read_history",
     "read_plans",
     "read_runs",
     "resolve",
-    "settle_store",
     "tracked_studies",
 ]

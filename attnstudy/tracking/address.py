@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,9 @@ def resolve(home: Path, tracking_uri: str | None) -> Address:
     named = (tracking_uri or "").partition("sqlite:///")[2]
     if not tracking_uri or (named and Path(named).resolve() == database):
         return Address(f"sqlite:///{database}", home, embedded=True)
+    folder = Path(tracking_uri.removeprefix("file://").removeprefix("file:"))
+    if is_file_store(folder):
+        raise UsageError(file_store_words(folder))
     scheme, separator, _ = tracking_uri.partition("://")
     if not separator or scheme not in _SCHEMES:
         raise UsageError(
@@ -74,3 +78,19 @@ def resolve(home: Path, tracking_uri: str | None) -> Address:
             "http://host:port, sqlite:////absolute/path.db or postgresql+psycopg2://..."
         )
     return Address(tracking_uri, home, embedded=False)
+
+
+def is_file_store(folder: Path) -> bool:
+    """Whether a folder holds runs in MLflow's old form, a file for each param and metric."""
+    return any(folder.glob("*/meta.yaml"))
+
+
+def file_store_words(folder: Path) -> str:
+    """Return what to do about such a folder: MLflow does not open it any more."""
+    command = shlex.join(
+        ["mlflow", "migrate-filestore", "--source", str(folder), "--target", "sqlite:///mlflow.db"]
+    )
+    return (
+        f"{folder} holds runs in MLflow's old form, as files: '{command}' copies them into a "
+        "database; then add --tracking-uri sqlite:///mlflow.db"
+    )

@@ -17,11 +17,12 @@ from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, TrackingUnreachableError, cause
 from attnstudy.files import reported
 from attnstudy.tracking import relocating
-from attnstudy.tracking.address import Address
+from attnstudy.tracking.address import Address, file_store_words, is_file_store
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from sqlalchemy import Connection
 
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -54,7 +55,9 @@ def import_mlflow() -> None:
 
 
 def open_store(address: Address, *, create: bool = True) -> Tracker:
-    """Open a store, creating the embedded one when it is not there and ``create`` says so.
+    """Open a store to write, creating the embedded one if it is not there and ``create`` says so.
+
+    To read one that is there, use ``open_for_reading``, which changes nothing.
 
     Opening a fresh database migrates it, and two processes that do so at once destroy it. So a
     lock in ``address.home`` is held meanwhile; it guards a database elsewhere, such as one on
@@ -68,14 +71,11 @@ def open_store(address: Address, *, create: bool = True) -> Tracker:
 
     """
     if address.embedded and not create and not (address.home / "mlflow.db").exists():
-        raise StoreError(
-            f"there is no tracking store in {address.home}: 'attnstudy run' makes one, or name "
-            "another with --store or --tracking-uri"
-        )
+        raise no_store(address.home)
     prepare_mlflow()
     if address.is_server:
         with mlflow_errors(address):
-            return Tracker(address, _connected(address))
+            return Tracker(address, connected(address.uri))
     with reported(address.home):
         address.home.mkdir(parents=True, exist_ok=True)
     with opening(address.home), mlflow_errors(address):
@@ -84,21 +84,7 @@ def open_store(address: Address, *, create: bool = True) -> Tracker:
             _settle(address.home)
         else:
             _reach_database(address)
-        return Tracker(address, _connected(address))
-
-
-def settle_store(address: Address) -> None:
-    """Rewrite the locations of an embedded store that was moved; the others are left alone.
-
-    What ``open_store`` does on the way, for commands that need not open the store.
-    """
-    database = address.home / "mlflow.db"
-    if not address.embedded or not database.exists() or relocating.settled(address.home):
-        return
-    if not os.access(address.home, os.W_OK):
-        return
-    with opening(address.home), mlflow_errors(address):
-        _settle(address.home)
+        return Tracker(address, connected(address.uri))
 
 
 @contextlib.contextmanager
@@ -141,7 +127,14 @@ def _create(home: Path) -> None:
 
 
 def _reach_database(address: Address) -> None:
-    """Connect once: MLflow tries ten times, for minutes, and logs each failure.
+    """Connect once: MLflow tries ten times, for minutes, and logs each failure."""
+    with database(address, address.uri):
+        pass
+
+
+@contextlib.contextmanager
+def database(address: Address, uri: str) -> Iterator[Connection]:
+    """Connect to the database of an address by a URI, for a moment.
 
     Raises:
         TrackingUnreachableError: the database does not answer.
@@ -150,16 +143,19 @@ def _reach_database(address: Address) -> None:
     from sqlalchemy import create_engine
     from sqlalchemy.exc import OperationalError
 
-    local = address.uri.startswith("sqlite:")
-    engine = create_engine(address.uri, connect_args={} if local else {"connect_timeout": 10})
+    local = uri.startswith("sqlite")
+    engine = create_engine(uri, connect_args={} if local else {"connect_timeout": 10})
     try:
-        engine.connect().close()
-    except OperationalError as error:
-        raise TrackingUnreachableError(
-            f"the tracking database {address.shown} does not answer "
-            f"({cause(error.orig or error)}): start it, or check the address in --tracking-uri or "
-            "MLFLOW_TRACKING_URI"
-        ) from error
+        try:
+            connection = engine.connect()
+        except OperationalError as error:
+            raise TrackingUnreachableError(
+                f"the tracking database {address.shown} does not answer "
+                f"({cause(error.orig or error)}): start it, or check the address in "
+                "--tracking-uri or MLFLOW_TRACKING_URI"
+            ) from error
+        with connection:
+            yield connection
     finally:
         engine.dispose()
 
@@ -172,9 +168,23 @@ def _settle(home: Path) -> None:
             warnings.warn(said, stacklevel=3)
 
 
-def _connected(address: Address) -> MlflowClient:
+def connected(uri: str) -> MlflowClient:
+    """Return a client that has spoken to its store."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.search_experiments(max_results=1)  # the first call is what connects
     return client
+
+
+def no_store(home: Path) -> StoreError:
+    """Return the error of a folder without an embedded store, with what there is instead."""
+    if is_file_store(home):
+        return StoreError(file_store_words(home))
+    advice = "'attnstudy run' makes one, or name another with --store or --tracking-uri"
+    if Path("mlflow.db").is_file():  # where MLflow keeps its own since version 3
+        advice = (
+            "for the database of MLflow that is here, add --tracking-uri sqlite:///mlflow.db; else "
+            + advice
+        )
+    return StoreError(f"there is no tracking store in {home}: {advice}")

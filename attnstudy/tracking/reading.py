@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
 from attnstudy.study import later_defaults
+from attnstudy.tracking import relocating
 from attnstudy.tracking.digests import RESULT_DIGEST, result_digest, sealing_tags
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.store import Tracker, mlflow_errors
@@ -65,6 +66,8 @@ class LoggedRun:
     """One run of any experiment, as MLflow has it."""
 
     run_id: str
+    experiment: str
+    """The id of its experiment."""
     name: str
     status: str
     """MLflow's own: FINISHED, RUNNING, FAILED, ..."""
@@ -73,6 +76,9 @@ class LoggedRun:
     deleted: bool
     params: Mapping[str, str]
     metrics: Mapping[str, float]
+    """The value of each that has the largest step; of several at that step, the last logged."""
+    steps: Mapping[str, int]
+    """The step of each of these values."""
     tags: Mapping[str, str]
 
 
@@ -175,32 +181,36 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
     return sorted(runs, key=lambda run: (run.variant, run.seed))
 
 
-def read_experiment(
+def read_experiments(
     tracker: Tracker,
-    name: str,
-    filter_string: str | None = None,
+    names: Sequence[str],
+    filters: Sequence[str] = (),
     progress: Callable[[int], None] = lambda read: None,
-) -> list[LoggedRun]:
-    """Return the active runs of any experiment, oldest first.
+) -> tuple[list[LoggedRun], dict[str, str]]:
+    """Return the active runs of any experiments, oldest first, and the experiments' names by id.
 
     Raises:
-        UsageError: there is no experiment of that name, or the filter is not understood.
+        UsageError: there is no experiment of such a name, or a filter is not understood.
     """
-    experiment = tracker.experiment_id(name)
-    if experiment is None:
-        with mlflow_errors(tracker.address):
-            known = [e.name for e in tracker.client.search_experiments(max_results=_PAGE)]
-        raise UsageError(
-            f"there is no experiment {name!r} in {tracker.address.shown}{near_miss(name, known)} "
-            f"(there: {', '.join(known)})"
-        )
+    experiments: dict[str, str] = {}
+    for name in names:
+        experiment = tracker.experiment_id(name)
+        if experiment is None:
+            with mlflow_errors(tracker.address):
+                known = [e.name for e in tracker.client.search_experiments(max_results=_PAGE)]
+            raise UsageError(
+                f"there is no experiment {name!r} in {tracker.address.shown}"
+                f"{near_miss(name, known)} (there: {', '.join(known)})"
+            )
+        experiments[experiment] = name
+    asked = " and ".join(filters)  # MLflow's filters know no brackets, and nothing but "and"
     try:
-        return list(_search(tracker, [experiment], filter_string or "", progress))
+        return list(_search(tracker, list(experiments), asked, progress)), experiments
     except StoreError as error:
         code = getattr(error.__cause__, "error_code", None)
-        if filter_string and code == "INVALID_PARAMETER_VALUE":
+        if asked and code == "INVALID_PARAMETER_VALUE":
             reason = str(error.__cause__).partition("\n")[0]
-            raise UsageError(f"the filter {filter_string!r} is not understood: {reason}") from error
+            raise UsageError(f"the filter {asked!r} is not understood: {reason}") from error
         raise
 
 
@@ -232,9 +242,18 @@ def _search(
             info, data = run.info, run.data
             name = info.run_name or info.run_id
             yield LoggedRun(
-                info.run_id, name, info.status, info.start_time,
-                info.lifecycle_stage != "active", data.params, data.metrics, data.tags,
-            )  # fmt: skip
+                run_id=info.run_id,
+                experiment=str(info.experiment_id),
+                name=name,
+                status=info.status,
+                started_at=info.start_time,
+                deleted=info.lifecycle_stage != "active",
+                params=data.params,
+                metrics=data.metrics,
+                # MLflow shows the steps nowhere else, short of a request for each run and metric
+                steps={metric.key: metric.step for metric in data._metric_objs},
+                tags=data.tags,
+            )
         count += len(page)
         progress(count)
         token = page.token
@@ -243,15 +262,22 @@ def _search(
 
 
 def read_history(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:
-    """Return the (step, value) of a metric, by step."""
+    """Return the (step, value) of a metric, by step; of one step, in the order of logging."""
     with mlflow_errors(tracker.address):
         history = tracker.client.get_metric_history(run_id, metric)
-    return sorted((point.step, point.value) for point in history)
+    points = sorted((point.step, point.timestamp, point.value) for point in history)
+    return [(step, value) for step, _, value in points]
 
 
 def read_artifact(tracker: Tracker, run_id: str, name: str) -> bytes | None:
     """Return the content of a run's artifact; none if there is none of that name."""
     with tempfile.TemporaryDirectory() as folder, mlflow_errors(tracker.address):
+        if tracker.moved:
+            location = tracker.client.get_run(run_id).info.artifact_uri
+            moved = relocating.place(location, tracker.moved, tracker.address.home)
+            if moved is not None:
+                file = moved / name
+                return file.read_bytes() if file.is_file() else None
         if name not in {artifact.path for artifact in tracker.client.list_artifacts(run_id)}:
             return None
         return Path(tracker.client.download_artifacts(run_id, name, folder)).read_bytes()

@@ -45,7 +45,6 @@ def settle(home: Path) -> str | None:
     from sqlalchemy import create_engine
 
     here = home.resolve()
-    noted = (read_sealed(home / _NOTE) or {}).get("root")
     engine = create_engine(
         f"sqlite:///{here / 'mlflow.db'}",
         connect_args={"timeout": 20.0},
@@ -56,10 +55,7 @@ def settle(home: Path) -> str | None:
         with engine.connect() as connection:
             # at once, so that nobody else writes between what is read and what is changed
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            roots = [Path(noted)] if noted is not None else _roots(connection)
-            for root in roots:
-                if _same(root, here) or not _moved(root, here):
-                    continue
+            for root in moved_from(connection, home):
                 if _rewrite(connection, root, here):
                     said = (
                         f"the store was moved from {root} to {here}: its locations were rewritten"
@@ -71,6 +67,27 @@ def settle(home: Path) -> str | None:
     reach("store/after-relocated")
     note(home)
     return said
+
+
+def moved_from(connection: Connection, home: Path) -> tuple[Path, ...]:
+    """Return the folders that locations in the embedded store name in the place of its own."""
+    here = home.resolve()
+    noted = (read_sealed(home / _NOTE) or {}).get("root")
+    roots = [Path(noted)] if noted is not None else _roots(connection)
+    return tuple(root for root in roots if not _same(root, here) and _moved(root, here))
+
+
+def place(location: str, roots: Iterable[Path], home: Path) -> Path | None:
+    """Return where now is what a location in one of the old folders means; none if it is in none.
+
+    What ``settle`` writes into the store, for who only reads it.
+    """
+    for root in roots:
+        for before, after in _spellings(root, home.resolve()):
+            if location.startswith(before):
+                moved = after + location[len(before) :]
+                return _path(moved) or Path(moved)
+    return None
 
 
 def note(home: Path) -> None:

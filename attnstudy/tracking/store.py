@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.crashpoints import reach
@@ -27,6 +28,8 @@ class Tracker:
 
     address: Address
     client: MlflowClient
+    moved: tuple[Path, ...] = ()
+    """Where the embedded store was, while the locations in it are still those of there."""
 
     def answers(self) -> bool:
         """Whether the store can be reached at this moment."""

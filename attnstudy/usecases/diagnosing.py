@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from attnstudy.errors import AttnstudyError
-from attnstudy.tracking import Address, open_store
+from attnstudy.tracking import Address, open_for_reading
 from attnstudy.usecases.room import available_cores
 
 
@@ -107,7 +107,7 @@ def _writable(folder: Path) -> str:
 def _store(address: Address) -> str:
     if address.embedded and not (address.home / "mlflow.db").exists():
         return "not there yet: the first 'attnstudy run' makes it"
-    tracker = open_store(address, create=False)
+    tracker = open_for_reading(address)
     found = tracker.client.search_experiments(max_results=1000)
     return f"reachable, {len(found)} experiment{'s' * (len(found) != 1)}"
 

@@ -20,12 +20,15 @@ def log_report(report: RankReport, address: Address, files: Mapping[str, bytes])
     the experiment's description then shows question, sentence and date.
 
     Raises:
-        UsageError: the ranking was made from a table, which belongs to no experiment.
+        UsageError: the ranking was made from a table or from several experiments.
         StoreError: the store is unreachable or refuses.
     """
     ranking, found = report.ranking, report.collected
     if found.study is None or not found.runs:
-        raise UsageError("--log stores a report beside its runs; a table has none: use --output")
+        raise UsageError(
+            "--log stores a report beside the runs of one experiment, and a table has none, "
+            "several experiments have no common one: use --output"
+        )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     note = "\n\n".join(filter(None, [found.question, f"{ranking.sentence} ({today})"]))
     with tempfile.TemporaryDirectory() as temporary:

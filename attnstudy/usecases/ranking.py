@@ -10,9 +10,12 @@ from typing import Any
 from attnstudy import stats
 from attnstudy.errors import DataError, StoreError, UsageError
 from attnstudy.stats import Calibration, ClaimCheck, Conduct, Ranking
-from attnstudy.stats.audit import Audit, audit, read_text
-from attnstudy.stats.vocabulary import Direction
+from attnstudy.stats.audit import Audit, audit
+from attnstudy.stats.vocabulary import Direction, Folds
 from attnstudy.studyplan import Analysis, shown
+from attnstudy.tables.asked import Asked
+from attnstudy.tables.directions import assumed, way_of
+from attnstudy.tables.grid import read_text
 from attnstudy.usecases.declaring import fairness, judge, tunings_of
 from attnstudy.usecases.sources import (
     Collected,
@@ -42,6 +45,8 @@ class RankRequest:
     claims: tuple[str, ...]
     """Claims to check, such as ``double > vanilla``."""
     calibrate: bool
+    folds: tuple[int, int] | None = None
+    """Training and test items of a fold, where the repetitions are folds of a cross-validation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     planned = found.plans[-1].plan.analysis if found.plans else Analysis()
     analysis = replace(planned, **request.said, metric=found.metric)
     _check(request, analysis)
+    folds = _folds(request, found)
     alpha, notes = analysis.alpha, (*found.notes, *_guesses(request.source, found))
     deviations = (*_deviations(request, found), *found.doubts)
     earlier = tuple(_earlier(request.source, found))
@@ -107,6 +113,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         correction=analysis.correction,
         control=analysis.control,
         paired=analysis.paired,
+        folds=folds,
         margin=analysis.margin,
         study=found.study,
         config=found.config,
@@ -116,7 +123,10 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         items=found.items,
         chance=found.chance,
         diverged=found.diverged,
-        conduct=Conduct(tuning_trials={arm: one["trials"] for arm, one in tunings.items()}),
+        conduct=Conduct(
+            tuning_trials={arm: one["trials"] for arm, one in tunings.items()},
+            best_of_itself=found.best_of_itself,
+        ),
         correct=found.correct,
         robust=not (isinstance(request.source, StudyRequest) and request.source.brief),
         seconds_per_run=found.seconds,
@@ -127,7 +137,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         notes=notes,
     )
     reason = _reason(_doubted(ranking, found), found) + _following(earlier)
-    ranking = replace(ranking, status_reason=reason)
+    ranking = replace(ranking, status_reason=reason, source=found.source)
     calibration = None
     if request.calibrate:
         calibration = stats.calibrate(
@@ -206,6 +216,8 @@ def _doubted(ranking: Ranking, found: Collected) -> str:
 
 def _check(request: RankRequest, analysis: Analysis) -> None:
     """Refuse options that do not go together."""
+    if request.folds is not None:
+        _check_folds(request, analysis, "--folds")
     if analysis.looks is None:
         return
     if request.look is not None:
@@ -218,6 +230,42 @@ def _check(request: RankRequest, analysis: Analysis) -> None:
             f"--calibrate asks about a single analysis, and looks at {shown(analysis.looks)} seeds "
             "make several: leave one of them out"
         )
+
+
+def _check_folds(request: RankRequest, analysis: Analysis, what: str) -> None:
+    """Refuse what the folds of a cross-validation cannot answer; ``what`` says that they are."""
+    if request.said.get("paired") is False:
+        raise UsageError(f"{what} compares fold by fold: leave --unpaired out")
+    if request.look is not None or analysis.looks is not None:
+        raise UsageError(
+            f"{what} and looks do not go together, as folds belong to one cross-validation and are "
+            "not added one by one: leave the looks out"
+        )
+    if request.calibrate:
+        raise UsageError(
+            f"{what} and --calibrate do not go together: permuted labels would hide that the folds "
+            "overlap, and a simulation would take for granted how they do: leave --calibrate out"
+        )
+
+
+def _folds(request: RankRequest, found: Collected) -> Folds | None:
+    """Return what is known of the folds; none where the repetitions are no folds.
+
+    Raises:
+        UsageError: something is asked that folds cannot answer, or they have no numbers.
+    """
+    if request.folds is None:
+        if found.folds is None:
+            return None
+        asked = replace(request, said={k: v for k, v in request.said.items() if k != "paired"})
+        analysis = Analysis(looks=request.said.get("looks"))
+        _check_folds(asked, analysis, f"a ranking of folds (the field {found.folds})")
+        return "unknown"
+    if any(values and not isinstance(values, Mapping) for values in found.samples.values()):
+        raise UsageError(
+            "--folds compares fold by fold: name the column that numbers the folds with --seed-by"
+        )
+    return request.folds
 
 
 def _reason(reason: str, found: Collected) -> str:
@@ -251,13 +299,13 @@ def _deviations(request: RankRequest, found: Collected) -> tuple[str, ...]:
     return tuple(deviations)
 
 
-def _guesses(source: Source, found: Collected) -> tuple[str, ...]:
-    if source.direction is not None or found.direction == "maximize":
-        return ()
-    return (
-        f"lower is assumed to be better because of the name {found.metric}; use --direction "
-        "maximize to reverse it",
-    )
+def _guesses(source: Source, found: Collected) -> Iterator[str]:
+    """Give what the names of the metrics decide about which way is better."""
+    if source.direction is None and (said := assumed(found.metric)):
+        yield said
+    of = source.point.of if isinstance(source, TableRequest | ExperimentRequest) else None
+    if of not in (None, found.metric) and way_of(of or "") is None:
+        yield f"{of} does not say which way is better, and its highest value is taken as the best"
 
 
 def _unit(source: Source, found: Collected) -> str | None:
@@ -297,17 +345,29 @@ def audit_table(
     logs: str | None,
     alpha: float,
     direction: Direction | None = None,
+    asked: Asked | None = None,
+    n: int | None = None,
     standard_input: bytes = b"",
 ) -> Audit:
     """Audit a printed table in a CSV file; ``-`` is standard input.
 
     Raises:
         DataError: a file cannot be read, or is no table.
-        UsageError: the table makes no sense, or a file is not there.
+        UsageError: the table makes no sense or can be read in several ways, or a file is not there.
     """
+    what = "standard input" if table == "-" else table
     content = standard_input if table == "-" else _bytes(table)
-    logged = None if logs is None else read_text(_bytes(logs))
-    return audit(read_text(content), items=items, logged=logged, alpha=alpha, direction=direction)
+    logged = None if logs is None else read_text(_bytes(logs), logs)
+    return audit(
+        read_text(content, what),
+        items=items,
+        logged=logged,
+        alpha=alpha,
+        direction=direction,
+        asked=asked,
+        n=n,
+        what=what,
+    )
 
 
 def _bytes(path: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from attnstudy import runs
-from attnstudy.tracking import open_store, read_experiment, resolve
+from attnstudy.tracking import open_store, read_experiments, resolve
 from tests.crashes.zygote import Ended, Zygote
 from tests.tuning import SMALL, numbers
 
@@ -60,7 +60,7 @@ def published(place: Path) -> list[Any]:
     return sorted(
         (run.name, run.status, dict(run.params), run.tags.get("attnstudy.state"),
          {k: v for k, v in run.metrics.items() if "second" not in k})
-        for run in read_experiment(tracker, "placement.tuning")
+        for run in read_experiments(tracker, ["placement.tuning"])[0]
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 
 from attnstudy.tracking import (
     Publisher,
+    open_for_reading,
     open_store,
+    read_artifact,
     read_runs,
     relocating,
     resolve,
-    settle_store,
 )
 from tests.faults.conftest import figures
 from tests.faults.content import embedded_content
@@ -67,11 +69,11 @@ def test_a_moved_store_says_so_and_opens_its_artifacts(
 
     new = move(home, workplace / "there")
     monkeypatch.chdir(new.parent)
-    answer = cli("status")
+    answer = cli("sync", "small", "--quiet")
     assert answer.code == 0
     said = f"Warning: the store was moved from {home} to {new}: its locations were rewritten\n"
     assert answer.err == said
-    assert cli("status").err == ""
+    assert cli("sync", "small", "--quiet").err == ""
     found = [value for values in locations(new).values() for value in values]
     assert not any(NASTY in value or "50%25_mine" in value for value in found)
     assert embedded_content(new, "small") == published
@@ -111,8 +113,8 @@ def test_a_rewriting_that_was_killed_is_repeated_whole(
     with monkeypatch.context() as patch:
         patch.setattr(relocating, "reach", reach)
         with pytest.raises(Killed):
-            settle_store(resolve(new, None))
-    settle_store(resolve(new, None))
+            open_store(resolve(new, None))
+    open_store(resolve(new, None))
     assert relocating.settled(new)
     assert embedded_content(new, "small") == published
 
@@ -184,10 +186,29 @@ def test_only_what_lies_in_the_folder_is_rewritten(workplace, home, published):
 
 def test_a_store_that_may_only_be_read_is_left_as_it_is(workplace, home, published, monkeypatch):
     new = move(home, workplace / "there")
-    monkeypatch.setattr("os.access", lambda path, mode: False)  # the tests may run as root
+    may = os.access  # the tests may run as root
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != new and may(path, mode))
     before = locations(new)
-    settle_store(resolve(new, None))
+    open_store(resolve(new, None))
     assert locations(new) == before
+
+
+def test_reading_rewrites_nothing_and_finds_the_artifacts(
+    cli, workplace, home, published, recwarn, monkeypatch
+):
+    new = move(home, workplace / "there")
+    monkeypatch.chdir(new.parent)
+    before = locations(new), sorted((p, p.stat().st_mtime_ns) for p in new.rglob("*"))
+    tracker = open_for_reading(resolve(new, None))
+    (run,) = read_runs(tracker, "small")
+    predictions = read_artifact(tracker, run.run_id, "predictions.csv")
+    assert predictions is not None
+    assert len(predictions.decode().splitlines()) == 361
+    assert read_artifact(tracker, run.run_id, "no such") is None
+    for words in (("status",), ("rank", "small"), ("doctor", "--dataset", "digits")):
+        answer = cli(*words)
+        assert (answer.code, answer.err) == (0, ""), answer
+    assert (locations(new), sorted((p, p.stat().st_mtime_ns) for p in new.rglob("*"))) == before
 
 
 def test_the_database_named_by_its_uri_is_the_embedded_store(workplace):

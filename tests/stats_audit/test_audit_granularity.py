@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from attnstudy.stats.audit import Finding, audit
 from attnstudy.stats.audit.granularity import sd_possible, totals
 from attnstudy.stats.audit.means import check_rows
-from attnstudy.stats.audit.printed import plain
 from attnstudy.stats.audit.rounding import Rounding, as_decimal, rounded, square_root
 from attnstudy.stats.audit.table import read_table
+from attnstudy.tables.cells import plain
 
 # mean, SD, n, and whether R's scrutiny 0.6 passes them: its data set pigs5 and the expected
 # values of tests/testthat/test-grimmer-map.R in github.com/lhdjung/scrutiny

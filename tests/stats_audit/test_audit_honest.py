@@ -6,10 +6,12 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import pytest
 
+from attnstudy.errors import UsageError
 from attnstudy.stats.audit import Audit, audit
 from attnstudy.stats.audit.granularity import check_granularity
 from attnstudy.stats.audit.table import read_table
-from attnstudy.stats.headings import Role, roles
+from attnstudy.tables.asked import Asked
+from attnstudy.tables.headings import Role, roles
 
 ACCUSATIONS = {"wrong-mean", "wrong-sd", "impossible-value"}
 EXTRA = {
@@ -119,7 +121,7 @@ def test_a_column_without_which_the_means_are_right_seems_not_to_be_a_run() -> N
     result = audit(RUNS + rows)
     assert accused(result) == []
     assert result.columns == ("s0", "s1", "s2")
-    assert any("'capacity' seems not to be a run" in note for note in result.notes)
+    assert any("column capacity (by its heading it is no run)" in note for note in result.notes)
     # a mistake in one row is still found
     (finding,) = audit(RUNS + rows.replace("69.4", "64.9")).findings[:1]
     assert (finding.kind, finding.row, finding.printed) == ("wrong-mean", "B", "64.9")
@@ -134,7 +136,10 @@ def test_a_run_that_its_means_forgot_is_still_a_run() -> None:
 
 def test_names_of_runs_do_not_hide_a_wrong_mean() -> None:
     text = "model,first,second,third,mean\nA,76.1,76.3,76.5,76.9\nB,69.1,69.3,69.8,69.4\n"
-    assert [(f.kind, f.row) for f in audit(text).findings[:1]] == [("wrong-mean", "A")]
+    with pytest.raises(UsageError, match="--layout columns-are-runs"):
+        audit(text)
+    result = audit(text, asked=Asked(layout="columns-are-runs"))
+    assert [(f.kind, f.row) for f in result.findings[:1]] == [("wrong-mean", "A")]
 
 
 def test_where_n_is_another_number_the_mean_is_not_judged() -> None:
@@ -146,9 +151,10 @@ def test_where_n_is_another_number_the_mean_is_not_judged() -> None:
 
 
 def test_an_sd_of_another_metric_is_not_judged() -> None:
-    result = audit("model,accuracy,f1,std\nA,76.1,70.3,0.2\nB,69.1,61.3,0.3\n")
-    assert accused(result) == []
-    assert any("'std' is left out" in note for note in result.notes)
+    text = "model,accuracy,f1,std\nA,76.1,70.3,0.2\nB,69.1,61.3,0.3\n"
+    with pytest.raises(UsageError, match="one value of each metric"):
+        audit(text)
+    assert accused(audit(text, asked=Asked(metric="accuracy"))) == []
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from attnstudy.stats.audit import RowCheck, audit
 from attnstudy.stats.audit.means import check_rows, check_sds
-from attnstudy.stats.audit.printed import plain
 from attnstudy.stats.audit.rounding import Rounding, agreements, hull, square_root
 from attnstudy.stats.audit.table import read_table
+from attnstudy.tables.cells import plain
 
 ROUNDINGS = ("half-up", "half-even", "truncation")
 

@@ -14,8 +14,8 @@ def of_kind(text: str, kind: str, **options: int) -> list[Finding]:
 
 
 def test_a_value_that_makes_all_of_the_spread() -> None:
-    (finding,) = of_kind("name,a,b,c,d,e\nx,1,1,1,1,9\ny,2,2,2,2,2\n", "influential")
-    assert (finding.row, finding.column, finding.p) == ("x", "e", 0.0)
+    (finding,) = of_kind("name,r0,r1,r2,r3,r4\nx,1,1,1,1,9\ny,2,2,2,2,2\n", "influential")
+    assert (finding.row, finding.column, finding.p) == ("x", "r4", 0.0)
     assert "9 makes all of the spread" in finding.message
 
 
@@ -89,7 +89,7 @@ def test_chance_of_shared_values() -> None:
 )
 def test_shared_values_name_only_values_that_are_shared(rows: list[list[int]]) -> None:
     lines = [f"v{i}," + ",".join(f"{v / 100:.2f}" for v in row) for i, row in enumerate(rows)]
-    shared = shared_values(read_table("name,a,b,c\n" + "\n".join(lines)), None)
+    shared = shared_values(read_table("name,r0,r1,r2\n" + "\n".join(lines)), None)
     really = {v for i, row in enumerate(rows) for v in row for o in rows[i + 1 :] if v in o}
     assert (shared is not None) == bool(really)
 

@@ -46,7 +46,9 @@ def test_encodings(encoding: str) -> None:
     assert read_table(text).rows[0].name == name
 
 
-@pytest.mark.parametrize("data", [b"caf\xe9,1\n", b"PK\x03\x04\x00\x00", b"\xff\xfe\x00", b"\xff"])
+@pytest.mark.parametrize(
+    "data", [b"caf\x81,1\n", b"PK\x03\x04\x00\x00", b"\xff\xfe\x00", b"\xff\x02"]
+)
 def test_bytes_that_are_no_text(data: bytes) -> None:
     with pytest.raises(DataError, match="UTF-8"):
         read_text(data)
@@ -68,7 +70,9 @@ def test_other_columns() -> None:
     table = read_table("note,variant,seed,r1,r2,median,mean,sem\nx,a,3,60.1,60.3,60.2,60.2,0.1\n")
     assert table.rows[0].name == "a"
     assert (table.columns, table.mean_column) == (("r1", "r2"), "mean")
-    assert sum("is left out" in note for note in table.notes) == 4
+    left = " ".join(table.notes)
+    for name in ("note", "seed", "median", "sem"):
+        assert f"left out: column {name} (" in left
     # an index without a name, as pandas writes it
     table = read_table(",variant,r1\n0,a,60.1\n1,b,60.2\n")
     assert [row.name for row in table.rows] == ["a", "b"]
@@ -85,10 +89,10 @@ def test_summaries() -> None:
 def test_missing_values_are_told() -> None:
     table = read_table("name,r1,r2,mean,n\na,60.1,,60.1,2\nb,61.0,61.2,61.1,2\n")
     assert [row.n for row in table.rows] == [1, 2]
-    assert table.notes == (
-        "a has 1 of 2 values; the empty cells are left out",
-        "a says n = 2 but has 1 value, so its mean and SD cannot be checked",
-    )
+    assert "left out: 1 empty cell of a (it has 1 of 2 values)" in table.notes
+    assert "a says n = 2 but has 1 value, so its mean and SD cannot be checked" in table.notes
+    table = read_table("name,r1,r2,mean\na,60.1,nan,60.1\nb,61.0,61.2,61.1\n")
+    assert "1 run of a diverged" in table.notes
 
 
 def test_scales() -> None:
@@ -103,6 +107,13 @@ def test_numbers() -> None:
     (row,) = read_table("name,r1,r2,r3,r4\na,−1.50,+2.,.5,1.20e-3\n").rows
     assert [str(cell.number.value) for cell in row.cells] == ["-1.50", "2", "0.5", "0.00120"]
     assert [cell.number.places for cell in row.cells] == [2, 0, 1, 5]
+
+
+def test_thousands() -> None:
+    (row,) = read_table('name,r1,r2\na,"1,234.5","987.5"\n').rows
+    assert [str(cell.number.value) for cell in row.cells] == ["1234.5", "987.5"]
+    (row,) = read_table("name;r1;r2\na;1 234,5;1.234,75\n").rows
+    assert [str(cell.number.value) for cell in row.cells] == ["1234.5", "1234.75"]
 
 
 def test_names_are_made_printable() -> None:
@@ -123,21 +134,22 @@ BAD = {
     "name\na\n": "single column",
     "name,r1,mean\n": "no rows",
     "name,r1,r2\na,foo,bar\n": "no column of numbers",
-    "name,note\na,60 x\n": "'a', column 'note' is '60 x', not a number",
-    "name,r1,r2\na,60,foo\nb,60,61\n": "'a', column 'r2' is 'foo', not a number",
+    "name,note\na,60 x\n": "no column of numbers",
+    "name,r1,r2\na,60,foo\nb,60,61\n": "r2 in line 2 is 'foo', not a number",
     "name,r1,r2\na,60,61\nb,60\n": "line 3 of the table has 2 cells where the header has 3",
     "name,r1,r2\na,60,61,62\n": "line 2 of the table has 4 cells",
     'name,r1,r2\n"a,60,61\nb,60,61\n': "line 3 of the table has 1 cell where",
-    "name,r1\na,60\nb,61\na,62\n": "'a' stands in lines 2 and 4: give one row a variant",
-    "variant,seed,acc\na,0,60.1\na,1,60.2\n": "side by side",
+    "name,r1\na,60\nb,61\na,62\n": "several rows of a",
     "name,r1,r1\na,60,61\n": "two columns 'r1'",
     "name,mean,average\na,60,61\n": "both look like the mean",
-    "name,r1\na,nan\n": "not a finite number",
-    "name,r1,mean\na,60,-Inf\n": "not a finite number",
-    "name,r1,mean\na,60,60.1 ± 0.2\n": "give the mean and the SD a column each",
-    "name,r1,mean\na,60,60.1 (0.2)\n": "give the mean and the SD a column each",
-    'name,r1\na,"1,234.5"\n': "without thousands separators",
-    "name;r1\na;1 234,5\n": "without thousands separators",
+    "name,r1\na,nan\n": "no result that is a number",
+    "name,r1,mean\na,60,60.1 ± 0.2\n": "the summary of several runs",
+    "name,r1,mean\na,60,60.1 (0.2)\n": "the summary of several runs",
+    'name,r1\na,"1,23,4.5"\nb,5\n': "without thousands separators",
+    "name;r1\na;12 34,5\nb;5\n": "without thousands separators",
+    "name,r1,acc\na,60,61\nb,60,61\na,62,63\n": "several rows of a",
+    "model,accuracy,f1,std\nA,76.1,70.3,0.2\nB,69.1,61.3,0.3\n": "one value of each metric",
+    "model,first,second,mean\nA,76,78,77\nB,69,69,69\n": "read in two ways",
     'name,r1,r2\na,"60,100","61,200"\n': "a decimal comma or with a thousands separator",
     "name;r1;r2\na;60,1;60.2\n": "write a point here too",
     "name,r1,r2\na,60.1,61.2\nb,0.601,0.612\n": "every accuracy in percent, or every one as a",
@@ -152,14 +164,14 @@ BAD = {
     "name,r1\na,1e999\n": "beyond 40 digits",
     f"name,r1\na,{'1' * 60}\n": "beyond 40 digits",
     "a\0b,c\n": "is not text",
-    "name,r1\n" + "".join(f"v{i},60\n" for i in range(101)): "101 rows",
+    "name,r1\n" + "".join(f"v{i},60\n" for i in range(101)): "101 arms",
     "name,r1\na," + "9" * 200_000 + "\n": "is not a CSV",
 }
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_bad_tables(text: str) -> None:
-    with pytest.raises(DataError, match=BAD[text]) as caught:
+    with pytest.raises(AttnstudyError, match=BAD[text]) as caught:
         audit(text)
     message = str(caught.value)
     assert "\n" not in message

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnstudy.stats.audit import Finding, Repair, audit
-from attnstudy.stats.audit.printed import plain
 from attnstudy.stats.audit.repairs import mean_repairs
 from attnstudy.stats.audit.respelling import one_digit, transposed
 from attnstudy.stats.audit.table import read_table
+from attnstudy.tables.cells import plain
 
 OTHERS = "b,52.17,53.02,51.44,52.90,52.38\n"  # 209.53 / 4 = 52.3825
 

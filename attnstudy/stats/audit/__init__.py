@@ -1,7 +1,6 @@
 """The audit of someone else's table: text in, frozen results out."""
 
 from attnstudy.stats.audit.auditing import audit
-from attnstudy.stats.audit.csvtext import read_text
 from attnstudy.stats.audit.results import (
     Audit,
     Edit,
@@ -12,6 +11,7 @@ from attnstudy.stats.audit.results import (
     RowCheck,
 )
 from attnstudy.stats.audit.rounding import Rounding
+from attnstudy.tables.grid import read_text
 
 __all__ = [
     "Audit",

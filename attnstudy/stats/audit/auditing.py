@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.audit.csvtext import read_text
 from attnstudy.stats.audit.duplicates import check_duplicates, duplicate_notes
 from attnstudy.stats.audit.granularity import check_granularity, granularity_notes
 from attnstudy.stats.audit.influence import check_influence
@@ -24,11 +23,13 @@ from attnstudy.stats.audit.rerank import (
     verdicts_otherwise,
 )
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
-from attnstudy.stats.audit.strays import without_strays
 from attnstudy.stats.audit.table import Table, read_table
-from attnstudy.stats.headings import less_is_better
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Direction
+from attnstudy.tables import headings
+from attnstudy.tables.asked import Asked
+from attnstudy.tables.directions import assumed, less_is_better, way_of
+from attnstudy.tables.grid import read_text
 
 _PERCENT = 100
 
@@ -61,27 +62,35 @@ def audit(
     logged: str | bytes | None = None,
     alpha: float = 0.05,
     direction: Direction | None = None,
+    asked: Asked | None = None,
+    n: int | None = None,
+    what: str = "the table",
 ) -> Audit:
     """Recompute a printed results table and rank it by printed and by recomputed numbers.
 
     Args:
-        table: CSV, one row a variant: its name; its values, or for a table of summaries the
-            number of runs (n); the mean and optionally the SD as printed. See
-            ``columns.find_columns`` for how columns are recognised.
+        table: CSV: the values of runs, in any of the shapes of ``tables.shape``, with the means
+            and SDs as printed; or a table of summaries, with the number of runs (n).
         items: number of test items behind each accuracy; without it, what the log says.
         logged: CSV, one row a run: the variant and ``test_correct_of_<N>``.
         alpha: family-wise error rate of both rankings, and level of the test for influential
             values.
         direction: ``minimize`` where less is better; without it, what the headings of the means
             or of all values say.
+        asked: how the table is to be read, where its contents leave that open.
+        n: number of runs behind each mean of a table of summaries that does not say it.
+        what: what the table is called in messages.
 
     Raises:
         DataError: a file is not the table that it should be; the message says what to do.
         UsageError: an argument makes no sense.
 
     """
-    case = _read(table, items, logged, alpha, direction)
-    read, direction = case.table, case.direction
+    _check_count("test items", items)
+    _check_count("runs", n)
+    read = read_table(_text(table), asked, n=n, what=what)
+    case = _case(read, items, logged, alpha, direction)
+    direction = case.direction
     corrected = None
     if read.cells:
         corrected = rank_values(read, items=case.items, alpha=alpha, direction=direction)
@@ -111,16 +120,20 @@ def audit(
     )
 
 
-def _read(
-    table: str | bytes,
+def _check_count(of: str, number: int | None) -> None:
+    if number is not None and (
+        isinstance(number, bool) or not isinstance(number, int) or number < 1
+    ):
+        raise UsageError(f"the number of {of} is {number!r}: give a whole number above 0")
+
+
+def _case(
+    read: Table,
     items: int | None,
     logged: str | bytes | None,
     alpha: float,
     direction: Direction | None,
 ) -> _Case:
-    if items is not None and (isinstance(items, bool) or not isinstance(items, int) or items < 1):
-        raise UsageError(f"the number of test items is {items!r}: give a whole number above 0")
-    read = without_strays(read_table(_text(table)))
     runs = read_logged(_text(logged), read) if logged is not None else ()
     known = items or (runs[0].items if runs else None)
     return _Case(
@@ -130,15 +143,21 @@ def _read(
         # a number outside 0 to 100 does not keep accuracies from being percentages
         scale=read.scale or (_PERCENT if known is not None else None),
         alpha=alpha,
-        direction=direction or ("minimize" if _falls(read) else "maximize"),
+        direction=direction or ("minimize" if less_is_better(_metric(read) or "") else "maximize"),
         guessed=direction is None,
     )
 
 
-def _falls(table: Table) -> bool:
-    """Whether the headings say that less is better."""
-    of_values = bool(table.columns) and all(map(less_is_better, table.columns))
-    return of_values or less_is_better(table.mean_column or "")
+def _metric(table: Table) -> str | None:
+    """Return the name that says which way is better: that of the values, else of their mean."""
+    if table.metric is not None:
+        return table.metric
+    stems = {headings.common_stem([column]) for column in table.columns}
+    names = (stems.pop() if len(stems) == 1 else "", table.mean_column or "")
+    return next(
+        (name for name in names if way_of(name)),
+        next((name for name in names[1:] if name and not headings.is_statistic(name)), None),
+    )
 
 
 def _text(data: str | bytes) -> str:
@@ -169,8 +188,9 @@ def _findings(
 def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -> Iterator[str]:
     table = case.table
     yield from table.notes
-    if case.guessed and case.direction == "minimize":
-        yield "lower is assumed to be better because of the names of the columns"
+    metric = _metric(table)
+    if case.guessed and metric is not None and (said := assumed(metric)):
+        yield said
     yield from missing_mean_notes(table)
     yield from new_ties(table, rows)
     yield from rounding_notes(rows)

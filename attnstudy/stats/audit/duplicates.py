@@ -11,10 +11,10 @@ from itertools import combinations
 
 from scipy import special
 
-from attnstudy.stats.audit.printed import clip
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.table import Cell, Table, variance_of
 from attnstudy.stats.results import Flag, Ranking
+from attnstudy.tables.cells import clip
 
 _SURPRISE = 0.05  # probability below which equal values are not put down to rounding
 _FEW = 0.1  # equal pairs expected in the rows of a table up to which a single one is told

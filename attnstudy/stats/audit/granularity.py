@@ -18,10 +18,10 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.rounding import as_decimal, hull, rounded
 from attnstudy.stats.audit.table import Row, Table
+from attnstudy.tables.cells import Printed, clip
 
 _ZERO = Fraction(0)
 _MOST_TOTALS = 10_000  # where a mean allows more totals, any SD is possible

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from attnstudy.stats.audit.printed import clip
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.table import Cell, Table, samples_of
 from attnstudy.stats.residuals import outliers
+from attnstudy.tables.cells import clip
 
 
 def check_influence(

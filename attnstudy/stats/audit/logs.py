@@ -11,9 +11,6 @@ from fractions import Fraction
 import numpy as np
 
 from attnstudy.errors import DataError, near_miss
-from attnstudy.stats.audit.columns import name_column
-from attnstudy.stats.audit.csvtext import read_grid
-from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.results import Edit, Finding, Kind, Repair
 from attnstudy.stats.audit.rounding import (
     agreements,
@@ -23,6 +20,9 @@ from attnstudy.stats.audit.rounding import (
     truncation_only,
 )
 from attnstudy.stats.audit.table import Cell, Row, Table
+from attnstudy.tables.cells import Printed, clip
+from attnstudy.tables.grid import read_grid
+from attnstudy.tables.headings import is_arm
 
 _COUNTS = re.compile(r"(?:.*[^a-z0-9])?correct[ _]of[ _]([1-9][0-9]{0,8})")
 
@@ -61,7 +61,8 @@ def read_logged(text: str, table: Table) -> tuple[Logged, ...]:
             "test: give one, test_correct_of_10000 where the test has 10000 items"
         )
     ((column, match),) = of_test.items()
-    name, items = name_column(grid.header), int(match[1])
+    arms = [i for i, h in enumerate(grid.header) if is_arm(h) or h.casefold() == "name"]
+    name, items = (arms or [0])[0], int(match[1])
     runs = []
     for line, row in grid.rows:
         if not re.fullmatch(r"[0-9]{1,9}", row[column]) or int(row[column]) > items:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
-from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.repairs import mean_repairs, sd_repairs
 from attnstudy.stats.audit.results import Finding, Kind, NumberCheck, Repair, RowCheck
 from attnstudy.stats.audit.rounding import Rounding, agreements, square_root, text_of
 from attnstudy.stats.audit.table import Row, Table, variance_of
 from attnstudy.stats.audit.underlying import mean_explained, sd_explained
+from attnstudy.tables.cells import Printed, clip
 
 _PLACES = 4  # of a recomputed number beside which nothing is printed
 _SHOWN = 5  # repairs a finding lists; the others are counted

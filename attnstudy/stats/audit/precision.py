@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.table import Table
+from attnstudy.tables.cells import Printed, clip
 
 _EACH = 3  # unlike numbers up to which each has a finding of its own
 _LISTED = 4  # numbers named in a finding of several

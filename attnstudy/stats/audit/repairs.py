@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from attnstudy.stats.audit.printed import Printed, clip
 from attnstudy.stats.audit.respelling import one_digit, transposed
 from attnstudy.stats.audit.results import Edit, Repair
 from attnstudy.stats.audit.rounding import (
@@ -20,6 +19,7 @@ from attnstudy.stats.audit.rounding import (
     truncation_only,
 )
 from attnstudy.stats.audit.table import Cell, Row, Table, mean_of, variance_of
+from attnstudy.tables.cells import Printed, clip
 
 
 @dataclass(frozen=True, slots=True)

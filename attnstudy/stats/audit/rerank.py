@@ -9,7 +9,6 @@ from fractions import Fraction
 from itertools import combinations
 
 from attnstudy.stats.alternatives import Alternatives
-from attnstudy.stats.audit.printed import clip
 from attnstudy.stats.audit.rounding import square_root
 from attnstudy.stats.audit.table import Cell, Row, Table, samples_of, variance_of
 from attnstudy.stats.design import Design
@@ -17,6 +16,7 @@ from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import Arm, Ranking
 from attnstudy.stats.samples import best_first, read_samples
 from attnstudy.stats.vocabulary import Direction, Verdict
+from attnstudy.tables.cells import clip
 
 
 def rank_values(table: Table, *, items: int | None, alpha: float, direction: Direction) -> Ranking:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from attnstudy.stats.audit.printed import Printed
+from attnstudy.tables.cells import Printed
 
 DIGITS = "0123456789"
 

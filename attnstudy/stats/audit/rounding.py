@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from attnstudy.stats.audit.printed import Printed
+from attnstudy.tables.cells import Printed
 
 # a number of up to 40 digits and the mean of many of them; where division does not end, no
 # rounding boundary lies within the error of the hundredth digit

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from attnstudy.errors import DataError
-from attnstudy.stats.audit.columns import Columns, find_columns
-from attnstudy.stats.audit.csvtext import Grid, read_grid
-from attnstudy.stats.audit.printed import Printed, clip, read_number, uses_decimal_comma
+from attnstudy.errors import DataError, UsageError
 from attnstudy.stats.audit.rounding import as_decimal
 from attnstudy.stats.samples import Sample, read_samples
+from attnstudy.tables.asked import Arm, Asked, Reading
+from attnstudy.tables.cells import Printed, clip
+from attnstudy.tables.grid import read_grid
+from attnstudy.tables.reading import read_table as read_results
 
-_MOST_RUNS = 10_000
+_MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Table:
 
     rows: tuple[Row, ...]
     """In the order of the file."""
+    metric: str | None
+    """What the values are, where a heading or the user names it."""
     columns: tuple[str, ...]
     """Columns of values; empty in a table of summaries."""
     mean_column: str | None
@@ -105,92 +107,66 @@ def variance_of(values: tuple[Fraction, ...], *, divisor: int) -> Fraction:
     return sum(((value - centre) ** 2 for value in values), Fraction(0)) / divisor
 
 
-def read_table(text: str) -> Table:
+def read_table(
+    text: str, asked: Asked | None = None, *, n: int | None = None, what: str = "the table"
+) -> Table:
     """Return the table that a CSV text holds.
+
+    Args:
+        text: the CSV.
+        asked: how it is to be read, where its contents leave that open.
+        n: number of runs behind each mean of a table of summaries that does not say it.
+        what: what the table is called in messages.
 
     Raises:
         DataError: the text is not a table of results; the message says where and what to do.
+        UsageError: it can be read in several ways, or ``n`` is given and it says it itself.
 
     """
-    grid = read_grid(text)
-    columns = find_columns(grid)
-    comma = uses_decimal_comma(
-        [row[i] for _, row in grid.rows for i in columns.numeric if row[i]],
-        separated_by_comma=grid.delimiter == ",",
-    )
-    notes = list(columns.notes)
-    if comma:
-        notes.append("commas are read as decimal marks")
-    rows = tuple(_read_row(grid, columns, row, line, comma) for line, row in grid.rows)
-    _check_names(grid, columns)
-    _note_missing(rows, columns, notes)
+    reading = read_results(read_grid(text, what), asked or Asked(), what)
+    if len(reading.arms) > _MOST_ROWS:
+        raise DataError(
+            f"{what} has {len(reading.arms)} arms, more than the {_MOST_ROWS} that are compared "
+            "with each other: give the rows of one results table"
+        )
+    if n is not None and all(arm.runs or arm.count is not None for arm in reading.arms):
+        runs = all(arm.runs for arm in reading.arms)
+        raise UsageError(
+            f"--n is for summaries that do not say how many runs are behind them, and {what} "
+            f"{'has the runs themselves' if runs else 'says it'}: leave --n out"
+        )
+    rows = tuple(_row(arm, n) for arm in reading.arms)
+    named = asked is not None and asked.metric is not None
+    for row in rows:
+        if not row.cells and row.mean is None:
+            raise DataError(f"{clip(row.name)!r} has no result that is a number in {what}")
     return Table(
         rows=rows,
-        columns=tuple(grid.header[i] for i in columns.values),
-        mean_column=None if columns.mean is None else grid.header[columns.mean],
-        sd_column=None if columns.sd is None else grid.header[columns.sd],
+        metric=reading.metric if named or reading.layout == "rows-are-runs" else None,
+        columns=reading.value_columns,
+        mean_column=reading.mean_column,
+        sd_column=reading.sd_column,
         scale=scale_of(rows),
-        notes=tuple(notes),
+        notes=tuple(_notes(reading, rows)),
     )
 
 
-def _read_row(
-    grid: Grid, columns: Columns, row: tuple[str, ...], line: int, decimal_comma: bool
-) -> Row:
-    name = row[columns.name]
-    if not name:
-        raise DataError(f"line {line} of the table has no name: give every row one")
-
-    def number(index: int | None) -> Printed | None:
-        if index is None or not row[index]:
-            return None
-        where = f"{clip(name)!r}, column {clip(grid.header[index])!r}"
-        return read_number(row[index], where, decimal_comma=decimal_comma)
-
-    numbers = [(grid.header[i], number(i)) for i in columns.values]
-    cells = tuple(Cell(name, column, printed) for column, printed in numbers if printed)
-    if columns.values and not cells:
-        raise DataError(f"{clip(name)!r} has no values: fill in the row, or leave it out")
-    mean, sd = number(columns.mean), number(columns.sd)
-    if not cells and mean is None:
-        raise DataError(f"{clip(name)!r} has no mean: fill in the row, or leave it out")
-    if sd is not None and sd.value < 0:
-        raise DataError(f"{clip(name)!r} has the SD {sd.text}: an SD is 0 or more")
-    count = None if columns.count is None else _count(row[columns.count], name)
-    return Row(name=name, cells=cells, mean=mean, sd=sd, count=count)
+def _row(arm: Arm, n: int | None) -> Row:
+    cells = tuple(Cell(arm.name, run.column, run.number) for run in arm.runs)
+    count = arm.count if arm.count is not None or cells else n
+    return Row(name=arm.name, cells=cells, mean=arm.mean, sd=arm.sd, count=count)
 
 
-def _count(text: str, name: str) -> int | None:
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= _MOST_RUNS:
-        raise DataError(
-            f"{clip(name)!r} has {clip(text)!r} runs: give a whole number from 1 to {_MOST_RUNS}"
-        )
-    return int(text)
-
-
-def _check_names(grid: Grid, columns: Columns) -> None:
-    seen: dict[str, int] = {}
-    for line, row in grid.rows:
-        name = row[columns.name]
-        if name in seen:
-            raise DataError(
-                f"{clip(name)!r} stands in lines {seen[name]} and {line}: give one row a variant, "
-                "with its runs side by side, and every row its own name"
-            )
-        seen[name] = line
-
-
-def _note_missing(rows: tuple[Row, ...], columns: Columns, notes: list[str]) -> None:
+def _notes(reading: Reading, rows: tuple[Row, ...]) -> Iterator[str]:
+    yield from (f"left out: {phrase}" for phrase in reading.left_out)
+    yield from reading.notes
+    for arm in reading.arms:
+        if arm.diverged:
+            many = len(arm.diverged) > 1
+            yield f"{len(arm.diverged)} run{'s' * many} of {clip(arm.name)} diverged"
     for row in rows:
-        if row.cells and len(row.cells) < len(columns.values):
-            notes.append(
-                f"{clip(row.name)} has {len(row.cells)} of {len(columns.values)} values; the "
-                "empty cells are left out"
-            )
         if row.cells and not row.complete:
-            notes.append(
+            yield (
                 f"{clip(row.name)} says n = {row.count} but has {len(row.cells)} "
                 f"value{'s' * (len(row.cells) != 1)}, so its mean and SD cannot be checked"
             )

@@ -11,9 +11,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from attnstudy.stats.audit.granularity import totals
-from attnstudy.stats.audit.printed import Printed
 from attnstudy.stats.audit.rounding import as_decimal, hull, square_root
 from attnstudy.stats.audit.table import Row, mean_of, variance_of
+from attnstudy.tables.cells import Printed
 
 
 def mean_explained(row: Row, printed: Printed, items: int | None, scale: int | None) -> bool:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attnstudy.errors import UsageError
-from attnstudy.stats import Exclusion
-from attnstudy.stats.headings import less_is_better
+from attnstudy.stats import Exclusion, Source
 from attnstudy.studyplan import RecordedPlan
+from attnstudy.tables.directions import less_is_better
 from attnstudy.usecases.declaring import Seen
 from attnstudy.usecases.sources.related import RelatedStudy
 
@@ -41,6 +41,12 @@ class Collected:
     samples: Mapping[str, Mapping[int, float] | Sequence[float]]
     metric: str
     direction: Direction
+    source: Source | None = None
+    """How they were read, where others made them."""
+    folds: str | None = None
+    """What numbers the repetitions, where by its name they are folds of a cross-validation."""
+    best_of_itself: bool = False
+    """Whether every value is the best of its run's curve, chosen by the ranked metric itself."""
     study: str | None = None
     config: str | None = None
     question: str | None = None
@@ -77,7 +83,7 @@ class Collected:
 
 
 def direction_of(metric: str, asked: str | None) -> Direction:
-    """Return which way a metric is better: as asked, else down for losses, errors and times."""
+    """Return which way a metric is better: as asked, else as its name says."""
     if asked is not None:
         return "minimize" if asked == "minimize" else "maximize"
     return "minimize" if less_is_better(metric) else "maximize"

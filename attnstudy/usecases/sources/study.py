@@ -14,7 +14,7 @@ from attnstudy.tracking import (
     ExperimentDeletedError,
     TrackedRun,
     Tracker,
-    open_store,
+    open_for_reading,
     param_texts,
     read_history,
     read_plans,
@@ -49,7 +49,7 @@ def collect_study(
         UsageError: no such study, several configurations, or nothing to rank.
         StoreError: the store is unreachable or not there, or contradicts the run folders.
     """
-    tracker = open_store(request.address, create=False)
+    tracker = open_for_reading(request.address)
     study = choose_study(request, _studies(tracker, request.study))
     known = known_runs(tracker, study, progress)
     everything = known.runs

@@ -1,275 +1,233 @@
-"""Samples from a table: a CSV or parquet file, or standard input.
-
-Two forms are understood: *long*, one row a run, with a column of variants, one of values and
-perhaps one of seeds; and *wide*, one row a variant, every other column of numbers a run.
-"""
+"""Samples from tables of results: CSV and parquet files, standard input, and data frames."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from attnstudy.errors import DataError, UsageError, near_miss
-from attnstudy.stats.headings import NAMES, Role, common_stem, less_is_better, roles
+from attnstudy.errors import DataError, UsageError
+from attnstudy.stats import Source
+from attnstudy.tables.asked import Asked, Reading
+from attnstudy.tables.columns import Kind, columns_of
+from attnstudy.tables.file_names import arms_in_names
+from attnstudy.tables.filters import filtered
+from attnstudy.tables.grid import Grid, read_grid, read_text, stacked
+from attnstudy.tables.names import alike
+from attnstudy.tables.points import Point
+from attnstudy.tables.reading import read_table
+from attnstudy.tables.words import read_as, some
 from attnstudy.usecases.sources.collected import Collected, direction_of
+from attnstudy.usecases.sources.frames import grid_of_parquet
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+FILE = "file"
+"""The column of file names where several files are read together."""
+FROM_NAME = ("arm in file name", "seed in file name")
+FOLD_FROM_NAME = ("arm in file name", "fold")
+"""The columns instead of it, where the tables have no arms and the names of the files do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRequest:
-    """A table to rank."""
+    """Tables to rank."""
 
-    source: str
-    """A path, or ``-`` for standard input."""
-    metric: str | None
-    """The column of values of a long table; none takes the only one there is."""
-    direction: str | None
-    by: str | None = None
-    """The column of variants; none takes the first one with a usual name."""
+    sources: tuple[str | Grid, ...]
+    """Paths, ``-`` for standard input, or tables that a program handed over."""
+    metric: str | None = None
+    """The column of results; none takes the only one there is."""
+    direction: str | None = None
+    layout: str | None = None
+    """``rows-are-runs``, ``columns-are-arms`` or ``columns-are-runs``; none decides by evidence."""
+    by: tuple[str, ...] = ()
+    """The columns that make an arm; none decides by evidence."""
     seed_by: str | None = None
-    """The column of seeds of a long table; none takes ``seed``, if there is one."""
+    """The column of seeds; none takes the one that is called so."""
+    filters: tuple[str, ...] = ()
+    """Rows to rank, as ``split=eval``; all of them hold."""
+    allowed: tuple[str, ...] = ()
+    """Columns that may differ between the runs of an arm."""
+    point: Point = field(default_factory=Point)
+    """Which point of a curve counts."""
+    missing: str | None = None
+    """``diverged``, ``absent`` or ``refuse`` for runs without a finite value."""
     items: int | None = None
+    named: str | None = None
+    """What the results are, where the column of results does not say it."""
 
 
 def collect_table(request: TableRequest) -> Collected:
-    """Read a table and return its samples.
+    """Read tables and return their samples.
 
     Raises:
-        DataError: the file cannot be read, or is no table.
-        UsageError: the file, or a column that was named, is not there.
+        DataError: a file cannot be read, is no table, or holds what cannot be right.
+        UsageError: a file or a column that was named is not there, or a table can be read in
+            several ways.
     """
-    frame = _read(request.source)
-    frame.columns = [str(column).strip() for column in frame.columns]
-    named = [column for column in frame.columns if column]
-    if len(set(named)) < len(named):
-        raise DataError(f"{request.source} has two columns of one name: give each its own")
-    variant = _variant_column(frame, request.by)
-    # an index, as pandas writes it, has no heading
-    frame = frame.loc[:, [bool(column) or column == variant for column in frame.columns]]
-    for line, name in frame[variant].items():
-        if not str(name).strip():
-            raise DataError(f"{request.source}: line {line} names no variant in column {variant!r}")
-    others = [column for column in frame.columns if column != variant]
-    seeds = _seed_column(others, request.seed_by)
-    repeated = bool(frame[variant].duplicated().any())
-    if repeated or seeds is not None or request.metric in others:
-        return _long(frame, request, variant, seeds)
-    return _wide(frame, request, variant)
-
-
-def _read(source: str) -> pd.DataFrame:
-    """Return the table, every cell of it a text; what is missing is an empty one."""
-    import pandas as pd
-
-    name = "standard input" if source == "-" else source
-    try:
-        if source != "-" and source.endswith((".parquet", ".pq")):
-            frame = pd.read_parquet(source)
-            frame = frame.astype(object).where(frame.notna(), "").astype(str)
-            frame.index = pd.RangeIndex(2, len(frame) + 2)  # as lines of a CSV
-        else:
-            raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-            frame = _read_text(raw.decode("utf-8-sig"), name)
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no file {name}: name a CSV or parquet file") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not text in UTF-8: save it as CSV in UTF-8") from error
-    except (ValueError, OSError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise DataError(f"{name} cannot be read as a table: {reason}") from error
-    if frame.empty or len(frame.columns) < 2:
-        raise DataError(f"{name} is no table of runs: give a column of variants and one of values")
-    return frame
-
-
-def _read_text(text: str, name: str) -> pd.DataFrame:
-    """Return the table of a CSV text; a row of another length than the header is refused."""
-    import pandas as pd
-
-    head = text.lstrip().partition("\n")[0]
-    separator = max(("\t", ";", ","), key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise ValueError(error) from error
-    rows = [(line, row) for line, row in rows if any(row)]
-    if not rows:
-        raise DataError(f"{name} cannot be read as a table: it is empty")
-    header = rows[0][1]
-    while header and not header[-1]:
-        header.pop()
-    cells = []
-    for line, row in rows[1:]:
-        beyond = row[len(header) :]
-        if len(row) < len(header) or any(beyond):
-            raise DataError(
-                f"{name}: line {line} has {len(row)} cell{'s' * (len(row) != 1)} where the header "
-                f"has {len(header)}: give every row one cell a column"
-            )
-        cells.append(row[: len(header)])
-    frame = pd.DataFrame(cells, columns=header, index=[line for line, _ in rows[1:]], dtype=str)
-    if separator != ",":  # the comma is free to be a decimal mark
-        frame = frame.map(_with_point)
-    return frame
-
-
-def _with_point(cell: str) -> str:
-    return cell.replace(",", ".") if re.fullmatch(r"[+-]?\d*,\d+\s*%?", cell) else cell
-
-
-def _variant_column(frame: pd.DataFrame, asked: str | None) -> str:
-    columns = list(frame.columns)
-    if asked is not None:
-        return _existing(asked, columns)
-    usual = {column.casefold(): column for column in reversed(columns)}
-    found = next((usual[name] for name in NAMES if name in usual), None)
-    return found if found is not None else columns[0]
-
-
-def _seed_column(columns: list[str], asked: str | None) -> str | None:
-    if asked is not None:
-        return _existing(asked, columns)
-    return next((column for column in columns if column.casefold() == "seed"), None)
-
-
-def _existing(name: str, columns: list[str]) -> str:
-    if name not in columns:
-        raise UsageError(
-            f"the table has no column {name!r}{near_miss(name, columns)} "
-            f"(there: {', '.join(columns)})"
-        )
-    return name
-
-
-def _long(frame: pd.DataFrame, request: TableRequest, variant: str, seeds: str | None) -> Collected:
-    columns = [column for column in frame.columns if column not in (variant, seeds)]
-    if request.metric is not None:
-        metric = _existing(request.metric, columns)
-    elif len(columns) == 1:
-        metric = columns[0]
-    elif "test_accuracy" in columns:
-        metric = "test_accuracy"
-    else:
-        raise UsageError(f"name the column of values with --metric: {', '.join(columns)}")
-    samples: dict[str, dict[int, float] | list[float]] = {}
-    for row, name, value in zip(frame.index, frame[variant], frame[metric], strict=True):
-        number = _number(value, request.source, row, metric)
-        if seeds is None:
-            values = samples.setdefault(str(name), [])
-            if isinstance(values, list):
-                values.append(number)
-            continue
-        seed = _seed(frame[seeds].loc[row], request.source, row)
-        by_seed = samples.setdefault(str(name), {})
-        if isinstance(by_seed, dict):
-            if seed in by_seed:
-                raise DataError(
-                    f"{request.source}: seed {seed} of {name} appears twice (again in line {row}): "
-                    "keep one of the two"
-                )
-            by_seed[seed] = number
-    return _collected(request, samples, metric, ())
-
-
-def _wide(frame: pd.DataFrame, request: TableRequest, variant: str) -> Collected:
-    others = [column for column in frame.columns if column != variant]
-    numeric = [name for name in others if any(_is_number(value) for value in frame[name])]
-    notes = []
-    if request.metric is not None:
-        if near_miss(request.metric, others):
-            _existing(request.metric, others)
-        notes.append(
-            f"the table has no column {request.metric} but one row a variant, so every column is "
-            f"taken for a run and {request.metric} for what they hold"
-        )
-    notes += [
-        f"column {name} was left out: it holds no numbers" for name in others if name not in numeric
-    ]
-    found = dict(zip(numeric, roles(numeric), strict=True))
-    columns = [name for name, role in found.items() if role is Role.VALUE]
-    notes += [
-        f"column {name} was left out: it is a summary, not a run"
-        if role in (Role.MEAN, Role.SD)
-        else f"column {name} was left out: by its heading it holds no values of runs"
-        for name, role in found.items()
-        if role is not Role.VALUE
-    ]
-    summary = any(role in (Role.MEAN, Role.SD, Role.COUNT) for role in found.values())
-    if not columns or (len(columns) == 1 and summary):
+    what, grid = _grid(request)
+    grid, settled = filtered(grid, request.filters)
+    asked = Asked(
+        layout=request.layout,
+        by=request.by,
+        seed_by=request.seed_by,
+        metric=request.metric,
+        point=request.point,
+        direction=request.direction,
+        missing=request.missing,
+        allowed=request.allowed,
+        settled=settled,
+    )
+    reading = read_table(grid, asked, what)
+    if not any(arm.runs or arm.diverged for arm in reading.arms):
         raise DataError(
-            f"{request.source} has no column of runs: a ranking needs the values, not their summary"
+            f"{what} has no column of runs: a ranking needs the values, not their summary; "
+            "'attnstudy audit' checks summaries"
         )
-    samples: dict[str, list[float]] = {}
-    for line, (_, row) in zip(frame.index, frame.iterrows(), strict=True):
-        name = str(row[variant])
-        filled = [column for column in columns if row[column]]
-        if not filled:
-            raise DataError(f"{request.source}: the row {name!r} holds no value: fill or remove it")
-        if len(filled) < len(columns):
-            notes.append(
-                f"{name} has {len(filled)} of {len(columns)} values; the empty cells are left out"
-            )
-        samples[name] = [_number(row[column], request.source, line, column) for column in filled]
-    stem = common_stem(columns)
-    metric = request.metric or (stem if less_is_better(stem) else "test_accuracy")
-    return _collected(request, samples, metric, tuple(notes))
-
-
-def _collected(
-    request: TableRequest,
-    samples: dict[str, list[float]] | dict[str, dict[int, float] | list[float]],
-    metric: str,
-    notes: tuple[str, ...],
-) -> Collected:
+    metric = request.named or reading.metric
     return Collected(
-        samples=dict(samples),
+        samples={arm.name: _values(reading, index) for index, arm in enumerate(reading.arms)},
+        source=_source(reading, what, request.named or request.metric),
         metric=metric,
         direction=direction_of(metric, request.direction),
         items=request.items,
-        notes=notes,
+        diverged={arm.name: _diverged(reading, i) for i, arm in enumerate(reading.arms)},
+        folds=reading.folds,
+        best_of_itself=request.point.of is not None and request.point.of == metric,
+        notes=(
+            *reading.notes,
+            *alike(arm.name for arm in reading.arms),
+        ),
     )
 
 
-def _is_number(value: str) -> bool:
-    return bool(_NUMBER.fullmatch(_bare(value))) or _bare(value).lower() in ("nan", "inf", "-inf")
+def _seeded(reading: Reading) -> bool:
+    return all(run.seed is not None for arm in reading.arms for run in arm.runs) and not any(
+        seed is None for arm in reading.arms for seed in arm.diverged
+    )
 
 
-def _bare(value: str) -> str:
-    return value.strip().removesuffix("%").rstrip()
+def _values(reading: Reading, index: int) -> dict[int, float] | list[float]:
+    runs = reading.arms[index].runs
+    if _seeded(reading):
+        return {run.seed: float(run.number.value) for run in runs if run.seed is not None}
+    return [float(run.number.value) for run in runs]
 
 
-def _number(value: str, source: str, row: int, column: str) -> float:
-    text = _bare(value)
-    number = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(number):
-        advice = (
-            "correct it; if the run diverged, leave it out and report it beside the ranking, as a "
-            "table cannot count diverged runs"
+def _diverged(reading: Reading, index: int) -> int | tuple[int, ...]:
+    lost = reading.arms[index].diverged
+    seeds = tuple(seed for seed in lost if seed is not None)
+    return seeds if _seeded(reading) else len(lost)
+
+
+def _source(reading: Reading, what: str, asked: str | None) -> Source:
+    counts = {arm.name: len(arm.runs) + len(arm.diverged) for arm in reading.arms}
+    metric = asked or reading.metric
+    if reading.layout != "rows-are-runs":
+        metric += " (by --metric)" if asked else " (assumed: --metric names another)"
+    return Source(
+        name=what,
+        read_as=read_as(
+            counts,
+            by=reading.arms_in,
+            metric=metric,
+            seed_by=reading.seeds_in,
+            repetition="fold" if reading.folds else "seed" if reading.seed_by else "run",
+            at=None if reading.point is None else reading.point.words,
+        ),
+        layout=reading.layout,
+        by=reading.by,
+        seed_by=reading.seed_by,
+        left_out=reading.left_out,
+    )
+
+
+def _grid(request: TableRequest) -> tuple[str, Grid]:
+    """Return what is read, in words, and all of it as one grid."""
+    if request.sources.count("-") > 1:
+        raise UsageError("standard input can be read once: give - once")
+    grids = [
+        ("the data", one) if isinstance(one, Grid) else (_name(one), _read(one))
+        for one in request.sources
+    ]
+    if len(grids) == 1:
+        return grids[0]
+    twice = [name for name, _ in grids if [n for n, _ in grids].count(name) > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is given twice: its runs would count twice")
+    what = some([name for name, _ in grids], 6, 4)
+    column = FILE
+    while any(column in grid.header for _, grid in grids):
+        column += "_"
+    together = stacked(grids, column)
+    arms = None if request.by or _has_arms(grids) else arms_in_names([name for name, _ in grids])
+    if arms is None:
+        _refuse_unnamed_curves(request, what, grids)
+        return what, together
+    by_file = dict(zip((name for name, _ in grids), arms, strict=True))
+    rows = tuple((n, (*row[:-1], *by_file[row[-1]][:2])) for n, row in together.rows)
+    columns = FOLD_FROM_NAME if arms[0].fold else FROM_NAME
+    return what, replace(together, header=(*together.header[:-1], *columns), rows=rows)
+
+
+def _refuse_unnamed_curves(
+    request: TableRequest, what: str, grids: Sequence[tuple[str, Grid]]
+) -> None:
+    """Refuse the curves of several runs, a file each, where nothing says whose they are."""
+    steps = [c.shown for c in columns_of(grids[0][1]) if c.kind is Kind.STEP and c.varies]
+    if steps and not (request.by or request.seed_by or request.filters or _has_arms(grids)):
+        raise UsageError(
+            f"each of {what} has a curve ({steps[0]}), and their names do not tell arms and seeds: "
+            "call the files after arm and seed, as late_seed0.csv, or add columns of arm and seed"
         )
-        if re.fullmatch(r"[+-]?\d[\d_,.' ]*", text):
-            advice = "write a point as decimal mark and nothing between thousands"
-        raise DataError(
-            f"{source}: {column} in line {row} is {value!r}, which is not a finite number: {advice}"
-        )
-    return number
 
 
-def _seed(value: object, source: str, row: int) -> int:
+def _has_arms(grids: Sequence[tuple[str, Grid]]) -> bool:
+    """Whether tables have columns that may make arms, or number runs."""
+    kinds = (Kind.ARM, Kind.TEXT, Kind.SEED, Kind.FOLD)
+    return any(column.kind in kinds for _, grid in grids for column in columns_of(grid))
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == "-" else source
+
+
+def _read(source: str) -> Grid:
+    name = _name(source)
     try:
-        number = float(str(value))
-        if number == int(number):
-            return int(number)
-    except (ValueError, OverflowError):
-        pass
-    raise DataError(f"{source}: the seed in line {row} is {str(value)!r}, not a whole number")
+        if source != "-" and source.endswith((".parquet", ".pq")):
+            return grid_of_parquet(Path(source), name)
+        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file {name}: name a CSV or parquet file") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{name} cannot be read ({reason}): name a CSV or parquet file") from error
+    _refuse_databases(raw, name)
+    return read_grid(read_text(raw, name), name)
+
+
+def _refuse_databases(raw: bytes, name: str) -> None:
+    kinds: Sequence[tuple[Callable[[bytes], bool], str]] = (
+        (
+            lambda data: data.startswith(b"SQLite format 3\0"),
+            "is a database: give an MLflow database with --tracking-uri and --experiment, and an "
+            "Optuna study as the CSV of study.trials_dataframe()",
+        ),
+        (
+            lambda data: data.startswith(b"PK\x03\x04"),
+            "is a spreadsheet or an archive: save the table as CSV in UTF-8",
+        ),
+        (
+            lambda data: data.startswith(b"PAR1"),
+            "is a parquet file: call it .parquet",
+        ),
+        (
+            lambda data: data.lstrip()[:1] in (b"{", b"["),
+            "is JSON: turn it into a table with a row a run and columns for its arm, seed and "
+            "result, as pandas.DataFrame(...).to_csv writes it",
+        ),
+        (lambda data: data.lstrip()[:1] == b"<", "is a web page: save the table as CSV"),
+    )  # fmt: skip
+    for matches, said in kinds:
+        if matches(raw):
+            raise DataError(f"{name} {said}")

@@ -1,0 +1,1 @@
+"""Tables of results that others made: from text to arms and their runs, or a refusal."""

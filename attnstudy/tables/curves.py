@@ -1,0 +1,211 @@
+"""Curves: which rows are points of the same run's curve, and which point is its result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attnstudy.errors import DataError, UsageError
+from attnstudy.tables import headings
+from attnstudy.tables.cells import Gap, Printed, gap_of, read_number
+from attnstudy.tables.columns import Column, Kind
+from attnstudy.tables.points import Point
+from attnstudy.tables.source import Table
+
+
+@dataclass(frozen=True, slots=True)
+class RunKeys:
+    """What tells the runs of a table apart."""
+
+    keys: tuple[tuple[str, str], ...]
+    """For every row its arm, and its seed or what else names the run."""
+    told: bool
+    """Whether anything besides the arm tells runs apart."""
+
+    def grouped(self, rows: Sequence[int]) -> list[list[int]]:
+        """Return the rows of each run."""
+        runs: dict[tuple[str, str], list[int]] = {}
+        for row in rows:
+            runs.setdefault(self.keys[row], []).append(row)
+        return list(runs.values())
+
+
+def run_keys(table: Table, labels: Sequence[str]) -> RunKeys:
+    """Return what tells the runs apart: their seeds, else a column such as a run's id."""
+    column = table.shape.seed or _id_column(table, labels)
+    cells = [""] * len(labels) if column is None else column.cells
+    return RunKeys(tuple(zip(labels, cells, strict=True)), told=column is not None)
+
+
+def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | None:
+    """Return the column of steps where rows are points of curves; none where they are runs.
+
+    Raises:
+        UsageError: there are curves, and nothing tells which rows are of one run.
+
+    """
+    steps = [
+        c
+        for c in table.columns
+        if c.kind is Kind.STEP and c not in table.shape.arms and c is not table.shape.seed
+        and c.name not in table.asked.settled
+    ]  # fmt: skip
+    if not steps:
+        if table.asked.point != Point():
+            raise UsageError(
+                f"--at chooses a point of a curve, and {table.what} has no column of steps"
+            )
+        return None
+    # a step that all rows share says when they were taken, and tells no points of a curve apart
+    varying = [c for c in steps if len({c.cells[row] for row in kept}) > 1]
+    if not varying and table.asked.point == Point():
+        return None
+    steps = varying or steps
+    if len(steps) > 1:
+        names = ", ".join(c.name for c in steps)
+        several = [c for c in steps if _repeats(runs, kept, c)]
+        if len(several) > 1:
+            several = _one_counter(table, runs, kept, several)
+        elif not several:  # a row a run: how far each was trained
+            several = steps[:1]
+        if len(several) != 1:
+            raise UsageError(
+                f"{table.what} has several columns of steps ({names}): choose rows with --filter"
+            )
+        steps = several
+    (step,) = steps
+    if _repeats(runs, kept, step):
+        return step
+    if not runs.told and max(Counter(runs.keys[row] for row in kept).values(), default=0) > 1:
+        raise UsageError(
+            f"{table.what} has a column of steps ({step.name}) and nothing that tells which rows "
+            "are of one run: name what numbers the runs with --seed-by, or choose one step with "
+            f"--filter {step.name}=N"
+        )
+    if table.asked.point != Point():
+        raise UsageError(
+            f"--at chooses a point of a curve, and {table.what} has one row a run ({step.name} is "
+            "not a curve's)"
+        )
+    return None
+
+
+def _one_counter(
+    table: Table, runs: RunKeys, kept: Sequence[int], steps: Sequence[Column]
+) -> list[Column]:
+    """Return the column that counts the points of curves, of several that go up together."""
+    point = table.asked.point
+    if point.rule == "step":
+        named = [c for c in steps if (point.counter or "step") in headings.words_of(c.name)]
+        if named or point.counter:
+            return named
+    finest = max(steps, key=lambda c: len({(runs.keys[r], c.cells[r]) for r in kept}))
+    for rows in runs.grouped(kept):
+        order = sorted(zip(steps_of(table, finest, rows), rows, strict=True))
+        for other in steps:
+            counted = steps_of(table, other, [row for _, row in order])
+            if counted != sorted(counted):
+                return list(steps)
+    return [finest]
+
+
+def _repeats(runs: RunKeys, kept: Sequence[int], step: Column) -> bool:
+    """Whether runs have several rows that differ in their step."""
+    if not runs.told:
+        return False
+    steps: dict[tuple[str, str], set[str]] = {}
+    for row in kept:
+        steps.setdefault(runs.keys[row], set()).add(step.cells[row])
+    return any(len(found) > 1 for found in steps.values())
+
+
+def _id_column(table: Table, labels: Sequence[str]) -> Column | None:
+    """Return the column that tells runs apart without numbering them, such as a run's id."""
+    for column in table.columns:
+        if column.kind is Kind.BOOKKEEPING and not column.numeric and column.varies:
+            name = headings.folded(column.name)
+            by_run: dict[str, set[str]] = {}
+            for label, cell in zip(labels, column.cells, strict=True):
+                by_run.setdefault(cell, set()).add(label)
+            if ("run" in name or "id" in name or name == "name") and all(
+                len(arms) == 1 for arms in by_run.values()
+            ):
+                return column
+    return None
+
+
+def steps_of(table: Table, step: Column, of: Sequence[int]) -> list[float]:
+    """Return the steps of some rows.
+
+    Raises:
+        DataError: one is no number.
+
+    """
+    steps = []
+    for row in of:
+        where = f"{table.what}: {step.name} in {table.place(table.grid.rows[row][0])}"
+        steps.append(float(read_number(step.cells[row], where).value))
+    return steps
+
+
+def point_of_curve(
+    table: Table, metric: Column, step: Column, of: Sequence[int], run: str
+) -> tuple[int, Printed | Gap] | None:
+    """Return the row and the value of a run's result; none if its curve has no such point.
+
+    Args:
+        table: the table.
+        metric: the column of results.
+        step: the column of steps.
+        of: the rows of the run.
+        run: what to call the run.
+
+    Raises:
+        UsageError: there is no column that says which point is best.
+        DataError: two rows are of one step.
+
+    """
+    point = table.asked.point.judged(metric.name, table.asked.direction)
+    every = of
+    # loggers give each metric rows of its own, in which the others are empty
+    of = [row for row in every if gap_of(metric.cells[row]) is not Gap.EMPTY] or every[-1:]
+    steps = steps_of(table, step, of)
+    twice = [s for s, n in Counter(steps).items() if n > 1]
+    if twice:
+        raise DataError(
+            f"{table.what}: {run} has several rows at {step.name} {twice[0]:g}: keep one of them"
+        )
+    numbers = {
+        s: table.number(row, metric)
+        for s, row in zip(steps, of, strict=True)
+        if not _unlogged(table, row, metric)
+    }
+    places = dict(zip(steps, of, strict=True))
+    curve = {s: _float(value) for s, value in numbers.items()}
+    looked: dict[float, float] = {}
+    if point.rule == "best":
+        column = next((c for c in table.columns if c.name == point.of), None)
+        if column is None or not column.numeric:
+            raise UsageError(f"{table.what} has no column of numbers {point.of!r} for --of")
+        looked = {
+            s: _float(value)
+            for s, row in zip(steps_of(table, step, every), every, strict=True)
+            if (value := table.number(row, column)) is not Gap.EMPTY
+        }
+    picked = point.pick(curve, looked)
+    if picked is None:
+        if point.rule == "last":
+            return of[-1], table.number(of[-1], metric)
+        return None
+    return places[picked], numbers[picked]
+
+
+def _unlogged(table: Table, row: int, metric: Column) -> bool:
+    """Whether nothing was logged at a step, which is not that a run has no result."""
+    gap = gap_of(metric.cells[row])
+    return gap is Gap.EMPTY or (gap is Gap.UNCLEAR and table.number(row, metric) is Gap.EMPTY)
+
+
+def _float(value: Printed | Gap) -> float:
+    return float(value.value) if isinstance(value, Printed) else float("nan")

@@ -1,0 +1,193 @@
+"""Columns that are neither arm, seed nor result: what differs between the runs of an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attnstudy.errors import UsageError
+from attnstudy.tables.asked import quoted
+from attnstudy.tables.cells import clip, gap_of
+from attnstudy.tables.columns import Column, Kind, are_measured
+from attnstudy.tables.headings import is_configuration, is_unit, may_be_shared
+from attnstudy.tables.seeds import whole_seed
+from attnstudy.tables.source import Table
+
+_SHOWN = 4
+FEW = 3
+"""Up to so many rows, texts that all differ may be settings as well as names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What became of the further columns."""
+
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def settle_columns(
+    table: Table,
+    labels: Sequence[str],
+    kept: Sequence[int],
+    metric: Column,
+    step: Column | None,
+) -> Further:
+    """Refuse runs of one arm that differ in a column which nobody allowed to differ.
+
+    Raises:
+        UsageError: naming each such column, with its values.
+
+    """
+    own = (*table.shape.arms, table.shape.seed, metric, step)
+    rest = [c for c in table.columns if c not in own and c.name]
+    looked = _Look(table, labels, kept, step)
+    measured = [c for c in rest if looked.other_result(c)]
+    known = [c for c in rest if c not in measured and looked.of_no_influence(c)]
+    settings = [c for c in rest if c not in measured and c not in known]
+    _refuse_tasks(table, rest, kept)
+    within = [c for c in settings if _differs_within(c, labels, kept)]
+    refused = [c for c in within if c.name not in table.asked.allowed]
+    if refused:
+        raise UsageError(_refusal(table, refused, kept))
+    notes = [
+        f"allowed to differ between runs of an arm: {c.name} ({_values(c, kept)})" for c in within
+    ]
+    between = [c for c in settings if c not in within and len({c.cells[r] for r in kept}) > 1]
+    if between:
+        listed = quoted([c.name for c in between])
+        notes.append(
+            f"the arms differ in {listed} too, so a difference between them may be due to that"
+        )
+    left_out = []
+    for what, columns in (
+        ("other results", measured),
+        ("what names or dates runs", known),
+    ):
+        if columns:
+            many = "s" * (len(columns) > 1)
+            left_out.append(f"column{many} {quoted([c.name for c in columns], 12)} ({what})")
+    return Further(tuple(left_out), tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The rows of a table, looked at for what may have made the runs of an arm differ."""
+
+    table: Table
+    labels: Sequence[str]
+    kept: Sequence[int]
+    step: Column | None
+
+    def other_result(self, column: Column) -> bool:
+        """Whether a column of numbers holds other results rather than a setting.
+
+        Numbers of an unknown heading, and spreads, need seeds beside them: without seeds, what
+        differs from row to row may be what was varied, or a row may be a summary.
+        """
+        if self.step is not None and column.kind in (Kind.METRIC, Kind.NUMBER, Kind.STATISTIC):
+            return True  # points of curves, which need not be apart
+        if column.kind is Kind.METRIC:
+            return not self.crossed(column)
+        if column.kind not in (Kind.NUMBER, Kind.STATISTIC) or self.table.shape.seed is None:
+            return False
+        return are_measured([column.cells[row] for row in self.kept]) and not self.crossed(column)
+
+    def of_no_influence(self, column: Column) -> bool:
+        """Whether a column names, dates or numbers the runs and sets nothing."""
+        if column.kind in (Kind.STATE, Kind.NOTHING):
+            return True
+        if column.kind is Kind.STEP:  # W&B keeps a count of its own
+            return self.step is not None or column.name.startswith("_")
+        if column.kind is Kind.BOOKKEEPING:
+            return (
+                may_be_shared(column.name)
+                or not self.crossed(column)
+                or self.numbers_alike(column)
+                or all(whole_seed(column.cells[row]) is not None and not column.numeric
+                       for row in self.kept)
+            )  # fmt: skip
+        if column.kind is Kind.SEED:
+            return self.numbers_alike(column) or self.all_apart(column)
+        return (
+            column.kind is Kind.TEXT
+            and self.table.shape.seed is not None
+            and self.all_apart(column)
+            and not is_configuration(column.name)
+            and not any("=" in column.cells[row] for row in self.kept)
+        )
+
+    def crossed(self, column: Column) -> bool:
+        """Whether several arms have the same two or more values, as those of a setting are."""
+        values: dict[str, set[str]] = {}
+        for row in self.kept:
+            if gap_of(column.cells[row]) is None:
+                values.setdefault(self.labels[row], set()).add(column.cells[row])
+        several = [frozenset(found) for found in values.values() if len(found) > 1]
+        return len(set(several)) < len(several)
+
+    def all_apart(self, column: Column) -> bool:
+        """Whether no two rows share a value."""
+        cells = [column.cells[row] for row in self.kept]
+        return len(cells) > FEW and len(set(cells)) == len(cells)
+
+    def numbers_alike(self, column: Column) -> bool:
+        """Whether a column numbers the runs as the column of seeds does."""
+        seed = self.table.shape.seed
+        if seed is None:
+            return False
+        pairs = {(seed.cells[row], column.cells[row]) for row in self.kept}
+        return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+def _refuse_tasks(table: Table, columns: Sequence[Column], kept: Sequence[int]) -> None:
+    """Refuse results of several tasks, also where every arm has one of its own.
+
+    Raises:
+        UsageError: naming them.
+
+    """
+    for column in columns:
+        if column.kind is not Kind.TASK or column.name in table.asked.allowed:
+            continue
+        if len({column.cells[row] for row in kept}) > 1:
+            one = "one at a time" if is_unit(column.name) else "one task at a time"
+            what = f"kinds of {column.name}" if is_unit(column.name) else "tasks"
+            raise UsageError(
+                f"{table.what} has results of several {what} ({column.name}: "
+                f"{_values(column, kept)}), which are never pooled: rank {one} with --filter "
+                f"{column.name}=VALUE"
+            )
+
+
+def _differs_within(column: Column, labels: Sequence[str], kept: Sequence[int]) -> bool:
+    values: dict[str, set[str]] = {}
+    for row in kept:
+        values.setdefault(labels[row], set()).add(column.cells[row])
+    return any(len(found) > 1 for found in values.values())
+
+
+def _refusal(table: Table, refused: Sequence[Column], kept: Sequence[int]) -> str:
+    listed = "; ".join(f"{clip(c.name)}: {_values(c, kept)}" for c in refused[:_SHOWN])
+    more = f"; and {len(refused) - _SHOWN} more columns" if len(refused) > _SHOWN else ""
+    first = refused[0].name
+    by = ",".join((*(c.name for c in table.shape.arms), first))
+    seed = table.shape.seed
+    folds = [c for c in refused if c.kind is Kind.FOLD]
+    if folds and seed is not None:
+        return (
+            f"{seed.name} and {folds[0].name} of {table.what} number the repetitions together: "
+            f"choose one repetition of the folds with --filter {seed.name}=N and --seed-by "
+            f"{folds[0].name}, or give both as one column"
+        )
+    return (
+        f"runs of the same arm differ in more than the seed ({listed}{more}), so they are no "
+        f"repetitions: choose rows with --filter {first}=VALUE, make it part of the arm with "
+        f"--by {by}, or say --allow-differences {first}"
+    )
+
+
+def _values(column: Column, kept: Sequence[int]) -> str:
+    values = list(dict.fromkeys(column.cells[row] for row in kept))
+    shown = [clip(value) if value else "(none)" for value in values[:_SHOWN]]
+    return ", ".join(shown) + ", ..." * (len(values) > _SHOWN)

@@ -1,0 +1,221 @@
+"""Rows that are no runs: unfinished ones, statistics of other rows, and parents of other runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from attnstudy.errors import DataError, UsageError
+from attnstudy.tables import headings
+from attnstudy.tables.aggregates import SUSPECTED, is_mean_of, means_throughout, standing_of
+from attnstudy.tables.asked import quoted
+from attnstudy.tables.cells import Gap, Printed, clip, gap_of
+from attnstudy.tables.columns import Column, Kind, state_of
+from attnstudy.tables.source import Table
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows that are still in, and what was left out."""
+
+    kept: list[int]
+    failed: list[int]
+    """Rows of runs that count as diverged by their state."""
+    left_out: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def without_unfinished(table: Table) -> tuple[list[int], list[int], list[str]]:
+    """Return the rows of runs that finished, those that count as diverged, and what was left out.
+
+    Raises:
+        UsageError: a state is not known.
+        DataError: no run finished, or one did not and ``--missing refuse`` was said.
+
+    """
+    kept, failed = list(range(len(table.grid.rows))), []
+    left_out = []
+    for column in (c for c in table.columns if c.kind is Kind.STATE):
+        if column in table.shape.arms or column.name in table.asked.settled:
+            continue
+        out: dict[str, list[str]] = {}
+        rows, kept = kept, []
+        for row in rows:
+            cell, place = column.cells[row], table.place(table.grid.rows[row][0])
+            state = state_of(column.name, cell)
+            if state is None:
+                raise UsageError(
+                    f"{table.what}: {column.name} in {place} is {clip(cell)!r}, and it is not "
+                    "known whether such a run counts: choose rows with --filter, as "
+                    f"{column.name}!={cell}"
+                )
+            if state == "counts":
+                kept.append(row)
+                continue
+            if table.asked.missing == "refuse":
+                raise DataError(
+                    f"{table.what}: the run in {place} has {column.name} {clip(cell)!r}, and "
+                    "--missing refuse was said"
+                )
+            if state == "diverged" or (state == "failed" and table.asked.missing == "diverged"):
+                failed.append(row)
+            else:
+                out.setdefault(f"{column.name} {cell or 'empty'}", []).append(place)
+        left_out += [
+            f"{len(places)} run{'s' * (len(places) > 1)} with {why} ({quoted(places, 4)})"
+            for why, places in out.items()
+        ]
+    if not kept and not failed:
+        raise DataError(f"{table.what} has no run that finished: nothing can be ranked")
+    return kept, failed, left_out
+
+
+def leave_out_statistics(table: Table, labels: Sequence[str], metric: Column, rows: Rows) -> None:
+    """Take out the rows of means and SDs that stand among the runs."""
+    seed = table.shape.seed
+    if seed is not None:
+        out = [row for row in rows.kept if headings.is_statistic(seed.cells[row])]
+        rows.kept = [row for row in rows.kept if not headings.is_statistic(seed.cells[row])]
+        for row in out:
+            mine = [r for r in rows.kept if labels[r] == labels[row]]
+            _recompute(table, labels, metric, row, mine, rows)
+        if out:
+            said = " and ".join(dict.fromkeys(seed.cells[r] for r in out))
+            rows.left_out.append(
+                f"{len(out)} row{'s' * (len(out) > 1)} of {said} "
+                f"({quoted(counted(labels[r] for r in out))})"
+            )
+    names = dict.fromkeys(labels[row] for row in rows.kept)
+    for name in names:
+        of = _arm_of_statistic(name, names)
+        if of is None:
+            continue
+        mine = [row for row in rows.kept if labels[row] == name]
+        others = [row for row in rows.kept if labels[row] != name and of in ("", labels[row])]
+        label = "mean" if of else name
+        standing = standing_of(label, _beside(table, metric, mine, others))
+        if seed is not None and standing != "statistic":
+            standing = standing_of(label, [
+                pair for row in mine for pair in _beside(table, metric, [row], [
+                    r for r in others if seed.cells[r] == seed.cells[row]
+                ])
+            ])  # fmt: skip
+        # "base median" with as many runs as "base" is an arm of that name, with one a statistic
+        if standing == "arm" and (not of or len(mine) > 1):
+            continue
+        if of and standing == "unclear" and len(mine) > 1:
+            continue
+        if standing == "arm":
+            standing = "unclear"
+        if standing == "unclear" and others:
+            many = "s" * (len(mine) > 1)
+            raise UsageError(
+                f"{table.what} has {len(mine)} row{many} called {name!r}, which may be an arm or "
+                "a statistic of others, and it is not the mean of the other rows: rename the arm, "
+                f"or leave the row{many} out with --filter {table.shape.arms[0].name}!={name}"
+            )
+        rows.kept = [row for row in rows.kept if labels[row] != name]
+        rows.left_out.append(
+            f"row {name} ({'the mean' if headings.is_mean(name) else 'a statistic'} of other rows)"
+        )
+    if not rows.kept and not rows.failed:
+        raise DataError(
+            f"{table.what} has no rows of runs: a ranking needs the values, not their summary"
+        )
+
+
+def leave_out_parents(table: Table, labels: Sequence[str], metric: Column, rows: Rows) -> None:
+    """Take out the rows of runs that others were started from, which sum those up.
+
+    Raises:
+        DataError: a row has no seed, and is neither empty nor the mean of its arm.
+
+    """
+    parents = {
+        c.cells[row] for c in table.columns if headings.is_parent(c.name) for row in rows.kept
+    }
+    ids = [
+        c for c in table.columns if c.kind is Kind.BOOKKEEPING and not headings.is_parent(c.name)
+    ]
+    over = {r for r in rows.kept if any(c.cells[r] in parents and c.cells[r] for c in ids)}
+    if over:
+        rows.kept = [row for row in rows.kept if row not in over]
+        rows.left_out.append(
+            f"{len(over)} run{'s' * (len(over) > 1)} that {'are' if len(over) > 1 else 'is'} the "
+            f"parent of other runs ({quoted(counted(labels[r] for r in over))})"
+        )
+    seed = table.shape.seed
+    if seed is None:
+        return
+    unnumbered = [row for row in rows.kept if gap_of(seed.cells[row]) is Gap.EMPTY]
+    numbered = [row for row in rows.kept if gap_of(seed.cells[row]) is not Gap.EMPTY]
+    summing = [row for row in unnumbered if table.number(row, metric) is not Gap.EMPTY]
+    means = [
+        pair
+        for row in summing
+        for pair in _beside(table, metric, [row], [r for r in numbered if labels[r] == labels[row]])
+    ]
+    if summing and (len(means) < len(summing) or not means_throughout(means, SUSPECTED)):
+        raise DataError(
+            f"{table.what}: {table.place(table.grid.rows[summing[0]][0])} has no {seed.name}: fill "
+            f"it in, or leave such rows out with --filter '{seed.name}!='"
+        )
+    if unnumbered:
+        rows.kept = numbered
+        many = len(unnumbered) > 1
+        rows.left_out.append(
+            f"{len(unnumbered)} row{'s' * many} without a {seed.name}, empty or the mean of "
+            f"{'their' if many else 'its'} arm ({quoted(counted(labels[r] for r in unnumbered))})"
+        )
+
+
+def _arm_of_statistic(name: str, names: Iterable[str]) -> str | None:
+    """Return whose statistic a name is: "" for all arms; none where it is the name of an arm."""
+    if headings.is_statistic(name):
+        return ""
+    words = headings.words_of(name)
+    for other in names:
+        rest = words - headings.words_of(other)
+        if rest and headings.words_of(other) < words and headings.is_statistic(" ".join(rest)):
+            return other
+    return None
+
+
+def _beside(
+    table: Table, metric: Column, rows: Sequence[int], others: Sequence[int]
+) -> list[tuple[Printed, list[Printed]]]:
+    """Return the number in each row with those of other rows."""
+    values = [value for r in others if isinstance(value := table.number(r, metric), Printed)]
+    return [
+        (number, values) for row in rows if isinstance(number := table.number(row, metric), Printed)
+    ]
+
+
+def _is_mean(table: Table, metric: Column, row: int, others: Sequence[int]) -> bool:
+    number = table.number(row, metric)
+    values = [value for r in others if isinstance(value := table.number(r, metric), Printed)]
+    return isinstance(number, Printed) and is_mean_of(number, values)
+
+
+def _recompute(
+    table: Table,
+    labels: Sequence[str],
+    metric: Column,
+    row: int,
+    others: Sequence[int],
+    rows: Rows,
+) -> None:
+    seed = table.shape.seed
+    if seed is None or not headings.is_mean(seed.cells[row]) or not others:
+        return
+    if not _is_mean(table, metric, row, others) and len(others) > 1:
+        rows.notes.append(
+            f"the mean printed for {clip(labels[row])} ({metric.cells[row]}) is not that of its "
+            "runs"
+        )
+
+
+def counted(names: Iterable[str]) -> list[str]:
+    """Return each name once, with how often it is there."""
+    return [name if n == 1 else f"{n} of {name}" for name, n in Counter(names).items()]

@@ -1,0 +1,229 @@
+"""``attnstudy.rank``: ranking what a program has in hand, read as the command reads a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, get_args
+
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.stats import Ranking
+from attnstudy.stats.vocabulary import Direction
+from attnstudy.tables.asked import Layout, Missing
+from attnstudy.tables.points import point_of
+from attnstudy.usecases.ranking import RankRequest
+from attnstudy.usecases.ranking import rank as rank_request
+from attnstudy.usecases.sources import TableRequest
+from attnstudy.usecases.sources.frames import (
+    ARM,
+    SEED,
+    VALUE,
+    grid_of_data,
+    is_by_seed,
+    is_named_runs,
+    name_of_column,
+    name_of_group,
+)
+
+_NAMES = {
+    "direction": get_args(Direction),
+    "layout": get_args(Layout),
+    "missing": get_args(Missing),
+}
+"""What the options of some names may be."""
+
+
+def rank(
+    data: Any,
+    *,
+    by: str | Sequence[str] | None = None,
+    seed: str | None = None,
+    metric: str | None = None,
+    layout: str | None = None,
+    filters: str | Sequence[str] = (),
+    allow_differences: str | Sequence[str] = (),
+    at: str | None = None,
+    of: str | None = None,
+    missing: str | None = None,
+    folds: tuple[int, int] | None = None,
+    direction: Direction | None = None,
+    items: int | None = None,
+    alpha: float | None = None,
+    correction: str | None = None,
+    control: str | None = None,
+    paired: bool | None = None,
+    margin: float | None = None,
+    looks: Sequence[int] | None = None,
+) -> Ranking:
+    """Rank arms by the distribution of a metric over seeds, with error control.
+
+    Args:
+        data: a pandas or polars DataFrame; a groupby of one column; or a mapping from arms to
+            their values, in a list or by seed.
+        by: columns that make an arm; None decides by what the table shows.
+        seed: the column of seeds; None takes the one that is called so.
+        metric: the column of results; for a mapping and for columns of arms or runs, what the
+            values are.
+        layout: ``rows-are-runs``, ``columns-are-arms`` or ``columns-are-runs``, where the table
+            leaves it open.
+        filters: rows to rank, as ``"split=eval"``.
+        allow_differences: columns that may differ between the runs of an arm.
+        at: ``last``, ``best`` or ``step=100``: which point of a curve counts.
+        of: the metric whose best step ``best`` takes.
+        missing: ``diverged``, ``absent`` or ``refuse``: what runs without a finite value are.
+        folds: training and test items of a fold, where the repetitions are folds of a
+            cross-validation.
+        direction: ``maximize`` or ``minimize``; None goes by the name of the metric.
+        items: test items behind an accuracy in percent.
+        alpha: family-wise error rate; 0.05 unless given.
+        correction: ``games-howell`` (the default) or ``holm``.
+        control: compare all others with this arm only.
+        paired: compare seed by seed.
+        margin: largest difference that does not matter, in the metric's unit.
+        looks: declared looks, in seeds an arm.
+
+    Raises:
+        UsageError: an option makes no sense for the data, a column is not there, or the data can
+            be read in several ways; the message says which and what settles it.
+        DataError: the data hold no results, or a value cannot be right.
+
+    Example:
+        >>> import attnstudy
+        >>> accuracies = {"base": [91.1, 91.3, 91.2, 91.0], "ours": [92.1, 92.4, 92.2, 92.3]}
+        >>> attnstudy.rank(accuracies, metric="accuracy").verdict
+        'a full ranking is defensible: ours > base'
+
+    """
+    _check_names({"direction": direction, "layout": layout, "missing": missing})
+    _check_numbers({"alpha": alpha, "margin": margin})
+    _check_texts({"at": at, "of": of})
+    if paired is not None and not isinstance(paired, bool):
+        raise UsageError(f"paired is {paired!r}: give True or False")
+    columns: dict[str, Any] = {
+        "by": _columns("by", by),
+        "seed_by": _column("seed", seed),
+        "metric": _column("metric", metric),
+    }
+    group, named = name_of_group(data), None
+    if group is not None or is_named_runs(data):
+        _refuse_for_runs(
+            {"by": by, "seed": seed, "layout": layout}, "mapping" if group is None else "groupby"
+        )
+        named = _name(columns["metric"], group)
+        seeded = group is None and any(map(is_by_seed, data.values()))
+        columns = {"by": (ARM,), "seed_by": SEED if seeded else None, "metric": VALUE}
+    source = TableRequest(
+        sources=(grid_of_data(data),),
+        named=named,
+        layout=layout,
+        filters=_columns("filters", filters),
+        allowed=_columns("allow_differences", allow_differences),
+        point=point_of(at, of),
+        missing=missing,
+        direction=direction,
+        items=_items(items),
+        **columns,
+    )
+    given = {
+        "alpha": alpha,
+        "correction": correction,
+        "control": None if control is None else str(control),
+        "paired": paired,
+        "margin": margin,
+        "looks": _looks(looks),
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    return rank_request(
+        RankRequest(
+            source=source, said=said, look=None, claims=(), calibrate=False, folds=_folds(folds)
+        )
+    ).ranking
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    """Refuse what the command refuses, in the same words."""
+    for name, value in given.items():
+        if value is not None and value not in _NAMES[name]:
+            raise UsageError(
+                f"invalid value for {name}: {value!r} is not one of "
+                f"{', '.join(map(repr, _NAMES[name]))}{near_miss(str(value), _NAMES[name])}"
+            )
+
+
+def _check_numbers(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
+            raise UsageError(f"{name} is {value!r}: give a number")
+
+
+def _check_texts(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{name} is {value!r}: give a text")
+
+
+def _refuse_for_runs(given: Mapping[str, Any], what: str) -> None:
+    """Refuse what would say nothing of runs that come by the names of their arms."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"{name}= is for tables, and a {what} has its arms already: leave it out"
+            )
+
+
+def _name(metric: str | None, group: str | None) -> str | None:
+    """Return what the results are called: as the column of a groupby, where it has a name."""
+    if metric is not None and group not in (None, VALUE, metric):
+        raise UsageError(
+            f"metric is {metric!r}, and the groupby is of the column {group!r}: leave metric out, "
+            f"or group {metric!r}"
+        )
+    return metric or group
+
+
+def _columns(option: str, given: Any) -> tuple[str, ...]:
+    """Return names of columns, which pandas also has as numbers."""
+    if given is None:
+        return ()
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    return tuple(name for one in (given if several else (given,)) if (name := _column(option, one)))
+
+
+def _column(option: str, given: Any) -> str | None:
+    if given is None:
+        return None
+    name = name_of_column(given)
+    if not name.strip():
+        raise UsageError(f"{option} is empty: give a name, or leave it out")
+    return name
+
+
+def _items(items: Any) -> int | None:
+    if items is not None and not (_is_whole(items) and items > 0):
+        raise UsageError(f"items is {items!r}: give a whole number above 0")
+    return None if items is None else int(items)
+
+
+def _looks(looks: Any) -> tuple[int, ...] | None:
+    if looks is None:
+        return None
+    given = list(looks) if isinstance(looks, Iterable) else [None]
+    if not all(map(_is_whole, given)):
+        raise UsageError(f"looks are {looks!r}: give seeds an arm, as in [5, 10, 20]")
+    return tuple(int(one) for one in given if one is not None)
+
+
+def _folds(folds: Any) -> tuple[int, int] | None:
+    if folds is None:
+        return None
+    pair = list(folds) if isinstance(folds, Iterable) and not isinstance(folds, str) else []
+    if len(pair) != 2 or not all(_is_whole(n) and n > 0 for n in pair):
+        raise UsageError(
+            f"{folds!r} is not training and test items: write (900, 100) for folds with 900 "
+            "training and 100 test items"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

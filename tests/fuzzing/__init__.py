@@ -1,0 +1,1 @@
+"""Tables with a known truth in random layouts: they are read as the truth, or refused."""
