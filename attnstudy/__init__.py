@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from attnstudy.report.figures import figures as figures
     from attnstudy.usecases.ranking_data import rank as rank
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["figures", "rank"]
 

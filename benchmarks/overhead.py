@@ -107,7 +107,9 @@ def kept(
     watch = TimedFolder.watch = Stopwatch()
 
     def watched(*given: Any, **calls: Any) -> Any:
-        called = {name: watch.on(f) if name.startswith("on_") else f for name, f in calls.items()}
+        called: dict[str, Any] = {
+            name: watch.on(f) if name.startswith("on_") else f for name, f in calls.items()
+        }
         return training(*given, **called)
 
     job = Job(spec, folder.path, decoded, "cpu", 1, "benchmark")

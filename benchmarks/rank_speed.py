@@ -58,7 +58,7 @@ def starting(repeats: int) -> tuple[list[float], list[float]]:
         for words, kept in ((["-m", "attnstudy", "--help"], shown), (["-c", ""], nothing)):
             command = [sys.executable, *words]
             kept.append(
-                seconds(lambda c=command: subprocess.run(c, check=True, capture_output=True))
+                seconds(lambda c=command: subprocess.run(c, check=True, capture_output=True))  # type: ignore[misc]
             )
     return shown, nothing
 

@@ -28,6 +28,7 @@ from benchmarks.calibration import (
     until_decided,
 )
 from benchmarks.calibration import rows as designs
+from benchmarks.calibration.methods import NEW
 from benchmarks.calibration.rates import REPLICATIONS
 from benchmarks.peers.table import section
 
@@ -190,9 +191,9 @@ def highest(found: dict[str, list[Any]]) -> str:
     """Return the design in which the ranking claims most, at each level."""
     parts = []
     for alpha in errors.LEVELS:
-        measured = [one for one in found["errors"] if (errors.NEW, alpha) in one.rates]
-        worst = max(measured, key=lambda one: one.rates[errors.NEW, alpha].value)
-        rate = f"{worst.rates[errors.NEW, alpha].value:.3f}".removeprefix("0")
+        measured = [one for one in found["errors"] if (NEW, alpha) in one.rates]
+        worst = max(measured, key=lambda one: one.rates[NEW, alpha].value)
+        rate = f"{worst.rates[NEW, alpha].value:.3f}".removeprefix("0")
         parts.append(f"{rate} at {f'{alpha:g}'.removeprefix('0')} ({worst.row.name})")
     return f"The highest error rate of the ranking is {' and '.join(parts)}."
 

@@ -1,4 +1,8 @@
-"""What the tests share: the digits, decoded once, and a store that need not be migrated."""
+"""What the tests share: the digits, decoded once, and a store that need not be migrated.
+
+Every process of a session imports this, so it imports next to nothing: a fixture imports what it
+needs when it is made.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,21 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+
+if TYPE_CHECKING:
+    from attnstudy.data import Dataset
+    from attnstudy.study import TrialSpec
+    from tests.clusters import Machines
 
 # One thread a process, here and in what the tests start: several processes share few cores, and
 # threads that wait for one another keep them busy. Bits depend on what a run is told, not on this.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import torch  # noqa: E402
-
-from attnstudy import data  # noqa: E402
-from attnstudy.cli import main  # noqa: E402
-from attnstudy.data import Dataset  # noqa: E402
-from attnstudy.study import TrialSpec  # noqa: E402
-from attnstudy.tracking import open_store, resolve  # noqa: E402
-from tests.clusters import Machines, machines  # noqa: E402
 
 SMALL = (
     "--dataset", "digits", "--train-size", "256", "--val-size", "60", "--epochs", "2",
@@ -71,17 +73,23 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def digits(data_dir: Path) -> Dataset:
+    from attnstudy import data
+
     return data.load("digits", data_dir)[0]
 
 
 @pytest.fixture(scope="session")
 def digits_folder(data_dir: Path) -> Path:
+    from attnstudy import data
+
     return data.load("digits", data_dir)[1]
 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Compute with one thread, so that bits can be compared."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -100,6 +108,8 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store: MLflow takes seconds to create one, a copy takes none."""
+    from attnstudy.tracking import open_store, resolve
+
     return made_once(tmp_path_factory, "template", lambda home: open_store(resolve(home, None)))
 
 
@@ -139,6 +149,8 @@ def figures(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Machines]:
     """A Ray cluster of three simulated machines: a head, one with fake GPUs, one without."""
+    from tests.clusters import machines
+
     with machines({"num_cpus": 2}, {"num_cpus": 2, "num_gpus": 1}) as made:
         yield made
 
@@ -184,8 +196,9 @@ Cli = Callable[..., Answer]
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
     """Run a command in this process, through the entry point of the console script."""
+    from attnstudy.cli import main
 
     def call(*arguments: str, env: Mapping[str, str] | None = None) -> Answer:
         capfd.readouterr()
@@ -205,6 +218,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> I
 @pytest.fixture
 def make_spec(digits: Dataset) -> Callable[..., TrialSpec]:
     """Make the specification of a small run on the digits."""
+    from attnstudy.study import TrialSpec
 
     def make(**changes: object) -> TrialSpec:
         values: dict[str, object] = {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -83,7 +84,7 @@ def brought_along(*packages: str) -> set[str]:
     return found
 
 
-def on_a_bare_machine(code: str, *packages: str) -> list[object]:
+def on_a_bare_machine(code: str, *packages: str) -> list[Any]:
     """Run code where nothing else can be imported; return what it printed last, as JSON."""
     there = brought_along("torch", "torchvision", "numpy", *packages)
     missing = [

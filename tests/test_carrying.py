@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.stores import held
 class Said:
     """A channel that keeps what is said, and asks for the end after some messages."""
 
-    messages: list[object] = field(default_factory=list)
+    messages: list[Any] = field(default_factory=list)
     enough: int = 10**6
 
     def report(self, message: object) -> None:

@@ -25,9 +25,9 @@ HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "
 
 
 def test_every_command_is_in_the_list():
-    names = {(name,) for name in group.commands}
+    names: set[tuple[str, ...]] = {(name,) for name in group.commands}
     for holder in ("data", "study", "tune"):
-        names |= {(holder, name) for name in group.commands[holder].commands}
+        names |= {(holder, name) for name in group.commands[holder].commands}  # type: ignore[attr-defined]
     assert names == set(COMMANDS)
 
 

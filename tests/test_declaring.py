@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,6 +294,6 @@ def test_a_record_of_another_version_is_read_and_is_no_change() -> None:
     ("values", "about"),
     [({"control": "vanila"}, "did you mean 'vanilla'"), ({"metric": "acc"}, "no metric 'acc'")],
 )
-def test_a_declaration_that_could_not_be_ranked(values: dict[str, str], about: str) -> None:
+def test_a_declaration_that_could_not_be_ranked(values: dict[str, Any], about: str) -> None:
     with pytest.raises(UsageError, match=about):
         Declaration(arms=declared_arms(None, {}), seeds=(0,), analysis=Analysis(**values))

@@ -120,7 +120,7 @@ def run_block(kind, block, workplace, data_dir, zygote):
         words = shlex.split(line.replace("$(printf -- '--from %s ' logs/*.csv)", told))
         done = zygote.run(*words[1:], cwd=workplace, env=settings(data_dir))
         assert done.code == 0 or place == len(block.splitlines()), (line, done.err)
-    return done.out + done.err, done.code
+    return done.out + done.err, done.code  # type: ignore[attr-defined]
 
 
 def logs(workplace):

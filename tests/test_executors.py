@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from attnstudy.executors import (
     base,
 )
 
-EXECUTORS = {
+EXECUTORS: dict[str, Any] = {
     "inline": Inline(),
     "one process": Processes(1),
     "three processes": Processes(3),

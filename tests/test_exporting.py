@@ -55,8 +55,8 @@ def test_what_differs_in_more_than_weights_is_traced_anew():
     ):  # fmt: skip
         model = model_of(0, **changes)
         shape = changes.get("image_shape", SHAPE)
-        images = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
-        program = torch.export.load(io.BytesIO(exported(model, shape)))
+        images = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))  # type: ignore[misc]
+        program = torch.export.load(io.BytesIO(exported(model, shape)))  # type: ignore[arg-type]
         torch.testing.assert_close(program.module()(images), model(images))
     laid_out = model_of(1).to(memory_format=torch.channels_last)
     exported(laid_out, SHAPE)

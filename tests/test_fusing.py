@@ -91,7 +91,7 @@ def run(cli, *words, study="placement"):
 @pytest.mark.parametrize("attention", ["channel", pytest.param("spatial", marks=pytest.mark.long)])
 def test_runs_are_those_of_each_alone(cli, workplace, attention):
     words = ("--variant", "vanilla", "--variant", "double", "--variant", "double-conv")
-    words = (*words, "--seeds", "2", "--attention", attention)
+    words = (*words, "--seeds", "2", "--attention", attention)  # type: ignore[assignment]
     report = run(cli, *words, "--fuse", "3", study="fused")
     assert report["trained"] == 6
     run(cli, *words, study="alone")
@@ -122,7 +122,7 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
         network = build(*given, **named)
         if named["seed"] == 1:
             with torch.no_grad():
-                network.conv1.weight[0, 0, 0, 0] = float("nan")
+                network.conv1.weight[0, 0, 0, 0] = float("nan")  # type: ignore[operator]
         return network
 
     monkeypatch.setattr("attnstudy.usecases.worker.build_model", poisoned)
@@ -137,7 +137,7 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
 
 
 def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkeypatch):
-    conclude = worker.conclude
+    conclude = worker.conclude  # type: ignore[attr-defined]
 
     def refuse(spec, *given, **named):
         if spec.seed == 1:
@@ -156,14 +156,14 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkey
 
 def stop_after_the_first_epoch(monkeypatch):
     """Have trainings stop at their first checkpoint, as a signal would have them do."""
-    on_state = worker.Watcher.on_state
+    on_state = worker.Watcher.on_state  # type: ignore[attr-defined]
 
     def stop(watcher, state):
         on_state(watcher, state)
         if state.epoch == 1:
-            raise worker.Stopped
+            raise worker.Stopped  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(worker.Watcher, "on_state", stop)
+    monkeypatch.setattr(worker.Watcher, "on_state", stop)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("fuse", [pytest.param("3", marks=pytest.mark.long), "1"])

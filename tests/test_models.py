@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 # The definition, written down image by image and as slowly as it reads
 
-Parameters = dict[str, Tensor]
+Parameters = Mapping[str, Tensor]
 
 
 def literal_convolution(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -374,7 +374,7 @@ def test_attention_map_is_the_literal_one(attention: str, shape: tuple[int, int,
     block = block_of(attention, shape[0])
     x = images_of(3, shape)
     parameters = {f"block.{name}": value for name, value in parameters_of(block).items()}
-    maps = block.attention_map(x).detach()
+    maps = block.attention_map(x).detach()  # type: ignore[operator]
     size = shape[0] if attention == "channel" else shape[1] * shape[2]
     assert maps.shape == (3, size, size)
     assert (maps >= 0).all()
@@ -400,7 +400,7 @@ def test_attention_map_is_the_literal_one(attention: str, shape: tuple[int, int,
 def test_attention_maps_of_a_network(variant: str, attention: str, blocks: list[str]) -> None:
     model = with_lively_attention(model_of(variant, attention).double(), attention)
     x = images_of(2, (2, 5, 5))
-    computed = model.attention_maps(x)
+    computed = model.attention_maps(x)  # type: ignore[operator]
     assert list(computed) == blocks
     for number, one in enumerate(x):
         expected: dict[str, Tensor] = {}

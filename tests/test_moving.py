@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def whole_runs(home: Path, study: str = STUDY) -> dict[str, dict[str, str]]:
     return found
 
 
-def change_result(home: Path, name: str, **changes: object) -> None:
+def change_result(home: Path, name: str, **changes: Any) -> None:
     """Seal another result, as another machine would have made it."""
     folder = run_named(home, name)
     changed = dataclasses.asdict(dataclasses.replace(folder.result(), **changes))

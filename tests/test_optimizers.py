@@ -182,7 +182,7 @@ def test_fused_is_each_alone_and_resumes_as_either(name, variant, digits, make_s
     alone, expected, own_states = zip(
         *(train_group([spec], digits, keep_after=5) for spec in specs), strict=True
     )
-    alone, expected, own_states = (
+    alone, expected, own_states = (  # type: ignore[assignment]
         [one[0] for one in each] for each in (alone, expected, own_states)
     )
     for measured, one in zip(losses, expected, strict=True):

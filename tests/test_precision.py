@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -54,7 +55,7 @@ def test_scores_are_taken_in_float32(digits, make_spec):
 
 
 def test_tf32_is_allowed_within_the_step_alone():
-    flags = torch.backends.cuda.matmul, torch.backends.cudnn
+    flags: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn
     before = [flag.allow_tf32 for flag in flags]
     with arithmetic(CPU, "float32"):
         assert [flag.allow_tf32 for flag in flags] == before

@@ -198,7 +198,7 @@ def benchmark(tmp_path_factory, template_store):
     log(first, "notes", {"seed": 12}, curves={"test_acc": [(0, 0.3)]})
     second = client.create_experiment("mnist_mlp again")
     for optimizer in ("sgd", "adam"):
-        for seed in (3, 4):
+        for seed in (3, 4):  # type: ignore[assignment]
             log(second, f"{optimizer} {seed}", {"optimizer": optimizer, "seed": seed},
                 curves={"test_acc": [(0, 0.9), (0, accuracy(optimizer, seed, 3))]})  # fmt: skip
     third = client.create_experiment("spellings")

@@ -36,7 +36,7 @@ def ranked(monkeypatch):
         )
         monkeypatch.setattr(ranking, "collect", lambda source, progress: found)
         request = ranking.RankRequest(
-            source=SimpleNamespace(direction="maximize", items=None),
+            source=SimpleNamespace(direction="maximize", items=None),  # type: ignore[arg-type]
             said=said or {},
             look=look,
             claims=claims,

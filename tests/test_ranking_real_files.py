@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,7 @@ def test_an_optuna_study(ranked, refused):
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = {"model": list(RESULTS), "seed": [0, 1, 2, 3, 4]}
+    space: dict[str, Any] = {"model": list(RESULTS), "seed": [0, 1, 2, 3, 4]}
     study = optuna.create_study(
         direction="maximize",
         storage="sqlite:///study.db",

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,12 +37,12 @@ LONG = ("--epochs", "150", "--variant", "vanilla", "--seeds", "2")
 
 def results(home: Path, study: str = "placement") -> dict[str, dict[str, object]]:
     """Return what was computed, without times: metrics and the digests of all that is kept."""
-    found = {}
+    found: dict[str, dict[str, object]] = {}
     for folder in runs.run_folders(home, study):
         result = folder.result()
         if result is None:
             continue
-        kept = {n: d for n, d in result.files.items() if n != "journal.jsonl"}
+        kept: dict[str, Any] = {n: d for n, d in result.files.items() if n != "journal.jsonl"}
         kept |= {
             name: value
             for name, value in result.metrics().items()

@@ -173,7 +173,7 @@ def test_one_more_run_is_not_looked_for_among_all(workplace, make_spec, begun, e
         asked.append(filter_string)
         return search_runs(experiments, filter_string, *arguments, **named)
 
-    tracker.client.search_runs = noted
+    tracker.client.search_runs = noted  # type: ignore[assignment, method-assign]
     publisher = Publisher(tracker, "small", None, lambda _: {})
     facts = begun.started().dataset
     for seed in range(4):

@@ -73,7 +73,7 @@ def test_what_was_said_of_one_job_is_not_taken_for_anothers(cluster):
     first = Told(Interrupting("a", False), [])
     second = Told(Interrupting("b", True), [])
     with pytest.raises(KeyboardInterrupt):
-        list(ray_with(cluster).execute([first, second], tell_thrice))
+        list(ray_with(cluster).execute([first, second], tell_thrice))  # type: ignore[arg-type]
     assert first.arrived == [("a", 0), ("a", 1), ("a", 2)]
     assert second.arrived == []
     assert second.closed
@@ -82,15 +82,15 @@ def test_what_was_said_of_one_job_is_not_taken_for_anothers(cluster):
 def test_a_signal_while_a_message_is_kept_does_not_lose_it(cluster):
     job = Told(Interrupting("a", False), [KeyboardInterrupt()])
     with pytest.raises(KeyboardInterrupt):
-        list(ray_with(cluster).execute([job], tell_thrice))
+        list(ray_with(cluster).execute([job], tell_thrice))  # type: ignore[arg-type]
     assert job.arrived == [("a", 0), ("a", 1), ("a", 2)]
 
 
 def test_a_message_that_cannot_be_kept_ends_the_command(cluster):
     full = [StoreError("the disk is full"), StoreError("the disk is full")]
-    job = Told(Interrupting("a", False), full)
+    job = Told(Interrupting("a", False), full)  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="the disk is full"):
-        list(ray_with(cluster).execute([job], tell_thrice))
+        list(ray_with(cluster).execute([job], tell_thrice))  # type: ignore[arg-type]
     assert job.closed
 
 
@@ -119,7 +119,7 @@ class Speechless:
 def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch, worker):
     monkeypatch.setattr(seats, "RemoteWorker", worker)
     with pytest.raises(ClusterError, match=r"end before they have begun \(.*no such library here"):
-        list(ray_with(cluster).execute([Told("a", [])], tell_thrice))
+        list(ray_with(cluster).execute([Told("a", [])], tell_thrice))  # type: ignore[arg-type]
 
 
 class Forgetful(RemoteWorker):
@@ -135,7 +135,7 @@ class Forgetful(RemoteWorker):
 def test_an_order_that_was_lost_is_given_again(cluster, monkeypatch, tmp_path):
     monkeypatch.setattr(seats, "RemoteWorker", Forgetful)
     job = Told(Interrupting(str(tmp_path / "lost"), False), [])
-    events = list(ray_with(cluster).execute([job], tell_thrice))
+    events = list(ray_with(cluster).execute([job], tell_thrice))  # type: ignore[arg-type]
     assert [type(e) for e in events if isinstance(e, Retried | Died | Finished)] == [
         Retried,
         Finished,

@@ -42,8 +42,8 @@ def test_an_installation_that_claims_too_much_does_not_repeat_and_sees_nothing_i
     few_seeds, tmp_path, monkeypatch
 ):
     """Every control is shown what it is there to find."""
-    given = selftest.stats.calibrate
-    monkeypatch.setattr(selftest.stats, "calibrate", lambda values: given(values, alpha=0.3))
+    given = selftest.stats.calibrate  # type: ignore[attr-defined]
+    monkeypatch.setattr(selftest.stats, "calibrate", lambda values: given(values, alpha=0.3))  # type: ignore[attr-defined]
     drawn = iter(range(10))
     monkeypatch.setattr(selftest, "_numbers", lambda result: {"weights": str(next(drawn))})
     monkeypatch.setattr(selftest, "LONG", "no arm")

@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ from attnstudy.study import (
 
 # A valid specification, then for each field another valid value and the part of the identity
 # that must change with it. A new field needs a line here.
-VALUES = {
+VALUES: dict[str, Any] = {
     "study": "placement",
     "dataset": "cifar10",
     "variant": "double",
@@ -80,7 +81,7 @@ OTHERS = {
 }
 
 
-def spec(**changes: object) -> TrialSpec:
+def spec(**changes: Any) -> TrialSpec:
     return TrialSpec(**{**VALUES, **changes})
 
 

@@ -235,7 +235,7 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
         )
     (checkpoint,) = checkpoints(folder)
     assert checkpoint.environment == RECORDED
-    assert sum(len(i.train_loss) for i in before) == checkpoint.state.reported(spec)
+    assert sum(len(i.train_loss) for i in before) == checkpoint.state.reported(spec)  # type: ignore[misc]
     resumed, outcome, rest = trained(spec, digits, fresh(), state=checkpoint.state)
     assert bits(resumed) == bits(whole)
     assert outcome.val_accuracy_final == expected.val_accuracy_final

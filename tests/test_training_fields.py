@@ -94,7 +94,7 @@ def test_runs_logged_before_the_fields_existed_are_read_with_what_they_had(
 ):
     """They lack the params, which must not look like another difference."""
     with monkeypatch.context() as before:
-        texts = sending.param_texts
+        texts = sending.param_texts  # type: ignore[attr-defined]
         before.setattr(
             sending,
             "param_texts",

@@ -166,12 +166,12 @@ def test_interrupted_after_some_seeds_only_the_others_are_trained(cli, workplace
         patched.setattr(crew, "_Shift", Interrupted)
         with pytest.raises(Killed):
             tune(cli, *options)
-    trained = {f.path.name: f.path.joinpath("result.json").stat() for f in tuned_folders()}
+    trained = {f.path.name: f.path.joinpath("result.json").stat() for f in tuned_folders()}  # type: ignore[assignment]
     assert len(trained) == 2
     _, found = tune(cli, *options)
     assert len(tuned_folders()) == 3
     assert len(found["variants"][0]["best"]["by_seed"]) == 3
-    for name, stat in trained.items():
+    for name, stat in trained.items():  # type: ignore[attr-defined]
         (folder,) = (f for f in tuned_folders() if f.path.name == name)
         assert folder.path.joinpath("result.json").stat().st_ino == stat.st_ino
 

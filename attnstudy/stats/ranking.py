@@ -42,7 +42,7 @@ from attnstudy.stats.vocabulary import Direction, Folds, Verdict
 from attnstudy.stats.wording import advice, verdict_text
 
 
-def rank(
+def rank(  # noqa: PLR0913 - each is a choice of the reader's, by keyword
     samples: Mapping[str, Values],
     *,
     alpha: float = 0.05,

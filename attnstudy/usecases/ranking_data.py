@@ -33,7 +33,7 @@ _NAMES = {
 """What the options of some names may be."""
 
 
-def rank(
+def rank(  # noqa: PLR0913 - the options of the command, by keyword
     data: Any,
     *,
     by: str | Sequence[str] | None = None,

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attnstudy.executors import ClusterRequest, Processes, Ray
 from benchmarks.scaling import drivers, epochs, ranks, runs, table, trials, workers
@@ -58,7 +58,7 @@ def of_trials(given: argparse.Namespace, place: Path) -> str:
 def of_workers(given: argparse.Namespace, place: Path) -> str:
     # on Ray, parts of a core, that so many fit into this machine; they train nothing
     part = ClusterRequest(cpus=0.5 / max(given.workers))
-    executors = {
+    executors: dict[str, Any] = {
         "processes": Processes,
         "Ray": lambda number: Ray(number, part),
     }

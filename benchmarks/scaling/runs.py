@@ -135,7 +135,7 @@ def _pages(home: Path, place: Path) -> tuple[dict[str, Page], float]:
 
         def listed(
             order: str, token: str | None = None, only: str = ""
-        ) -> tuple[Page, dict[str, object]]:
+        ) -> tuple[Page, dict[str, Any]]:
             content = {
                 "experiment_ids": [experiment], "filter": only, "max_results": 100,
                 "run_view_type": "ACTIVE_ONLY", "order_by": [order],

@@ -86,7 +86,7 @@ CONTESTANTS: dict[str, Callable[[Work], Training]] = {
 def peak_mib() -> float:
     """Return the largest memory of this process; rusage would count its parent's before exec."""
     status = Path("/proc/self/status").read_text()
-    return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) / 1024  # type: ignore[index]
+    return int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) / 1024
 
 
 def main() -> int:

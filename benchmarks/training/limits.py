@@ -53,7 +53,7 @@ def operations(variant: str, attention: str) -> tuple[float, float]:
     A multiply-add is two. Counted are the products of this form of the model, those that the
     flash kernel repeats in its backward pass among them; nothing elementwise is.
     """
-    model = build_model(variant, attention=attention).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(variant, attention=attention).to(memory_format=torch.channels_last)
     images = torch.rand(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     labels = torch.zeros(4, dtype=torch.long)
     with FlopCounterMode(display=False, custom_mapping=_FLASH) as counter:

@@ -196,7 +196,7 @@ def interrupted(cli, workplace, monkeypatch):
         raise Stopped
 
     with monkeypatch.context() as context:
-        context.setattr(worker.Watcher, "on_state", stop)
+        context.setattr(worker.Watcher, "on_state", stop)  # type: ignore[attr-defined]
         cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--executor", "inline")
     (folder,) = folders().values()
     (folder.path / "failure.json").unlink()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from image_folders import encoded, pixels_of, write_shard
 
 from attnstudy import data
 from attnstudy.errors import EXIT_ENVIRONMENT, DataError
+from tests.data.image_folders import encoded, pixels_of, write_shard
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def cache(tmp_path: Path) -> Path:
 def refusal(cache: Path) -> Callable[..., str]:
     """What the user reads when a dataset is refused; nothing may be left in the cache."""
 
-    def load(name: Path | str, **options: bool) -> str:
+    def load(name: Path | str, **options: Any) -> str:
         with pytest.raises(DataError) as caught:
             data.load(str(name), cache, **options)
         text = str(caught.value)

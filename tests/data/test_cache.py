@@ -12,16 +12,17 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 import torch
-from image_folders import encoded, pixels_of, write_shard
 
 from attnstudy import data
 from attnstudy.data import Dataset, ImageSet
 from attnstudy.errors import DataError
+from tests.data.image_folders import encoded, pixels_of, write_shard
 
 Refusal = Callable[..., str]
 FILES = ["train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy", "meta.json"]
@@ -242,7 +243,7 @@ def test_a_full_disk_leaves_nothing_behind(
 ) -> None:
     save, calls = np.save, []
 
-    def fill(*arguments: object, **named: object) -> None:
+    def fill(*arguments: Any, **named: Any) -> None:
         calls.append(1)
         save(*arguments, **named)
         if len(calls) == fails_at:
@@ -324,7 +325,7 @@ def test_a_process_that_was_slower_takes_what_is_there(
     place.rename(aside / "kept")
     save = np.save
 
-    def save_while_another_finishes(*arguments: object, **named: object) -> None:
+    def save_while_another_finishes(*arguments: Any, **named: Any) -> None:
         save(*arguments, **named)
         if not place.exists():
             (aside / "kept").rename(place)

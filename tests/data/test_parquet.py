@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from image_folders import encoded, pixels_of, write_shard
 
 from attnstudy import data
 from attnstudy.data import Dataset
 from attnstudy.data.parquet import read_parquet
+from tests.data.image_folders import encoded, pixels_of, write_shard
 
 HUNDRED = [str(number) for number in range(100)]
 Refusal = Callable[..., str]
@@ -66,7 +67,7 @@ def test_images_and_labels_come_as_they_were_written(
 
 
 def test_packaging_does_not_change_the_digest(tmp_path: Path) -> None:
-    packagings = [
+    packagings: list[dict[str, Any]] = [
         {},
         {"column": "image"},
         {"struct": False},

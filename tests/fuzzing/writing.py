@@ -109,7 +109,10 @@ class _Form:
     def text(self, header: list[str], rows: list[Cells]) -> bytes:
         out = io.StringIO()
         writer = csv.writer(
-            out, delimiter=self.delimiter, quoting=self.quote, lineterminator=self.ends
+            out,
+            delimiter=self.delimiter,
+            quoting=self.quote,
+            lineterminator=self.ends,  # type: ignore[arg-type]
         )
         lines = [[self._cell(row.get(h, "")) for h in header] for row in rows]
         tops = [list(header)]

@@ -3,12 +3,12 @@
 import io
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from PIL import Image
 
 from attnstudy.report.context import Context
@@ -32,7 +32,7 @@ def figures(ranking: Ranking) -> dict[str, Figure]:
     return _figures[id(ranking)]
 
 
-def drawn(figure: Figure, gid: str) -> list[Line2D]:
+def drawn(figure: Figure, gid: str) -> list[Any]:
     return [
         line
         for axes in figure.axes
@@ -97,7 +97,7 @@ def test_verdicts_differ_without_colour() -> None:
 
 
 def test_margin_stands_where_it_was_given(notebook: Ranking, ranking_of: Callable) -> None:
-    bars = figures(notebook)["differences"].axes[0].patches
+    bars: list[Any] = figures(notebook)["differences"].axes[0].patches  # type: ignore[assignment]
     assert {(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars} == {(-3.0, 3.0)}
     assert not figures(ranking_of("holm"))["differences"].axes[0].patches
 
@@ -167,7 +167,7 @@ def test_curves_are_means_with_a_band(notebook: Ranking, context: Context) -> No
     lines = {str(line.get_gid()): line for line in axes.get_lines()}
     for place, arm in enumerate(notebook.arms):
         table = np.array([values for _, values in context.curves[arm.variant]])
-        np.testing.assert_allclose(lines[f"curve-{place}"].get_ydata(), table.mean(axis=0))
+        np.testing.assert_allclose(lines[f"curve-{place}"].get_ydata(), table.mean(axis=0))  # type: ignore[arg-type]
     assert len(set(map(str, DASHES))) == len(DASHES)  # they differ without colour
 
 

@@ -55,7 +55,7 @@ def test_the_history_shows_each_trial_and_the_best_so_far(tuning):
 def test_the_importances_are_shares_with_the_largest_on_top(tuning):
     axes = importances_figure(tuning).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
-    widths = [bar.get_width() for bar in axes.patches]
+    widths = [bar.get_width() for bar in axes.patches]  # type: ignore[attr-defined]
     assert dict(zip(names, widths, strict=True)) == {"batch size": 25.0, "lr": 75.0}
     assert names[-1] == "lr"
 

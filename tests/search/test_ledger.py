@@ -70,7 +70,7 @@ def test_a_database_gives_the_trials_of_a_journal(make_ledger, tmp_path):
 
 def test_what_is_proposed_follows_the_seed_the_variant_and_the_study(make_ledger, tmp_path):
     asked = [
-        make_ledger(str(tmp_path / f"{n}.journal"), **changes).ask().fields["lr"]
+        make_ledger(str(tmp_path / f"{n}.journal"), **changes).ask().fields["lr"]  # type: ignore[arg-type]
         for n, changes in enumerate(
             [{}, {"sampler_seed": 1}, {"variant": "late"}, {"study": "other"}]
         )
@@ -126,7 +126,7 @@ def test_another_design_is_refused_and_what_differs_is_named(make_ledger, make_d
         ({"settings": {"attention": "channel", "precision": "float32"}}, "--attention spatial"),
     ]:
         with pytest.raises(UsageError, match=named) as refused:
-            make_ledger(**changes)
+            make_ledger(**changes)  # type: ignore[arg-type]
         assert "\n" not in str(refused.value)
     make_ledger(dataset="a/path/to/the/same")  # a name
 

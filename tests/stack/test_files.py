@@ -136,7 +136,7 @@ def test_an_image_is_checked_for_the_build_of_torch():
     mine = "cpu" if torch.version.cuda is None else "cuda"
     other = {"cpu": "cuda", "cuda": "cpu"}[mine]
     check = [sys.executable, SCRIPTS / "check_image.py"]
-    wrong = subprocess.run([*check, other], capture_output=True, text=True)
+    wrong = subprocess.run([*check, other], capture_output=True, text=True)  # type: ignore[list-item]
     assert wrong.returncode == 1
     assert f"TORCH_BUILD is {other}, but the index served torch for {mine}" in wrong.stderr
 

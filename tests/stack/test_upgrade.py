@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.command
 import optuna
 import pytest
 import sqlalchemy
-from mlflow.store.db.utils import InitialBase, _get_alembic_config
+from mlflow.store.db.utils import InitialBase, _get_alembic_config  # type: ignore[attr-defined]
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from optuna.storages import RDBStorage
 
@@ -32,7 +31,7 @@ INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
 
 
 @pytest.fixture
-def old(postgres, tmp_path: Path, data_dir: Path) -> Iterator[Stack]:
+def old(postgres, tmp_path: Path, data_dir: Path) -> Stack:
     """A stack whose databases older versions made."""
     stack = Stack(tmp_path / "old", postgres, data_dir)
     assert stack.create_databases().returncode == 0

@@ -55,7 +55,7 @@ def test_every_value_left_out_or_changed(
 
 def test_many_flags_do_not_test_the_whole_family_again(monkeypatch: pytest.MonkeyPatch) -> None:
     tested = []
-    compare = decisions.all_pairs
+    compare = decisions.all_pairs  # type: ignore[attr-defined]
 
     def counting(*given: object, **options: object) -> object:
         result = compare(*given, **options)  # type: ignore[arg-type]

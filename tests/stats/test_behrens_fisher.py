@@ -107,7 +107,7 @@ def test_many_pairs_are_as_each_alone() -> None:
     rng = np.random.default_rng(2)
     t, share = rng.uniform(0.2, 9.0, 600), rng.uniform(0.001, 0.999, 600)
     n_a, n_b = rng.integers(3, 40, 600), rng.integers(3, 40, 600)
-    together = calibrated.tail(np.log(t), share, n_a - 1.0, n_b - 1.0)[0]
+    together = calibrated.tail(np.log(t), share, n_a - 1.0, n_b - 1.0)[0]  # type: ignore[arg-type]
     alone = [tail(*row) for row in zip(t[::97], share[::97], n_a[::97], n_b[::97], strict=True)]
     assert together[::97] == pytest.approx(alone, rel=1e-12)
 

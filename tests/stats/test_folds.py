@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_published_example() -> None:
         assert pair.difference / pair.se == pytest.approx(t, abs=5e-4)
         own = stats.t.sf(pair.difference / pair.se, pair.df)
         assert min(6 * own, 1.0) == pytest.approx(p, abs=5e-4)
-    assert [p.verdict for p in ranking.pairs].count("better") == 3
+    assert [p.verdict.value for p in ranking.pairs].count("better") == 3
     two = {name: values for name, values in svms().items() if name in ("rbf", "linear")}
     (pair,) = rank(two, folds=(90, 10), metric="auc").pairs
     assert pair.p_adjusted == pytest.approx(2 * 0.227, abs=1e-3)
@@ -90,7 +91,7 @@ def test_the_test_is_nadeau_and_bengios(control: str | None) -> None:
         multipletests(raw, method="holm")[1]
     )
     for arm in ranking.arms:
-        half = stats.t.isf(0.025, 4) * math.sqrt(1 / 5 + 20 / 80) * np.std(arm.values, ddof=1)
+        half = stats.t.isf(0.025, 4) * math.sqrt(1 / 5 + 20 / 80) * np.std(arm.values, ddof=1)  # type: ignore[assignment]
         assert (arm.ci_low, arm.ci_high) == pytest.approx((arm.mean - half, arm.mean + half))
 
 
@@ -104,7 +105,7 @@ def test_without_overlap_folds_are_paired_runs() -> None:
 def test_equivalence_needs_the_wide_interval() -> None:
     close = {name: FOLDS[name] for name in ("a", "c")}
     margins = {
-        design: rank(close, margin=1.3, **given).pairs[0].verdict
+        design: rank(close, margin=1.3, **given).pairs[0].verdict  # type: ignore[arg-type]
         for design, given in {"folds": {"folds": (80, 20)}, "paired": {"paired": True}}.items()
     }
     assert margins == {"folds": "undecided", "paired": "equivalent"}
@@ -190,10 +191,10 @@ def test_folds_of_unknown_size_are_described() -> None:
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0, 3.5], {0: 1.0, 1: 2.0, 9: 3.5}])
-def test_folds_of_unknown_size_need_no_numbers(values: object) -> None:
+def test_folds_of_unknown_size_need_no_numbers(values: Any) -> None:
     ranking = rank(
         {"a": [1.0, 2.0, 3.0], "b": values}, folds="unknown", paired=True, metric="score"
-    )  # type: ignore[dict-item]
+    )
     assert ranking.method == "descriptive"
 
 

@@ -20,7 +20,7 @@ LOGITS = np.linspace(-14.0, 14.0, 281)
 
 def pair_test(share, n_a, n_b, arms: int | None) -> PairTest:
     columns = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (share, n_a, n_b)))
-    return PairTest(*(np.atleast_1d(column).astype(float) for column in columns), arms)
+    return PairTest(*(np.atleast_1d(column).astype(float) for column in columns), arms)  # type: ignore[arg-type, call-arg]
 
 
 def study(seed: int, counts: list[int], sds: list[float] | None = None) -> Samples:

@@ -52,7 +52,7 @@ def test_critical_values_are_those_of_the_pair_test() -> None:
     shares = np.array([0.002, 0.2, 0.5, 0.77, 0.9999])
     for family in (Family(2, 0.05), Family(4, 0.05), Family(12, 0.01), Family(None, 0.004)):
         for runs in ((3, 3), (4, 9), (30, 30)):
-            test = PairTest(shares, *(np.full(5, n) for n in runs), family.arms)
+            test = PairTest(shares, *(np.full(5, n) for n in runs), family.arms)  # type: ignore[arg-type, call-arg]
             exact = test.critical(family.level)
             np.testing.assert_allclose(family.critical(shares, *runs), exact, rtol=3e-3)
 

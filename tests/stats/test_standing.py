@@ -1,6 +1,7 @@
 """What is said beside a margin, and beside an interval that includes zero."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_every_pair_is_in_one_class_of_the_verdict_and_in_one_claim_of_the_sente
 
 @pytest.mark.parametrize("seed", range(25))
 @pytest.mark.parametrize("options", [{}, {"correction": "holm"}, {"control": "v1"}])
-def test_counts_partition_the_pairs(seed: int, options: dict[str, str]) -> None:
+def test_counts_partition_the_pairs(seed: int, options: dict[str, Any]) -> None:
     rng = np.random.default_rng(seed)
     arms = {f"v{i}": rng.normal(60 + 0.3 * i, rng.choice([0.1, 0.6]), 8) for i in range(4)}
     lost = {"v0": int(rng.integers(2))}

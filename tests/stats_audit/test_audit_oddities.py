@@ -1,5 +1,7 @@
 """Influential values, duplicates and mixed precision: against another program and by hand."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from attnstudy.stats.audit.precision import check_precision
 from attnstudy.stats.audit.table import read_table
 
 
-def of_kind(text: str, kind: str, **options: int) -> list[Finding]:
+def of_kind(text: str, kind: str, **options: Any) -> list[Finding]:
     return [f for f in audit(text, **options).findings if f.kind == kind]
 
 
