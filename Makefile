@@ -6,20 +6,23 @@ PEERS ?= .venv-peers
 AUDIT ?= .venv-audit
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
-PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist worksteal -q
+PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist loadgroup -q
+PYTEST = $(BIN)/python -m pytest $(PYTEST_ARGS) --durations=25 --junitxml=build/$@.xml
 # Python compiles what is imported, a small part of all that is installed, and keeps it: where it
 # may not, each of the many processes that demo and tests start would compile torch and MLflow anew.
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
   -c constraints.txt
 
-.PHONY: demo test check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
+.PHONY: demo test test-rest test-all check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
 .PHONY: fuzz docs clean help
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   train the four placements on the embedded dataset and rank them"
-	@echo "make test   run the tests"
+	@echo "make test   run the tests that prove the product, in some minutes"
+	@echo "make test-rest  run the others: kills, faults, clusters, databases, many cases"
+	@echo "make test-all   run both and print what they cover"
 	@echo "make check  lint, types, layers, documentation"
 	@echo "make simulate  measure what the ranking promises (some minutes), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
@@ -56,7 +59,13 @@ demo: $(VENV)/.installed
 	@echo "Browse the runs: $(BIN)/attnstudy ui --store $(DEMO_STORE)"
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) -m "not rest"
+
+test-rest: $(VENV)/.installed-dev
+	$(PYTEST) -m rest
+
+test-all: $(VENV)/.installed-dev
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -127,5 +136,5 @@ audit:
 	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(AUDIT) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(AUDIT) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attnstudy.data import Dataset
     from attnstudy.study import TrialSpec
     from tests.clusters import Machines
+    from tests.crashes.zygote import Zygote
 
 # One thread a process, here and in what the tests start: several processes share few cores, and
 # threads that wait for one another keep them busy. Bits depend on what a run is told, not on this.
@@ -34,15 +35,40 @@ SMALL = (
 """Options of a study that trains in a fraction of a second a run."""
 
 
+REST = (
+    "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
+    "search/test_postgres.py", "test_estimating.py", "test_large_experiment.py", "test_memory.py", "test_moving_tuning.py", "test_peers.py",
+    "test_ray.py", "test_reading_stores.py", "test_related_studies.py", "test_scaling.py",
+    "test_seats.py",
+)  # fmt: skip
+"""What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what needs a Ray cluster first; leave the long proofs to ``make chaos``."""
-    # together: each process of a session that gets one of them starts a cluster of its own
-    items.sort(key=lambda item: not _on_ray(item))
+    """Say which tests are the rest and which belong together; leave the long to ``make chaos``."""
+    for item in items:
+        _mark(item)
     if os.environ.get("ATTNSTUDY_CHAOS"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in set(long)]
+
+
+def _mark(item: pytest.Item) -> None:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    on_ray = _on_ray(item)
+    if (on_ray or place.startswith(REST)) and not item.get_closest_marker("proof"):
+        item.add_marker("rest")
+    # In one process, which starts a cluster or a stack, or fills a module's fixtures, once for all.
+    made = getattr(item, "_fixtureinfo", None)
+    scopes = {d[-1].scope for d in made.name2fixturedefs.values()} if made else set()
+    if on_ray:
+        item.add_marker(pytest.mark.xdist_group("ray"))
+    elif "package" in scopes:
+        item.add_marker(pytest.mark.xdist_group(place.partition("/")[0]))
+    elif "module" in scopes:
+        item.add_marker(pytest.mark.xdist_group(place))
 
 
 def _on_ray(item: pytest.Item) -> bool:
@@ -153,6 +179,21 @@ def cluster() -> Iterator[Machines]:
 
     with machines({"num_cpus": 2}, {"num_cpus": 2, "num_gpus": 1}) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Zygote:
+    """What runs commands in processes of their own: one for all processes of the session."""
+    from tests.crashes.zygote import Zygote, start
+
+    # the processes of xdist are children of the one that the session ends with
+    owner = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        start(folder / "door", owner)
+
+    return Zygote(made_once(tmp_path_factory, "zygote", make) / "door")
 
 
 @pytest.fixture(scope="session")

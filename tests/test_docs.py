@@ -18,7 +18,6 @@ import pytest
 
 from attnstudy.studyplan import RecordedPlan
 from tests.conftest import SMALL
-from tests.crashes.zygote import Zygote
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
@@ -42,13 +41,6 @@ def settings(data_dir):
 def environment(data_dir):
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {**os.environ, **settings(data_dir), "PATH": path}
-
-
-@pytest.fixture(scope="module")
-def zygote():
-    made = Zygote()
-    yield made
-    made.close()
 
 
 def test_every_command_of_the_readme_is_one_that_is_run_here():

@@ -96,6 +96,7 @@ RIGHT = {
 }
 
 
+@pytest.mark.proof
 def test_ranking_changes_nothing(ranked, theirs):
     assert ranked(theirs) == RIGHT
 

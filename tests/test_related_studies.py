@@ -43,6 +43,7 @@ def seeds(text, other):
     return text.replace('"0-2"', f'"{other}"')
 
 
+@pytest.mark.proof
 def test_the_second_study_names_the_first_in_its_first_lines_and_what_it_said(cli, run, rank):
     run("first")
     assert rank("first")["earlier_studies"] == []

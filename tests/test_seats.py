@@ -94,6 +94,7 @@ def test_a_message_that_cannot_be_kept_ends_the_command(cluster):
     assert job.closed
 
 
+@pytest.mark.proof
 def test_a_worker_answers_for_no_job_but_the_present_one():
     worker = RemoteWorker()
     assert worker.listen(1, 0) is None

@@ -260,6 +260,7 @@ def test_a_damaged_file_of_an_interrupted_run_gives_no_wrong_number(
     assert computed() == whole
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("damage", [flip, cut])
 def test_a_damaged_result_is_told_and_made_again(cli, workplace, whole, damage):
     assert cli(*GO_ON).code == 0

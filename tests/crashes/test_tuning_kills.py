@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,6 @@ PLACES = (
 )  # fmt: skip
 SHORT = ("search/after-ask", "publish/after-create-trial")
 CASES = [case for case in PLACES if os.environ.get("ATTNSTUDY_CHAOS") or case[0] in SHORT]
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    made = Zygote()
-    yield made
-    made.close()
 
 
 def search(zygote: Zygote, place: Path, data_dir: Path, crash_at: str = "") -> Ended:

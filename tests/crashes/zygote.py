@@ -1,17 +1,22 @@
 """Commands in real processes, without the seconds that importing torch and MLflow takes each time.
 
 The zygote is a process that has imported everything and done nothing. For every command it forks
-a child that becomes the command: its own process, which can be killed like any other.
+a child that becomes the command: its own process, which can be killed like any other. One serves
+all processes of a session of tests, over a socket, and ends with the session.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +29,7 @@ COSTLY = (
     "torch._export.serde.serialize", "torch.export", "torch.export.pt2_archive._package",
 )  # fmt: skip
 """What a command imports that takes long."""
-SETTINGS = ("ATTNSTUDY_", "MLFLOW_TRACKING")
+SETTINGS = ("ATTNSTUDY_", "MLFLOW_TRACKING", "RAY_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +42,37 @@ class Ended:
 
 
 class Zygote:
-    """Runs commands of the console script, one at a time."""
+    """Runs commands of the console script."""
 
-    def __init__(self) -> None:
-        # alone in one thread: what is forked must have no threads that it would lose
-        alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        # nor settings of other tests' that are still in force where a fixture is made
-        plain = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
-        self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**plain, **alone},
-        )
-        assert self._answer() == "ready"
+    def __init__(self, address: Path) -> None:
+        self.address = address
 
     def run(self, *arguments: str, cwd: Path, env: dict[str, str]) -> Ended:
         """Run ``attnstudy`` with these arguments to its end."""
         order = {"arguments": arguments, "cwd": str(cwd), "env": env}
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        code = self._answer()
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.address))
+            line.sendall(json.dumps(order).encode() + b"\n")
+            code = json.loads(line.makefile().readline())
         return Ended(code, (cwd / "out.txt").read_text(), (cwd / "err.txt").read_text())
 
-    def close(self) -> None:
-        """End the zygote."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
 
-    def _answer(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
+def start(address: Path, owner: int) -> None:
+    """Start a zygote that listens at an address until the process that owns it has ended."""
+    # alone in one thread: what is forked must have no threads that it would lose
+    alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    # nor settings of other tests' that are still in force where a fixture is made
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
+    with address.with_suffix(".log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(address), str(owner)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**plain, **alone},
+        )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not address.exists():
+        assert process.poll() is None, address.with_suffix(".log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def become(order: dict[str, Any]) -> None:
@@ -94,8 +96,32 @@ def become(order: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def serve() -> None:
-    """Import what commands import, then fork one for every line on standard input."""
+def attend(line: socket.socket) -> None:
+    """Fork a command for what is asked on a connection, and answer how it ended: never returns."""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        order = json.loads(line.makefile().readline())
+        child = os.fork()
+        if child == 0:
+            line.close()
+            become(order)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        with contextlib.suppress(BrokenPipeError):  # a test that timed out does not wait for it
+            line.sendall(json.dumps(code).encode() + b"\n")
+    finally:
+        os._exit(0)
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def serve(address: Path, owner: int) -> None:
+    """Import what commands import, then fork for every connection."""
     from attnstudy.tracking.opening import prepare_mlflow
 
     prepare_mlflow()
@@ -103,16 +129,22 @@ def serve() -> None:
         importlib.import_module(name)
     assert threading.active_count() == 1  # a fork keeps one
 
-    answers = os.fdopen(os.dup(1), "w")
-    orders = sys.stdin
-    print(json.dumps("ready"), file=answers, flush=True)
-    for line in orders:
-        child = os.fork()
-        if child == 0:
-            become(json.loads(line))
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        print(json.dumps(code), file=answers, flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that attend
+    with socket.socket(socket.AF_UNIX) as door:
+        beginning = address.with_suffix(".beginning")
+        door.bind(str(beginning))
+        door.listen(64)
+        door.settimeout(1)
+        beginning.rename(address)
+        while alive(owner):
+            with contextlib.suppress(TimeoutError):
+                line, _ = door.accept()
+                with line:
+                    line.setblocking(True)
+                    if os.fork() == 0:
+                        door.close()
+                        attend(line)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(Path(sys.argv[1]), int(sys.argv[2]))

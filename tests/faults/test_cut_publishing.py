@@ -56,6 +56,7 @@ def same_but_for_the_study(content, study, folder):
     return {**only, "tags": tags, "params": params, "files": files}
 
 
+@pytest.mark.proof
 def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_run, reached):
     home = workplace / "mlruns"
     tracker = open_store(resolve(home, None))

@@ -84,6 +84,7 @@ def test_an_interval_that_ends_elsewhere_when_it_is_computed_again_is_not_double
     assert sorted(point.step for point in history) == list(range(steps))
 
 
+@pytest.mark.proof
 def test_an_interrupted_run_is_no_longer_shown_as_running(make_run, tracker, tmp_path):
     done = make_run()
     part = interrupted_copy(done, tmp_path, 2)
