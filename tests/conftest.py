@@ -44,6 +44,7 @@ REST = (
 """What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist asks what belongs together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say which tests are the rest and which belong together; leave the long to ``make chaos``."""
     for item in items:

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -114,6 +115,7 @@ def test_it_makes_whole_runs_with_safetensors(workplace: Path, digits):
     assert on_a_bare_machine(RUN, "safetensors") == ["complete", [], True]
 
 
+@pytest.mark.rest
 def test_it_times_seeds_at_once():
     code = """
 from benchmarks import fusing

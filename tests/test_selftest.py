@@ -38,6 +38,7 @@ def test_all_is_well_here(few_seeds, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.rest
 def test_an_installation_that_claims_too_much_does_not_repeat_and_sees_nothing_is_told(
     few_seeds, tmp_path, monkeypatch
 ):

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from attnstudy import runs
 from attnstudy.runs import MAX_DURING_TRAINING
@@ -25,6 +24,13 @@ from tests.truth import (
 )
 
 DATABASE = HOME / "mlflow.db"
+
+
+def hard_delete(address: str, run_id: str) -> None:
+    """Delete a run as ``mlflow gc`` does."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(address, "unused")._hard_delete_run(run_id)
 
 
 @pytest.fixture
@@ -130,7 +136,7 @@ def test_predictions_that_are_only_in_mlflow_have_to_be_those_of_the_result(rank
 def test_a_run_that_mlflow_lost_is_ranked_and_told_until_it_is_delivered(rank, cli, planned):
     before = rank()
     (run,) = [one for one in tracked() if one.name == "early/seed=2"]
-    SqlAlchemyStore(resolve(HOME, None).uri, "unused")._hard_delete_run(run.run_id)
+    hard_delete(resolve(HOME, None).uri, run.run_id)
     ranking = rank()
     assert (ranking["status"], means(ranking)) == ("confirmatory", means(before))
     assert any(note.startswith("early/seed=2 is ranked from the run") for note in ranking["notes"])
@@ -199,7 +205,7 @@ def test_what_was_deleted_in_the_ui_stays_deleted_and_is_told(rank, cli, planned
     tracker.client.delete_run(run.run_id)
     if purged:
         assert cli("sync", "deep").code == 0  # which notes the deletion
-        SqlAlchemyStore(tracker.address.uri, "unused")._hard_delete_run(run.run_id)
+        hard_delete(tracker.address.uri, run.run_id)
     ranking = rank()
     assert {arm["variant"]: arm["n"] for arm in ranking["arms"]} == {"vanilla": 3, "early": 2}
     assert "the result of early/seed=2 was deleted" in ranking["status_reason"]

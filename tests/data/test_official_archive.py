@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,6 @@ from attnstudy.data.cifar10 import archive_folder
 from attnstudy.data.torchvision_ops import declare_missing_operators
 from attnstudy.errors import DataError
 
-declare_missing_operators()
-cifar = pytest.importorskip("torchvision.datasets.cifar")
-
 Refusal = Callable[..., str]
 NAMES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -31,6 +29,12 @@ NAMES = (
 IN_A_BATCH = 4
 BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 INNER = "cifar-10-batches-py"
+
+
+def cifar10() -> Any:
+    """Return the class that fetches the archive; importing it takes long."""
+    declare_missing_operators()
+    return pytest.importorskip("torchvision.datasets.cifar").CIFAR10
 
 
 def md5(content: bytes) -> str:
@@ -86,13 +90,11 @@ def archive(server: tuple[str, Path], monkeypatch) -> Archive:
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     sums = [[name, md5(files[name])] for name in BATCHES]
-    monkeypatch.setattr(cifar.CIFAR10, "url", f"{server[0]}/{path.name}")
-    monkeypatch.setattr(cifar.CIFAR10, "tgz_md5", md5(path.read_bytes()))
-    monkeypatch.setattr(cifar.CIFAR10, "train_list", sums[:5])
-    monkeypatch.setattr(cifar.CIFAR10, "test_list", sums[5:])
-    monkeypatch.setattr(
-        cifar.CIFAR10, "meta", {**cifar.CIFAR10.meta, "md5": md5(files["batches.meta"])}
-    )
+    monkeypatch.setattr(cifar10(), "url", f"{server[0]}/{path.name}")
+    monkeypatch.setattr(cifar10(), "tgz_md5", md5(path.read_bytes()))
+    monkeypatch.setattr(cifar10(), "train_list", sums[:5])
+    monkeypatch.setattr(cifar10(), "test_list", sums[5:])
+    monkeypatch.setattr(cifar10(), "meta", {**cifar10().meta, "md5": md5(files["batches.meta"])})
     return Archive(path, images, labels)
 
 
@@ -126,7 +128,7 @@ def test_second_load_unpickles_nothing(archive: Archive, cache: Path, monkeypatc
 def test_an_archive_put_there_by_hand_is_used(archive: Archive, cache: Path, monkeypatch) -> None:
     archive_folder(cache).mkdir(parents=True)
     archive.path.rename(archive_folder(cache) / archive.path.name)
-    monkeypatch.setattr(cifar.CIFAR10, "url", "http://127.0.0.1:9/closed.tar.gz")
+    monkeypatch.setattr(cifar10(), "url", "http://127.0.0.1:9/closed.tar.gz")
     assert len(data.load("cifar10", cache)[0].train) == 20
 
 
@@ -145,7 +147,7 @@ def test_a_server_that_does_not_give_it(
     if reachable:
         archive.path.unlink()
     else:
-        monkeypatch.setattr(cifar.CIFAR10, "url", "http://127.0.0.1:9/closed.tar.gz")
+        monkeypatch.setattr(cifar10(), "url", "http://127.0.0.1:9/closed.tar.gz")
     message = refusal("cifar10")
     assert f"cannot be fetched into {archive_folder(cache)}" in message
     for way_out in ("cifar-10-python.tar.gz", "parquet", "digits"):
@@ -155,7 +157,7 @@ def test_a_server_that_does_not_give_it(
 def test_an_archive_with_the_wrong_sum_is_not_used(
     archive: Archive, cache: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(cifar.CIFAR10, "tgz_md5", "0" * 32)
+    monkeypatch.setattr(cifar10(), "tgz_md5", "0" * 32)
     with pytest.raises(DataError, match="cannot be fetched") as caught:
         data.load("cifar10", cache)
     assert "\n" not in str(caught.value)

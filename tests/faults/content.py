@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from mlflow import MlflowClient
-from mlflow.entities import Run
-
 from attnstudy.tracking import resolve
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 
 def store_content(database: Path, study: str, artifacts: Path | None = None) -> dict[str, Any]:
@@ -18,6 +19,8 @@ def store_content(database: Path, study: str, artifacts: Path | None = None) -> 
 
     Reads the database beside the server, if there is one, whose files are in ``artifacts``.
     """
+    from mlflow import MlflowClient
+
     client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     experiment = client.get_experiment_by_name(study)
     if experiment is None:

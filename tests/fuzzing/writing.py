@@ -111,8 +111,8 @@ class _Form:
         writer = csv.writer(
             out,
             delimiter=self.delimiter,
-            quoting=self.quote,
-            lineterminator=self.ends,  # type: ignore[arg-type]
+            quoting=self.quote,  # type: ignore[arg-type]
+            lineterminator=self.ends,
         )
         lines = [[self._cell(row.get(h, "")) for h in header] for row in rows]
         tops = [list(header)]

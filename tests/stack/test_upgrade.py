@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import alembic.command
-import optuna
 import pytest
 import sqlalchemy
-from mlflow.store.db.utils import InitialBase, _get_alembic_config  # type: ignore[attr-defined]
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from optuna.storages import RDBStorage
 
 from tests.stack.compose import Stack
 
@@ -33,6 +29,10 @@ INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
 @pytest.fixture
 def old(postgres, tmp_path: Path, data_dir: Path) -> Stack:
     """A stack whose databases older versions made."""
+    import optuna
+    from mlflow.store.db.utils import InitialBase, _get_alembic_config  # type: ignore[attr-defined]
+    from optuna.storages import RDBStorage
+
     stack = Stack(tmp_path / "old", postgres, data_dir)
     assert stack.create_databases().returncode == 0
     engine = sqlalchemy.create_engine(stack.database("mlflow"))
@@ -53,6 +53,10 @@ def old(postgres, tmp_path: Path, data_dir: Path) -> Stack:
 
 
 def test_old_databases_are_brought_up_to_date_and_keep_what_is_in_them(old: Stack):
+    import optuna
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from optuna.storages import RDBStorage
+
     optuna_address = old.database("optuna").render_as_string(hide_password=False)
     with pytest.raises(RuntimeError, match="storage upgrade"):
         RDBStorage(optuna_address)

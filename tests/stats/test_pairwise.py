@@ -5,7 +5,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 from statsmodels.stats.multitest import multipletests
@@ -25,6 +24,8 @@ def long_form(samples: Samples) -> pd.DataFrame:
 
 
 def test_games_howell_agrees_with_scikit_posthocs(balanced: Samples) -> None:
+    import scikit_posthocs
+
     frame = long_form(balanced)
     expected = scikit_posthocs.posthoc_games_howell(frame, val_col="value", group_col="variant")
     for pair in rank(balanced).pairs:

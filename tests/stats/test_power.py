@@ -141,6 +141,7 @@ def test_no_power_without_a_test_or_spread() -> None:
     assert rank({"a": [1.0] * 3, "b": [2.0] * 3}, metric="m").power is None
 
 
+@pytest.mark.rest
 def test_the_bound_of_the_spread_covers_it() -> None:
     """In eight of ten studies, also where one of the two arms has few runs or a large spread."""
     rng = np.random.default_rng(4)
