@@ -6,12 +6,13 @@ needs when it is made.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -37,18 +38,19 @@ SMALL = (
 
 REST = (
     "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
-    "search/test_postgres.py", "test_estimating.py", "test_large_experiment.py", "test_memory.py", "test_moving_tuning.py", "test_peers.py",
-    "test_ray.py", "test_reading_stores.py", "test_related_studies.py", "test_scaling.py",
-    "test_seats.py",
+    "search/test_postgres.py", "test_estimating.py", "test_large_experiment.py",
+    "test_memory.py", "test_moving_tuning.py", "test_peers.py", "test_ray.py",
+    "test_reading_stores.py", "test_related_studies.py", "test_scaling.py", "test_seats.py",
 )  # fmt: skip
 """What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist asks what belongs together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests are the rest and which belong together; leave the long to ``make chaos``."""
+    """Say which tests are the rest; leave the long proofs to ``make chaos``."""
     for item in items:
-        _mark(item)
+        left = _place(item.nodeid).startswith(REST) or _on_ray(item.nodeid)
+        if left and not item.get_closest_marker("proof"):
+            item.add_marker("rest")
     if os.environ.get("ATTNSTUDY_CHAOS"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
@@ -56,27 +58,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(long)]
 
 
-def _mark(item: pytest.Item) -> None:
-    place = item.path.relative_to(Path(__file__).parent).as_posix()
-    on_ray = _on_ray(item)
-    if (on_ray or place.startswith(REST)) and not item.get_closest_marker("proof"):
-        item.add_marker("rest")
-    # In one process, which starts a cluster or a stack, or fills a module's fixtures, once for all.
-    made = getattr(item, "_fixtureinfo", None)
-    scopes = {d[-1].scope for d in made.name2fixturedefs.values()} if made else set()
-    if on_ray:
-        item.add_marker(pytest.mark.xdist_group("ray"))
-    elif "package" in scopes:
-        item.add_marker(pytest.mark.xdist_group(place.partition("/")[0]))
-    elif "module" in scopes:
-        item.add_marker(pytest.mark.xdist_group(place))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have one process start a cluster or the stack, or fill a module's fixtures, for all.
+
+    This stands for ``--dist loadgroup``: xdist 3.8 cannot tell groups by marks since pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-def _on_ray(item: pytest.Item) -> bool:
-    given = getattr(item, "callspec", None)
-    return "cluster" in getattr(item, "fixturenames", ()) or (
-        given is not None and "ray" in given.params.values()
-    )
+def together(nodeid: str) -> str:
+    """Return a name for the tests that one process runs: one test, those of a module, or more."""
+    place = _place(nodeid)
+    if _on_ray(nodeid):
+        return "ray"
+    if place.startswith("stack/"):
+        return "stack"
+    return place if _has_module_fixtures(place) else nodeid
+
+
+@functools.cache
+def _has_module_fixtures(place: str) -> bool:
+    return 'scope="module"' in (Path(__file__).parent / place).read_text()
+
+
+def _place(nodeid: str) -> str:
+    """Return the module of a test, below this folder."""
+    return nodeid.partition("::")[0].removeprefix("tests/")
+
+
+def _on_ray(nodeid: str) -> bool:
+    return _place(nodeid) in ("test_ray.py", "test_seats.py") or "[ray" in nodeid
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
