@@ -167,6 +167,31 @@ def test_where_nothing_is_known_of_the_gpu_it_is_said(planned):
     assert any("Timed on this machine's CPU" in line for line in estimate_lines(found))
 
 
+@pytest.mark.parametrize("workers", [1, 8])
+def test_the_first_updates_on_a_gpu_do_not_count(workers, planned):
+    """They are made as ever and recorded, before the others that share the GPU have begun."""
+    plan, _ = planned
+    told = []
+    first = estimating.FirstMeasure(dataclasses.replace(plan, workers=workers), told.append)
+    vanilla, double = (
+        next(run.spec for run in plan.pending if run.spec.variant == name)
+        for name in ("vanilla", "double")
+    )
+    first.note(vanilla, 10, 2.0)
+    first.note(vanilla, 30, 2.9)
+    first.note(double, 30, 2.9)
+    if workers == 8:
+        first.note(vanilla, 60, 2.95)
+        first.note(vanilla, 100, 3.1)
+        first.note(vanilla, 110, 3.2)
+        assert first.measured == {}
+        first.note(vanilla, 200, 4.1)
+    else:
+        first.note(vanilla, 130, 3.9)
+    assert first.measured == {"vanilla": pytest.approx(0.01)}
+    first.end()
+
+
 @pytest.mark.proof
 def test_lines():
     assert estimate_lines(Estimate(1, 2, 30.2, None)) == [

@@ -321,7 +321,7 @@ def test_an_exported_search_is_made_anew_without_training(cli, place, elsewhere)
     done = asked(cli, "tune", "tuned")
     for mine, theirs in zip(done["variants"], said(place, "tune-show")["variants"], strict=True):
         assert mine["identity"] == theirs["identity"]
-        same(*(list(map(timeless, one["trials"])) for one in (mine, theirs)))
+        same(*(list(map(timeless, one["trials"])) for one in (mine, theirs)))  # type: ignore[arg-type]
     assert results(elsewhere, "tuned.tuning") == before
     continues(cli, place)
 

@@ -67,7 +67,11 @@ def test_the_runs_are_those_of_the_plan_and_no_others():
     }  # fmt: skip
     expected = {
         (name, seed): TrialSpec(
-            study="notebook", dataset="cifar10-jpeg", variant=name, seed=seed, **fields
+            study="notebook",
+            dataset="cifar10-jpeg",
+            variant=name,
+            seed=seed,
+            **fields,  # type: ignore[arg-type]
         ).fingerprint
         for name in plan.plan.arms
         for seed in plan.plan.seeds

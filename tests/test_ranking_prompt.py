@@ -182,9 +182,9 @@ def test_values_of_many_kinds_are_read(of):
 
 def test_columns_of_many_kinds_are_read():
     kinds = [
-        FRAME.assign(acc=[decimal.Decimal(str(value)) for value in FRAME["acc"]]),
+        FRAME.assign(acc=[decimal.Decimal(str(value)) for value in FRAME["acc"]]),  # type: ignore[misc]
         FRAME.assign(acc=[np.str_(value) for value in FRAME["acc"]]),
-        FRAME.assign(acc=[np.array(value) for value in FRAME["acc"]]),
+        FRAME.assign(acc=[np.array(value) for value in FRAME["acc"]]),  # type: ignore[misc]
         FRAME.assign(date=pd.Timestamp("2026-01-01")),
         FRAME.assign(date=[np.datetime64("2026-01-01")] * 8),
     ]
@@ -192,7 +192,7 @@ def test_columns_of_many_kinds_are_read():
         assert values(attnstudy.rank(frame)) == {"a": BASE, "b": OURS}
     numbered = FRAME.set_axis([0, 1, 2], axis=1)
     for zero in (0, np.int64(0), [0]):
-        ranking = attnstudy.rank(numbered, by=zero, seed=1, metric=2)
+        ranking = attnstudy.rank(numbered, by=zero, seed=1, metric=2)  # type: ignore[arg-type]
         assert values(ranking) == {"a": BASE, "b": OURS}
 
 
@@ -212,7 +212,7 @@ NO_RESULTS = (
     ({"a": FRAME, "b": FRAME}, "a whole table"),
     ({"a": [True, False], "b": [True, True]}, "'True', not a number"),
     ({"a": [np.datetime64("2026-01-01")] * 2, "b": BASE}, "'2026-01-01', not a number"),
-    (FRAME.assign(acc=[np.ones(2)] * 8), "no column of results"),
+    (FRAME.assign(acc=[np.ones(2)] * 8), "no column of results"),  # type: ignore[list-item]
     (FRAME.assign(model=[None, *"aaabbbb"]).groupby("model")["acc"], "leaves out 1 row"),
     (
         pd.DataFrame(
@@ -264,7 +264,7 @@ def test_options_of_tables_are_refused_for_what_has_its_arms(option):
     given = {option: "rows-are-runs"}
     for data in ({"a": BASE, "b": OURS}, FRAME.groupby("model")["acc"]):
         with pytest.raises(UsageError, match=f"{option}= is for tables"):
-            attnstudy.rank(data, **given)
+            attnstudy.rank(data, **given)  # type: ignore[arg-type]
 
 
 def test_what_is_missing_is_shown_in_words():

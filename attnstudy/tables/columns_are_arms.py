@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from attnstudy.errors import DataError, UsageError
@@ -69,28 +70,12 @@ def read_columns_as_arms(table: Table) -> Reading:
     if len({seed for seed in seeds.values() if seed is not None}) < len(kept) and label is not None:
         raise DataError(f"{table.what}: column {label.shown} numbers two rows alike: keep one")
     for column in arms:
-        runs, lost = [], []
-        for row in kept:
-            value = numbers[column.index][row]
-            line = table.grid.rows[row][0]
-            if isinstance(value, Printed):
-                where = table.place(line) if label is None else f"{label.shown} {label.cells[row]}"
-                runs.append(Run(value, line, where, seeds[row]))
-            elif value is Gap.DIVERGED:
-                lost.append(seeds[row])
-        missing = len(kept) - len(runs) - len(lost)
+        arm = _arm(table, column, numbers[column.index], seeds)
+        missing = len(kept) - len(arm.runs) - len(arm.diverged)
         if missing:
             empty.append(f"{missing} of {clip(column.shown)}")
-        if not runs and not lost:
-            raise DataError(f"{table.what} has no result of {clip(column.shown)!r}")
         found.append(
-            Arm(
-                name=column.name,
-                runs=tuple(runs),
-                diverged=tuple(lost),
-                mean=_printed(table, mean, column),
-                sd=_printed(table, sd, column),
-            )
+            replace(arm, mean=_printed(table, mean, column), sd=_printed(table, sd, column))
         )
     if empty:
         left_out.append(f"empty cells, runs without a result ({quoted(empty)})")
@@ -112,6 +97,33 @@ def read_columns_as_arms(table: Table) -> Reading:
         sd_column=None if sd is None or label is None else label.cells[sd],
         left_out=tuple(left_out),
     )
+
+
+def _arm(
+    table: Table,
+    column: Column,
+    numbers: Mapping[int, Printed | Gap],
+    seeds: Mapping[int, int | None],
+) -> Arm:
+    """Return the runs of one column.
+
+    Raises:
+        DataError: it has none.
+
+    """
+    label = table.shape.seed
+    runs, lost = [], []
+    for row, seed in seeds.items():
+        value = numbers[row]
+        line = table.grid.rows[row][0]
+        if isinstance(value, Printed):
+            where = table.place(line) if label is None else f"{label.shown} {label.cells[row]}"
+            runs.append(Run(value, line, where, seed))
+        elif value is Gap.DIVERGED:
+            lost.append(seed)
+    if not runs and not lost:
+        raise DataError(f"{table.what} has no result of {clip(column.shown)!r}")
+    return Arm(name=column.name, runs=tuple(runs), diverged=tuple(lost))
 
 
 def _refuse_settings(table: Table, kept: Sequence[int]) -> None:

@@ -111,7 +111,7 @@ class _Form:
         writer = csv.writer(
             out,
             delimiter=self.delimiter,
-            quoting=self.quote,  # type: ignore[arg-type]
+            quoting=self.quote,
             lineterminator=self.ends,
         )
         lines = [[self._cell(row.get(h, "")) for h in header] for row in rows]
