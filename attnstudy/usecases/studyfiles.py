@@ -140,7 +140,7 @@ def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:
 def _settings(recorded: Mapping[str, Any], request: RunRequest) -> list[str]:
     changed = []
     for name, value in recorded.items():
-        now = getattr(request, name, None)
+        now = request.settings.get(name, getattr(request, name, None))
         now = list(now) if isinstance(now, tuple) else now
         if now is not None and now != value:
             changed.append(f"{name}: {shown(value)} -> {shown(now)}")
