@@ -70,7 +70,7 @@ _KEYS: dict[str, dict[str, _Kind]] = {
     },
 }
 for _field in (*SIZES, *SETTINGS):
-    _KEYS[_field.table][_field.name] = _field
+    _KEYS.setdefault(_field.table, {})[_field.name] = _field
 _ARM_KEYS = {name: setting(name) for name in ARM_FIELDS}
 ARMS = "arms"
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -165,13 +165,17 @@ COMMANDS = {
                    "--executor", "inline", "--variant", "vanilla", "--json"],
                   {"ATTNSTUDY_LABEL_SMOOTHING": "0.3"}),
     "status": (["status"], {}),
+    "planned": (["run", "planned", "--json", "--no-progress"], {}),
+    "changed": (["study", "show", "planned"], {"ATTNSTUDY_LABEL_SMOOTHING": "0.3"}),
 }  # fmt: skip
 
 
 @pytest.fixture
 def added(workplace):
     """What a process in which one more setting is declared says and does."""
-    for name, text in {**BAD, "demo": DEMO, "misspelt": "[training]\nlabel_smothing = 0\n"}.items():
+    good = {"demo": DEMO, "planned": f'variants = ["vanilla"]\nseeds = 1\n{SMALL}'}
+    misspelt = "[training]\nlabel_smothing = 0\n"
+    for name, text in {**BAD, **good, "misspelt": misspelt}.items():
         write_study(workplace, name, text)
     done = subprocess.run(
         [sys.executable, "-m", "tests.one_more_setting"],
@@ -213,6 +217,11 @@ def test_one_declaration_adds_a_setting_everywhere(added):
     (plain,) = read_runs(tracker, "plain")
     assert plain.params["label_smoothing"] == "0.3"
     assert "label_smoothing 0.3" in added.status.out
+    # a plan that is recorded now is the one that was recorded before there was the setting
+    assert added.planned.code == 0, added.planned.err
+    (plan,) = json.loads(Path("studies/planned/plans.json").read_text())
+    assert "label_smoothing" not in plan["plan"]["settings"]
+    assert "label_smoothing: 0 -> 0.3" in added.changed.out, added.changed
     # runs that were made without it keep their identity, with it they get another
     before, now = added.identities
     assert before == ["22391fa565a67ccfdb92fe19c84ef6e8", "3800dd6390", None]
