@@ -7,13 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.settings import SETTINGS
 from attnstudy.study import BUILT_IN, check_variant, expand_variants
 
-ARM_FIELDS = (
-    "attention", "channels", "epochs", "batch_size", "lr", "optimizer", "weight_decay",
-    "augmentation", "precision",
-)  # fmt: skip
-"""Fields of a specification that can be declared as part of an arm."""
+ARM_FIELDS = tuple(field.name for field in SETTINGS if field.of_arm)
+"""Settings that can be declared as part of an arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Arm:
     variant: str
     """A placement, the control of one, or ``package.module:factory``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """By field of the specification; the arms of a study declare the same fields."""
+    """By name; the arms of a study declare the same ones."""
     tuning: Mapping[str, Any] | None = None
     """The search that found the settings: its ``identity`` and what it was given."""
 
@@ -86,10 +84,10 @@ def choose_arms(arms: Sequence[Arm], names: Sequence[str]) -> tuple[Arm, ...]:
 
     """
     known = {arm.name: arm for arm in arms}
-    fields = bool(arms and arms[0].settings)
+    declared = bool(arms and arms[0].settings)
     asked = [name for name in names if name != "all"]
     for name in asked:
-        if name not in known and fields:
+        if name not in known and declared:
             raise UsageError(
                 f"the study has no arm {name!r}{near_miss(name, tuple(known))} (there: "
                 f"{', '.join(known)}): declare it in the study's file"

@@ -1,33 +1,23 @@
-"""What a search for hyperparameters may vary: fields of a specification, and their values.
-
-A field is named as in ``TrialSpec``, and so is whatever is added there: its type and what it
-refuses are read from it.
-"""
+"""What a search for hyperparameters may vary: settings of the training, and their values."""
 
 from __future__ import annotations
 
-import math
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.study import TrialSpec
+from attnstudy.fields import Field
+from attnstudy.settings import SPACE, recorded_settings, setting
 
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("none", "wilcoxon", "median")
 
 Value = int | float | str | tuple[int, int]
-"""What a field of a specification can be."""
+"""What a setting can be."""
 
-# what the images are is no hyperparameter, nor is the arithmetic
-_FIXED = ("dataset_digest", "train_size", "val_size", "precision", "arm_fields")
-_TYPES = typing.get_type_hints(TrialSpec)
-SEARCHABLE = tuple(
-    f.name for f in fields(TrialSpec) if f.metadata["role"] == "config" and f.name not in _FIXED
-)
-"""The fields that a search can vary."""
+SEARCHABLE = tuple(field.name for field in recorded_settings() if field.searched)
+"""The settings that a search can vary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class Range:
 
     @property
     def ends(self) -> tuple[Value, ...]:
-        """The values that have to make sense for all to do."""
+        """The least and the greatest among its values are two of these."""
         return (self.low, self.high)
 
     @property
@@ -66,7 +56,7 @@ class Choice:
 
     @property
     def ends(self) -> tuple[Value, ...]:
-        """The values that have to make sense for all to do."""
+        """The least and the greatest among its values are two of these."""
         return self.values
 
     @property
@@ -102,13 +92,7 @@ class Space:
 
 def default_space() -> Space:
     """Return what is varied when a study's file does not say."""
-    return Space(
-        {
-            "batch_size": Choice((32, 64, 128)),
-            "lr": Range(1e-4, 1e-2, log=True),
-            "weight_decay": Range(1e-6, 1e-2, log=True),
-        }
-    )
+    return parse_space(SPACE)
 
 
 def parse_space(table: Mapping[str, Any], where: str = "[tuning.space]") -> Space:
@@ -139,47 +123,24 @@ def parse_space(table: Mapping[str, Any], where: str = "[tuning.space]") -> Spac
 
 def _dimension(name: str, given: Any, where: str) -> Dimension:
     if isinstance(given, dict):
-        found: Dimension = _range(name, given, where)
-    elif isinstance(given, list):
-        found = _choice(name, given, where)
-    else:
-        raise UsageError(
-            f"{where} is {given!r}: write {{low = ..., high = ...}} or a list of values"
-        )
-    for value in found.ends:
-        try:
-            # alone with the defaults: what two fields forbid together shows when they meet
-            _smallest(**{name: value})
-        except UsageError as error:
-            raise UsageError(f"{where}: {error}") from error
-    return found
+        return _range(setting(name), given, where)
+    if isinstance(given, list):
+        return _choice(setting(name), given, where)
+    raise UsageError(f"{where} is {given!r}: write {{low = ..., high = ...}} or a list of values")
 
 
-def _smallest(**changes: Any) -> TrialSpec:
-    return TrialSpec(
-        study="x",
-        dataset="x",
-        variant="vanilla",
-        seed=0,
-        dataset_digest="",
-        train_size=1,
-        val_size=1,
-        **changes,
-    )
-
-
-def _range(name: str, given: Mapping[str, Any], where: str) -> Range:
+def _range(field: Field, given: Mapping[str, Any], where: str) -> Range:
     known = ("low", "high", "log")
     for key in given:
         if key not in known:
             hint = near_miss(key, known) or f"; known: {', '.join(known)}"
             raise UsageError(f"{where}: unknown key {key!r}{hint}")
-    if _TYPES[name] not in (int, float):
+    if field.kind is str or field.parts:
         raise UsageError(f"{where} is not a number: write a list of values")
     missing = [key for key in ("low", "high") if key not in given]
     if missing:
         raise UsageError(f"{where} lacks {missing[0]}: write {{low = ..., high = ...}}")
-    low, high = (_number(name, given[key], f"{where}: {key}") for key in ("low", "high"))
+    low, high = (field.check(given[key], f"{where}: {key}") for key in ("low", "high"))
     log = given.get("log", False)
     if not isinstance(log, bool):
         raise UsageError(f"{where}: log is {log!r}: write true or false")
@@ -190,33 +151,11 @@ def _range(name: str, given: Mapping[str, Any], where: str) -> Range:
     return Range(low, high, log)
 
 
-def _choice(name: str, given: list[Any], where: str) -> Choice:
+def _choice(field: Field, given: list[Any], where: str) -> Choice:
     if not given:
         raise UsageError(f"{where} is an empty list: name at least one value")
-    values = tuple(_value(name, value, where) for value in given)
+    values = tuple(field.check(value, where) for value in given)
     twice = next((value for n, value in enumerate(values) if value in values[:n]), None)
     if twice is not None:
         raise UsageError(f"{where} has {twice!r} twice: name each value once")
     return Choice(values)
-
-
-def _value(name: str, given: Any, where: str) -> Value:
-    if _TYPES[name] in (int, float):
-        return _number(name, given, where)
-    if _TYPES[name] is str:
-        if not isinstance(given, str):
-            raise UsageError(f"{where} has {given!r}: its values are texts")
-        return given
-    whole = isinstance(given, list) and all(type(part) is int for part in given)
-    if not whole or len(given) != 2:
-        raise UsageError(f"{where} has {given!r}: its values are lists of two whole numbers")
-    return int(given[0]), int(given[1])
-
-
-def _number(name: str, given: Any, where: str) -> float:
-    """Return a number of the field's type; to Python, true is a whole number."""
-    whole = _TYPES[name] is int
-    fits = isinstance(given, int if whole else (int, float)) and not isinstance(given, bool)
-    if not fits or not math.isfinite(given):
-        raise UsageError(f"{where} is {given!r}: give a {'whole ' * whole}number")
-    return int(given) if whole else float(given)

@@ -1,13 +1,14 @@
 """What is to be run: one frozen specification for each (variant, seed), and its identity.
 
-A field is added in one place, here, with the role it plays in the identity of a run:
+What every training is told is a field of the specification, and the training's own settings are
+declared in ``settings``. Each has a role in the identity of a run:
 
 * ``run``: what distinguishes the runs of one configuration (variant, its source, seed);
 * ``config``: what must agree for two runs to be comparable;
 * ``label``: names for the reader, hashed into nothing.
 
-A field that is added when there are runs already is marked ``later``: it counts only where it is
-not at its default, which is what those runs were trained with, so that they keep their identity.
+What is added when there are runs already is marked ``later``: it counts only where it is not at
+its default, which is what those runs were trained with, so that they keep their identity.
 """
 
 from __future__ import annotations
@@ -19,21 +20,20 @@ import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import Field as DataclassField
 from pathlib import Path
 from typing import Any
 
 from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.fields import Settings
+from attnstudy.settings import SIZES, left_out, recorded_settings
 
 VARIANTS = ("vanilla", "early", "late", "double")
 """The placements of attention; ``all`` means these."""
 CONTROLS = ("early-conv", "late-conv", "double-conv")
 """Each has convolutions with as many parameters where its placement has attention."""
 BUILT_IN = (*VARIANTS, *CONTROLS)
-ATTENTIONS = ("spatial", "channel")
-PRECISIONS = ("float32", "tf32", "bf16")
-OPTIMIZERS = ("adam", "adamw", "sgd")
-AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
 VALIDATE_EVERY = 100
 """Iterations between validations, counted from 0 within each epoch."""
 
@@ -51,11 +51,15 @@ def _role(role: str, *, later: bool = False) -> dict[str, Any]:
     return {"role": role, "later": later}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class TrialSpec:
     """Everything that decides what one training computes; it travels whole to the worker.
 
-    Raises ``UsageError`` on construction when a value makes no sense.
+    It is made from its fields and the training's settings by name, and a setting is read as a
+    field is: ``spec.epochs``. What is left out is at its default.
+
+    Raises ``UsageError`` on construction when a value makes no sense, and ``TypeError`` when a
+    field is missing or unknown.
     """
 
     study: str = field(metadata=_role("label"))
@@ -81,52 +85,29 @@ class TrialSpec:
     """Training images: the first so many of the training file."""
     val_size: int = field(metadata=_role("config"))
     """Validation images: the last so many of the training file."""
-    attention: str = field(default="spatial", metadata=_role("config"))
-    """``spatial`` or ``channel``; a setting also of variants without attention (``vanilla``, the
-    controls), whose network it does not change, so that they compare with those that have it."""
-    channels: tuple[int, int] = field(default=(64, 32), metadata=_role("config"))
-    """Output channels of the two convolutions."""
-    epochs: int = field(default=10, metadata=_role("config"))
-    """Passes over the training images."""
-    batch_size: int = field(default=64, metadata=_role("config"))
-    """Images a step; the last, short batch of an epoch is kept."""
-    lr: float = field(default=1e-3, metadata=_role("config"))
-    """Learning rate."""
-    precision: str = field(default="float32", metadata=_role("config"))
-    """Arithmetic of the training: one of ``PRECISIONS``. Scores are always taken in float32."""
-    weight_decay: float = field(default=0.0, metadata=_role("config", later=True))
-    """Decay of the weights, 0 or more: added to the gradient for ``adam`` and ``sgd`` (L2),
-    decoupled from it for ``adamw``, which decays nothing either unless told."""
-    optimizer: str = field(default="adam", metadata=_role("config", later=True))
-    """One of ``OPTIMIZERS``, otherwise at PyTorch's defaults; ``sgd`` has a momentum of 0.9."""
-    augmentation: str = field(default="none", metadata=_role("config", later=True))
-    """Random changes of the training images: one of ``AUGMENTATIONS``. ``crop`` pads by 4 black
-    pixels and cuts the image's size out anywhere, ``flip`` mirrors left and right half the time."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The training's, by name: all of them, checked. Their roles are their own."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, *, settings: Mapping[str, Any] | None = None, **given: Any) -> None:
+        for own in _own_fields():
+            value = given.pop(own.name, own.default)
+            if value is MISSING:
+                raise TypeError(f"a specification lacks {own.name}")
+            object.__setattr__(self, own.name, value)
         check_study_name(self.study.removesuffix(TUNING))
         if self.seed < 0 or self.seed >= 2**63:
             raise UsageError(f"seed {self.seed} cannot be used: seeds go from 0 to 2^63 - 1")
-        for name, known in _NAMES.items():
-            if (value := getattr(self, name)) not in known:
-                raise UsageError(
-                    f"unknown {name} {value!r}: use one of {', '.join(known)}"
-                    f"{near_miss(value, known)}"
-                )
-        for name in ("epochs", "batch_size", "train_size", "val_size"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        if len(self.channels) != 2 or min(self.channels) < 1:
-            raise UsageError(f"channels are {self.channels}: give two numbers of at least 1")
-        if not (math.isfinite(self.lr) and self.lr > 0):
-            raise UsageError(f"the learning rate is {self.lr}: it must be a number above 0")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise UsageError(
-                f"the weight decay is {self.weight_decay}: it must be a number of at least 0"
-            )
-        # 1 and 1.0 are equal, as 0.0 and -0.0 are, so they must not give two fingerprints
-        object.__setattr__(self, "lr", float(self.lr))
-        object.__setattr__(self, "weight_decay", abs(float(self.weight_decay)))
+        for size in SIZES:
+            size.check(getattr(self, size.name))
+        checked = Settings(recorded_settings(), {**(settings or {}), **given})
+        object.__setattr__(self, "settings", checked)
+
+    def __getattr__(self, name: str) -> Any:
+        # looked up past this method, which copying calls before there are any settings
+        try:
+            return object.__getattribute__(self, "settings")[name]
+        except KeyError:
+            raise AttributeError(f"a specification has no field or setting {name!r}") from None
 
     @property
     def name(self) -> str:
@@ -141,7 +122,7 @@ class TrialSpec:
     @property
     def fingerprint(self) -> str:
         """Identity of the run (32 hex digits): same fingerprint, same numbers."""
-        return self._digest(*(f.name for f in fields(self) if f.metadata["role"] != "label"))[:32]
+        return self._digest(*(name for name, role in roles().items() if role != "label"))[:32]
 
     @property
     def config_id(self) -> str:
@@ -151,48 +132,44 @@ class TrialSpec:
     @property
     def iterations_per_epoch(self) -> int:
         """Optimiser steps in one epoch; the short last batch counts."""
-        return math.ceil(self.train_size / self.batch_size)
+        return math.ceil(self.train_size / int(self.batch_size))
 
     @property
     def iterations(self) -> int:
         """Optimiser steps of the whole run."""
-        return self.epochs * self.iterations_per_epoch
+        return int(self.epochs) * self.iterations_per_epoch
 
     def config_fields(self) -> dict[str, Any]:
         """Return the fields that must agree between comparable runs."""
         values = self.to_dict()
-        return {**{name: values[name] for name in self._config_names}, "code_schema": CODE_SCHEMA}
+        alike = {f.name for f in recorded_settings() if left_out(f, self.settings[f.name])}
+        names = (name for name in self._config_names if name not in alike)
+        return {**{name: values[name] for name in names}, "code_schema": CODE_SCHEMA}
 
     @property
     def _config_names(self) -> list[str]:
-        names = [f.name for f in fields(self) if f.metadata["role"] == "config"]
+        names = [name for name, role in roles().items() if role == "config"]
         return [name for name in names if name not in self.arm_fields]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields, ready for JSON."""
+        """Return all fields and settings, ready for JSON."""
+        own = {f.name: getattr(self, f.name) for f in _own_fields()}
         return {
-            **asdict(self),
-            "channels": list(self.channels),
-            "arm_fields": list(self.arm_fields),
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in {**own, **self.settings}.items()
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrialSpec:
         """Build a specification from what ``to_dict`` gave, now or before a later field existed."""
-        return cls(
-            **{
-                **values,
-                "channels": tuple(values["channels"]),
-                "arm_fields": tuple(values.get("arm_fields", ())),
-            }
-        )
+        return cls(**{**values, "arm_fields": tuple(values.get("arm_fields", ()))})
 
     def _digest(self, *names: str) -> str:
-        values = self.to_dict()
+        values, later = self.to_dict(), later_defaults()
         hashed = {
-            f.name: values[f.name]
-            for f in fields(self)
-            if f.name in names and not (f.metadata["later"] and getattr(self, f.name) == f.default)
+            name: values[name]
+            for name in names
+            if name not in later or getattr(self, name) != later[name]
         }
         hashed["code_schema"] = CODE_SCHEMA
         # repr of a float is its shortest exact form, which json uses: stable between platforms
@@ -200,18 +177,21 @@ class TrialSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-# fields of which the value is one of some names
-_NAMES = {
-    "attention": ATTENTIONS,
-    "precision": PRECISIONS,
-    "optimizer": OPTIMIZERS,
-    "augmentation": AUGMENTATIONS,
-}
+def _own_fields() -> list[DataclassField[Any]]:
+    """Return what every training is told: the fields of a specification but its settings."""
+    return [f for f in fields(TrialSpec) if f.name != "settings"]
+
+
+def roles() -> dict[str, str]:
+    """Return the role of every field and setting of a specification, in the recorded order."""
+    own = {f.name: f.metadata["role"] for f in _own_fields()}
+    return {**own, **{f.name: f.role for f in recorded_settings()}}
 
 
 def later_defaults() -> dict[str, Any]:
     """Return the fields that runs may have been made without, and what those were trained with."""
-    return {f.name: f.default for f in fields(TrialSpec) if f.metadata["later"]}
+    own = {f.name: f.default for f in _own_fields() if f.metadata["later"]}
+    return {**own, **{f.name: f.default for f in recorded_settings() if f.later}}
 
 
 def tuning_of(study: str) -> str:

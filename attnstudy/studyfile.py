@@ -12,38 +12,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from attnstudy.arms import ARM_FIELDS
 from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.fields import Field
+from attnstudy.settings import SETTINGS, SIZES, setting
 from attnstudy.space import Space, parse_space
-from attnstudy.study import BUILT_IN, DEFAULT_STUDY, TrialSpec, check_study_name, check_variant
+from attnstudy.study import BUILT_IN, DEFAULT_STUDY, check_study_name, check_variant
 
 FILE_NAME = "study.toml"
 FOLDER = Path("studies")
 
-# table -> key -> (types allowed, how they are called); "" is the top level
+# table -> key -> a setting, or (types allowed, how they are called); "" is the top level
 _TEXT = ((str,), "a text")
 _WHOLE = ((int,), "a whole number")
 _NUMBER = ((int, float), "a number")
 _LIST = ((list, str), "a text or a list")
-_KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
+_Kind = tuple[tuple[type, ...], str] | Field
+_KEYS: dict[str, dict[str, _Kind]] = {
     "": {
         "question": _TEXT,
         "variants": _LIST,
         "seeds": ((str, int, list), "a number, a text like '0-29' or a list"),
         "dataset": _TEXT,
-        "train_size": _WHOLE,
-        "val_size": _WHOLE,
-        "attention": _TEXT,
-        "channels": ((list,), "a list of two whole numbers"),
     },
-    "training": {
-        "epochs": _WHOLE,
-        "batch_size": _WHOLE,
-        "lr": _NUMBER,
-        "optimizer": _TEXT,
-        "weight_decay": _NUMBER,
-        "augmentation": _TEXT,
-        "precision": _TEXT,
-    },
+    "training": {},
     "ranking": {
         "metric": _TEXT,
         "alpha": _NUMBER,
@@ -77,7 +69,9 @@ _KEYS: dict[str, dict[str, tuple[tuple[type, ...], str]]] = {
         "space": ((dict,), "a table of fields"),
     },
 }
-_ARM_KEYS = {name: _KEYS[""][name] for name in ("attention", "channels")} | _KEYS["training"]
+for _field in (*SIZES, *SETTINGS):
+    _KEYS.setdefault(_field.table, {})[_field.name] = _field
+_ARM_KEYS = {name: setting(name) for name in ARM_FIELDS}
 ARMS = "arms"
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 JOURNAL = "tuning.journal"
@@ -180,7 +174,7 @@ def _load(path: Path, name: str | None) -> StudyFile:
 
 def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
     """Return the tables [arms.NAME], each with a variant and fields of its own."""
-    known = {"variant": _TEXT, **_ARM_KEYS}
+    known: dict[str, _Kind] = {"variant": _TEXT, **_ARM_KEYS}
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise UsageError(f"{path}: arms are tables: write [{ARMS}.NAME] above the fields of one")
     arms: dict[str, dict[str, Any]] = {}
@@ -193,24 +187,19 @@ def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
             if key not in known:
                 hint = near_miss(key, known) or f"; known: {', '.join(known)}"
                 raise UsageError(f"{path}: unknown key {where + ' ' + key!r}{hint}")
-            checked = _typed(path, f"{where} {key}", known[key], value)
-            arms[name][key] = tuple(checked) if isinstance(checked, list) else checked
+            arms[name][key] = _typed(path, f"{where} {key}", known[key], value)
         try:
-            _check_arm(name, arms[name])
+            _check_variant(name, arms[name])
         except UsageError as error:
             raise UsageError(f"{path}: {where} {error}") from error
     return arms
 
 
-def _check_arm(name: str, table: dict[str, Any]) -> None:
-    """Refuse settings with which no run can be made, while it is known who gave them."""
-    fields = {"variant": name, **table}
+def _check_variant(name: str, table: dict[str, Any]) -> None:
     if "variant" in table:
         check_variant(table["variant"])
     elif name not in BUILT_IN:
         raise UsageError("names no variant: add variant = '...' to it")
-    TrialSpec(study=DEFAULT_STUDY, dataset="", seed=0, dataset_digest="", train_size=1, val_size=1,
-              **fields)  # fmt: skip
 
 
 def _space(path: Path, table: dict[str, Any] | None) -> Space | None:
@@ -243,7 +232,9 @@ def _check_variants(path: Path, names: list[Any]) -> None:
         raise UsageError(f"{path}: variants: {twice[0]!r} appears twice, name each variant once")
 
 
-def _typed(path: Path, where: str, kind: tuple[tuple[type, ...], str], value: Any) -> Any:
+def _typed(path: Path, where: str, kind: _Kind, value: Any) -> Any:
+    if isinstance(kind, Field):
+        return kind.check(value, f"{path}: {where}")
     types, called = kind
     # to Python, true is a whole number
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
@@ -258,9 +249,8 @@ def _as_parameters(options: dict[str, Any]) -> dict[str, Any]:
     if "variants" in options:
         variants = options.pop("variants")
         options["variant"] = [variants] if isinstance(variants, str) else variants
-    for key in ("seeds", "tuning_seeds", "channels", "looks"):
-        if isinstance(options.get(key), list):
-            listed = options[key]
+    for key, listed in options.items():
+        if isinstance(listed, list | tuple) and key != "variant":
             # one seed in a list is that seed, while a bare number is a count
             single = key.endswith("seeds") and len(listed) == 1 and str(listed[0]).isdigit()
             options[key] = f"{listed[0]}-{listed[0]}" if single else ",".join(map(str, listed))

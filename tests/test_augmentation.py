@@ -11,7 +11,7 @@ from torch import nn
 
 from attnstudy import seeding
 from attnstudy.data.torchvision_ops import declare_missing_operators
-from attnstudy.study import AUGMENTATIONS
+from attnstudy.settings import AUGMENTATIONS
 from attnstudy.training import evaluate, time_iterations
 from attnstudy.training.augmentation import PADDING, Changes, augment, draw_changes
 from attnstudy.training.batches import Batch, epoch_batches, side_by_side

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from attnstudy.models import build_model
-from attnstudy.study import ATTENTIONS
+from attnstudy.settings import ATTENTIONS
 from attnstudy.usecases import exporting
 from attnstudy.usecases.exporting import exported
 

@@ -14,7 +14,8 @@ from torch.nn import functional
 from attnstudy import runs
 from attnstudy.models import FusedNets, build_model, can_fuse
 from attnstudy.runs import Status
-from attnstudy.study import ATTENTIONS, BUILT_IN
+from attnstudy.settings import ATTENTIONS
+from attnstudy.study import BUILT_IN
 from attnstudy.training import load_checkpoints
 from attnstudy.usecases import worker
 from attnstudy.usecases.estimating import Estimate

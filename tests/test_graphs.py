@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from attnstudy import runs
-from attnstudy.study import ATTENTIONS, BUILT_IN, OPTIMIZERS
+from attnstudy.settings import ATTENTIONS, OPTIMIZERS
+from attnstudy.study import BUILT_IN
 from attnstudy.training import fusing, graphs, prepare_process, step, train
 from attnstudy.training.batches import Batch
 from attnstudy.training.graphs import PROOFS, WARM_UP, Replaying, recorder_for

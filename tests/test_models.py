@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from attnstudy import seeding
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.models import build_model
-from attnstudy.study import ATTENTIONS, BUILT_IN, CONTROLS
+from attnstudy.settings import ATTENTIONS
+from attnstudy.study import BUILT_IN, CONTROLS
 
 QUERY_KEY_VALUE = ("query", "key", "value")
 STACKED = ("conv1", "conv2", "conv3")
@@ -571,11 +572,11 @@ def test_unknown_variant(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", ["double", "models:mine"])
 @pytest.mark.parametrize(
-    ("attention", "end"), [("spacial", "did you mean 'spatial'?"), ("xyz", "spatial, channel")]
+    ("attention", "end"), [("spacial", "did you mean 'spatial'?"), ("xyz", "not 'xyz'")]
 )
 def test_unknown_attention(variant: str, attention: str, end: str) -> None:
     message = refusal(variant, attention=attention)
-    assert message.startswith(f"unknown attention {attention!r}")
+    assert message.startswith("attention must be one of spatial, channel, not ")
     assert message.endswith(end)
 
 

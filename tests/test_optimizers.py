@@ -11,7 +11,7 @@ from torch import nn
 
 from attnstudy import seeding
 from attnstudy.runs import RunFolder
-from attnstudy.study import OPTIMIZERS
+from attnstudy.settings import OPTIMIZERS
 from attnstudy.training import Checkpoint, drive, save_checkpoint, training
 from attnstudy.training.optimizers import load_state, make_optimizer
 from tests.test_training import (

@@ -77,7 +77,7 @@ def test_what_a_device_cannot_compute_in_is_refused(cli, workplace):
         "capability 8.0 or later\n"
     )
     assert not (workplace / "mlruns" / "runs").exists()
-    with pytest.raises(UsageError, match=r"unknown precision 'bf15': .* did you mean 'bf16'"):
+    with pytest.raises(UsageError, match=r"precision must be .*'bf15'; did you mean 'bf16'"):
         check_spec_of("bf15")
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnstudy import options
-from attnstudy.arms import ARM_FIELDS, Arm, choose_arms, declared_arms, with_all_fields
+from attnstudy.arms import Arm, choose_arms, declared_arms, with_all_fields
 from attnstudy.cli.common import address_of, data_dir_of, executor_of, find_own_variants
 from attnstudy.errors import UsageError
 from attnstudy.seeds import parse_seeds
+from attnstudy.settings import recorded_settings
 from attnstudy.studyplan import Analysis
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from attnstudy.usecases.planning import RunRequest
 
 _SAME = (
-    "seeds", "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size",
-    "lr", "optimizer", "weight_decay", "augmentation", "precision", "device", "threads", "workers",
-    "fuse", "rerun", "wait", "strict", "checkpoint_minutes", "republish",
-    "no_models",
+    "seeds", "dataset", "train_size", "val_size", "device", "threads", "workers", "fuse", "rerun",
+    "wait", "strict", "checkpoint_minutes", "republish", "no_models",
 )  # fmt: skip
 
 
@@ -48,8 +47,14 @@ def run_request(given: dict[str, Any]) -> RunRequest:
         data_dir=data_dir_of(given),
         address=address_of(given),
         executor=executor_of(given),
+        settings=settings_of(given),
         **{**{name: given.get(name, False) for name in _SAME}, "seeds": seeds},
     )
+
+
+def settings_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the training's settings among a command's options."""
+    return {field.name: given[field.name] for field in recorded_settings()}
 
 
 def declare(given: dict[str, Any]) -> Declaration | None:
@@ -151,7 +156,7 @@ def _arms(given: dict[str, Any]) -> tuple[Arm, ...]:
     arms = declared_arms(variants, study.arms)
     if given["tuned"]:
         arms = _tuned(arms, given)
-    return with_all_fields(arms, {name: given.get(name) for name in ARM_FIELDS})
+    return with_all_fields(arms, settings_of(given))
 
 
 def _tuned(arms: tuple[Arm, ...], given: dict[str, Any]) -> tuple[Arm, ...]:

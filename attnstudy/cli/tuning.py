@@ -15,8 +15,8 @@ from attnstudy.cli.common import (
     prepare_workers,
     print_result,
 )
+from attnstudy.cli.requests import settings_of
 from attnstudy.errors import EXIT_SOME_FAILED
-from attnstudy.space import SEARCHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,7 @@ def _tune_request(given: dict[str, Any]) -> Any:
         space=study.space or default_space(),
         storage=given["storage"],
         journal=study.journal,
-        settings={name: given[name] for name in (*SEARCHABLE, "precision")},
+        settings=settings_of(given),
         data_dir=data_dir_of(given),
         address=address_of(given),
         executor=executor_of(given),

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from attnstudy import seeding
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.models.placement import PlacementNet
-from attnstudy.study import ATTENTIONS, BUILT_IN, CONTROLS, is_factory
+from attnstudy.settings import setting
+from attnstudy.study import BUILT_IN, CONTROLS, is_factory
 
 
 def build_model(
@@ -39,11 +40,7 @@ def build_model(
         UsageError: unknown variant or attention, or a factory that does not give a model.
 
     """
-    if attention not in ATTENTIONS:
-        raise UsageError(
-            f"unknown attention {attention!r}: use one of {', '.join(ATTENTIONS)}"
-            f"{near_miss(attention, ATTENTIONS)}"
-        )
+    setting("attention").check(attention)
     if is_factory(variant):
         return _build_with_factory(variant, attention, tuple(image_shape), num_classes, seed)
     if variant not in BUILT_IN:

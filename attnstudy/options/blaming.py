@@ -18,7 +18,7 @@ def place(name: str) -> str:
     """
     context = click.get_current_context()
     parameter = next(p for p in context.command.params if p.name == name)
-    return _place(context, parameter)
+    return place_of(context, parameter)
 
 
 def blamed(error: click.ClickException) -> str:
@@ -27,7 +27,7 @@ def blamed(error: click.ClickException) -> str:
     if not isinstance(error, click.BadParameter) or context is None or parameter is None:
         return error.format_message()
     if _source(context, parameter) in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):
-        return f"{_place(context, parameter)}: {error.message.rstrip('.')}"
+        return f"{place_of(context, parameter)}: {error.message.rstrip('.')}"
     return error.format_message()
 
 
@@ -51,7 +51,8 @@ def check_file(command: click.Command) -> None:
             raise UsageError(f"{key}: {error.message.rstrip('.')}") from None
 
 
-def _place(context: click.Context, parameter: click.Parameter) -> str:
+def place_of(context: click.Context, parameter: click.Parameter) -> str:
+    """Return what to call the place in which a parameter is given."""
     source = _source(context, parameter)
     assert parameter.name is not None
     if source is ParameterSource.DEFAULT_MAP:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
-from attnstudy import seeds, space, study
+from attnstudy import seeds, space
 from attnstudy.executors import EXECUTORS, check_address
 from attnstudy.options import values
 from attnstudy.options.commands import known_variant
 from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.settings import options_of
+from attnstudy.settings import SETTINGS, SIZES
 
 data_dir = option(
     "--data-dir",
@@ -43,56 +45,8 @@ what_to_run = together(
     ),
     dataset,
     data_dir,
-    option("--train-size", type=POSITIVE, help="Training images.  [default: all]"),
-    option(
-        "--val-size",
-        type=POSITIVE,
-        help="Validation images, the last of the training file.  [default: a tenth, at most 1000]",
-    ),
-    option(
-        "--attention",
-        type=values.Choice(study.ATTENTIONS),
-        default="spatial",
-        help="Over positions (the formula) or over channels (the notebook's code).",
-    ),
-    option(
-        "--channels",
-        type=values.Checked("a,b", values.channels),
-        default="64,32",
-        help="Output channels of the two convolutions.",
-    ),
-    option("--epochs", type=POSITIVE, default=10, help="Passes over the training images."),
-    option("--batch-size", type=POSITIVE, default=64, help="Images per step."),
-    option(
-        "--lr",
-        type=values.Checked("number", values.learning_rate),
-        default="1e-3",
-        help="Learning rate.",
-    ),
-    option(
-        "--optimizer",
-        type=values.Choice(study.OPTIMIZERS),
-        default="adam",
-        help="Otherwise at PyTorch's defaults; sgd has a momentum of 0.9.",
-    ),
-    option(
-        "--weight-decay",
-        type=values.Checked("number", values.weight_decay),
-        default="0",
-        help="Of all optimizers: L2 for adam and sgd, decoupled for adamw.",
-    ),
-    option(
-        "--augmentation",
-        type=values.Choice(study.AUGMENTATIONS),
-        default="none",
-        help="Of training images, drawn anew every epoch: shifts of up to 4 pixels, mirroring.",
-    ),
-    option(
-        "--precision",
-        type=values.Choice(study.PRECISIONS),
-        default="float32",
-        help="Arithmetic of the training; scores are always taken in float32.",
-    ),
+    options_of(SIZES),
+    options_of(SETTINGS),
 )
 
 how_to_train = together(

@@ -41,14 +41,6 @@ class Choice(click.Choice[str]):
         return said.rstrip(".") + near_miss(str(value), self.choices)
 
 
-def channels(text: str) -> tuple[int, int]:
-    """Return the output channels that ``64,32`` means."""
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise UsageError(f"{text!r} is not two numbers of channels: write 64,32")
-    return int(parts[0]), int(parts[1])
-
-
 def number(text: str) -> float:
     """Return a number, NaN where ``text`` is none."""
     try:
@@ -70,24 +62,6 @@ def gpus(text: str) -> float:
     value = number(text)
     if not math.isfinite(value) or value < 0 or (value > 1 and value != int(value)):
         raise UsageError(f"{text!r} is no number of GPUs: write 0, 0.25, 0.5, 1 or 2")
-    return value
-
-
-def learning_rate(text: str) -> float:
-    """Return a learning rate."""
-    value = number(text)
-    if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{text!r} is not a learning rate: give a number above 0, such as 1e-3")
-    return value
-
-
-def weight_decay(text: str) -> float:
-    """Return a weight decay."""
-    value = number(text)
-    if not (math.isfinite(value) and value >= 0):
-        raise UsageError(
-            f"{text!r} is not a weight decay: give a number of 0 or more, such as 1e-4"
-        )
     return value
 
 

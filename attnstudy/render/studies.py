@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
+from attnstudy.settings import always_told, told_unless_default
 from attnstudy.study import later_defaults
 
 if TYPE_CHECKING:
@@ -111,9 +112,9 @@ def sync_text(done: SyncReport, address: Address) -> str:
 
 
 def _telling(config: ConfigStatus) -> dict[str, object]:
-    names = ("attention", "channels", "epochs", "batch_size", "lr", "train_size")
+    names = (*always_told(), "train_size")
     telling = {name: config.settings[name] for name in names if name in config.settings}
-    for name, default in {"precision": "float32", **later_defaults()}.items():
+    for name, default in {**told_unless_default(), **later_defaults()}.items():
         if (value := config.settings.get(name, default)) not in (default, None, []):
             telling[name] = value
     return {

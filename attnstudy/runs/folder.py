@@ -33,7 +33,7 @@ from typing import Any
 from filelock import FileLock
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import StoreError
+from attnstudy.errors import StoreError, UsageError
 from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
 from attnstudy.runs import commands, repeating
 from attnstudy.runs.checkpoints import forget_checkpoints
@@ -157,7 +157,7 @@ class RunFolder:
             names = tuple(dataset["class_names"])
             facts = DatasetFacts(**{**dataset, "image_shape": (c, h, w), "class_names": names})
             return Start(TrialSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, UsageError) as error:
             raise StoreError(
                 f"{self.path} was made by another version of attnstudy: use that version, or "
                 "choose another store with --store"

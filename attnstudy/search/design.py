@@ -43,7 +43,7 @@ class Design:
     train_size: int
     val_size: int
     settings: Mapping[str, Any]
-    """The other fields of a specification, as JSON has them; what is varied overrides them."""
+    """Of the training, as JSON has them; what is varied is not among them."""
     most_epochs: int
     """Epochs of the longest trial that the space allows."""
     classes: int

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 
 from attnstudy.runs import PREDICTIONS, Result, Start
-from attnstudy.study import TrialSpec, later_defaults
+from attnstudy.study import later_defaults, roles
 from attnstudy.tracking.params import param_texts
 
 RESULT_DIGEST = "attnstudy.result"
@@ -71,13 +70,12 @@ def result_digest(
 
     """
     usual = param_texts(later_defaults())
-    known = [field.name for field in fields(TrialSpec)]
     content = {
         "identity": {name: tags.get(f"attnstudy.{name}") for name in _IDENTITY},
         "metrics": {name: float(value) for name, value in metrics.items()},
         "params": {
             name: params[name]
-            for name in known
+            for name in roles()
             if name in params and params[name] != usual.get(name)
         },
         "started_at": started_at,

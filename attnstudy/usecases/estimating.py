@@ -143,7 +143,7 @@ def _with_channel(
     total: float,
     go_on: Callable[[], None],
 ) -> float | None:
-    if total <= LONG or plan.request.attention != "spatial" or plan.device != "cpu":
+    if total <= LONG or plan.request.settings["attention"] != "spatial" or plan.device != "cpu":
         return None
     seconds: dict[str, float] = {}
     for spec in specs:
@@ -152,7 +152,7 @@ def _with_channel(
         if spec.variant in ("vanilla", *CONTROLS) or is_factory(spec.variant):
             seconds[spec.arm_name] = by_variant[spec.arm_name]
         else:
-            other = replace(spec, attention="channel")
+            other = replace(spec, settings={**spec.settings, "attention": "channel"})
             one = plan.fused * _timed(plan, other, go_on)
             seconds[spec.arm_name] = one * _iterations_worth(plan, other)
     return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
@@ -168,7 +168,7 @@ def _iterations_worth(plan: Plan, spec: TrialSpec) -> float:
     validations = spec.epochs * -(-spec.iterations_per_epoch // VALIDATE_EVERY) + 1
     scored = validations * spec.val_size + len(plan.dataset.test)
     trained = spec.epochs * spec.train_size
-    return (trained + scored / 3) / min(spec.batch_size, spec.train_size)
+    return float((trained + scored / 3) / min(spec.batch_size, spec.train_size))
 
 
 def _schedule(seconds: Iterable[float], workers: int) -> float:

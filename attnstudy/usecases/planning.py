@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from attnstudy import __version__, data, runs
-from attnstudy.arms import ARM_FIELDS, Arm
+from attnstudy.arms import Arm
 from attnstudy.errors import DataError, UsageError
 from attnstudy.executors import ExecutorChoice
 from attnstudy.runs import RunFolder, Status
+from attnstudy.settings import SIZES
 from attnstudy.study import TrialSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
 from attnstudy.usecases.declaring import Declaration
@@ -33,15 +34,8 @@ class RunRequest:
     data_dir: Path
     train_size: int | None
     val_size: int | None
-    attention: str
-    channels: tuple[int, int]
-    epochs: int
-    batch_size: int
-    lr: float
-    optimizer: str
-    weight_decay: float
-    augmentation: str
-    precision: str
+    settings: Mapping[str, Any]
+    """All of the training's, by name; those of an arm go before them."""
     device: str
     threads: int | None
     """Threads a run; none takes what the study's first run used, or 1."""
@@ -142,7 +136,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     check_request(request)
     threads, notices = _threads(request)
     request = replace(request, executor=request.executor.for_threads(threads))
-    room = room_for(request.executor, request.device, request.precision)
+    room = room_for(request.executor, request.device, request.settings["precision"])
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
     _refuse_other_images(request, dataset)
     train_size, val_size = _sizes(request, dataset)
@@ -211,15 +205,14 @@ def check_request(request: RunRequest) -> None:
     """
     for arm in request.arms:
         _spec(request, arm, request.seeds[0], "", request.train_size or 1, request.val_size or 1)
-    for name in ("train_size", "val_size"):
-        if (value := getattr(request, name)) is not None and value < 1:
-            raise UsageError(f"{name} is {value}: it must be at least 1")
+    for size in SIZES:
+        if (value := getattr(request, size.name)) is not None:
+            size.check(value)
 
 
 def _spec(
     request: RunRequest, arm: Arm, seed: int, digest: str, train_size: int, val_size: int
 ) -> TrialSpec:
-    common = {name: getattr(request, name) for name in ARM_FIELDS}
     return TrialSpec(
         study=request.study,
         dataset=request.dataset,
@@ -232,7 +225,7 @@ def _spec(
         dataset_digest=digest,
         train_size=train_size,
         val_size=val_size,
-        **{**common, **arm.settings},
+        settings={**request.settings, **arm.settings},
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from attnstudy import runs, stats
 from attnstudy.arms import Arm
 from attnstudy.executors import ExecutorChoice
+from attnstudy.settings import defaults
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Address, Figures, resolve
@@ -65,15 +66,7 @@ def _request(address: Address, place: Path) -> RunRequest:
         data_dir=place / "data",
         train_size=None,
         val_size=None,
-        attention="channel",
-        channels=(8, 8),
-        epochs=1,
-        batch_size=64,
-        lr=1e-3,
-        optimizer="adam",
-        weight_decay=0.0,
-        augmentation="none",
-        precision="float32",
+        settings={**defaults(), "attention": "channel", "channels": (8, 8), "epochs": 1},
         device="auto",
         threads=None,
         workers=None,

@@ -10,6 +10,7 @@ from typing import Any
 from attnstudy import runs
 from attnstudy.errors import UsageError
 from attnstudy.files import reported, write_atomically
+from attnstudy.settings import left_out, recorded_settings
 from attnstudy.study import check_study_name
 from attnstudy.studyfile import FILE_NAME, FOLDER
 from attnstudy.studyplan import RecordedPlan, differences, shown
@@ -139,8 +140,14 @@ def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:
 
 def _settings(recorded: Mapping[str, Any], request: RunRequest) -> list[str]:
     changed = []
-    for name, value in recorded.items():
-        now = getattr(request, name, None)
+    # a plan does not name what was added after it, unless it is the arms' own
+    unnamed = {
+        field.name: field.default
+        for field in recorded_settings()
+        if left_out(field, field.default) and field.name not in recorded.get("arm_fields", ())
+    }
+    for name, value in {**unnamed, **recorded}.items():
+        now = request.settings.get(name, getattr(request, name, None))
         now = list(now) if isinstance(now, tuple) else now
         if now is not None and now != value:
             changed.append(f"{name}: {shown(value)} -> {shown(now)}")

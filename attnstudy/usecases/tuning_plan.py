@@ -12,6 +12,7 @@ from attnstudy import data, runs
 from attnstudy.errors import DataError, UsageError
 from attnstudy.executors import ExecutorChoice
 from attnstudy.search import MEDIAN_STARTUP, Design, Place, parse_storage
+from attnstudy.settings import left_out, setting
 from attnstudy.space import Space
 from attnstudy.study import TrialSpec, factory_source_digest, tuning_of
 from attnstudy.tracking import Address
@@ -53,7 +54,7 @@ class TuneRequest:
     train_size: int | None
     val_size: int | None
     settings: Mapping[str, Any]
-    """Fields of a specification, by name, where they are not varied."""
+    """Of the training, by name, where they are not varied."""
     device: str
     threads: int | None
     workers: int | None
@@ -160,7 +161,6 @@ def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
         UsageError: the fields do not go together.
 
     """
-    values = {**design.settings, **chosen}
     return TrialSpec(
         study=tuning_of(design.study),
         dataset=design.dataset,
@@ -170,7 +170,7 @@ def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
         dataset_digest=design.dataset_digest,
         train_size=design.train_size,
         val_size=design.val_size,
-        **{**values, "channels": tuple(values["channels"])},
+        settings={**design.settings, **chosen},
     )
 
 
@@ -184,14 +184,17 @@ def _first_spec(request: TuneRequest, variant: str, seed: int) -> TrialSpec:
         dataset_digest="",
         train_size=request.train_size or 1,
         val_size=request.val_size or 1,
-        **request.settings,
+        settings=request.settings,
     )
 
 
 def _fixed(request: TuneRequest) -> dict[str, Any]:
     """Return the fields that are not varied, as JSON has them."""
-    settings = {**request.settings, "channels": list(request.settings["channels"])}
-    return {n: value for n, value in settings.items() if n not in request.space.dimensions}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in request.settings.items()
+        if name not in request.space.dimensions and not left_out(setting(name), value)
+    }
 
 
 def _seeds(request: TuneRequest) -> tuple[int, ...]:

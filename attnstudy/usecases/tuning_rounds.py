@@ -172,7 +172,7 @@ class _Entry:
 
     def _done(self, seed: int) -> bool:
         """Whether a seed's run was to be trained to its end."""
-        return self.begun[seed] == self.specs[seed].epochs
+        return self.begun[seed] == int(self.specs[seed].epochs)
 
     def ended(self) -> Trial:
         """Return the trial as it is to be told of."""

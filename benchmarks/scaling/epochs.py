@@ -34,7 +34,7 @@ def measure(place: Path, sizes: Sequence[int], repeats: int) -> Iterator[Measure
     """Make a run longer and longer; publish the last epoch of each size."""
     home = place / "epochs"
     pattern = synthetic.make_pattern(home)
-    spec = replace(
+    spec = replace(  # type: ignore[call-arg]
         pattern.started.spec, epochs=max(sizes) + repeats, seed=1, train_size=LOSSES * 32
     )
     folder = run_folder(home, spec)

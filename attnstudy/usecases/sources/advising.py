@@ -6,12 +6,12 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from attnstudy.study import VARIANTS, later_defaults
+from attnstudy.settings import SETTINGS, SIZES, always_told, told_unless_default
+from attnstudy.study import VARIANTS
 from attnstudy.tracking import TrackedRun, param_texts
 
-_ALWAYS = (
-    "dataset", "train_size", "val_size", "attention", "channels", "epochs", "batch_size", "lr",
-)  # fmt: skip
+_ALWAYS = ("dataset", *(size.name for size in SIZES), *always_told())
+_LISTS = {field.name for field in SETTINGS if field.parts}
 
 
 def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
@@ -27,12 +27,12 @@ def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
     params = runs[0].params
     if "arm_fields" in params:  # declared in the study's file, and nowhere else
         return ()
-    usual = param_texts({"precision": "float32", **later_defaults()})
+    usual = param_texts(told_unless_default())
     told = [name for name in _ALWAYS if name in params]
     told += [name for name in usual if params.get(name, usual[name]) != usual[name]]
     for name in told:
         value = params[name]
-        if name == "channels":
+        if name in _LISTS:
             value = ",".join(map(str, json.loads(value)))
         words += ["--" + name.replace("_", "-"), value]
     return (f"to add the other variants: {shlex.join(words)}",)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from attnstudy.runs import run_folders, studies, study_facts
 from attnstudy.seeds import seeds_text
-from attnstudy.study import TrialSpec
+from attnstudy.study import roles
 from attnstudy.tracking import TrackedRun, Tracker, as_tracked, read_configuration
 from attnstudy.usecases.declaring import moment
 from attnstudy.usecases.sources.truth import FINISHED
 
 _ALIKE = 2  # arms in common from which on two studies compare the same
 _NAMES = ("study", "dataset", "seed", "arm", "tuned_by")
-_FACTS = tuple(field.name for field in fields(TrialSpec) if field.name not in _NAMES)
+_FACTS = tuple(name for name in roles() if name not in _NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
