@@ -43,7 +43,7 @@ def declared_arms(
     """Return the arms that a study declares.
 
     Args:
-        variants: variants that are arms as they are; none means the four placements if there is no
+        variants: variants that are arms as they are; None means the four placements if there is no
             table.
         tables: by an arm's name: its ``variant`` (the name itself if left out) and settings.
 

@@ -70,7 +70,7 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_sealed(path: Path) -> dict[str, Any] | None:
-    """Return what ``write_sealed`` wrote; none if it is not there, truncated or altered."""
+    """Return what ``write_sealed`` wrote; None if it is not there, truncated or altered."""
     try:
         both = json.loads(path.read_bytes())
         content: dict[str, Any] = both["content"]

@@ -52,7 +52,7 @@ def _role(role: str, *, later: bool = False) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, init=False)
-class TrialSpec:
+class RunSpec:
     """Everything that decides what one training computes; it travels whole to the worker.
 
     It is made from its fields and the training's settings by name, and a setting is read as a
@@ -69,9 +69,9 @@ class TrialSpec:
     variant: str = field(metadata=_role("run"))
     """A placement, the control of one, or ``package.module:factory``."""
     variant_source: str | None = field(default=None, metadata=_role("run"))
-    """SHA-256 (hex) of the factory's module; none for what is built in."""
+    """SHA-256 (hex) of the factory's module; None for what is built in."""
     arm: str | None = field(default=None, metadata=_role("run", later=True))
-    """Name under which it is compared; none is the variant's own."""
+    """Name under which it is compared; None is the variant's own."""
     arm_fields: tuple[str, ...] = field(default=(), metadata=_role("config", later=True))
     """Fields that the study declares as part of the arm: they may differ between comparable
     runs, and are the run's own."""
@@ -160,7 +160,7 @@ class TrialSpec:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> TrialSpec:
+    def from_dict(cls, values: Mapping[str, Any]) -> RunSpec:
         """Build a specification from what ``to_dict`` gave, now or before a later field existed."""
         return cls(**{**values, "arm_fields": tuple(values.get("arm_fields", ()))})
 
@@ -179,7 +179,7 @@ class TrialSpec:
 
 def _own_fields() -> list[DataclassField[Any]]:
     """Return what every training is told: the fields of a specification but its settings."""
-    return [f for f in fields(TrialSpec) if f.name != "settings"]
+    return [f for f in fields(RunSpec) if f.name != "settings"]
 
 
 def roles() -> dict[str, str]:
@@ -243,7 +243,7 @@ def expand_variants(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def factory_source_digest(variant: str) -> str | None:
-    """Return the SHA-256 (hex) of the module that holds a user's factory; none for built-ins.
+    """Return the SHA-256 (hex) of the module that holds a user's factory; None for built-ins.
 
     The whole module counts, because a factory is rarely alone in it; what it imports does not.
     """

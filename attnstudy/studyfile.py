@@ -85,7 +85,7 @@ class StudyFile:
     name: str
     """The folder's name; also the name of the MLflow experiment."""
     path: Path | None = None
-    """The file; none for a study that has none."""
+    """The file; None for a study that has none."""
     question: str | None = None
     """What the study is to answer, for the reader."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class StudyFile:
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Arms with settings of their own, by name."""
     space: Space | None = None
-    """What a search for hyperparameters varies; none if the file does not say."""
+    """What a search for hyperparameters varies; None if the file does not say."""
 
     def key(self, parameter: str) -> str:
         """Return what to call the key that gives a parameter its default: file, table, key."""

@@ -34,13 +34,13 @@ class Analysis:
     """Family-wise error rate of the whole procedure."""
     correction: str = "games-howell"
     control: str | None = None
-    """The arm that all others are compared with; none compares all pairs."""
+    """The arm that all others are compared with; None compares all pairs."""
     margin: float | None = None
     """Largest difference that does not matter, in the metric's unit."""
     paired: bool = False
     """Whether runs are compared seed by seed."""
     looks: tuple[int, ...] | None = None
-    """Seeds an arm at each look; none looks once, at the end."""
+    """Seeds an arm at each look; None looks once, at the end."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 0.5:
@@ -154,7 +154,7 @@ class RecordedPlan:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RecordedPlan | None:
-        """Return the record; none if it does not have the hash that it says."""
+        """Return the record; None if it does not have the hash that it says."""
         try:
             if _digest(values["plan"]) != values["hash"]:
                 return None

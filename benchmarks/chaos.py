@@ -72,9 +72,9 @@ def kill_something(child: subprocess.Popen[bytes], rng: random.Random) -> str:
 
 def computed(place: Path) -> dict[str, object]:
     """Return all that a study has, on disk and in MLflow, without the times."""
-    home = place / "mlruns"
+    store_dir = place / "mlruns"
     kept: dict[str, object] = {}
-    for folder in runs.run_folders(home, "placement"):
+    for folder in runs.run_folders(store_dir, "placement"):
         started, result = folder.started(), folder.result()
         assert started is not None
         assert result is not None, folder.path
@@ -84,7 +84,7 @@ def computed(place: Path) -> dict[str, object]:
         files = [(folder.path / name).read_bytes()
                  for name in ("weights.safetensors", "predictions.csv")]  # fmt: skip
         kept[started.spec.name] = (metrics, journal, files)
-    tracker = open_store(resolve(home, None))
+    tracker = open_store(resolve(store_dir, None))
     tracked = read_runs(tracker, "placement")
     kept["published"] = [
         (run.name, run.status, read_history(tracker, run.run_id, "train_loss"),

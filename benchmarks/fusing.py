@@ -25,7 +25,7 @@ import torch
 from attnstudy.data import ImageSet, Split
 from attnstudy.data.images import CIFAR10_MEAN, CIFAR10_STD, Normalisation
 from attnstudy.models import build_model
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import Prepared, choose_device, environment, prepare_process
 from attnstudy.training.batches import Batch, epoch_batches
 from attnstudy.training.fusing import FusedStep
@@ -63,7 +63,7 @@ def ways(seeds: int, device: torch.device) -> list[Way]:
 class Racer:
     """Makes updates in one way, as many as it is asked for."""
 
-    def __init__(self, way: Way, spec: TrialSpec, split: Split, device: torch.device) -> None:
+    def __init__(self, way: Way, spec: RunSpec, split: Split, device: torch.device) -> None:
         self.way, self.device = way, device
         specs = [dataclasses.replace(spec, seed=seed) for seed in range(way.seeds)]
         group = [
@@ -113,7 +113,7 @@ def switched(graphs: bool) -> Iterator[None]:
 
 
 def race(
-    spec: TrialSpec, split: Split, device: torch.device, seeds: int, updates: int, repeats: int
+    spec: RunSpec, split: Split, device: torch.device, seeds: int, updates: int, repeats: int
 ) -> dict[str, list[float]]:
     """Return the images a second of each way, all its seeds together, one for each repeat.
 
@@ -176,7 +176,7 @@ def main(say: Callable[[str], object] = print) -> int:
     for variant, attention in CONFIGURATIONS:
         if given.only and f"{variant}/{attention}" not in given.only:
             continue
-        spec = TrialSpec(
+        spec = RunSpec(
             study="bench", dataset="noise", variant=variant, attention=attention, seed=0,
             dataset_digest="0" * 32, train_size=len(split.train), val_size=1, epochs=1,
             precision=given.precision,

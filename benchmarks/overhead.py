@@ -25,7 +25,7 @@ from attnstudy import data
 from attnstudy.executors import Inline
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import prepare_process, train, training
 from attnstudy.usecases import worker
 from attnstudy.usecases.jobs import Job
@@ -44,7 +44,7 @@ class Silent:
         return False
 
 
-def alone(spec: TrialSpec, dataset: data.Dataset) -> float:
+def alone(spec: RunSpec, dataset: data.Dataset) -> float:
     model = build_model(
         spec.variant, attention=spec.attention, image_shape=dataset.image_shape,
         num_classes=dataset.num_classes, channels=spec.channels, seed=spec.seed,
@@ -101,7 +101,7 @@ class TimedFolder(RunFolder):
 
 
 def kept(
-    spec: TrialSpec, dataset: data.Dataset, folder: RunFolder, decoded: Path
+    spec: RunSpec, dataset: data.Dataset, folder: RunFolder, decoded: Path
 ) -> tuple[float, float]:
     """Return the seconds of the training, as the result tells them, and of the bookkeeping."""
     watch = TimedFolder.watch = Stopwatch()
@@ -127,7 +127,7 @@ def main() -> int:
         dataset, decoded = data.load(source, Path(temporary, "data"))
         small = source == "digits"
         size, val_size = dataset.sizes(None if small else 2560, None)
-        spec = TrialSpec(
+        spec = RunSpec(
             study="overhead", dataset=source, variant="vanilla", seed=0, attention="channel",
             dataset_digest=dataset.digest, train_size=size, val_size=val_size,
             epochs=10 if small else 2,

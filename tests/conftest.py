@@ -19,7 +19,7 @@ from filelock import FileLock
 
 if TYPE_CHECKING:
     from attnstudy.data import Dataset
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
     from tests.clusters import Machines
     from tests.crashes.zygote import Zygote
 
@@ -40,7 +40,7 @@ REST = (
     "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
     "search/test_postgres.py", "test_estimating.py", "test_large_experiment.py",
     "test_memory.py", "test_moving_tuning.py", "test_peers.py", "test_ray.py",
-    "test_reading_stores.py", "test_related_studies.py", "test_scaling.py", "test_seats.py",
+    "test_reading_stores.py", "test_related_studies.py", "test_scaling.py", "test_worker_pool.py",
 )  # fmt: skip
 """What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
 
@@ -94,7 +94,7 @@ def _place(nodeid: str) -> str:
 
 
 def _on_ray(nodeid: str) -> bool:
-    return _place(nodeid) in ("test_ray.py", "test_seats.py") or "[ray" in nodeid
+    return _place(nodeid) in ("test_ray.py", "test_worker_pool.py") or "[ray" in nodeid
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -155,7 +155,9 @@ def template_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store: MLflow takes seconds to create one, a copy takes none."""
     from attnstudy.tracking import open_store, resolve
 
-    return made_once(tmp_path_factory, "template", lambda home: open_store(resolve(home, None)))
+    return made_once(
+        tmp_path_factory, "template", lambda store_dir: open_store(resolve(store_dir, None))
+    )
 
 
 @pytest.fixture
@@ -222,20 +224,20 @@ def trained_store(
     """A store with a study of four finished runs and one that was killed; for copies only."""
     from tests.stores import LONG, VARIANTS, train, train_and_kill
 
-    def make(home: Path) -> None:
-        home.mkdir()
-        shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
+    def make(store_dir: Path) -> None:
+        store_dir.mkdir()
+        shutil.copy(template_store / "mlflow.db", store_dir / "mlflow.db")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ATTNSTUDY_DATA_DIR", str(data_dir))
             patch.setenv("ATTNSTUDY_NO_FIGURES", "1")  # what was published is not part of it
-            train(home, *VARIANTS, "--seeds", "2")
-            train_and_kill(home, *LONG)
+            train(store_dir, *VARIANTS, "--seeds", "2")
+            train_and_kill(store_dir, *LONG)
 
     return made_once(tmp_path_factory, "trained", make)
 
 
 @pytest.fixture
-def home(workplace: Path, trained_store: Path) -> Path:
+def store_dir(workplace: Path, trained_store: Path) -> Path:
     """The store of the working directory, with that study in it, not yet in its MLflow."""
     shutil.copytree(trained_store / "runs", workplace / "mlruns" / "runs")
     for notes in workplace.glob("mlruns/runs/*/*/published"):
@@ -276,11 +278,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
 
 
 @pytest.fixture
-def make_spec(digits: Dataset) -> Callable[..., TrialSpec]:
+def make_spec(digits: Dataset) -> Callable[..., RunSpec]:
     """Make the specification of a small run on the digits."""
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
 
-    def make(**changes: object) -> TrialSpec:
+    def make(**changes: object) -> RunSpec:
         values: dict[str, object] = {
             "study": "small",
             "dataset": "digits",
@@ -293,6 +295,6 @@ def make_spec(digits: Dataset) -> Callable[..., TrialSpec]:
             "batch_size": 32,
             "channels": (4, 4),
         }
-        return TrialSpec(**{**values, **changes})  # type: ignore[arg-type]
+        return RunSpec(**{**values, **changes})  # type: ignore[arg-type]
 
     return make

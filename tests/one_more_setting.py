@@ -22,7 +22,7 @@ import sys  # noqa: E402
 from unittest import mock  # noqa: E402
 
 from attnstudy.cli import main  # noqa: E402
-from attnstudy.study import TrialSpec  # noqa: E402
+from attnstudy.study import RunSpec  # noqa: E402
 from tests.test_study import VALUES  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def ask(words: list[str], variables: dict[str, str]) -> dict[str, object]:
 
 def identities(**changes: object) -> list[object]:
     """Return what tells a run apart, and what its configuration is said to be."""
-    spec = TrialSpec(**{**VALUES, **changes})
+    spec = RunSpec(**{**VALUES, **changes})
     return [spec.fingerprint, spec.config_id, spec.config_fields().get("label_smoothing")]
 
 

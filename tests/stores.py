@@ -37,18 +37,18 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "attnstudy", *map(str, arguments)]
 
 
-def train(home: Path, *arguments: str) -> None:
+def train(store_dir: Path, *arguments: str) -> None:
     """Train small runs in a child, as a user does."""
-    words = command("run", *SMALL, *arguments, "--store", home, "--executor", "inline", "-q")
+    words = command("run", *SMALL, *arguments, "--store", store_dir, "--executor", "inline", "-q")
     subprocess.run(words, check=True, capture_output=True, text=True)
 
 
-def train_and_kill(home: Path, *arguments: str) -> None:
+def train_and_kill(store_dir: Path, *arguments: str) -> None:
     """Start a training and kill it as soon as it has left a checkpoint."""
-    words = command("run", *SMALL, *arguments, "--store", home, "--executor", "inline", "-q")
+    words = command("run", *SMALL, *arguments, "--store", store_dir, "--executor", "inline", "-q")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         deadline = time.monotonic() + 120
-        while not list(home.glob("runs/*/*/checkpoint*.pt")):
+        while not list(store_dir.glob("runs/*/*/checkpoint*.pt")):
             assert child.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.005)
@@ -70,9 +70,9 @@ def held(folder: RunFolder) -> Iterator[None]:
             child.kill()
 
 
-def run_named(home: Path, name: str, study: str = STUDY) -> RunFolder:
+def run_named(store_dir: Path, name: str, study: str = STUDY) -> RunFolder:
     """Return a run's folder by the run's name."""
-    (found,) = (f for f in runs.run_folders(home, study) if f.started().spec.name == name)
+    (found,) = (f for f in runs.run_folders(store_dir, study) if f.started().spec.name == name)
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.data.torchvision_ops import declare_missing_operators
 from attnstudy.settings import AUGMENTATIONS
 from attnstudy.training import evaluate, time_iterations
@@ -88,7 +88,7 @@ def test_without_augmentation_nothing_is_drawn_or_changed(digits, make_spec):
     spec = make_spec()
     assert draw_changes(spec, 0, 256) is None
     images = torch.from_numpy(np.asarray(digits.train.images))
-    shuffle = seeding.generator(spec.seed, "order", 0)
+    shuffle = rng.generator(spec.seed, "order", 0)
     order = torch.randperm(256, generator=shuffle)
     batches = epoch_batches(spec, 0, 256, CPU)
     assert {batch.changes for batch in batches} == {None}

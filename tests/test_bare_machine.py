@@ -35,14 +35,14 @@ import torch
 from attnstudy.data import ImageSet, Split
 from attnstudy.data.images import Normalisation
 from attnstudy.models import build_model
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import train
 
 stream = np.random.default_rng(0)
 images = ImageSet(stream.integers(0, 256, (96, 3, 8, 8), dtype=np.uint8),
                   stream.integers(0, 10, 96))
 split = Split(images, images, Normalisation(255.0, (0.5,) * 3, (0.25,) * 3))
-spec = TrialSpec(study="bare", dataset="noise", variant="double", seed=1, dataset_digest="0" * 32,
+spec = RunSpec(study="bare", dataset="noise", variant="double", seed=1, dataset_digest="0" * 32,
                  train_size=96, val_size=96, epochs=60, batch_size=32, channels=(8, 8), lr=3e-3)
 model = build_model("double", image_shape=(3, 8, 8), channels=(8, 8), seed=1)
 outcome = train(spec, model, split, device=torch.device("cpu"))
@@ -54,13 +54,13 @@ import pathlib
 from attnstudy import data
 from attnstudy.executors import Inline
 from attnstudy.runs import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.usecases import worker
 from attnstudy.usecases.jobs import Job
 
 decoded = pathlib.Path("decoded").read_text()
 dataset = data.open_decoded(pathlib.Path(decoded))
-spec = TrialSpec(study="bare", dataset="digits", variant="early", seed=0,
+spec = RunSpec(study="bare", dataset="digits", variant="early", seed=0,
                  dataset_digest=dataset.digest, train_size=96, val_size=60, epochs=1,
                  batch_size=32, channels=(4, 4))
 folder = RunFolder(pathlib.Path("run").absolute())

@@ -21,11 +21,11 @@ from attnstudy.stats import Ranking
 from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 
 
 def folders(study="placement"):
-    return {f.started().spec.name: f for f in runs.run_folders(HOME, study)}
+    return {f.started().spec.name: f for f in runs.run_folders(STORE_DIR, study)}
 
 
 def weights(study="placement"):
@@ -71,7 +71,7 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     for name, before in results.items():
         after = folders()[name].path.joinpath("result.json").stat()
         assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     tracked = read_runs(tracker, "placement")
     assert len(tracked) == 14
     for one in tracked:
@@ -123,7 +123,7 @@ def test_a_control_is_trained_kept_and_ranked_like_a_placement(cli, workplace, f
     assert {(r["variant"], r["status"]) for r in report["runs"]} == {
         ("early-conv", "complete"), ("early", "complete"),
     }  # fmt: skip
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     artifacts = {
         tracked.name: {file.path for file in tracker.client.list_artifacts(tracked.run_id)}
         for tracked in read_runs(tracker, "placement")
@@ -193,7 +193,7 @@ def test_rerun_repeats_and_only_the_repetition_counts(cli, workplace):
     _, again = run(cli, "--variant", "vanilla", "--seeds", "0-0", "--rerun")
     assert again["trained"] == 1
     assert numbers() == before
-    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    tracked = read_runs(open_store(resolve(STORE_DIR, None)), "placement")
     assert sorted((r.seed, r.superseded) for r in tracked) == [(0, False), (0, True), (1, False)]
     ranking = json.loads(cli("rank", "--json").out)
     assert ranking["arms"][0]["seeds"] == [0, 1]
@@ -249,7 +249,7 @@ def test_runs_without_models_are_whole_runs(cli, workplace):
     before = numbers()
     ranked = json.loads(cli("rank", "placement", "--json").out)["arms"]
     assert cli("import", "placement.zip", "--store", "there").code == 0
-    shutil.copy(HOME / "mlflow.db", "there")
+    shutil.copy(STORE_DIR / "mlflow.db", "there")
     assert cli("sync", "--store", "there").code == 0
     assert numbers() == before
     assert json.loads(cli("rank", "placement", "--store", "there", "--json").out)["arms"] == ranked
@@ -320,7 +320,7 @@ def test_runs_that_fail_or_are_killed_do_not_stop_the_others(
     text = cli("run", *SMALL, *variants, "--seeds", "2")
     assert text.code == 1
     assert "The same command tries the failed runs again." in text.out
-    tracked = read_runs(open_store(resolve(HOME, None)), "placement")
+    tracked = read_runs(open_store(resolve(STORE_DIR, None)), "placement")
     assert {r.status for r in tracked if r.variant != "vanilla"} == {"failed"}
     ranking = json.loads(cli("rank", "--json").out)
     assert len(ranking["excluded"]) == 4
@@ -345,7 +345,7 @@ def test_an_unreachable_server_costs_a_warning_and_sync_delivers(cli, workplace)
     assert before["undelivered"] == 2
     assert cli("sync").code == 0
     assert json.loads(cli("status", "--json").out)["studies"][0]["undelivered"] == 0
-    assert len(read_runs(open_store(resolve(HOME, None)), "placement")) == 2
+    assert len(read_runs(open_store(resolve(STORE_DIR, None)), "placement")) == 2
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
@@ -357,7 +357,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
-    while not list(HOME.glob("runs/placement/*/checkpoint.pt")):
+    while not list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")):
         assert time.monotonic() < deadline
         assert child.poll() is None, child.stderr.read()
         time.sleep(0.05)
@@ -399,7 +399,7 @@ def test_a_logged_report_stands_beside_its_runs(cli, workplace):
     assert before["power"]["hours_for_observed"] >= 0
     answer = cli("rank", "--log")
     assert answer.code == 0, answer.err
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     experiment = tracker.client.get_experiment_by_name("placement")
     assert before["sentence"] in experiment.tags["mlflow.note.content"]
     (report,) = tracker.client.search_runs(

@@ -19,10 +19,10 @@ from attnstudy.study import BUILT_IN
 from attnstudy.training import load_checkpoints
 from attnstudy.usecases import worker
 from attnstudy.usecases.estimating import Estimate
-from attnstudy.usecases.room import Room
+from attnstudy.usecases.resources import Resources
 from tests.conftest import SMALL
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 
 
 def networks(variant, attention, dtype, seeds=3):
@@ -80,7 +80,7 @@ def test_what_is_not_alike_is_not_fused():
 
 
 def folders(study="placement"):
-    return {f.started().spec.name: f for f in runs.run_folders(HOME, study)}
+    return {f.started().spec.name: f for f in runs.run_folders(STORE_DIR, study)}
 
 
 def run(cli, *words, study="placement"):
@@ -138,14 +138,14 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
 
 
 def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkeypatch):
-    conclude = worker.conclude  # type: ignore[attr-defined]
+    finalize = worker.finalize  # type: ignore[attr-defined]
 
     def refuse(spec, *given, **named):
         if spec.seed == 1:
             raise ValueError("no")
-        return conclude(spec, *given, **named)
+        return finalize(spec, *given, **named)
 
-    monkeypatch.setattr(worker, "conclude", refuse)
+    monkeypatch.setattr(worker, "finalize", refuse)
     answer = cli("run", *SMALL, "--executor", "inline", "--variant", "late", "--seeds", "3",
                  "--fuse", "auto", "--fuse", "3", "--json")  # fmt: skip
     assert answer.code == 1
@@ -157,14 +157,14 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkey
 
 def stop_after_the_first_epoch(monkeypatch):
     """Have trainings stop at their first checkpoint, as a signal would have them do."""
-    on_state = worker.Watcher.on_state  # type: ignore[attr-defined]
+    on_state = worker.Recorder.on_state  # type: ignore[attr-defined]
 
-    def stop(watcher, state):
-        on_state(watcher, state)
+    def stop(recorder, state):
+        on_state(recorder, state)
         if state.epoch == 1:
             raise worker.Stopped  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(worker.Watcher, "on_state", stop)  # type: ignore[attr-defined]
+    monkeypatch.setattr(worker.Recorder, "on_state", stop)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("fuse", [pytest.param("3", marks=pytest.mark.long), "1"])
@@ -240,7 +240,7 @@ def test_strict_goes_on_in_a_group_of_the_same_size_alone(cli, workplace, monkey
 
 
 def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
-    monkeypatch.setattr("attnstudy.usecases.room.available_cores", lambda: 8)
+    monkeypatch.setattr("attnstudy.usecases.resources.available_cores", lambda: 8)
     words = ("run", *SMALL, "--variant", "all", "--dry-run", "--json")
     plan = json.loads(cli(*words, "--seeds", "3", "--fuse", "3").out)
     assert plan["workers"] == 4
@@ -253,8 +253,8 @@ def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
 def test_on_a_gpu_too_each_is_trained_alone_unless_asked(words, fused, cli, workplace, monkeypatch):
     """One network with a CUDA graph is as fast as many at once (decision 10)."""
     plans = []
-    room = Room(device="cuda")
-    monkeypatch.setattr("attnstudy.usecases.planning.room_for", lambda *asked: room)
+    resources = Resources(device="cuda")
+    monkeypatch.setattr("attnstudy.usecases.planning.find_resources", lambda *asked: resources)
     monkeypatch.setattr(
         "attnstudy.usecases.estimating.estimate",
         lambda plan: plans.append(plan) or Estimate(8, 1, 1.0, None),

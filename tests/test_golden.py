@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.studyplan import StudyPlan
 from tests.conftest import Cli, made_once
 from tests.stores import snapshot
@@ -38,7 +38,7 @@ PLAIN = (
 
 def run_identities(spec: dict[str, Any]) -> tuple[str, str]:
     """Return fingerprint and configuration of a run, computed anew from what its folder says."""
-    made = TrialSpec.from_dict(spec)
+    made = RunSpec.from_dict(spec)
     return made.fingerprint, made.config_id
 
 

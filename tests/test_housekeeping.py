@@ -34,12 +34,12 @@ from tests.stores import (
 )
 
 
-def finished(home: Path) -> RunFolder:
-    return run_named(home, "double/seed=1")
+def finished(store_dir: Path) -> RunFolder:
+    return run_named(store_dir, "double/seed=1")
 
 
-def unfinished(home: Path) -> RunFolder:
-    return run_named(home, "vanilla/seed=7")
+def unfinished(store_dir: Path) -> RunFolder:
+    return run_named(store_dir, "vanilla/seed=7")
 
 
 def leave(path: Path, size: int = 1000, *, hours: float = 0) -> Path:
@@ -61,12 +61,12 @@ def pruned(cli, *arguments) -> dict:
     return json.loads(answer.out)
 
 
-def test_a_trained_study_has_nothing_to_remove(cli, home):
-    before = snapshot(home)
+def test_a_trained_study_has_nothing_to_remove(cli, store_dir):
+    before = snapshot(store_dir)
     answer = cli("prune", "--yes")
     assert (answer.code, answer.out, answer.err) == (0, "Nothing to remove.\n", "")
     assert {name for name in before if "checkpoint" in name}, "the killed run keeps its own"
-    assert snapshot(home) == before
+    assert snapshot(store_dir) == before
 
 
 def test_an_empty_store_has_nothing_to_remove(cli, workplace):
@@ -75,10 +75,10 @@ def test_an_empty_store_has_nothing_to_remove(cli, workplace):
     assert not Path("elsewhere").exists()
 
 
-def test_checkpoints_of_finished_runs_go_after_they_were_listed(cli, home):
-    before = snapshot(home)
-    first = leave(finished(home).path / "checkpoint.pt", 2_000_000)
-    second = leave(finished(home).path / "checkpoint.previous.pt", 3_000)
+def test_checkpoints_of_finished_runs_go_after_they_were_listed(cli, store_dir):
+    before = snapshot(store_dir)
+    first = leave(finished(store_dir).path / "checkpoint.pt", 2_000_000)
+    second = leave(finished(store_dir).path / "checkpoint.previous.pt", 3_000)
     listed = cli("prune", "--dry-run")
     assert listed.code == 0
     assert listed.out.splitlines() == [
@@ -91,22 +91,22 @@ def test_checkpoints_of_finished_runs_go_after_they_were_listed(cli, home):
     answer = cli("prune", "--yes")
     assert answer.code == 0
     assert "2 removed, 2.0 MB freed." in answer.out
-    assert snapshot(home) == before
+    assert snapshot(store_dir) == before
 
 
-def test_a_finished_run_whose_checkpoints_outlived_a_kill(home):
+def test_a_finished_run_whose_checkpoints_outlived_a_kill(store_dir):
     """As the kill between the sealing of the result and the removal leaves it."""
-    (checkpoint,) = unfinished(home).path.glob("checkpoint.pt")
-    kept = leave(finished(home).path / checkpoint.name)
+    (checkpoint,) = unfinished(store_dir).path.glob("checkpoint.pt")
+    kept = leave(finished(store_dir).path / checkpoint.name)
     shutil.copy(checkpoint, kept)
-    (found,) = find_leftovers(home, [STUDY], None, repeated=False).leftovers
+    (found,) = find_leftovers(store_dir, [STUDY], None, repeated=False).leftovers
     assert (found.kind, found.path, found.size) == (
         Kind.CHECKPOINT, kept, checkpoint.stat().st_size,
     )  # fmt: skip
 
 
-def test_what_a_result_lists_stays_whatever_its_name(cli, home):
-    run = finished(home)
+def test_what_a_result_lists_stays_whatever_its_name(cli, store_dir):
+    run = finished(store_dir)
     path = leave(run.path / "checkpoint-averaged.pt")
     result = run.result()
     files = {**result.files, path.name: file_digest(path)}
@@ -116,16 +116,16 @@ def test_what_a_result_lists_stays_whatever_its_name(cli, home):
     assert run.damaged_files() == []
 
 
-def test_a_run_whose_result_is_damaged_keeps_its_checkpoint(cli, home):
-    run = finished(home)
+def test_a_run_whose_result_is_damaged_keeps_its_checkpoint(cli, store_dir):
+    run = finished(store_dir)
     path = leave(run.path / "checkpoint.pt")
     (run.path / "result.json").write_text("{}")
     assert pruned(cli, "--yes")["removed"] == []
     assert path.exists()
 
 
-def test_a_run_that_is_held_is_left_alone(cli, home):
-    run = finished(home)
+def test_a_run_that_is_held_is_left_alone(cli, store_dir):
+    run = finished(store_dir)
     paths = [
         leave(run.path / "checkpoint.pt"), interrupted_write(run.path / "x.json", hours=99),
         interrupted_write(run.path / "published" / "x.json", hours=99),
@@ -140,14 +140,14 @@ def test_a_run_that_is_held_is_left_alone(cli, home):
     assert len(pruned(cli, "--yes")["removed"]) == 3
 
 
-def test_what_changed_since_it_was_listed_is_looked_at_again(home):
-    first, second = finished(home), run_named(home, "vanilla/seed=0")
+def test_what_changed_since_it_was_listed_is_looked_at_again(store_dir):
+    first, second = finished(store_dir), run_named(store_dir, "vanilla/seed=0")
     paths = [leave(run.path / "checkpoint.pt") for run in (first, second)]
-    found = find_leftovers(home, [STUDY], None, repeated=False).leftovers
+    found = find_leftovers(store_dir, [STUDY], None, repeated=False).leftovers
     assert [leftover.path for leftover in found] == sorted(paths)
     (second.path / "result.json").unlink()
     with held(first):
-        removal = remove(home, found)
+        removal = remove(store_dir, found)
     assert removal.removed == ()
     assert {(leftover.path, reason) for leftover, reason in removal.spared} == {
         (paths[0], BUSY), (paths[1], NEEDED),
@@ -155,17 +155,17 @@ def test_what_changed_since_it_was_listed_is_looked_at_again(home):
     assert all(path.exists() for path in paths)
 
 
-def test_what_is_gone_already_is_no_fault(home):
-    path = leave(finished(home).path / "checkpoint.pt")
-    found = find_leftovers(home, [STUDY], None, repeated=False).leftovers
+def test_what_is_gone_already_is_no_fault(store_dir):
+    path = leave(finished(store_dir).path / "checkpoint.pt")
+    found = find_leftovers(store_dir, [STUDY], None, repeated=False).leftovers
     path.unlink()
-    removal = remove(home, found)
+    removal = remove(store_dir, found)
     assert (len(removal.removed), removal.failed) == (1, ())
 
 
-def test_interrupted_writes_go_unless_somebody_may_still_be_writing(cli, home):
+def test_interrupted_writes_go_unless_somebody_may_still_be_writing(cli, store_dir):
     """Who writes run.json or a checkpoint holds the run; who notes a failure does not."""
-    run = unfinished(home)
+    run = unfinished(store_dir)
     study = run.path.parent
     fresh = [
         interrupted_write(run.path / "published" / "embedded.json"),
@@ -189,7 +189,7 @@ def test_interrupted_writes_go_unless_somebody_may_still_be_writing(cli, home):
     assert run.status is Status.INTERRUPTED
 
 
-def test_half_decoded_images_go_when_no_study_is_named(cli, home, tmp_path):
+def test_half_decoded_images_go_when_no_study_is_named(cli, store_dir, tmp_path):
     data_dir = tmp_path / "images"
     old = leave(data_dir / "decoded" / ".decoding-0123456789abcdef" / "train_images.npy", hours=2)
     os.utime(old.parent, (0, 0))
@@ -207,8 +207,8 @@ def test_half_decoded_images_go_when_no_study_is_named(cli, home, tmp_path):
     assert not old.parent.exists()
 
 
-def test_results_that_were_repeated_go_only_when_they_are_named(cli, home):
-    run = finished(home)
+def test_results_that_were_repeated_go_only_when_they_are_named(cli, store_dir):
+    run = finished(store_dir)
     with run.claim():
         aside = run.repeat()
     assert aside is not None
@@ -230,24 +230,27 @@ def test_results_that_were_repeated_go_only_when_they_are_named(cli, home):
     assert run.damaged_files() == []
 
 
-def test_a_killed_import_is_cleared_away_and_a_living_one_is_not(cli, home):
-    left = leave(home / ".importing-0123456789abcdef" / "part" / "model.pt2")
-    with staging(home) as stage:
+def test_a_killed_import_is_cleared_away_and_a_living_one_is_not(cli, store_dir):
+    left = leave(store_dir / ".importing-0123456789abcdef" / "part" / "model.pt2")
+    with staging(store_dir) as stage:
         assert not left.exists(), "an import clears what another left"
         living = leave(stage / "part" / "model.pt2")
         assert pruned(cli, "--yes")["removed"] == []
         assert living.exists()
-    left = leave(home / ".importing-0123456789abcdef" / "part" / "model.pt2")
+    left = leave(store_dir / ".importing-0123456789abcdef" / "part" / "model.pt2")
     assert pruned(cli, STUDY, "--yes")["found"] == []
     answer = pruned(cli, "--yes")
     assert answer["removed"] == [str(left.parent.parent)]
     assert not left.exists()
 
 
-def test_other_studies_are_left_alone_when_one_is_named(cli, home):
-    shutil.copytree(home / "runs" / STUDY, home / "runs" / "other")
+def test_other_studies_are_left_alone_when_one_is_named(cli, store_dir):
+    shutil.copytree(store_dir / "runs" / STUDY, store_dir / "runs" / "other")
     paths = [
-        leave(RunFolder(home / "runs" / study / finished(home).path.name).path / "checkpoint.pt")
+        leave(
+            RunFolder(store_dir / "runs" / study / finished(store_dir).path.name).path
+            / "checkpoint.pt"
+        )
         for study in (STUDY, "other")
     ]
     assert pruned(cli, "other", "--yes")["removed"] == [str(paths[1])]
@@ -260,8 +263,8 @@ def test_other_studies_are_left_alone_when_one_is_named(cli, home):
 # Asking
 
 
-def test_nobody_is_asked_where_nobody_answers(cli, home):
-    path = leave(finished(home).path / "checkpoint.pt")
+def test_nobody_is_asked_where_nobody_answers(cli, store_dir):
+    path = leave(finished(store_dir).path / "checkpoint.pt")
     for arguments in ((), ("--json",)):
         answer = cli("prune", *arguments)
         assert answer.code == 2
@@ -286,8 +289,8 @@ def take_the_terminal() -> None:
     ],
     ids=["yes", "no", "nothing", "Ctrl-C"],
 )
-def test_at_a_terminal_the_user_decides(home, typed, code, said, stays):
-    path = leave(finished(home).path / "checkpoint.pt")
+def test_at_a_terminal_the_user_decides(store_dir, typed, code, said, stays):
+    path = leave(finished(store_dir).path / "checkpoint.pt")
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
         command("prune"), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
@@ -314,9 +317,9 @@ def test_at_a_terminal_the_user_decides(home, typed, code, said, stays):
 # What cannot be removed
 
 
-def test_a_read_only_folder_is_told_and_what_was_removed_stays_removed(home):
+def test_a_read_only_folder_is_told_and_what_was_removed_stays_removed(store_dir):
     first, second = sorted(
-        (finished(home), run_named(home, "vanilla/seed=0")), key=lambda r: r.path
+        (finished(store_dir), run_named(store_dir, "vanilla/seed=0")), key=lambda r: r.path
     )
     paths = [leave(run.path / "checkpoint.pt") for run in (first, second)]
     first.path.chmod(0o555)
@@ -329,16 +332,16 @@ def test_a_read_only_folder_is_told_and_what_was_removed_stays_removed(home):
     assert f"{paths[0]} cannot be removed (Permission denied)" in sentence
     assert "1 removed before, 1.0 kB freed" in sentence
     assert [path.exists() for path in paths] == [True, False]
-    assert pruned_again(home, paths[0])
+    assert pruned_again(store_dir, paths[0])
 
 
-def pruned_again(home: Path, path: Path) -> bool:
-    remove(home, find_leftovers(home, [STUDY], None, repeated=False).leftovers)
+def pruned_again(store_dir: Path, path: Path) -> bool:
+    remove(store_dir, find_leftovers(store_dir, [STUDY], None, repeated=False).leftovers)
     return not path.exists()
 
 
-def test_a_run_folder_that_may_not_be_claimed_is_told(home):
-    run = finished(home)
+def test_a_run_folder_that_may_not_be_claimed_is_told(store_dir):
+    run = finished(store_dir)
     leave(run.path / "checkpoint.pt")
     (run.path / "lock").unlink(missing_ok=True)
     run.path.chmod(0o555)

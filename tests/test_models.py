@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.models import build_model
 from attnstudy.settings import ATTENTIONS
@@ -130,7 +130,7 @@ def model_of(
 
 
 def images_of(batch: int, image_shape: tuple[int, ...]) -> Tensor:
-    stream = seeding.generator(1, "images")
+    stream = rng.generator(1, "images")
     return torch.randn(batch, *image_shape, generator=stream, dtype=torch.float64)
 
 
@@ -157,7 +157,7 @@ Computed = dict[str, Tensor]
 def outcome(forward: Callable[[Tensor], Tensor], x: Tensor, parameters: Parameters) -> Computed:
     """Outputs and the gradients of their weighted sum, by name."""
     out = forward(x)
-    weights = torch.randn(out.shape, generator=seeding.generator(2, "sum"), dtype=torch.float64)
+    weights = torch.randn(out.shape, generator=rng.generator(2, "sum"), dtype=torch.float64)
     grads = torch.autograd.grad((out * weights.to(out.dtype)).sum(), [x, *parameters.values()])
     names = ["input", *parameters]
     return {"output": out.detach(), **dict(zip(names, grads, strict=True))}

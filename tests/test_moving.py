@@ -89,19 +89,19 @@ def fates(report: dict) -> dict[str, str]:
     return {run["run"]: run["fate"] for run in report["runs"]}
 
 
-def whole_runs(home: Path, study: str = STUDY) -> dict[str, dict[str, str]]:
+def whole_runs(store_dir: Path, study: str = STUDY) -> dict[str, dict[str, str]]:
     """Return what makes each run, by name: its files but for what is the machine's own."""
     found = {}
-    for folder in runs.run_folders(home, study):
+    for folder in runs.run_folders(store_dir, study):
         files = snapshot(folder.path)
         kept = {name: d for name, d in files.items() if name.partition("/")[0] not in MACHINES}
         found[folder.started().spec.name] = kept
     return found
 
 
-def change_result(home: Path, name: str, **changes: Any) -> None:
+def change_result(store_dir: Path, name: str, **changes: Any) -> None:
     """Seal another result, as another machine would have made it."""
-    folder = run_named(home, name)
+    folder = run_named(store_dir, name)
     changed = dataclasses.asdict(dataclasses.replace(folder.result(), **changes))
     write_sealed(folder.path / "result.json", {**changed, "status": changed["status"].value})
 
@@ -109,12 +109,12 @@ def change_result(home: Path, name: str, **changes: Any) -> None:
 # There and back
 
 
-def test_a_study_is_ranked_alike_where_it_is_imported(cli, home, tmp_path, template_store):
+def test_a_study_is_ranked_alike_where_it_is_imported(cli, store_dir, tmp_path, template_store):
     assert cli("sync").code == 0
     ranked = cli("rank", "--config", config_of("double/seed=0"), "--json")
     assert ranked.code == 0, ranked.err
     assert exported(cli, "placement.zip")["bytes"] == Path("placement.zip").stat().st_size
-    before = whole_runs(home)
+    before = whole_runs(store_dir)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     os.chdir(elsewhere)
@@ -122,7 +122,7 @@ def test_a_study_is_ranked_alike_where_it_is_imported(cli, home, tmp_path, templ
     assert answer.code == 0, answer.err
     sync, rank = (line.partition(": ")[2].strip() for line in answer.out.splitlines()[-2:])
     assert (sync, rank) == (f"attnstudy sync --study {STUDY}", f"attnstudy rank --study {STUDY}")
-    assert whole_runs(home) == {name: before[name] for name in FINISHED}
+    assert whole_runs(store_dir) == {name: before[name] for name in FINISHED}
     shutil.copy(template_store / "mlflow.db", "mlruns/mlflow.db")
     status = json.loads(cli("status", "--json").out)["studies"][0]
     assert status["undelivered"] == 4, "what another store has is not taken for delivered"
@@ -130,7 +130,7 @@ def test_a_study_is_ranked_alike_where_it_is_imported(cli, home, tmp_path, templ
     assert delivered.code == 0, delivered.err
     again = cli(*rank.split()[1:], "--json")
     assert json.loads(again.out) == json.loads(ranked.out)
-    tracker = open_store(resolve(home, None))
+    tracker = open_store(resolve(store_dir, None))
     tracked = read_runs(tracker, STUDY)
     assert [run.name for run in tracked] == FINISHED
     for run in tracked:
@@ -159,21 +159,21 @@ def test_a_model_that_was_moved_gives_the_predictions_that_came_with_it(there, a
     assert scores.argmax(1).tolist() == rows[:, 2].tolist()
 
 
-def test_the_same_runs_give_the_same_file(cli, home, archive, tmp_path):
+def test_the_same_runs_give_the_same_file(cli, store_dir, archive, tmp_path):
     exported(cli, "first.zip")
-    for path in home.rglob("*"):
+    for path in store_dir.rglob("*"):
         os.utime(path, (1, 1))
     assert cli("sync").code == 0
-    for folder in runs.run_folders(home, STUDY):
+    for folder in runs.run_folders(store_dir, STUDY):
         with folder.claim():
             (folder.path / "failure.json").write_text("of this machine")
-    shutil.copytree(home, tmp_path / "copied")
+    shutil.copytree(store_dir, tmp_path / "copied")
     exported(cli, "second.zip", "--store", "copied")
     content = archive.read_bytes()
     assert Path("first.zip").read_bytes() == content
     assert Path("second.zip").read_bytes() == content
     import_study(Path("there"), archive)
-    for run in runs.run_folders(home, STUDY):
+    for run in runs.run_folders(store_dir, STUDY):
         if run.result() is None:
             shutil.rmtree(run.path)
     exported(cli, "third.zip", "--store", "there")
@@ -201,7 +201,7 @@ def test_an_archive_lists_every_file_with_its_digest_and_holds_nothing_of_the_ma
     }  # fmt: skip
 
 
-def test_an_unfinished_run_stays_unless_it_is_wanted(cli, home):
+def test_an_unfinished_run_stays_unless_it_is_wanted(cli, store_dir):
     answer = cli("export", STUDY, "x.zip")
     assert answer.code == 0
     assert "4 finished runs in x.zip" in answer.out
@@ -213,7 +213,7 @@ def test_an_unfinished_run_stays_unless_it_is_wanted(cli, home):
 
 
 @pytest.mark.long
-def test_an_unfinished_run_goes_on_elsewhere_to_the_same_bits(cli, home, tmp_path):
+def test_an_unfinished_run_goes_on_elsewhere_to_the_same_bits(cli, store_dir, tmp_path):
     exported(cli, "all.zip", "--unfinished")
     elsewhere = tmp_path / "elsewhere"
     report = imported(cli, "all.zip", "--store", elsewhere)
@@ -224,29 +224,29 @@ def test_an_unfinished_run_goes_on_elsewhere_to_the_same_bits(cli, home, tmp_pat
     assert before
     train(elsewhere, *LONG)
     assert folder.journal()[: len(before) - 1] == before[:-1], "it went on, and not from the start"
-    assert folder.started().at == run_named(home, "vanilla/seed=7").started().at
+    assert folder.started().at == run_named(store_dir, "vanilla/seed=7").started().at
     train(tmp_path / "never-moved", *LONG)
     other = run_named(tmp_path / "never-moved", "vanilla/seed=7")
     name = "weights.safetensors"
     assert (folder.path / name).read_bytes() == (other.path / name).read_bytes()
     assert folder.result().test_accuracy == other.result().test_accuracy
-    # and home again, where it is still unfinished
+    # and back again, where it is still unfinished
     exported(cli, "back.zip", "--store", elsewhere)
     assert fates(imported(cli, "back.zip"))["vanilla/seed=7"] == "replaced"
-    assert run_named(home, "vanilla/seed=7").result() == folder.result()
+    assert run_named(store_dir, "vanilla/seed=7").result() == folder.result()
 
 
 # What is not exported
 
 
-def test_a_run_that_is_being_trained_is_left_out_and_named(cli, home):
-    with held(run_named(home, "double/seed=1")):
+def test_a_run_that_is_being_trained_is_left_out_and_named(cli, store_dir):
+    with held(run_named(store_dir, "double/seed=1")):
         answer = cli("export", STUDY, "x.zip", "--unfinished")
     assert answer.code == 0
     assert "3 finished runs and 1 unfinished run" in answer.out
     assert "left out: being trained: double/seed=1" in answer.out
     with zipfile.ZipFile("x.zip") as packed:
-        fingerprint = run_named(home, "double/seed=1").path.name
+        fingerprint = run_named(store_dir, "double/seed=1").path.name
         assert not any(fingerprint in name for name in packed.namelist())
 
 
@@ -262,8 +262,8 @@ def flip(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, flip], ids=["missing", "cut", "altered"])
 @pytest.mark.parametrize("name", ["predictions.csv", "model.pt2", "weights.safetensors"])
-def test_a_damaged_run_is_named_with_what_to_do(cli, home, name, damage):
-    folder = run_named(home, "double/seed=0")
+def test_a_damaged_run_is_named_with_what_to_do(cli, store_dir, name, damage):
+    folder = run_named(store_dir, "double/seed=0")
     damage(folder.path / name)
     answer = cli("export", STUDY, "x.zip")
     assert answer.code == 3
@@ -280,8 +280,8 @@ def test_a_damaged_run_is_named_with_what_to_do(cli, home, name, damage):
 
 
 @pytest.mark.parametrize("name", ["run.json", "result.json"])
-def test_a_run_whose_record_is_damaged_is_named(cli, home, name):
-    folder = run_named(home, "double/seed=0")
+def test_a_run_whose_record_is_damaged_is_named(cli, store_dir, name):
+    folder = run_named(store_dir, "double/seed=0")
     flip(folder.path / name)
     answer = cli("export", STUDY, "x.zip")
     assert answer.code == 3
@@ -291,8 +291,8 @@ def test_a_run_whose_record_is_damaged_is_named(cli, home, name):
         assert not any(folder.path.name in name for name in packed.namelist())
 
 
-def test_a_run_in_the_wrong_folder_is_damaged(cli, home):
-    folder = run_named(home, "double/seed=0")
+def test_a_run_in_the_wrong_folder_is_damaged(cli, store_dir):
+    folder = run_named(store_dir, "double/seed=0")
     other = folder.path.with_name("0" * 32)
     folder.path.rename(other)
     answer = cli("export", STUDY, "x.zip")
@@ -300,13 +300,13 @@ def test_a_run_in_the_wrong_folder_is_damaged(cli, home):
     assert f"{other / 'run.json'} describes another run" in one_sentence(answer.err)
 
 
-def test_several_damaged_runs_are_counted(cli, home):
+def test_several_damaged_runs_are_counted(cli, store_dir):
     for name in FINISHED[:3]:
-        (run_named(home, name).path / "model.pt2").unlink()
+        (run_named(store_dir, name).path / "model.pt2").unlink()
     assert "(2 more are damaged too)" in one_sentence(cli("export", STUDY, "x.zip").err)
 
 
-def test_mistakes_in_the_command_get_one_sentence_and_exit_2(cli, home):
+def test_mistakes_in_the_command_get_one_sentence_and_exit_2(cli, store_dir):
     Path("there.zip").write_text("precious")
     Path("folder").mkdir()
     mistakes = {
@@ -326,9 +326,9 @@ def test_mistakes_in_the_command_get_one_sentence_and_exit_2(cli, home):
     assert zipfile.is_zipfile("there.zip")
 
 
-def test_a_study_without_a_finished_run_is_not_exported(cli, home):
+def test_a_study_without_a_finished_run_is_not_exported(cli, store_dir):
     for name in FINISHED:
-        shutil.rmtree(run_named(home, name).path)
+        shutil.rmtree(run_named(store_dir, name).path)
     answer = cli("export", STUDY, "x.zip")
     assert answer.code == 2
     assert "no run of 'placement' is finished: --unfinished" in one_sentence(
@@ -338,7 +338,7 @@ def test_a_study_without_a_finished_run_is_not_exported(cli, home):
     assert cli("export", STUDY, "x.zip", "--unfinished").code == 0
 
 
-def test_a_destination_that_cannot_be_written_is_told(cli, home, tmp_path):
+def test_a_destination_that_cannot_be_written_is_told(cli, store_dir, tmp_path):
     answer = cli("export", STUDY, "no/such/folder/x.zip")
     assert answer.code == 3
     assert "no/such/folder/x.zip cannot be written" in one_sentence(answer.err)
@@ -365,14 +365,17 @@ def test_what_is_here_is_not_imported_twice(cli, there, archive):
     assert after == before
 
 
-def test_another_result_is_never_overwritten(cli, home, archive):
-    accuracy = run_named(home, "double/seed=0").result().test_accuracy
-    environment = run_named(home, "double/seed=0").result().environment
+def test_another_result_is_never_overwritten(cli, store_dir, archive):
+    accuracy = run_named(store_dir, "double/seed=0").result().test_accuracy
+    environment = run_named(store_dir, "double/seed=0").result().environment
     change_result(
-        home, "double/seed=0", test_accuracy=12.5, environment={**environment, "torch": "2.10.0"}
+        store_dir,
+        "double/seed=0",
+        test_accuracy=12.5,
+        environment={**environment, "torch": "2.10.0"},
     )
-    shutil.rmtree(run_named(home, "vanilla/seed=1").path)
-    folder = run_named(home, "double/seed=0").path
+    shutil.rmtree(run_named(store_dir, "vanilla/seed=1").path)
+    folder = run_named(store_dir, "double/seed=0").path
     before = snapshot(folder)
     answer = cli("import", archive)
     assert answer.code == 1, answer.err
@@ -384,7 +387,7 @@ def test_another_result_is_never_overwritten(cli, home, archive):
     assert "move that run's folder away" in said
     assert all(len(line) <= 100 for line in answer.out.splitlines())
     assert snapshot(folder) == before
-    assert run_named(home, "vanilla/seed=1").damaged_files() == [], "the rest is imported"
+    assert run_named(store_dir, "vanilla/seed=1").damaged_files() == [], "the rest is imported"
     answer = cli("import", archive, "--json")
     assert answer.code == 1
     report = json.loads(answer.out)
@@ -411,8 +414,10 @@ def test_a_run_that_was_trained_here_too_is_no_conflict(cli, there, archive):
     assert whole_runs(there) == before
 
 
-def test_an_unfinished_run_makes_room_for_a_finished_one_and_is_kept(cli, there, home, archive):
-    run = run_named(home, "vanilla/seed=0")
+def test_an_unfinished_run_makes_room_for_a_finished_one_and_is_kept(
+    cli, there, store_dir, archive
+):
+    run = run_named(store_dir, "vanilla/seed=0")
     (run.path / "result.json").unlink()
     (run.path / "checkpoint.pt").write_bytes(b"where it was")
     before = snapshot(run.path)
@@ -424,8 +429,8 @@ def test_an_unfinished_run_makes_room_for_a_finished_one_and_is_kept(cli, there,
     assert {name: after[name] for name in before} == before
 
 
-def test_a_damaged_run_is_mended_by_the_one_in_the_archive(cli, home, archive):
-    run = run_named(home, "vanilla/seed=0")
+def test_a_damaged_run_is_mended_by_the_one_in_the_archive(cli, store_dir, archive):
+    run = run_named(store_dir, "vanilla/seed=0")
     cut(run.path / "weights.safetensors")
     report = imported(cli, archive)
     assert fates(report)["vanilla/seed=0"] == "mended"
@@ -433,8 +438,8 @@ def test_a_damaged_run_is_mended_by_the_one_in_the_archive(cli, home, archive):
     assert len(list((run.path.parent / "repeated").iterdir())) == 1
 
 
-def test_a_run_that_somebody_works_on_is_left_to_them(cli, home, archive):
-    run = run_named(home, "vanilla/seed=0")
+def test_a_run_that_somebody_works_on_is_left_to_them(cli, store_dir, archive):
+    run = run_named(store_dir, "vanilla/seed=0")
     (run.path / "result.json").unlink()
     before = snapshot(run.path)
     with held(run):
@@ -447,16 +452,16 @@ def test_a_run_that_somebody_works_on_is_left_to_them(cli, home, archive):
 
 
 @pytest.mark.long
-def test_an_unfinished_run_here_is_gone_on_with_here(cli, home, everything):
-    before = whole_runs(home)
+def test_an_unfinished_run_here_is_gone_on_with_here(cli, store_dir, everything):
+    before = whole_runs(store_dir)
     assert fates(imported(cli, everything))["vanilla/seed=7"] == "begun"
-    assert whole_runs(home) == before
-    train(home, *LONG)
+    assert whole_runs(store_dir) == before
+    train(store_dir, *LONG)
     assert fates(imported(cli, everything))["vanilla/seed=7"] == "here"
 
 
-def test_a_folder_that_was_only_claimed_is_no_run(cli, there, archive, home):
-    run = run_named(home, "vanilla/seed=0")
+def test_a_folder_that_was_only_claimed_is_no_run(cli, there, archive, store_dir):
+    run = run_named(store_dir, "vanilla/seed=0")
     shutil.rmtree(run.path)
     with run.claim():
         pass
@@ -516,8 +521,8 @@ def test_a_store_is_told_that_the_unfinished_run_was_replaced(cli, there, tmp_pa
     assert sorted(point.step for point in points) == list(range(8 * 40))
 
 
-def test_what_a_server_is_still_to_be_told_moves_along_and_what_is_local_does_not(cli, home):
-    first, second = (run_named(home, name) for name in FINISHED[:2])
+def test_what_a_server_is_still_to_be_told_moves_along_and_what_is_local_does_not(cli, store_dir):
+    first, second = (run_named(store_dir, name) for name in FINISHED[:2])
     replaces = {"embedded": ["here"], "aaaaaaaaaaaa": ["untold"], "bbbbbbbbbbbb": ["told"]}
     for run in (first, second):
         write_sealed(run.path / "replaces.json", replaces)
@@ -563,20 +568,20 @@ print(changes)
 """
 
 
-def import_until(home: Path, archive: Path, last: int) -> subprocess.CompletedProcess[str]:
+def import_until(store_dir: Path, archive: Path, last: int) -> subprocess.CompletedProcess[str]:
     """Import in a child that is killed before it does its step number ``last``."""
     return subprocess.run(
-        [sys.executable, "-c", COUNTED, str(home), str(archive), str(last)],
+        [sys.executable, "-c", COUNTED, str(store_dir), str(archive), str(last)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-def prepare(home: Path, trained: Path) -> None:
+def prepare(store_dir: Path, trained: Path) -> None:
     """Make a store with an unfinished run, and one that is complete, of those in the archive."""
     for name in ("vanilla/seed=0", "double/seed=1"):
         folder = run_named(trained, name).path
-        shutil.copytree(folder, home / "runs" / STUDY / folder.name)
-    (run_named(home, "vanilla/seed=0").path / "result.json").unlink()
+        shutil.copytree(folder, store_dir / "runs" / STUDY / folder.name)
+    (run_named(store_dir, "vanilla/seed=0").path / "result.json").unlink()
 
 
 @pytest.mark.parametrize("part", range(8))
@@ -591,41 +596,41 @@ def test_a_killed_import_leaves_whole_runs_and_is_completed_by_the_next(
     assert sorted(complete) == [*FINISHED, "vanilla/seed=7"]
     # parts of the last half more often: that is where things are put in place
     last = 1 + steps * part // 5 if part < 3 else steps * (part + 2) // 10
-    home = tmp_path / "killed"
-    prepare(home, trained_store)
-    unfinished = snapshot(run_named(home, "vanilla/seed=0").path)
-    killed = import_until(home, everything, last)
+    store_dir = tmp_path / "killed"
+    prepare(store_dir, trained_store)
+    unfinished = snapshot(run_named(store_dir, "vanilla/seed=0").path)
+    killed = import_until(store_dir, everything, last)
     assert killed.returncode == -9, killed.stderr
-    for folder in runs.run_folders(home, STUDY):
+    for folder in runs.run_folders(store_dir, STUDY):
         name = folder.started().spec.name
         assert not folder.claimed
         if name == "vanilla/seed=0" and folder.result() is None:
             assert unfinished.items() <= snapshot(folder.path).items()
         else:
             assert folder.damaged_files() == []
-            assert whole_runs(home)[name] == complete[name]
-    again = import_until(home, everything, 0)
+            assert whole_runs(store_dir)[name] == complete[name]
+    again = import_until(store_dir, everything, 0)
     assert again.returncode == 0, again.stderr
-    assert whole_runs(home) == complete
-    assert not list(home.glob(".importing-*"))
-    (aside,) = (home / "runs" / STUDY / "repeated").iterdir()
+    assert whole_runs(store_dir) == complete
+    assert not list(store_dir.glob(".importing-*"))
+    (aside,) = (store_dir / "runs" / STUDY / "repeated").iterdir()
     assert unfinished.items() <= snapshot(aside).items()
 
 
 # Archives that are not what was exported
 
 
-def refused(cli, home: Path, file: Path) -> str:
+def refused(cli, store_dir: Path, file: Path) -> str:
     """Return what is said of an archive, after checking that nothing of it can be seen."""
-    before = {name: d for name, d in snapshot(home).items() if name != "import.lock"}
+    before = {name: d for name, d in snapshot(store_dir).items() if name != "import.lock"}
     answer = cli("import", file)
     assert answer.code == 3, answer
     assert answer.out == ""
     said = one_sentence(answer.err)
-    after = {name: d for name, d in snapshot(home).items() if name != "import.lock"}
+    after = {name: d for name, d in snapshot(store_dir).items() if name != "import.lock"}
     assert after == before
-    assert not (home / "runs").exists()
-    assert not list(home.glob(".importing-*"))
+    assert not (store_dir / "runs").exists()
+    assert not list(store_dir.glob(".importing-*"))
     return said
 
 
@@ -687,19 +692,19 @@ def test_no_flipped_bit_gets_in(there, archive, tmp_path):
         content[place] ^= 1 << int(generator.integers(8))
         file = tmp_path / "x.zip"
         file.write_bytes(content)
-        home = tmp_path / str(number)
+        store_dir = tmp_path / str(number)
         try:
-            assert import_and_read(home, file) == expected, place
+            assert import_and_read(store_dir, file) == expected, place
         except Exception as error:
             assert type(error).__name__ == "ArchiveError", (place, repr(error))
-            assert not (home / "runs").exists()
+            assert not (store_dir / "runs").exists()
             refusals += 1
     assert refusals > 60
 
 
-def import_and_read(home: Path, file: Path) -> dict[str, dict[str, str]]:
-    import_study(home, file)
-    return whole_runs(home)
+def import_and_read(store_dir: Path, file: Path) -> dict[str, dict[str, str]]:
+    import_study(store_dir, file)
+    return whole_runs(store_dir)
 
 
 class Forged:
@@ -925,7 +930,7 @@ def limited(bytes_a_file: int, *arguments: object) -> subprocess.CompletedProces
     )  # fmt: skip
 
 
-def test_a_file_that_may_not_grow_is_told_by_export(home):
+def test_a_file_that_may_not_grow_is_told_by_export(store_dir):
     done = limited(100_000, "export", STUDY, "x.zip")
     assert done.returncode == 3
     assert "x.zip cannot be written (File too large): make room" in one_sentence(done.stderr)
@@ -955,7 +960,7 @@ def small_disk(tmp_path):
     pytest.skip("a small file system can be mounted by root only")
 
 
-def test_a_full_disk_is_told_and_nothing_stays(cli, home, archive, small_disk):
+def test_a_full_disk_is_told_and_nothing_stays(cli, store_dir, archive, small_disk):
     answer = cli("export", STUDY, small_disk / "x.zip")
     assert answer.code == 3
     assert "cannot be written (No space left on device)" in one_sentence(answer.err)
@@ -966,7 +971,7 @@ def test_a_full_disk_is_told_and_nothing_stays(cli, home, archive, small_disk):
     assert snapshot(small_disk / "mlruns").keys() <= {"import.lock"}
 
 
-def test_an_export_that_is_killed_leaves_no_archive(home):
+def test_an_export_that_is_killed_leaves_no_archive(store_dir):
     """The temporary name is not the archive's, and the next export is not disturbed by it."""
     script = COUNTED.replace(
         "import_study(home, archive)", "export_study(home, 'placement', archive)"

@@ -13,7 +13,7 @@ import pytest
 from attnstudy.files import read_sealed, write_sealed
 from attnstudy.runs import Status
 from tests.stores import one_sentence, snapshot
-from tests.tuning import HOME, numbers, space, tune, tuned_folders
+from tests.tuning import STORE_DIR, numbers, space, tune, tuned_folders
 
 SEARCH = ("--variant", "vanilla", "--pruner", "median", "--trials", "8", "--epochs", "3",
           "--seeds-per-trial", "1")  # fmt: skip
@@ -113,7 +113,7 @@ def test_scores_that_are_none_are_refused(content, cli, workplace, elsewhere):
     answer = cli("import", "../tuning.zip")
     assert answer.code == 3
     assert "pauses.json is damaged" in one_sentence(answer.err)
-    assert not (HOME / "runs").exists()
+    assert not (STORE_DIR / "runs").exists()
 
 
 def test_a_search_that_has_seen_test_images_is_refused(cli, workplace, elsewhere):

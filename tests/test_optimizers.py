@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.runs import RunFolder
 from attnstudy.settings import OPTIMIZERS
 from attnstudy.training import Checkpoint, drive, save_checkpoint, training
@@ -104,7 +104,7 @@ def test_interrupted_equals_uninterrupted_bit_by_bit(
     def fresh():
         if kind == "double":
             return model_of(spec, digits)
-        with seeding.forked(0, "test"):
+        with rng.forked(0, "test"):
             return Dropping()
 
     whole, expected, intervals = trained(spec, digits, fresh())

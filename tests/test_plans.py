@@ -11,7 +11,7 @@ from attnstudy import runs
 from attnstudy.tracking import open_store, read_plans, read_runs, resolve
 from tests.studies import SMALL, write_study
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 STUDY = f"""
 question = "Are more epochs better?"
 variants = ["vanilla", "early"]
@@ -47,7 +47,7 @@ def test_plan_run_rank_and_then_a_seed_by_hand_and_another_alpha(cli, study):
     assert "2 of 4 planned runs have no result" in early["status_reason"]
     assert cli("run", "deep").code == 0
     ranking = rank(cli)
-    (recorded,), damaged = read_plans(open_store(resolve(HOME, None)), "deep")
+    (recorded,), damaged = read_plans(open_store(resolve(STORE_DIR, None)), "deep")
     assert damaged == 0
     assert (ranking["status"], ranking["plan"]["hash"]) == ("confirmatory", recorded.plan.hash)
     assert ranking["plan"]["date"] in ranking["status_reason"]
@@ -88,7 +88,7 @@ def test_a_command_without_a_file_has_no_plan(cli, workplace):
              "--channels", "4,4", "--executor", "inline")  # fmt: skip
     answer = cli("run", "--variant", "vanilla", "--seeds", "1", *small)
     assert answer.code == 0, answer.err
-    assert runs.recorded_plans(runs.study_facts(HOME, "placement")) == []
+    assert runs.recorded_plans(runs.study_facts(STORE_DIR, "placement")) == []
     ranking = json.loads(cli("rank", "--json").out)
     assert (ranking["status"], ranking["plan"]) == ("exploratory", None)
     assert ranking["status_reason"] == "no plan was recorded before the first run"
@@ -103,7 +103,7 @@ def test_arms_with_settings_are_compared_by_declaration(cli, study):
     assert answer.code == 0, answer.err
     done = json.loads(answer.out)["runs"]
     assert {run["variant"] for run in done} == {"short", "long"}
-    specs = [folder.started().spec for folder in runs.run_folders(HOME, "deep")]
+    specs = [folder.started().spec for folder in runs.run_folders(STORE_DIR, "deep")]
     assert len({spec.config_id for spec in specs}) == 1
     assert {(spec.arm, spec.epochs) for spec in specs} == {("short", 1), ("long", 2)}
     ranking = rank(cli)
@@ -119,7 +119,7 @@ def test_arms_with_settings_are_compared_by_declaration(cli, study):
 
 def test_a_plans_record_that_was_altered_in_the_store_is_told(cli, study):
     assert cli("run", "deep").code == 0
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     experiment = tracker.experiment("deep")
     (key,) = [name for name in experiment.tags if name.startswith("attnstudy.plan.")]
     altered = experiment.tags[key].replace('"alpha":0.05', '"alpha":0.06')
@@ -209,7 +209,7 @@ def test_results_that_were_known_when_the_plan_came_are_told(cli, study):
     assert "it was changed after run 4 (alpha: 0.05 -> 0.2)" in ranking["status_reason"]
 
     # deleted in the UI, a run is missing, and it is said that it had a result
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     (gone, *_) = [run for run in read_runs(tracker, "pilot") if not run.superseded]
     tracker.client.delete_run(gone.run_id)
     reason = json.loads(cli("rank", "pilot", "--json").out)["status_reason"]
@@ -235,7 +235,7 @@ def test_looks_cut_the_seeds_and_a_folder_that_cannot_be_written_stops_nothing(c
     answer = cli("run", "deep")
     assert answer.code == 0, answer.err
     assert "recorded, but not beside the study's file" in answer.err
-    assert len(runs.run_folders(HOME, "deep")) == 8
+    assert len(runs.run_folders(STORE_DIR, "deep")) == 8
     ranking = rank(cli)
     assert ranking["status"] == "confirmatory", ranking["status_reason"]
     assert ranking["looks"]["done"] == 2

@@ -82,9 +82,9 @@ def test_what_a_device_cannot_compute_in_is_refused(cli, workplace):
 
 
 def check_spec_of(precision):
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
 
-    return TrialSpec(
+    return RunSpec(
         study="s", dataset="digits", variant="vanilla", seed=0, dataset_digest="",
         train_size=1, val_size=1, precision=precision,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.studyplan import RecordedPlan
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def test_the_runs_are_those_of_the_plan_and_no_others():
         for name, value in settings.items() if name not in ("arm_fields", "code_schema")
     }  # fmt: skip
     expected = {
-        (name, seed): TrialSpec(
+        (name, seed): RunSpec(
             study="notebook",
             dataset="cifar10-jpeg",
             variant=name,

@@ -35,10 +35,10 @@ LONG = ("--epochs", "150", "--variant", "vanilla", "--seeds", "2")
 """Runs that take long enough to lose a machine."""
 
 
-def results(home: Path, study: str = "placement") -> dict[str, dict[str, object]]:
+def results(store_dir: Path, study: str = "placement") -> dict[str, dict[str, object]]:
     """Return what was computed, without times: metrics and the digests of all that is kept."""
     found: dict[str, dict[str, object]] = {}
-    for folder in runs.run_folders(home, study):
+    for folder in runs.run_folders(store_dir, study):
         result = folder.result()
         if result is None:
             continue
@@ -92,17 +92,17 @@ def workers(node) -> list[int]:
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, template_store: Path) -> Path:
     """The studies as this machine alone trains them: never published, for comparison only."""
-    home = tmp_path_factory.mktemp("here") / "mlruns"
-    home.mkdir()
-    shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
+    store_dir = tmp_path_factory.mktemp("here") / "mlruns"
+    store_dir.mkdir()
+    shutil.copy(template_store / "mlflow.db", store_dir / "mlflow.db")
     environment = {**os.environ, "ATTNSTUDY_DATA_DIR": str(data_dir)}
     for words in (FOUR, LONG) if CHAOS else (FOUR,):
         subprocess.run(
-            [sys.executable, "-m", "attnstudy", "run", *SMALL, *words, "--store", home, "-q",
+            [sys.executable, "-m", "attnstudy", "run", *SMALL, *words, "--store", store_dir, "-q",
              "--executor", "inline", "--no-figures"],
             check=True, env=environment, capture_output=True,
         )  # fmt: skip
-    return home
+    return store_dir
 
 
 @pytest.fixture
@@ -140,10 +140,10 @@ def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
     """One after the other, in one study."""
     extra = cluster.add(num_cpus=1, num_gpus=1)
     words = ("run", *SMALL, *LONG, *ray_words(cluster, "--gpus-per-run", "1", "--device", "cpu"))
-    home = workplace / "mlruns"
+    store_dir = workplace / "mlruns"
 
     def checkpoints() -> list[Path]:
-        return list(home.glob("runs/placement/*/checkpoint.pt"))
+        return list(store_dir.glob("runs/placement/*/checkpoint.pt"))
 
     def said(text: str) -> bool:
         return text in (workplace / "said.txt").read_text()
@@ -163,20 +163,20 @@ def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
 
     ended = begin(*words, cwd=workplace)
     assert ended.wait(timeout=300) == 0, (workplace / "said.txt").read_text()
-    computed = results(home)
+    computed = results(store_dir)
     reference = results(here)
     assert len(computed) == 2
     assert computed == {name: reference[name] for name in computed}
-    assert not list(home.glob("runs/*/*/checkpoint*"))
+    assert not list(store_dir.glob("runs/*/*/checkpoint*"))
 
 
 @pytest.mark.long  # it is waited for
 def test_a_lost_head_ends_the_command_and_the_same_command_goes_on(workplace):
     words = ("run", *SMALL, *LONG, "--epochs", "400", "--executor", "ray", "--address")
-    home = workplace / "mlruns"
+    store_dir = workplace / "mlruns"
     with machines({"num_cpus": 2}) as made:
         child = begin(*words, made.address, cwd=workplace)
-        until(lambda: len(list(home.glob("runs/placement/*/checkpoint.pt"))) == 2, child)
+        until(lambda: len(list(store_dir.glob("runs/placement/*/checkpoint.pt"))) == 2, child)
         made.cluster.head_node.all_processes["gcs_server"][0].process.kill()
         code = child.wait(timeout=300)
     said = (workplace / "said.txt").read_text()
@@ -184,12 +184,12 @@ def test_a_lost_head_ends_the_command_and_the_same_command_goes_on(workplace):
     assert "Warning: the head of the Ray cluster does not answer; waiting" in said
     assert re.search(r"^Error: the head of the Ray cluster has not answered for \d+ s", said, re.M)
     assert "Traceback" not in said
-    found = list(home.glob("runs/placement/*/checkpoint.pt"))
+    found = list(store_dir.glob("runs/placement/*/checkpoint.pt"))
     assert len(found) == 2
     with machines({"num_cpus": 2}) as made:
         ended = begin(*words, made.address, cwd=workplace)
         assert ended.wait(timeout=500) == 0, (workplace / "said.txt").read_text()
-    computed = results(home)
+    computed = results(store_dir)
     command = [sys.executable, "-m", "attnstudy", *words[:-3], "--executor", "inline"]
     subprocess.run([*command, "--store", "near", "--no-figures"], check=True, cwd=workplace)
     assert len(computed) == 2

@@ -10,7 +10,7 @@ import pytest
 from attnstudy.tracking import open_store, resolve
 from tests.studies import SMALL, write_study
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 STUDY = f"""
 variants = ["vanilla", "early"]
 seeds = "0-2"
@@ -98,12 +98,12 @@ def test_an_earlier_study_of_the_same_seeds_makes_the_second_exploratory(run, ra
 @pytest.mark.parametrize("where", ["deleted", "deleted, its folders are here", "only in MLflow"])
 def test_an_earlier_study_is_found_wherever_it_is(cli, run, rank, where, workplace):
     run("first")
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     experiment = tracker.client.get_experiment_by_name("first")
     if where != "only in MLflow":
         tracker.client.delete_experiment(experiment.experiment_id)
     if where != "deleted, its folders are here":
-        (HOME / "runs" / "first").rename("away")
+        (STORE_DIR / "runs" / "first").rename("away")
     run("second", seeds(STUDY, "10-12"))
     (earlier,) = rank("second")["earlier_studies"]
     assert (earlier["study"], earlier["runs"]) == ("first", 6)
@@ -117,7 +117,7 @@ def test_an_earlier_study_is_found_wherever_it_is(cli, run, rank, where, workpla
 def test_an_earlier_study_that_was_altered_does_not_stop_the_second(cli, run, rank):
     run("first")
     run("second", seeds(STUDY, "10-12"))
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     experiment = tracker.client.get_experiment_by_name("first")
     (one, *_) = tracker.client.search_runs([experiment.experiment_id])
     tracker.client.log_metric(one.info.run_id, "test_accuracy", 99.0, step=1)

@@ -19,9 +19,9 @@ from attnstudy import runs
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import file_digest, write_sealed
 from attnstudy.runs import DatasetFacts, Result, RunFolder, Status, repeating
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
-SPEC = TrialSpec(
+SPEC = RunSpec(
     study="mine", dataset="digits", variant="double", seed=3, dataset_digest="ab", train_size=100,
     val_size=10, channels=(4, 8), lr=3e-4,
 )  # fmt: skip

@@ -11,12 +11,12 @@ import pytest
 
 from attnstudy import runs
 from attnstudy.runs import RunFolder
-from attnstudy.search import Ledger, TrialState, open_storage, parse_storage
+from attnstudy.search import TrialState, VariantSearch, open_storage, parse_storage
 from attnstudy.tracking import Publisher, SearchPublisher, TrialRecord, open_store, resolve
 from attnstudy.usecases.tuning_publishing import search_record
 from attnstudy.usecases.tuning_results import VariantTuning
 from benchmarks.scaling import workers
-from benchmarks.scaling.trials import design
+from benchmarks.scaling.trials import config
 
 EPOCH = 4  # updates
 
@@ -98,10 +98,10 @@ def test_lines_that_were_written_again_are_found_and_not_sent_twice(tracker, beg
     assert steps_shown(tracker, begun, "val_accuracy") == list(range(1, 20, 2))
 
 
-def told(ledger: Ledger, number: int):
+def told(search: VariantSearch, number: int):
     """Have a trial asked for, and end it."""
-    trial = replace(ledger.ask(), state=TrialState.COMPLETE, value=50.0 + number % 7, runs=1)
-    return ledger.tell(trial)
+    trial = replace(search.ask(), state=TrialState.COMPLETE, value=50.0 + number % 7, runs=1)
+    return search.tell(trial)
 
 
 def test_a_search_hands_each_trial_to_the_sampler_once(tmp_path, monkeypatch):
@@ -115,20 +115,20 @@ def test_a_search_hands_each_trial_to_the_sampler_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr(optuna.Study, "add_trials", counted)
     storage = open_storage(parse_storage(str(tmp_path / "trials.journal")), tmp_path)
-    ledger = Ledger.begin(storage, design())
+    search = VariantSearch.begin(storage, config())
     for number in range(30):
-        told(ledger, number)
+        told(search, number)
     assert handed == dict.fromkeys(range(29), 1)
     # and whoever reads them all anew is proposed the same
-    anew = Ledger.begin(
-        open_storage(parse_storage(str(tmp_path / "trials.journal")), tmp_path), design()
+    anew = VariantSearch.begin(
+        open_storage(parse_storage(str(tmp_path / "trials.journal")), tmp_path), config()
     )
     shutil.copy(tmp_path / "trials.journal", tmp_path / "copy.journal")
-    other = Ledger.begin(
-        open_storage(parse_storage(str(tmp_path / "copy.journal")), tmp_path), design()
+    other = VariantSearch.begin(
+        open_storage(parse_storage(str(tmp_path / "copy.journal")), tmp_path), config()
     )
-    assert anew.trials() == ledger.trials()
-    assert other.ask().fields == ledger.ask().fields
+    assert anew.trials() == search.trials()
+    assert other.ask().fields == search.ask().fields
 
 
 def test_one_more_trial_costs_a_server_as_many_runs_read_as_the_first(workplace, monkeypatch):
@@ -144,7 +144,7 @@ def test_one_more_trial_costs_a_server_as_many_runs_read_as_the_first(workplace,
 
     monkeypatch.setattr(tracker.client, "search_runs", counted)
     trials: list[TrialRecord] = []
-    tuning = VariantTuning(design(), (), {})
+    tuning = VariantTuning(config(), (), {})
     sender = SearchPublisher(
         tracker, "many.tuning", "many", None, lambda _: search_record(tuning, tuple(trials), 9)
     )
@@ -163,8 +163,8 @@ def test_one_more_trial_costs_a_server_as_many_runs_read_as_the_first(workplace,
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_one_more_run_is_not_looked_for_among_all(workplace, make_spec, begun, elsewhere):
     """Elsewhere it is looked for by its time once it was made, since answers may be lost."""
-    home = workplace / "mlruns"
-    address = resolve(home, f"sqlite:///{workplace}/elsewhere.db" if elsewhere else None)
+    store_dir = workplace / "mlruns"
+    address = resolve(store_dir, f"sqlite:///{workplace}/elsewhere.db" if elsewhere else None)
     tracker = open_store(address)
     asked: list[str] = []
     search_runs = tracker.client.search_runs
@@ -177,12 +177,14 @@ def test_one_more_run_is_not_looked_for_among_all(workplace, make_spec, begun, e
     publisher = Publisher(tracker, "small", None, lambda _: {})
     facts = begun.started().dataset
     for seed in range(4):
-        folder = runs.run_folder(home, make_spec(seed=seed))
+        folder = runs.run_folder(store_dir, make_spec(seed=seed))
         folder.path.mkdir(parents=True, exist_ok=True)
         if folder.started() is None:
             folder.start(make_spec(seed=seed), facts)
         assert publisher.publish(folder)
-    times = [f"attributes.start_time = {f.started().at}" for f in runs.run_folders(home, "small")]
+    times = [
+        f"attributes.start_time = {f.started().at}" for f in runs.run_folders(store_dir, "small")
+    ]
     assert asked[0] == ""
     assert sorted(asked[1:]) == (sorted(times) if elsewhere else [])
 

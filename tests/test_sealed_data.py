@@ -13,7 +13,7 @@ import pytest
 from attnstudy import data
 from attnstudy.errors import DataError
 from attnstudy.usecases import worker
-from attnstudy.usecases.concluding import conclude_sealed
+from attnstudy.usecases.finalizing import finalize_sealed
 from attnstudy.usecases.jobs import Job
 from tests.data.image_folders import encoded, write_shard
 from tests.tuning import numbers, space, tune, tuned_folders
@@ -69,7 +69,7 @@ def test_a_worker_of_a_search_is_given_nothing_but_that(digits_folder, make_spec
     """It cannot even be handed the whole: what it opens reads the training arrays alone."""
     opened = data.open_training(digits_folder)
     assert type(opened) is data.TrainingData
-    parameter = inspect.signature(conclude_sealed).parameters["dataset"]
+    parameter = inspect.signature(finalize_sealed).parameters["dataset"]
     assert parameter.annotation == "TrainingData"
     assert "_no_test_images" in inspect.getsource(worker.search_together)
     job = Job(

@@ -23,7 +23,7 @@ from attnstudy.study import (
     BUILT_IN,
     CONTROLS,
     VARIANTS,
-    TrialSpec,
+    RunSpec,
     check_study_name,
     check_variant,
     expand_variants,
@@ -81,8 +81,8 @@ OTHERS = {
 }
 
 
-def spec(**changes: Any) -> TrialSpec:
-    return TrialSpec(**{**VALUES, **changes})
+def spec(**changes: Any) -> RunSpec:
+    return RunSpec(**{**VALUES, **changes})
 
 
 def refusal(action, *arguments, **named) -> str:
@@ -386,7 +386,7 @@ def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() ->
 
 def test_specifications_written_before_a_field_existed_are_read() -> None:
     old = {name: value for name, value in spec().to_dict().items() if name not in LATER}
-    back = TrialSpec.from_dict(json.loads(json.dumps(old)))
+    back = RunSpec.from_dict(json.loads(json.dumps(old)))
     assert back == spec()
     assert back.fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
 
@@ -415,7 +415,7 @@ def test_golden_identities(changes: dict[str, object], fingerprint: str, config_
 @pytest.mark.parametrize("name", list(roles()))
 def test_specification_survives_json(name: str) -> None:
     one = spec(**{name: OTHERS[name][0]})
-    back = TrialSpec.from_dict(json.loads(json.dumps(one.to_dict())))
+    back = RunSpec.from_dict(json.loads(json.dumps(one.to_dict())))
     assert back == one
     assert back.fingerprint == one.fingerprint
     assert hash(back) == hash(one)
@@ -499,4 +499,4 @@ def test_what_an_arm_declares_is_the_runs_own_and_not_the_configurations() -> No
     assert replace(one, lr=0.1).config_id != one.config_id  # type: ignore[call-arg]
     named = replace(one, arm="deep")
     assert (named.name, named.arm_name) == ("deep/seed=3", "deep")
-    assert TrialSpec.from_dict(json.loads(json.dumps(named.to_dict()))) == named
+    assert RunSpec.from_dict(json.loads(json.dumps(named.to_dict()))) == named

@@ -31,8 +31,8 @@ from attnstudy.usecases.worker import train_together
 def train_run(digits_folder):
     """Train one specification into a store's run folder."""
 
-    def train(home, spec):
-        folder = runs.run_folder(home, spec)
+    def train(store_dir, spec):
+        folder = runs.run_folder(store_dir, spec)
         job = Job(spec, folder.path, digits_folder, "cpu", 1, "test")
         events = list(Inline().execute([[job]], train_together))
         assert type(events[-1]).__name__ == "Finished", events
@@ -42,13 +42,13 @@ def train_run(digits_folder):
 
 
 @pytest.fixture
-def home(workplace) -> Path:
+def store_dir(workplace) -> Path:
     return workplace / "mlruns"
 
 
 @pytest.fixture
-def tracker(home):
-    return open_store(resolve(home, None))
+def tracker(store_dir):
+    return open_store(resolve(store_dir, None))
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def content(tracker):
     return found
 
 
-def test_a_run_is_published_with_everything(make_spec, train_run, home, tracker, publisher):
+def test_a_run_is_published_with_everything(make_spec, train_run, store_dir, tracker, publisher):
     spec = make_spec(seed=3)
-    folder = train_run(home, spec)
+    folder = train_run(store_dir, spec)
     assert publisher.publish(folder)
     client = tracker.client
     experiment = client.get_experiment_by_name("small")
@@ -123,13 +123,13 @@ def test_a_run_is_published_with_everything(make_spec, train_run, home, tracker,
 
 
 def test_the_model_loads_without_pickle_and_gives_the_logged_accuracy(
-    make_spec, train_run, home, tracker, publisher, digits, monkeypatch
+    make_spec, train_run, store_dir, tracker, publisher, digits, monkeypatch
 ):
     import mlflow
 
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     for attention in ("spatial", "channel"):
-        publisher.publish(train_run(home, make_spec(attention=attention)))
+        publisher.publish(train_run(store_dir, make_spec(attention=attention)))
     mlflow.set_tracking_uri(tracker.address.uri)
     pixels = torch.from_numpy(np.asarray(digits.test.images)).float()
     norm = digits.normalisation
@@ -147,8 +147,8 @@ def test_the_model_loads_without_pickle_and_gives_the_logged_accuracy(
         assert served.metadata.metadata["scale"] == 16.0
 
 
-def test_predictions_agree_with_the_logged_accuracy(make_spec, train_run, home, digits):
-    folder = train_run(home, make_spec())
+def test_predictions_agree_with_the_logged_accuracy(make_spec, train_run, store_dir, digits):
+    folder = train_run(store_dir, make_spec())
     with (folder.path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["image"]) for row in rows] == list(range(360))
@@ -157,8 +157,8 @@ def test_predictions_agree_with_the_logged_accuracy(make_spec, train_run, home, 
     assert 100 * right / 360 == folder.result().test_accuracy
 
 
-def test_publishing_again_changes_nothing(make_spec, train_run, home, tracker, publisher):
-    folder = train_run(home, make_spec())
+def test_publishing_again_changes_nothing(make_spec, train_run, store_dir, tracker, publisher):
+    folder = train_run(store_dir, make_spec())
     assert publisher.publish(folder)
     before = content(tracker)
     assert not publisher.publish(folder)
@@ -174,18 +174,18 @@ def test_publishing_again_changes_nothing(make_spec, train_run, home, tracker, p
 
 
 def test_a_store_that_was_set_up_anew_gets_everything_again(
-    make_spec, train_run, home, publisher, template_store
+    make_spec, train_run, store_dir, publisher, template_store
 ):
     import shutil
 
-    folder = train_run(home, make_spec())
+    folder = train_run(store_dir, make_spec())
     publisher.publish(folder)
-    shutil.copy(template_store / "mlflow.db", home / "other.db")
-    other = open_store(resolve(home, f"sqlite:///{home / 'other.db'}"))
+    shutil.copy(template_store / "mlflow.db", store_dir / "other.db")
+    other = open_store(resolve(store_dir, f"sqlite:///{store_dir / 'other.db'}"))
     assert Publisher(other, "small", None, run_figures).publish(folder)
-    shutil.rmtree(home / "artifacts")
-    shutil.copy(template_store / "mlflow.db", home / "mlflow.db")
-    again = open_store(resolve(home, None))
+    shutil.rmtree(store_dir / "artifacts")
+    shutil.copy(template_store / "mlflow.db", store_dir / "mlflow.db")
+    again = open_store(resolve(store_dir, None))
     assert Publisher(again, "small", None, run_figures).publish(folder)
     (run,) = read_runs(again, "small")
     assert run.status == "complete"
@@ -193,11 +193,11 @@ def test_a_store_that_was_set_up_anew_gets_everything_again(
 
 
 def test_a_running_run_is_shown_and_then_completed(
-    make_spec, train_run, home, tracker, publisher, digits_folder, tmp_path
+    make_spec, train_run, store_dir, tracker, publisher, digits_folder, tmp_path
 ):
     """At most one request an epoch, and the same content as if published at the end."""
     spec = make_spec()
-    done = train_run(home, spec)
+    done = train_run(store_dir, spec)
     partial = runs.RunFolder(tmp_path / "partial")
     partial.path.mkdir()
     (partial.path / "run.json").write_bytes((done.path / "run.json").read_bytes())
@@ -228,8 +228,10 @@ def test_a_running_run_is_shown_and_then_completed(
     assert steps == list(range(16))
 
 
-def test_a_diverged_run_is_published_as_a_result(make_spec, train_run, home, tracker, publisher):
-    folder = train_run(home, make_spec(lr=1e30))
+def test_a_diverged_run_is_published_as_a_result(
+    make_spec, train_run, store_dir, tracker, publisher
+):
+    folder = train_run(store_dir, make_spec(lr=1e30))
     publisher.publish(folder)
     (run,) = read_runs(tracker, "small")
     assert run.status == "diverged"
@@ -239,27 +241,29 @@ def test_a_diverged_run_is_published_as_a_result(make_spec, train_run, home, tra
 
 
 def test_a_failed_run_is_shown_as_failed_and_then_put_right(
-    make_spec, train_run, home, tracker, publisher
+    make_spec, train_run, store_dir, tracker, publisher
 ):
     spec = make_spec()
-    folder = runs.run_folder(home, spec)
-    done = train_run(home, spec)
-    (done.path / "result.json").rename(home / "kept.json")
+    folder = runs.run_folder(store_dir, spec)
+    done = train_run(store_dir, spec)
+    (done.path / "result.json").rename(store_dir / "kept.json")
     folder.fail("its process was killed by SIGKILL")
     publisher.publish(folder)
     (run,) = read_runs(tracker, "small")
     assert run.status == "failed"
     assert run.tags["attnstudy.failure"] == "its process was killed by SIGKILL"
     assert tracker.client.get_run(run.run_id).info.status == "FAILED"
-    (home / "kept.json").rename(done.path / "result.json")
+    (store_dir / "kept.json").rename(done.path / "result.json")
     publisher.publish(folder)
     (again,) = read_runs(tracker, "small")
     assert (again.run_id, again.status) == (run.run_id, "complete")
     assert tracker.client.get_run(run.run_id).info.status == "FINISHED"
 
 
-def test_damaged_result_files_are_never_published(make_spec, train_run, home, tracker, publisher):
-    folder = train_run(home, make_spec())
+def test_damaged_result_files_are_never_published(
+    make_spec, train_run, store_dir, tracker, publisher
+):
+    folder = train_run(store_dir, make_spec())
     with (folder.path / "predictions.csv").open("ab") as file:
         file.write(b"360,1,1\n")
     with pytest.raises(StoreError, match=r"predictions\.csv is damaged.*--rerun"):
@@ -269,39 +273,39 @@ def test_damaged_result_files_are_never_published(make_spec, train_run, home, tr
     assert "is damaged" in run.tags["attnstudy.failure"]
 
 
-def test_an_unreachable_server_is_told_in_one_sentence_and_in_time(home):
+def test_an_unreachable_server_is_told_in_one_sentence_and_in_time(store_dir):
     import time
 
     began = time.monotonic()
     with pytest.raises(TrackingUnreachableError, match="does not answer: start it"):
-        open_store(resolve(home, "http://127.0.0.1:9"))
+        open_store(resolve(store_dir, "http://127.0.0.1:9"))
     assert time.monotonic() - began < 60  # MLflow's own settings take minutes
 
 
-def test_a_database_that_is_down_is_told_at_once(home):
+def test_a_database_that_is_down_is_told_at_once(store_dir):
     pytest.importorskip("psycopg2")
     with pytest.raises(TrackingUnreachableError, match=r"database .* does not answer \(.*refused"):
-        open_store(resolve(home, "postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow"))
+        open_store(resolve(store_dir, "postgresql+psycopg2://me:secret@127.0.0.1:9/mlflow"))
 
 
 def test_addresses():
-    home = Path("mlruns")
-    assert resolve(home, None).uri == f"sqlite:///{home.resolve() / 'mlflow.db'}"
-    assert resolve(home, None).key == "embedded"
-    server = resolve(home, "https://me:secret@host:5000/x")
+    store_dir = Path("mlruns")
+    assert resolve(store_dir, None).uri == f"sqlite:///{store_dir.resolve() / 'mlflow.db'}"
+    assert resolve(store_dir, None).key == "embedded"
+    server = resolve(store_dir, "https://me:secret@host:5000/x")
     assert server.shown == "https://me:***@host:5000/x"
     assert server.is_server
     assert server.artifact_root is None
-    assert server.key == resolve(home, "https://me:other@host:5000/x").key
+    assert server.key == resolve(store_dir, "https://me:other@host:5000/x").key
     for wrong in ("mlruns", "file:///tmp/x", "ftp://x"):
         with pytest.raises(UsageError, match="is not usable"):
-            resolve(home, wrong)
+            resolve(store_dir, wrong)
 
 
-def test_only_our_studies_are_listed(tracker, publisher, make_spec, train_run, home):
+def test_only_our_studies_are_listed(tracker, publisher, make_spec, train_run, store_dir):
     tracker.client.create_experiment("somebody else's")
     assert tracked_studies(tracker) == []
-    publisher.publish(train_run(home, make_spec()))
+    publisher.publish(train_run(store_dir, make_spec()))
     assert tracked_studies(tracker) == ["small"]
     assert read_runs(tracker, "nothing") == []
 
@@ -320,8 +324,10 @@ def test_four_processes_may_open_a_fresh_store_at_once(tmp_path):
     assert tracked_studies(tracker) == ["small"]
 
 
-def test_the_dataset_input_tells_shape_and_classes(make_spec, train_run, home, tracker, publisher):
-    publisher.publish(train_run(home, make_spec()))
+def test_the_dataset_input_tells_shape_and_classes(
+    make_spec, train_run, store_dir, tracker, publisher
+):
+    publisher.publish(train_run(store_dir, make_spec()))
     (run,) = read_runs(tracker, "small")
     dataset = tracker.client.get_run(run.run_id).inputs.dataset_inputs[0].dataset
     assert dataset.name == "digits"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.models import build_model
 from attnstudy.runs import RunFolder
 from attnstudy.study import VALIDATE_EVERY
@@ -92,9 +92,7 @@ def literal_training(spec, digits, model):
     kept = [{} for _ in parameters]
     losses = []
     for epoch in range(spec.epochs):
-        order = torch.randperm(
-            spec.train_size, generator=seeding.generator(spec.seed, "order", epoch)
-        )
+        order = torch.randperm(spec.train_size, generator=rng.generator(spec.seed, "order", epoch))
         for start in range(0, spec.train_size, spec.batch_size):
             index = order[start : start + spec.batch_size]
             logits = model(images[index])
@@ -207,7 +205,7 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
     def fresh():
         if kind != "dropout":
             return model_of(spec, digits)
-        with seeding.forked(0, "test"):
+        with rng.forked(0, "test"):
             return Dropping()
 
     whole, expected, intervals = trained(spec, digits, fresh())

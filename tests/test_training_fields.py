@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 
 from attnstudy import runs
-from attnstudy.tracking import open_store, read_runs, resolve, sending
+from attnstudy.tracking import open_store, read_runs, resolve, upload
 from tests.conftest import SMALL
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 ASKED = ("--optimizer", "sgd", "--weight-decay", "1e-3", "--augmentation", "crop-flip")
 OWN = """
 from torch import nn
@@ -32,10 +32,10 @@ def test_what_is_asked_for_is_trained_kept_shown_and_ranked(cli, workplace):
     (workplace / "mine.py").write_text(OWN)
     variants = ("--variant", "vanilla", "--variant", "mine:wide", "--seeds", "1")
     assert run(cli, *variants, *ASKED)["trained"] == 2
-    for folder in runs.run_folders(HOME, "placement"):
+    for folder in runs.run_folders(STORE_DIR, "placement"):
         spec = folder.started().spec
         assert (spec.optimizer, spec.weight_decay, spec.augmentation) == ("sgd", 1e-3, "crop-flip")
-    for tracked in read_runs(open_store(resolve(HOME, None)), "placement"):
+    for tracked in read_runs(open_store(resolve(STORE_DIR, None)), "placement"):
         asked = {name: tracked.params[name] for name in ("optimizer", "weight_decay")}
         assert asked == {"optimizer": "sgd", "weight_decay": "0.001"}
         assert tracked.params["augmentation"] == "crop-flip"
@@ -57,7 +57,7 @@ def test_a_study_file_says_it_as_well(cli, workplace):
         '[training]\noptimizer = "adamw"\nweight_decay = 1e-2\naugmentation = "flip"\n'
     )
     run(cli, "mine", "--variant", "vanilla", "--seeds", "1", "--augmentation", "crop")
-    (folder,) = runs.run_folders(HOME, "mine")
+    (folder,) = runs.run_folders(STORE_DIR, "mine")
     spec = folder.started().spec
     assert (spec.optimizer, spec.weight_decay, spec.augmentation) == ("adamw", 1e-2, "crop")
     (workplace / "studies" / "mine" / "study.toml").write_text('[training]\noptimizer = "adamx"\n')
@@ -94,9 +94,9 @@ def test_runs_logged_before_the_fields_existed_are_read_with_what_they_had(
 ):
     """They lack the params, which must not look like another difference."""
     with monkeypatch.context() as before:
-        texts = sending.param_texts  # type: ignore[attr-defined]
+        texts = upload.param_texts  # type: ignore[attr-defined]
         before.setattr(
-            sending,
+            upload,
             "param_texts",
             lambda values: {
                 name: text
@@ -105,7 +105,7 @@ def test_runs_logged_before_the_fields_existed_are_read_with_what_they_had(
             },
         )
         run(cli, "--variant", "vanilla", "--seeds", "1")
-    first = {r.name: r for r in read_runs(open_store(resolve(HOME, None)), "placement")}
+    first = {r.name: r for r in read_runs(open_store(resolve(STORE_DIR, None)), "placement")}
     assert first["vanilla/seed=0"].params["optimizer"] == "adam"
     run(cli, "--variant", "late", "--seeds", "1")
     assert cli("rank").code == 0  # one configuration

@@ -14,7 +14,7 @@ from attnstudy.tracking import open_store, resolve
 from tests.conftest import made_once
 from tests.stores import run_named
 from tests.truth import (
-    HOME,
+    STORE_DIR,
     add_points,
     change,
     make_planned,
@@ -23,7 +23,7 @@ from tests.truth import (
     without_folders,
 )
 
-DATABASE = HOME / "mlflow.db"
+DATABASE = STORE_DIR / "mlflow.db"
 
 
 def hard_delete(address: str, run_id: str) -> None:
@@ -39,7 +39,7 @@ def planned(workplace, template_store, data_dir, tmp_path_factory):
     made = made_once(
         tmp_path_factory, "planned", lambda place: make_planned(place, template_store, data_dir)
     )
-    shutil.rmtree(workplace / HOME)
+    shutil.rmtree(workplace / STORE_DIR)
     shutil.copytree(made, workplace, dirs_exist_ok=True)
     return workplace
 
@@ -66,7 +66,7 @@ def test_an_edited_number_stops_the_ranking_and_sync_repairs_it(rank, cli):
     assert answer.code == 3
     assert answer.err.count("\n") == 1
     said = answer.err
-    value = run_named(HOME, "early/seed=0", "deep").result().test_accuracy
+    value = run_named(STORE_DIR, "early/seed=0", "deep").result().test_accuracy
     shown = f"early/seed=0 (test_accuracy {value + 40:g} in MLflow, {value:g} in its folder)"
     assert shown in said
     assert "early/seed=2" in said
@@ -99,7 +99,7 @@ def test_another_state_or_seed_or_arm_in_mlflow_stops_the_ranking(rank, cli, key
 
 
 def test_a_run_that_is_finished_in_mlflow_alone_is_named(planned, cli):
-    folder = run_named(HOME, "early/seed=1", "deep")
+    folder = run_named(STORE_DIR, "early/seed=1", "deep")
     (folder.path / "result.json").unlink()
     answer = cli("rank", "deep")
     assert answer.code == 3
@@ -108,7 +108,7 @@ def test_a_run_that_is_finished_in_mlflow_alone_is_named(planned, cli):
 
 @pytest.mark.parametrize("name", ["result.json", "predictions.csv", "run.json"])
 def test_a_folder_that_is_damaged_is_named(planned, cli, name):
-    path = run_named(HOME, "early/seed=1", "deep").path / name
+    path = run_named(STORE_DIR, "early/seed=1", "deep").path / name
     path.write_bytes(path.read_bytes().replace(b"1", b"2", 3))
     answer = cli("rank", "deep")
     assert answer.code == 3
@@ -123,11 +123,11 @@ def test_a_folder_that_is_damaged_is_named(planned, cli, name):
 
 def test_predictions_that_are_only_in_mlflow_have_to_be_those_of_the_result(rank, cli, planned):
     scope = rank()["scope"]
-    folder = run_named(HOME, "early/seed=1", "deep")
+    folder = run_named(STORE_DIR, "early/seed=1", "deep")
     (folder.path / "predictions.csv").rename("kept.csv")
     assert rank()["scope"] == scope
     (run,) = [one for one in tracked() if one.name == "early/seed=1"]
-    there = predictions_of(HOME, run)
+    there = predictions_of(STORE_DIR, run)
     there.write_bytes(there.read_bytes().replace(b"\n5,", b"\n05,"))
     reason = rank()["status_reason"]
     assert "early/seed=1 has other predictions in MLflow" in reason
@@ -136,7 +136,7 @@ def test_predictions_that_are_only_in_mlflow_have_to_be_those_of_the_result(rank
 def test_a_run_that_mlflow_lost_is_ranked_and_told_until_it_is_delivered(rank, cli, planned):
     before = rank()
     (run,) = [one for one in tracked() if one.name == "early/seed=2"]
-    hard_delete(resolve(HOME, None).uri, run.run_id)
+    hard_delete(resolve(STORE_DIR, None).uri, run.run_id)
     ranking = rank()
     assert (ranking["status"], means(ranking)) == ("confirmatory", means(before))
     assert any(note.startswith("early/seed=2 is ranked from the run") for note in ranking["notes"])
@@ -175,7 +175,7 @@ def test_a_store_that_an_earlier_version_filled_is_ranked_and_completed(rank, cl
 def test_a_store_that_was_down_all_along_is_no_reason_not_to_rank(rank, planned, template_store):
     before = rank()
     shutil.copy(template_store / "mlflow.db", DATABASE)
-    for notes in HOME.glob("runs/*/*/published"):
+    for notes in STORE_DIR.glob("runs/*/*/published"):
         shutil.rmtree(notes)
     ranking = rank()
     assert (ranking["status"], means(ranking)) == ("confirmatory", means(before))
@@ -185,7 +185,7 @@ def test_a_store_that_was_down_all_along_is_no_reason_not_to_rank(rank, planned,
 
 
 def test_a_result_that_was_not_delivered_is_ranked_and_told(rank, planned):
-    folder = run_named(HOME, "early/seed=2", "deep")
+    folder = run_named(STORE_DIR, "early/seed=2", "deep")
     note = dict(folder.published("embedded"))
     note.pop("status")
     folder.note_published("embedded", note)
@@ -201,7 +201,7 @@ def test_a_result_that_was_not_delivered_is_ranked_and_told(rank, planned):
 @pytest.mark.parametrize("purged", [False, True])
 def test_what_was_deleted_in_the_ui_stays_deleted_and_is_told(rank, cli, planned, purged):
     (run,) = [one for one in tracked() if one.name == "early/seed=2"]
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     tracker.client.delete_run(run.run_id)
     if purged:
         assert cli("sync", "deep").code == 0  # which notes the deletion
@@ -212,7 +212,7 @@ def test_what_was_deleted_in_the_ui_stays_deleted_and_is_told(rank, cli, planned
 
 
 def test_a_repetition_that_is_not_delivered_takes_the_place_of_what_mlflow_has(rank, planned):
-    folder = run_named(HOME, "early/seed=2", "deep")
+    folder = run_named(STORE_DIR, "early/seed=2", "deep")
     kept = folder.repeat()
     for name in ("result.json", "run.json", "predictions.csv", "journal.jsonl"):
         shutil.copy(kept / name, folder.path)
@@ -227,7 +227,7 @@ def test_a_repetition_that_is_not_delivered_takes_the_place_of_what_mlflow_has(r
 
 def test_the_server_alone_is_believed_as_far_as_its_digests_agree(rank, planned, cli):
     whole = rank()
-    elsewhere = without_folders(HOME, planned / "elsewhere")
+    elsewhere = without_folders(STORE_DIR, planned / "elsewhere")
     alone = ("--store", str(elsewhere))
     ranking = rank(*alone)
     assert (ranking["status"], means(ranking)) == ("confirmatory", means(whole))
@@ -251,7 +251,7 @@ def test_the_server_alone_is_believed_as_far_as_its_digests_agree(rank, planned,
     ],
 )
 def test_what_else_decides_a_ranking_is_part_of_the_digest(rank, planned, sql, said):
-    elsewhere = without_folders(HOME, planned / "elsewhere")
+    elsewhere = without_folders(STORE_DIR, planned / "elsewhere")
     assert change(elsewhere / "mlflow.db", sql) >= 2
     ranking = rank("--store", str(elsewhere))
     assert ranking["status"] == "exploratory"
@@ -259,7 +259,7 @@ def test_what_else_decides_a_ranking_is_part_of_the_digest(rank, planned, sql, s
 
 
 def test_predictions_that_were_altered_on_the_server_are_told(rank, planned):
-    elsewhere = without_folders(HOME, planned / "elsewhere")
+    elsewhere = without_folders(STORE_DIR, planned / "elsewhere")
     (run,) = [one for one in tracked(elsewhere) if one.name == "early/seed=1"]
     there = predictions_of(elsewhere, run)
     assert elsewhere in there.parents
@@ -271,11 +271,11 @@ def test_predictions_that_were_altered_on_the_server_are_told(rank, planned):
 
 
 def test_an_altered_run_whose_folder_was_deleted_is_told_in_its_own_store(rank, planned):
-    shutil.rmtree(run_named(HOME, "early/seed=1", "deep").path)
+    shutil.rmtree(run_named(STORE_DIR, "early/seed=1", "deep").path)
     assert rank()["status"] == "confirmatory"
     add_points(DATABASE, 3.0, "vanilla")
     for seed in range(3):
-        shutil.rmtree(run_named(HOME, f"vanilla/seed={seed}", "deep").path)
+        shutil.rmtree(run_named(STORE_DIR, f"vanilla/seed={seed}", "deep").path)
     assert "vanilla/seed=0" in rank()["status_reason"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from attnstudy import runs
 from tests.studies import SMALL, write_study
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 STUDY = f"""
 variants = ["vanilla", "late"]
 seeds = 2
@@ -36,7 +36,7 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     found = json.loads(cli("tune", "show", "fair", "--json").out)["variants"]
     answer = cli("run", "fair", "--tuned")
     assert answer.code == 0, answer.err
-    specs = [folder.started().spec for folder in runs.run_folders(HOME, "fair")]
+    specs = [folder.started().spec for folder in runs.run_folders(STORE_DIR, "fair")]
     assert len(specs) == 4
     assert {spec.arm_fields for spec in specs} == {("lr",)}
     assert len({spec.config_id for spec in specs}) == 1

@@ -15,7 +15,7 @@ from attnstudy import runs
 from attnstudy.usecases import tuning_rounds
 from attnstudy.usecases.tuning_results import best_configurations
 from tests.stores import one_sentence
-from tests.tuning import BOTH, HOME, SMALL, numbers, space, tune, tuned_folders
+from tests.tuning import BOTH, SMALL, STORE_DIR, numbers, space, tune, tuned_folders
 
 JOURNAL = Path("studies", "placement", "tuning.journal")
 
@@ -85,7 +85,7 @@ def test_the_result_of_a_run_says_nothing_of_test_images(cli, workplace):
 def test_the_best_configuration_is_there_for_other_use_cases(cli, workplace):
     space("channels = [[4, 4], [8, 4]]\nlr = {low = 1e-3, high = 1e-2, log = true}")
     _, found = tune(cli, *BOTH, "--trials", "2", "--seeds-per-trial", "1")
-    best = best_configurations("placement", str(JOURNAL), HOME)
+    best = best_configurations("placement", str(JOURNAL), STORE_DIR)
     assert list(best) == ["vanilla", "late"]
     for tuning in found["variants"]:
         mine = best[tuning["variant"]]
@@ -96,7 +96,7 @@ def test_the_best_configuration_is_there_for_other_use_cases(cli, workplace):
         assert (mine.budget.trials, mine.budget.runs) == (2, 2)
         assert mine.tuning_seeds == (1_000_000,)
     tune(cli, "--variant", "late", "--trials", "3", "--seeds-per-trial", "1")
-    after = best_configurations("placement", str(JOURNAL), HOME)
+    after = best_configurations("placement", str(JOURNAL), STORE_DIR)
     assert after["vanilla"].identity == best["vanilla"].identity
     assert after["late"].identity != best["late"].identity
     assert "vanilla 2, late 3" in cli("tune", "show").out
@@ -151,19 +151,19 @@ def killing(place, time):
 
 
 def test_interrupted_after_some_seeds_only_the_others_are_trained(cli, workplace, monkeypatch):
-    from attnstudy.usecases import crew
+    from attnstudy.usecases import search_dispatch
 
     options = ("--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "3")
     trained = []
 
-    class Interrupted(crew._Shift):
+    class Interrupted(search_dispatch._Dispatch):
         def note_group(self, group, event):
             super().note_group(group, event)
             if len(tuned_folders()) == 2 and len(self.ended) == 2:
                 raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(crew, "_Shift", Interrupted)
+        patched.setattr(search_dispatch, "_Dispatch", Interrupted)
         with pytest.raises(Killed):
             tune(cli, *options)
     trained = {f.path.name: f.path.joinpath("result.json").stat() for f in tuned_folders()}  # type: ignore[assignment]
@@ -197,7 +197,7 @@ def test_the_median_of_the_others_stops_a_trial_between_its_epochs(cli, workplac
     assert list(complete["steps"]) == ["1", "2", "3"]
     assert complete["steps"]["3"] == complete["value"]
     assert "stopped early after" in cli("tune", "show").out
-    assert not list(HOME.rglob("checkpoint*.pt"))  # nobody goes on from there
+    assert not list(STORE_DIR.rglob("checkpoint*.pt"))  # nobody goes on from there
 
 
 def test_seed_by_seed_a_trial_is_stopped_that_is_worse_than_the_best(cli, workplace):
@@ -284,7 +284,7 @@ def test_what_makes_no_sense_gets_one_sentence_and_exit_2(arguments, sentence, c
     assert answer.code == 2, answer
     assert re.search(sentence, answer.err), answer.err
     assert answer.err.count("\n") == 1
-    assert not (HOME / "runs").exists()
+    assert not (STORE_DIR / "runs").exists()
 
 
 def test_an_impossible_space_is_refused_when_the_file_is_read(cli, workplace):
@@ -318,7 +318,7 @@ def test_a_dry_run_tells_what_is_left_and_begins_nothing(cli, workplace):
     answer = cli(*words)
     assert answer.code == 0, answer.err
     assert not JOURNAL.exists()
-    assert not (HOME / "runs").exists()
+    assert not (STORE_DIR / "runs").exists()
     assert re.search(r"^12 runs to train, ", answer.out, re.MULTILINE)
     assert max(map(len, answer.out.splitlines())) <= 100
     median = cli(*words, "--pruner", "median", "--epochs", "3")
@@ -347,7 +347,7 @@ def test_two_commands_on_one_search_are_one_too_many(cli, workplace):
     from filelock import FileLock
 
     options = ("--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "1")
-    folder = runs.study_folder(HOME, "placement.tuning")
+    folder = runs.study_folder(STORE_DIR, "placement.tuning")
     folder.mkdir(parents=True)
     for path in (folder / "tuning.lock", JOURNAL.with_name("tuning.journal.in-use")):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -376,10 +376,10 @@ def test_prune_looks_through_a_tuning_too(cli, workplace):
     (folder,) = tuned_folders()
     left = folder.path / ".result.json-0123456789abcdef"
     left.write_text("half")
-    kept = {path for path in HOME.rglob("*") if path.is_file() and path != left}
+    kept = {path for path in STORE_DIR.rglob("*") if path.is_file() and path != left}
     assert cli("prune", "--yes").code == 0
     assert not left.exists()
-    assert {path for path in HOME.rglob("*") if path.is_file()} >= kept
+    assert {path for path in STORE_DIR.rglob("*") if path.is_file()} >= kept
 
 
 def test_seeds_that_are_trained_together_pause_together(cli, workplace):

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from attnstudy.tracking import open_store, read_experiments, read_history, resolve, tracked_studies
-from tests.tuning import BOTH, HOME, space, tune
+from tests.tuning import BOTH, STORE_DIR, space, tune
 
 EXPERIMENT = "placement.tuning"
 OPTIONS = ("--trials", "4", "--seeds-per-trial", "2")
 
 
-def logged(home=HOME):
-    return read_experiments(open_store(resolve(home, None)), [EXPERIMENT])[0]
+def logged(store_dir=STORE_DIR):
+    return read_experiments(open_store(resolve(store_dir, None)), [EXPERIMENT])[0]
 
 
 def snapshot():
     """Return all that MLflow has, down to every row of every metric."""
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     return {
         run.run_id: (
             run.name, run.status, dict(run.params), dict(run.tags),
@@ -34,7 +34,7 @@ def test_each_variant_has_a_run_and_each_trial_one_below_it(cli, workplace):
     by_name = {run.name: run for run in logged()}
     trials = {f"{v}/trial={n}" for v in ("vanilla", "late") for n in range(4)}
     assert set(by_name) == {"vanilla", "late", *trials}
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     for tuning in found["variants"]:
         parent = by_name[tuning["variant"]]
         assert parent.status == "FINISHED"
@@ -119,7 +119,7 @@ def test_a_server_that_is_down_costs_a_warning_and_the_next_command_delivers(cli
 def test_what_was_deleted_in_the_ui_stays_deleted(cli, workplace):
     options = ("--variant", "vanilla", "--seeds-per-trial", "1")
     tune(cli, *options, "--trials", "2")
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     doomed = next(run for run in logged() if run.name == "vanilla/trial=1")
     tracker.client.delete_run(doomed.run_id)
     answer, found = tune(cli, *options, "--trials", "3")
@@ -132,7 +132,7 @@ def test_a_lost_answer_leaves_no_double(cli, workplace):
     options = ("--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "1")
     elsewhere = f"sqlite:///{workplace}/elsewhere.db"
     tune(cli, *options, "--tracking-uri", elsewhere)
-    tracker = open_store(resolve(HOME, elsewhere))
+    tracker = open_store(resolve(STORE_DIR, elsewhere))
     child = next(r for r in read_experiments(tracker, [EXPERIMENT])[0] if "trial" in r.name)
     experiment = tracker.experiment_id(EXPERIMENT)
     tags = {k: v for k, v in child.tags.items() if k != "attnstudy.state"}
@@ -146,7 +146,7 @@ def test_a_lost_answer_leaves_no_double(cli, workplace):
 def test_an_experiment_that_lies_in_the_trash_is_told(cli, workplace):
     options = ("--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "1")
     tune(cli, *options)
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
     tracker.client.delete_experiment(tracker.experiment_id(EXPERIMENT))
     answer, found = tune(cli, *options)
     assert (found["trained"], found["undelivered"]) == (0, 1)

@@ -10,7 +10,7 @@ import pytest
 from attnstudy import runs
 from tests.studies import SMALL, write_study
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 STUDY = f"""
 seeds = "0-4"
 {SMALL.replace("128", "256")}
@@ -34,7 +34,7 @@ def write(workplace: Path, text: str) -> None:
 
 def seeds_by_arm() -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for folder in runs.run_folders(HOME, "deep"):
+    for folder in runs.run_folders(STORE_DIR, "deep"):
         spec = folder.started().spec
         found.setdefault(spec.arm_name, set()).add(spec.seed)
     return found

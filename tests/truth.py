@@ -12,7 +12,7 @@ from attnstudy.tracking import TrackedRun, open_store, read_runs, resolve
 from tests.stores import command
 from tests.studies import SMALL, write_study
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 STUDY = f"""
 variants = ["vanilla", "early"]
 seeds = "0-2"
@@ -23,8 +23,8 @@ seeds = "0-2"
 def make_planned(place: Path, template: Path, data_dir: Path) -> None:
     """Run a study with a plan in a folder, as a user does."""
     write_study(place, "deep", STUDY)
-    (place / HOME).mkdir()
-    shutil.copy(template / "mlflow.db", place / HOME / "mlflow.db")
+    (place / STORE_DIR).mkdir()
+    shutil.copy(template / "mlflow.db", place / STORE_DIR / "mlflow.db")
     subprocess.run(
         command("run", "deep", "-q", "--no-figures", "--data-dir", data_dir),
         cwd=place, check=True, capture_output=True,
@@ -45,21 +45,23 @@ def add_points(database: Path, points: float, arm: str = "early") -> None:
         assert change(database, f"{sql} AND run_uuid IN ({runs})", points, arm) == 3
 
 
-def tracked(home: Path = HOME, study: str = "deep", uri: str | None = None) -> list[TrackedRun]:
+def tracked(
+    store_dir: Path = STORE_DIR, study: str = "deep", uri: str | None = None
+) -> list[TrackedRun]:
     """Return what MLflow has of a study."""
-    return read_runs(open_store(resolve(home, uri)), study)
+    return read_runs(open_store(resolve(store_dir, uri)), study)
 
 
-def predictions_of(home: Path, run: TrackedRun) -> Path:
+def predictions_of(store_dir: Path, run: TrackedRun) -> Path:
     """Return where the embedded store keeps a run's predictions."""
-    uri = open_store(resolve(home, None)).client.get_run(run.run_id).info.artifact_uri
+    uri = open_store(resolve(store_dir, None)).client.get_run(run.run_id).info.artifact_uri
     return Path(unquote(urlsplit(uri).path)) / "predictions.csv"
 
 
-def without_folders(home: Path, elsewhere: Path) -> Path:
+def without_folders(store_dir: Path, elsewhere: Path) -> Path:
     """Copy a store as somebody sees it who has the server alone."""
     elsewhere.mkdir()
-    shutil.copy(home / "mlflow.db", elsewhere)
-    shutil.copy(home / "store.json", elsewhere)
-    shutil.copytree(home / "artifacts", elsewhere / "artifacts")
+    shutil.copy(store_dir / "mlflow.db", elsewhere)
+    shutil.copy(store_dir / "store.json", elsewhere)
+    shutil.copytree(store_dir / "artifacts", elsewhere / "artifacts")
     return elsewhere

@@ -10,7 +10,7 @@ from typing import Any
 from attnstudy import runs
 from attnstudy.study import tuning_of
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 SMALL = (
     "--dataset", "digits", "--train-size", "200", "--val-size", "60", "--epochs", "1",
     "--channels", "4,4", "--batch-size", "32", "--seeds", "3", "--executor", "inline",
@@ -41,6 +41,6 @@ def numbers(found: dict[str, Any]) -> dict[str, list[Any]]:
     }
 
 
-def tuned_folders(home: Path = HOME, study: str = "placement") -> list[runs.RunFolder]:
+def tuned_folders(store_dir: Path = STORE_DIR, study: str = "placement") -> list[runs.RunFolder]:
     """Return the folders of all runs of a search."""
-    return runs.run_folders(home, tuning_of(study))
+    return runs.run_folders(store_dir, tuning_of(study))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def named_study(given: dict[str, Any]) -> str | None:
-    """Return the study that a command names; none if it names none."""
+    """Return the study that a command names; None if it names none."""
     if given["study"] or given["study_argument"]:
         return options.current_study().name
     return None
@@ -64,7 +64,7 @@ def prepare_workers(given: dict[str, Any]) -> None:
     if given["executor"] != "processes":
         return
     from attnstudy import executors
-    from attnstudy.usecases.room import asks_torch
+    from attnstudy.usecases.resources import asks_torch
 
     # at once where this process will import torch too; else when there is something to train
     at_once = asks_torch(given["device"], given["precision"])

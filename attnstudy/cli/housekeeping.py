@@ -38,10 +38,10 @@ def prune(**given: Any) -> int:
         why = "the answer is to be JSON" if given["as_json"] else "not a terminal"
         raise UsageError(f"cannot prompt: {why}; say --yes, or --dry-run to see what would go")
     study = named_study(given)
-    home = given["store"]
+    store_dir = given["store"]
     names = studies.choose_studies(_local(given), study)
     data_dir = None if study else data_dir_of(given)
-    found = housekeeping.find_leftovers(home, names, data_dir, repeated=given["repeated"])
+    found = housekeeping.find_leftovers(store_dir, names, data_dir, repeated=given["repeated"])
     if given["dry_run"]:
         answer = render.findings_json(found) if given["as_json"] else None
         print_result(answer, lambda: render.findings_text(found))
@@ -51,7 +51,7 @@ def prune(**given: Any) -> int:
     if ask and found.leftovers and not click.confirm("Remove them?"):
         click.echo("Nothing was removed.")
         return 0
-    removal = housekeeping.remove(home, found.leftovers)
+    removal = housekeeping.remove(store_dir, found.leftovers)
     if removal.failed:
         raise StoreError(render.removal_fault(removal))
     if given["as_json"]:
@@ -123,7 +123,7 @@ def import_(**given: Any) -> int:
     address = address_of(given)
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.counting("importing runs") as progress:
-        report = moving.import_study(address.home, file, progress)
+        report = moving.import_study(address.store_dir, file, progress)
     answer = render.import_json(report) if given["as_json"] else None
     print_result(answer, lambda: render.import_text(report, address))
     return EXIT_SOME_FAILED if report.refused else 0

@@ -58,7 +58,7 @@ def settings_of(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def declare(given: dict[str, Any]) -> Declaration | None:
-    """Return what the study's file, or the command, declares; none if nothing is.
+    """Return what the study's file, or the command, declares; None if nothing is.
 
     A file declares when its study is named; that of the default study gives its settings alone.
     ``--until-decided`` and ``--tuned`` declare without a file too.
@@ -122,7 +122,7 @@ def _seeds_place() -> str:
 
 
 def _declared_seeds(given: dict[str, Any]) -> tuple[int, ...] | None:
-    """Return the seeds of the study's file, else of the command; none if nobody names any."""
+    """Return the seeds of the study's file, else of the command; None if nobody names any."""
     file = options.current_study().options.get("seeds")
     if file is not None:
         return parse_seeds(str(file))

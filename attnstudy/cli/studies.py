@@ -48,7 +48,7 @@ def run(**given: Any) -> int:
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     request = run_request(given)
 
-    def make_plan(wanted: planning.RunRequest) -> planning.Plan:
+    def make_plan(wanted: planning.RunRequest) -> planning.RunPlan:
         with terminal.decoding() as decoding:
             return planning.make_plan(wanted, decoding)
 

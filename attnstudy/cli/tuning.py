@@ -81,8 +81,8 @@ def tune(**given: Any) -> int:
     with terminal.decoding() as decoding:
         plan = tuning_plan.make_tune_plan(_tune_request(given), decoding)
     if given["dry_run"]:
-        home = plan.request.address.home
-        ended = tuning_results.trials_that_ended(plan.place, home, plan.designs)
+        store_dir = plan.request.address.store_dir
+        ended = tuning_results.trials_that_ended(plan.place, store_dir, plan.configs)
         answer = render.tune_plan_json(plan, ended) if given["as_json"] else None
         print_result(answer, lambda: render.tune_plan_text(plan, ended))
         return 0

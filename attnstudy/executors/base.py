@@ -50,7 +50,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """A worker took the job up."""
+    """A worker started the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,43 +119,43 @@ class Notes:
 
 
 class Busy(Exception):
-    """Raised instead of a departure: somebody else holds the job, and it is to be waited for."""
+    """Raised by ``submit`` where another process holds the job, which is to be waited for."""
 
 
-class Journey(Protocol):
-    """A job that is done on another machine, seen from here."""
+class Transfer(Protocol):
+    """A job that runs on another machine, as this process sees it."""
 
     @property
-    def parcel(self) -> Any:
-        """What the work abroad is given in place of the job."""
+    def payload(self) -> Any:
+        """What the remote work is given in place of the job."""
         ...
 
-    def arrive(self, message: Any) -> object | None:
-        """Keep what a message brought; return what it says to whoever listens, if anything."""
+    def receive(self, message: Any) -> object | None:
+        """Keep the content of a message; return what it says to the caller, if anything."""
         ...
 
     def close(self) -> None:
-        """Let go of the job, done or not."""
+        """Release the job, done or not."""
 
 
-AbroadWork = Callable[[Any, Any, Channel], None]
-"""Does one job from its parcel, what all jobs share, and a channel; importable by name."""
+RemoteWork = Callable[[Any, Any, Channel], None]
+"""Does one job, given its payload, what all jobs share, and a channel; importable by name."""
 
 
-class Carrier(Protocol):
-    """Takes jobs to machines that share no files with this one, and brings back what they make."""
+class Transport(Protocol):
+    """Sends jobs to machines that share no files with this one, and brings back their results."""
 
     @property
     def shared(self) -> Any:
         """What every job needs. It is sent to each machine once."""
         ...
 
-    def abroad(self, work: Work) -> AbroadWork:
-        """Return what does there what ``work`` does here."""
+    def remote_work(self, work: Work) -> RemoteWork:
+        """Return the function that does on another machine what ``work`` does here."""
         ...
 
-    def depart(self, job: Any, channel: Channel) -> Journey | None:
-        """Take a job into our hands; none if it needs nobody, which the channel was told.
+    def submit(self, job: Any, channel: Channel) -> Transfer | None:
+        """Claim a job for a transfer; None if nothing is to be done, which the channel was told.
 
         Raises:
             Busy: come back later.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from attnstudy.errors import UsageError
-from attnstudy.executors.base import Carrier, Executor
+from attnstudy.executors.base import Executor, Transport
 from attnstudy.executors.cluster import ClusterRequest, connect, require_room
 from attnstudy.executors.inline import Inline
 from attnstudy.executors.processes import Processes
@@ -47,14 +47,14 @@ class ExecutorChoice:
 
 
 def make_executor(
-    choice: ExecutorChoice, workers: int, carrier: Carrier, say: Callable[[str], None]
+    choice: ExecutorChoice, workers: int, transport: Transport, say: Callable[[str], None]
 ) -> Executor:
     """Return the executor that is chosen.
 
     Args:
         choice: which.
         workers: jobs at once.
-        carrier: takes jobs to other machines, where they are done there.
+        transport: sends jobs to other machines, if that is where they run.
         say: shows a line that must not be missed.
 
     Raises:
@@ -66,5 +66,5 @@ def make_executor(
     if choice.name == "inline":
         return Inline()
     if choice.name == "ray":
-        return Ray(workers, choice.cluster, carrier, say)
+        return Ray(workers, choice.cluster, transport, say)
     raise UsageError(f"unknown executor {choice.name!r}: use {', '.join(EXECUTORS)}")

@@ -44,7 +44,7 @@ class ClusterRequest:
     address: str | None = None
     """None takes ``RAY_ADDRESS``, else the cluster that runs on this machine, else starts one."""
     cpus: float | None = None
-    """Processor cores a run; none takes as many as it has threads."""
+    """Processor cores a run; None takes as many as it has threads."""
     gpus: float = 0.0
     """GPUs a run; a part of one is shared with others."""
 

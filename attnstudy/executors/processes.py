@@ -43,7 +43,7 @@ def prepare_workers(*modules: str, at_once: bool) -> None:
     Args:
         modules: what they need.
         at_once: begin now, while this process goes on with something else; otherwise when the
-            first of them is hired.
+            first of them is started.
 
     """
     if METHOD == "forkserver":
@@ -94,7 +94,7 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         """Have the workers end."""
         if self._kept is not None:
-            _dismiss(self._kept)
+            _stop_all(self._kept)
             self._kept = None
 
     def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
@@ -102,16 +102,16 @@ class Processes:
         context = multiprocessing.get_context(METHOD)
         waiting = deque(range(len(jobs)))
         retried: set[int] = set()
-        team = [] if self._kept is None else self._kept
+        pool = [] if self._kept is None else self._kept
         for number in range(min(self.workers, len(jobs))):
-            if number == len(team):
-                team.append(self._hire(context, number))
-            elif not self._alive(team[number]):
-                team[number] = self._hire(context, number)
+            if number == len(pool):
+                pool.append(self._start(context, number))
+            elif not self._alive(pool[number]):
+                pool[number] = self._start(context, number)
         try:
-            for worker in team:
+            for worker in pool:
                 yield from self._assign(worker, waiting, jobs, work)
-            while busy := {worker.pipe: worker for worker in team if worker.job is not None}:
+            while busy := {worker.pipe: worker for worker in pool if worker.job is not None}:
                 for pipe in wait(list(busy)):
                     worker = busy[pipe]  # type: ignore[index]
                     event = self._receive(worker)
@@ -127,14 +127,14 @@ class Processes:
                     yield event
                     if ended:
                         if waiting and not self._alive(worker):
-                            team[worker.number] = worker = self._hire(context, worker.number)
+                            pool[worker.number] = worker = self._start(context, worker.number)
                         yield from self._assign(worker, waiting, jobs, work)
         finally:
-            if self._kept is None or any(worker.job is not None for worker in team):
-                _dismiss(team)
-                team.clear()
+            if self._kept is None or any(worker.job is not None for worker in pool):
+                _stop_all(pool)
+                pool.clear()
 
-    def _hire(self, context: BaseContext, number: int) -> _Worker:
+    def _start(self, context: BaseContext, number: int) -> _Worker:
         if METHOD == "forkserver":
             _start_server()
         ours, theirs = context.Pipe()
@@ -180,10 +180,10 @@ class Processes:
         return worker.process.exitcode is None
 
 
-def _dismiss(team: Sequence[_Worker]) -> None:
+def _stop_all(pool: Sequence[_Worker]) -> None:
     """Have every worker end: the idle at once, the others where they can go on later."""
-    busy = [worker for worker in team if worker.job is not None]
-    for worker in team:
+    busy = [worker for worker in pool if worker.job is not None]
+    for worker in pool:
         if worker.job is None:
             worker.pipe.close()  # an idle worker ends by itself
         else:
@@ -198,7 +198,7 @@ def _dismiss(team: Sequence[_Worker]) -> None:
                         break
             worker.pipe.close()
     finally:  # also when the user does not want to wait
-        for worker in team:
+        for worker in pool:
             worker.process.join(timeout=5 if time.monotonic() < deadline else 0)
             if worker.process.is_alive():
                 worker.process.kill()

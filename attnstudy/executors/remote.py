@@ -10,10 +10,8 @@ from typing import Any, Self
 
 from attnstudy.errors import AttnstudyError, ClusterError
 from attnstudy.executors import base, cluster
-from attnstudy.executors.at_home import AtHome
 from attnstudy.executors.base import (
     Busy,
-    Carrier,
     Died,
     Event,
     Finished,
@@ -21,20 +19,22 @@ from attnstudy.executors.base import (
     Reported,
     Retried,
     Started,
+    Transport,
     Work,
 )
 from attnstudy.executors.cluster import ClusterRequest
+from attnstudy.executors.local_transport import LocalTransport
 from attnstudy.executors.remote_worker import Ending, Greeting
 from attnstudy.executors.same_code import code_digest
-from attnstudy.executors.seats import TURN, Seat, Seats
 from attnstudy.executors.watch import Watch
+from attnstudy.executors.worker_pool import POLL_SECONDS, PoolWorker, WorkerPool
 
 KILLED_BEFORE = 1
 """Times that a job is tried again whose process was killed: it may be what needs too much."""
 LOST_BEFORE = 5
 """Times that it is tried again after its machine was lost, which is no fault of the job."""
-STILLBORN = 5
-"""Times, for each worker, that another is hired for one that has not come to life."""
+FAILED_STARTS = 5
+"""How often, for each worker, another is started for one that failed to start."""
 
 
 def _say_nothing(_: str) -> None:
@@ -46,21 +46,21 @@ class Ray:
     """Does up to ``workers`` jobs at once, each worker an actor somewhere in the cluster.
 
     A worker that is killed, or lost with its machine, takes only its own job with it: the job is
-    done again by another, from what had come back. Whatever a worker that was given up may still
-    do is not heard any more, so every job has one outcome.
+    done again by another, from what had come back. Messages of a worker that was given up are
+    ignored, so every job has one outcome.
     """
 
     workers: int
     request: ClusterRequest = field(default_factory=ClusterRequest)
-    carrier: Carrier = field(default_factory=AtHome)
+    transport: Transport = field(default_factory=LocalTransport)
     say: Callable[[str], None] = _say_nothing
     """Shows a line that must not be missed."""
-    _kept: Seats | None = field(default=None, init=False)
+    _kept: WorkerPool | None = field(default=None, init=False)
     """The workers, where they stay between calls of ``execute``."""
 
     def __enter__(self) -> Self:
         """Keep the workers between calls of ``execute``."""
-        self._kept = Seats(self.request)
+        self._kept = WorkerPool(self.request)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,169 +75,171 @@ class Ray:
             return
         cluster.connect(self.request)
         cluster.require_room(self.request)
-        seats = self._kept or Seats(self.request)
-        shift = _Shift(self, seats, jobs, work, keeps=self._kept is not None)
+        pool = self._kept or WorkerPool(self.request)
+        execution = _Execution(self, pool, jobs, work, keeps=self._kept is not None)
         try:
-            yield from shift.work_off()
+            yield from execution.run()
         finally:
-            shift.end()
+            execution.end()
 
 
-class _Shift:
+class _Execution:
     """One call of ``execute``."""
 
     def __init__(
-        self, executor: Ray, seats: Seats, jobs: Sequence[Any], work: Work, *, keeps: bool
+        self, executor: Ray, pool: WorkerPool, jobs: Sequence[Any], work: Work, *, keeps: bool
     ) -> None:
         self.ray: Any = cluster.import_ray()
-        self.executor, self.seats, self.jobs, self.keeps = executor, seats, jobs, keeps
-        self.carrier = executor.carrier
-        self.work = self.carrier.abroad(work)
+        self.executor, self.pool, self.jobs, self.keeps = executor, pool, jobs, keeps
+        self.transport = executor.transport
+        self.work = self.transport.remote_work(work)
         self.waiting = deque(range(len(jobs)))
         self.killed: Counter[int] = Counter()
         self.lost: Counter[int] = Counter()
-        if seats.shared is None:
-            seats.shared = self.ray.put(self.carrier.shared)
-        self.stillborn = 0
-        """Workers in succession that ended before they had greeted."""
+        if pool.shared is None:
+            pool.shared = self.ray.put(self.transport.shared)
+        self.failed_starts = 0
+        """Workers in succession that ended before their greeting."""
         self.closing = False
         self.watch = Watch(executor.request, executor.say)
-        seats.fill(min(executor.workers, len(jobs)))
+        pool.fill(min(executor.workers, len(jobs)))
 
-    def work_off(self) -> Iterator[Event]:
+    def run(self) -> Iterator[Event]:
         """Yield what happens until every job has ended."""
         while True:
-            for seat in list(self.seats.taken.values()):
-                yield from self._assign(seat)
-                if not (self.waiting or self.keeps or seat.job is not None):
-                    self.seats.send_home(seat)  # others may need its room
-            if not self.waiting and all(s.job is None for s in self.seats.taken.values()):
+            for worker in list(self.pool.workers.values()):
+                yield from self._assign(worker)
+                if not (self.waiting or self.keeps or worker.job is not None):
+                    self.pool.stop(worker)  # others may need its room
+            if not self.waiting and all(s.job is None for s in self.pool.workers.values()):
                 return
-            for seat in self.seats.answered():
-                yield from self._hear(seat)
-            self.watch.look(at_work=any(s.greeting is not None for s in self.seats.taken.values()))
+            for worker in self.pool.answered():
+                yield from self._receive(worker)
+            self.watch.look(at_work=any(s.greeting is not None for s in self.pool.workers.values()))
 
-    def _assign(self, seat: Seat) -> Iterator[Event]:
+    def _assign(self, worker: PoolWorker) -> Iterator[Event]:
         """Give an idle worker the next job that needs one."""
         for _ in range(len(self.waiting)):
-            if seat.greeting is None or seat.job is not None:
+            if worker.greeting is None or worker.job is not None:
                 return
             job = self.waiting.popleft()
             notes = Notes()
             try:
-                journey = self.carrier.depart(self.jobs[job], notes)
+                transfer = self.transport.submit(self.jobs[job], notes)
             except Busy:
                 self.waiting.append(job)
                 continue
-            if journey is not None:  # before it is told: whoever hears it may end us
-                seat.order += 1
-                seat.job, seat.journey, seat.heard = job, journey, 0
-                seat.question = seat.actor.begin.remote(
-                    seat.order, self.work, journey.parcel, self.seats.shared
+            if transfer is not None:  # before the event is told: its reader may close us
+                worker.order += 1
+                worker.job, worker.transfer, worker.received = job, transfer, 0
+                worker.question = worker.actor.begin.remote(
+                    worker.order, self.work, transfer.payload, self.pool.shared
                 )
-            yield Started(job, seat.number)
+            yield Started(job, worker.number)
             for message in notes.messages:
-                yield Reported(job, seat.number, message)
-            if journey is None:
-                yield Finished(job, seat.number)
+                yield Reported(job, worker.number, message)
+            if transfer is None:
+                yield Finished(job, worker.number)
 
-    def _hear(self, seat: Seat) -> Iterator[Event]:
-        """Take in an answer."""
-        reference, seat.question = seat.question, None
+    def _receive(self, worker: PoolWorker) -> Iterator[Event]:
+        """Handle a worker's answer."""
+        reference, worker.question = worker.question, None
         exceptions = self.ray.exceptions
         try:
             answer = self.ray.get(reference)
         except exceptions.ActorUnavailableError:
             # a connection broke, or a machine is gone: Ray will know
-            seat.ask_again = time.monotonic() + TURN
-            if seat.greeting is None:
-                yield from self._replace(seat, "")
+            worker.ask_again = time.monotonic() + POLL_SECONDS
+            if worker.greeting is None:
+                yield from self._replace(worker, "")
             return
         except (exceptions.RayTaskError, exceptions.RaySystemError) as error:
-            # the parcel, or a message, could not be opened
-            if seat.job is None:
-                yield from self._replace(seat, str(error))
+            # the payload, or a message, could not be unpickled
+            if worker.job is None:
+                yield from self._replace(worker, str(error))
                 return
-            self.seats.send_home(seat)
-            self.seats.hire(seat.number)
-            yield from self._end(seat, Ending(base.died(0, 0, error).reason, str(error)))
+            self.pool.stop(worker)
+            self.pool.start(worker.number)
+            yield from self._end(worker, Ending(base.died(0, 0, error).reason, str(error)))
             return
         except exceptions.RayError as error:  # it is gone, or what it said is: with its machine
-            yield from self._replace(seat, str(error))
+            yield from self._replace(worker, str(error))
             return
         if isinstance(answer, Greeting):
-            self._welcome(seat, answer)
+            self._register(worker, answer)
         elif answer is None:  # the order was lost on its way
-            yield from self._replace(seat, "")
+            yield from self._replace(worker, "")
         else:
-            yield from self._take_in(seat, answer)
+            yield from self._handle_messages(worker, answer)
 
-    def _welcome(self, seat: Seat, greeting: Greeting) -> None:
+    def _register(self, worker: PoolWorker, greeting: Greeting) -> None:
         if greeting.code != code_digest():
             raise ClusterError(
                 f"the machine {greeting.machine} of the Ray cluster has another attnstudy than "
                 "this one: install the same version on both"
             )
-        seat.greeting = greeting
-        self.stillborn = 0
+        worker.greeting = greeting
+        self.failed_starts = 0
 
-    def _take_in(self, seat: Seat, answer: Sequence[tuple[int, object]]) -> Iterator[Event]:
-        job, journey = seat.job, seat.journey
+    def _handle_messages(
+        self, worker: PoolWorker, answer: Sequence[tuple[int, object]]
+    ) -> Iterator[Event]:
+        job, transfer = worker.job, worker.transfer
         assert job is not None
-        assert journey is not None
+        assert transfer is not None
         for number, message in answer:
-            if number <= seat.heard:
+            if number <= worker.received:
                 continue
             if isinstance(message, Ending):
-                seat.heard = number
-                yield from self._end(seat, message)
+                worker.received = number
+                yield from self._end(worker, message)
                 return
-            told = journey.arrive(message)
-            seat.heard = number  # only now: a signal in the midst of it must not lose it
+            told = transfer.receive(message)
+            worker.received = number  # only now: a signal in the midst of it must not lose it
             if told is not None:
-                yield Reported(job, seat.number, told)
-        seat.ask()
+                yield Reported(job, worker.number, told)
+        worker.ask()
 
-    def _end(self, seat: Seat, ending: Ending) -> Iterator[Event]:
-        job = seat.let_go()
+    def _end(self, worker: PoolWorker, ending: Ending) -> Iterator[Event]:
+        job = worker.release()
         if ending.reason is None:
-            yield Finished(job, seat.number)
+            yield Finished(job, worker.number)
         else:
-            yield Died(job, seat.number, ending.reason, ending.details, ending.error)
+            yield Died(job, worker.number, ending.reason, ending.details, ending.error)
 
-    def _replace(self, seat: Seat, said: str) -> Iterator[Event]:
-        """Hire another worker in place of one that is gone; its job gets another try."""
+    def _replace(self, worker: PoolWorker, said: str) -> Iterator[Event]:
+        """Start another worker in place of one that is gone; its job gets another try."""
         if "No module named 'attnstudy'" in said:
             raise ClusterError(
                 "a machine of the Ray cluster has no attnstudy: install the version of this "
                 "machine there, or start the cluster from an image that has it"
             )
-        if seat.greeting is None:
-            self._note_stillborn(said)
-        job = None if seat.job is None else seat.let_go()
-        event = None if job is None else self._gone(seat, job)
+        if worker.greeting is None:
+            self._count_failed_start(said)
+        job = None if worker.job is None else worker.release()
+        event = None if job is None else self._retry_or_give_up(worker, job)
         if isinstance(event, Retried):
             self.waiting.append(event.job)
-        self.seats.send_home(seat)
+        self.pool.stop(worker)
         if not self.closing:
-            self.seats.hire(seat.number)
+            self.pool.start(worker.number)
         if event is not None:
             yield event
 
-    def _note_stillborn(self, said: str) -> None:
-        """Give up when no worker at all comes to life, or they would be hired for ever."""
-        self.stillborn += 1
-        if self.stillborn >= STILLBORN * len(self.seats.taken):
+    def _count_failed_start(self, said: str) -> None:
+        """Give up when every worker fails to start, or others would be started for ever."""
+        self.failed_starts += 1
+        if self.failed_starts >= FAILED_STARTS * len(self.pool.workers):
             last = said.strip().rpartition("\n")[2] or "Ray does not say why"
             raise ClusterError(
                 f"workers on the Ray cluster end before they have begun ({last}): put that right "
                 "on its machines, then run the same command again; what is complete is kept"
             )
 
-    def _gone(self, seat: Seat, job: int) -> Event:
-        assert seat.greeting is not None
-        machine = seat.greeting.machine
-        if seat.greeting.node in cluster.machines():
+    def _retry_or_give_up(self, worker: PoolWorker, job: int) -> Event:
+        assert worker.greeting is not None
+        machine = worker.greeting.machine
+        if worker.greeting.node in cluster.machines():
             reason = f"its process on {machine} was killed, perhaps because memory ran out"
             times, most = self.killed, KILLED_BEFORE
         else:
@@ -245,34 +247,34 @@ class _Shift:
             times, most = self.lost, LOST_BEFORE
         times[job] += 1
         if times[job] <= most:
-            return Retried(job, seat.number, reason)
-        return Died(job, seat.number, reason)
+            return Retried(job, worker.number, reason)
+        return Died(job, worker.number, reason)
 
     def end(self) -> None:
         """Have the workers end, unless they are kept: the busy where they can go on later."""
         self.closing = True
         deadline = time.monotonic() + base.GRACE
-        busy = [seat for seat in self.seats.taken.values() if seat.job is not None]
+        busy = [worker for worker in self.pool.workers.values() if worker.job is not None]
         try:
-            for seat in busy:
-                seat.actor.stop.remote()
-                if seat.question is None:  # whoever heard it last has ended us at that
-                    seat.ask()
+            for worker in busy:
+                worker.actor.stop.remote()
+                if worker.question is None:  # its last answer made the caller close us
+                    worker.ask()
             while time.monotonic() < deadline and any(s.job is not None for s in busy):
-                for seat in self.seats.answered():
-                    self._hear_last(seat)
+                for worker in self.pool.answered():
+                    self._receive_last(worker)
         finally:  # also when the user does not want to wait
-            for seat in busy:
-                if seat.journey is not None:
-                    seat.journey.close()
+            for worker in busy:
+                if worker.transfer is not None:
+                    worker.transfer.close()
             if busy or not self.keeps:
-                self.seats.close()
+                self.pool.close()
 
-    def _hear_last(self, seat: Seat) -> None:
-        """Keep what is still brought; why we end is said by whoever ends us."""
+    def _receive_last(self, worker: PoolWorker) -> None:
+        """Keep what still comes back; the caller says why it ends us."""
         try:
-            for _ in self._hear(seat):
+            for _ in self._receive(worker):
                 pass
         except AttnstudyError:  # it cannot be kept: those of the others may be
-            if seat.job is not None:
-                seat.let_go()
+            if worker.job is not None:
+                worker.release()

@@ -1,7 +1,7 @@
-"""A worker on a machine of the cluster: does one job at a time, and keeps what it says until heard.
+"""A worker on a machine of the cluster: one job at a time, each message kept until received.
 
-Messages are numbered and kept until they are known to have arrived: what carries them may break
-in between, and whoever listens then asks again.
+Messages are numbered and kept until they are known to have arrived: the connection may break in
+between, and the driver then asks again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
-from attnstudy.executors.base import ASKED, AbroadWork, Stopped, died
+from attnstudy.executors.base import ASKED, RemoteWork, Stopped, died
 from attnstudy.executors.cluster import import_ray
 from attnstudy.executors.same_code import code_digest
 
@@ -42,40 +42,40 @@ class Ending:
 
 
 @dataclass(slots=True)
-class _Talk:
-    """What is said during one job: its channel."""
+class _JobChannel:
+    """The channel of one job: its messages, numbered."""
 
     order: int = 0
     """Which job of this worker's it is, counted from 1; 0 is none."""
     asked: threading.Event = field(default_factory=threading.Event)
-    said: deque[tuple[int, object]] = field(default_factory=deque)
+    unreceived: deque[tuple[int, object]] = field(default_factory=deque)
     """Numbered from 1."""
-    spoken: int = 0
+    sent: int = 0
     news: threading.Condition = field(default_factory=threading.Condition)
 
     def report(self, message: object) -> None:
         with self.news:
-            self.spoken += 1
-            self.said.append((self.spoken, message))
+            self.sent += 1
+            self.unreceived.append((self.sent, message))
             self.news.notify_all()
 
     def stopping(self) -> bool:
         return self.asked.is_set()
 
-    def after(self, heard: int) -> list[tuple[int, object]]:
-        """Forget what was heard; return what was not, waiting for it a while."""
+    def after(self, received: int) -> list[tuple[int, object]]:
+        """Forget the messages that were received; return the others, waiting for them a while."""
         with self.news:
-            while self.said and self.said[0][0] <= heard:
-                self.said.popleft()
-            self.news.wait_for(lambda: bool(self.said), _LONGEST)
-            return list(self.said)
+            while self.unreceived and self.unreceived[0][0] <= received:
+                self.unreceived.popleft()
+            self.news.wait_for(lambda: bool(self.unreceived), _LONGEST)
+            return list(self.unreceived)
 
 
 class RemoteWorker:
     """An actor: Ray calls its methods, several at a time, each in a thread of its own."""
 
     def __init__(self) -> None:
-        self._talk = _Talk()
+        self._channel = _JobChannel()
         self._ending = False
 
     def greet(self) -> Greeting:
@@ -84,32 +84,32 @@ class RemoteWorker:
         return Greeting(platform.node(), node, code_digest())
 
     def begin(
-        self, order: int, work: AbroadWork, parcel: Any, shared: Any
+        self, order: int, work: RemoteWork, payload: Any, shared: Any
     ) -> list[tuple[int, object]]:
         """Begin a job, the ``order``-th; the one before has ended. Nothing is said of it yet."""
-        self._talk = talk = _Talk(order)
+        self._channel = channel = _JobChannel(order)
         if self._ending:
-            talk.asked.set()
-        threading.Thread(target=_do, args=(work, parcel, shared, talk), daemon=True).start()
+            channel.asked.set()
+        threading.Thread(target=_do, args=(work, payload, shared, channel), daemon=True).start()
         return []
 
-    def listen(self, order: int, heard: int) -> list[tuple[int, object]] | None:
-        """Return what was said after message ``heard`` of a job; at last an ``Ending``.
+    def listen(self, order: int, received: int) -> list[tuple[int, object]] | None:
+        """Return what was said after message ``received`` of a job; at last an ``Ending``.
 
         None if that job has not begun: what was said of another must not be taken for its own.
         """
-        talk = self._talk
-        return talk.after(heard) if talk.order == order else None
+        channel = self._channel
+        return channel.after(received) if channel.order == order else None
 
     def stop(self) -> None:
         """Ask the job to come to a place where it can go on later; there will be no other."""
         self._ending = True
-        self._talk.asked.set()
+        self._channel.asked.set()
 
 
-def _do(work: AbroadWork, parcel: Any, shared: Any, talk: _Talk) -> None:
+def _do(work: RemoteWork, payload: Any, shared: Any, channel: _JobChannel) -> None:
     try:
-        work(parcel, shared, talk)
+        work(payload, shared, channel)
     except Stopped:
         ending = Ending(ASKED)
     except BaseException as error:  # a sys.exit() too: whoever listens waits for an ending
@@ -117,7 +117,7 @@ def _do(work: AbroadWork, parcel: Any, shared: Any, talk: _Talk) -> None:
         ending = Ending(told.reason, told.details, _placed(told.error))
     else:
         ending = Ending()
-    talk.report(ending)
+    channel.report(ending)
 
 
 def _placed(error: AttnstudyError | None) -> AttnstudyError | None:

@@ -40,7 +40,7 @@ class Watch:
         """Say what is to be waited for; give up what will not come.
 
         Args:
-            at_work: whether any worker has come to life.
+            at_work: whether any worker has started.
 
         Raises:
             ClusterError: the head has not answered for long, or no machine is fit for a run and

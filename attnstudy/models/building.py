@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.models.placement import PlacementNet
 from attnstudy.settings import setting
@@ -49,7 +49,7 @@ def build_model(
             f"'package.module:factory'{near_miss(variant, BUILT_IN)}"
         )
     placement = variant.removesuffix("-conv")
-    with seeding.forked(seed, "weights"):
+    with rng.forked(seed, "weights"):
         model = PlacementNet(
             early=placement in ("early", "double"),
             late=placement in ("late", "double"),
@@ -60,7 +60,7 @@ def build_model(
         )
     for name, layer in model.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            with seeding.forked(seed, "weights", name):
+            with rng.forked(seed, "weights", name):
                 layer.reset_parameters()
     return model
 
@@ -74,7 +74,7 @@ def _build_with_factory(
     except Exception as error:  # of the user's code: anything can happen
         raise UsageError(f"variant {variant!r} cannot be imported: {cause(error)}") from error
     try:
-        with seeding.forked(seed, "weights", "factory"):
+        with rng.forked(seed, "weights", "factory"):
             model = factory(attention=attention, image_shape=image_shape, num_classes=num_classes)
     except Exception as error:
         raise UsageError(
@@ -86,7 +86,7 @@ def _build_with_factory(
             f"variant {variant!r} gave a {type(model).__name__}: a factory must return a "
             "torch.nn.Module"
         )
-    with seeding.forked(seed, "probe"), torch.no_grad():
+    with rng.forked(seed, "probe"), torch.no_grad():
         was_training = model.training
         try:
             logits = model.eval()(torch.zeros(2, *image_shape))

@@ -66,7 +66,7 @@ def gpus(text: str) -> float:
 
 
 def workers(text: str) -> int | None:
-    """Return a number of workers; none for ``auto``."""
+    """Return a number of workers; None for ``auto``."""
     if text == "auto":
         return None
     if not (text.isdigit() and int(text) > 0):

@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, size, wrapped
 from attnstudy.study import TUNING
-from attnstudy.usecases.incoming import Fate
-from attnstudy.usecases.outgoing import Packed
+from attnstudy.usecases.packing import Packed
+from attnstudy.usecases.unpacking import ImportStatus
 
 if TYPE_CHECKING:
     from attnstudy.tracking import Address
-    from attnstudy.usecases.incoming import Difference
     from attnstudy.usecases.moving import ExportReport, ImportReport
+    from attnstudy.usecases.unpacking import Difference
 
 _NAMES_SHOWN = 10
 
 
 def export_text(report: ExportReport) -> str:
     """Return what is in the archive, and what is not and why."""
-    by_fate: dict[Packed, list[str]] = {packed: [] for packed in Packed}
+    by_status: dict[Packed, list[str]] = {packed: [] for packed in Packed}
     for run in report.runs:
-        by_fate[run.packed].append(run.name)
+        by_status[run.packed].append(run.name)
     inside = [
         f"{amount(len(names), packed.value + ' run')}"
-        for packed, names in by_fate.items()
+        for packed, names in by_status.items()
         if names and not packed.left
     ]
     what = _what(report.study)
     lines = [f"{what}: {' and '.join(inside)} in {report.file} ({size(report.size)})"]
-    for packed, names in by_fate.items():
+    for packed, names in by_status.items():
         if names and packed.left:
             lines += wrapped(f"{packed.value}: {_some(names)}", "  ")
-    if by_fate[Packed.LEFT_UNFINISHED]:
+    if by_status[Packed.LEFT_UNFINISHED]:
         lines.append("  (--unfinished exports unfinished runs too, to go on with)")
     lines += ["", f"On the other machine: attnstudy import {shlex.quote(report.file.name)}"]
     return "\n".join(lines)
@@ -68,8 +68,8 @@ def export_json(report: ExportReport) -> dict[str, Any]:
 
 def import_text(report: ImportReport, address: Address) -> str:
     """Return what was put in place, what was not and why, and what to type next."""
-    counts = Counter(run.fate for run in report.runs)
-    parts = [f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate]]
+    counts = Counter(run.status for run in report.runs)
+    parts = [f"{counts[status]} {status.value}" for status in ImportStatus if counts[status]]
     lines = [f"{_what(report.study)}: {amount(len(report.runs), 'run')} in the archive"]
     for part in parts:
         lines += wrapped(part, "  ")
@@ -81,9 +81,9 @@ def import_text(report: ImportReport, address: Address) -> str:
             "go on here to the same bits."
         )
     for run in report.refused:
-        lines += ["", *wrapped(f"{run.name}: {run.fate.value}"), f"  {run.path}"]
+        lines += ["", *wrapped(f"{run.name}: {run.status.value}"), f"  {run.path}"]
         lines += [f"  {_difference(difference)}" for difference in run.differences]
-    if counts[Fate.CONFLICT]:
+    if counts[ImportStatus.CONFLICT]:
         lines += [
             "",
             *wrapped(
@@ -126,8 +126,8 @@ def _some(names: Iterable[str]) -> str:
 
 def _command(name: str, study: str, address: Address) -> str:
     words = ["attnstudy", name, "--study", study]
-    if str(address.home) != "mlruns":
-        words += ["--store", str(address.home)]
+    if str(address.store_dir) != "mlruns":
+        words += ["--store", str(address.store_dir)]
     if not address.embedded:
         words += ["--tracking-uri", address.shown]
     return shlex.join(words)
@@ -138,7 +138,7 @@ def import_json(report: ImportReport) -> dict[str, Any]:
     return {
         "schema": 1,
         "study": report.study,
-        "imported": sum(run.fate.taken for run in report.runs),
+        "imported": sum(run.status.taken for run in report.runs),
         "refused": len(report.refused),
         "threads": None if report.threads is None else list(report.threads),
         "runs": [
@@ -146,7 +146,7 @@ def import_json(report: ImportReport) -> dict[str, Any]:
                 "run": run.name,
                 "fingerprint": run.fingerprint,
                 "finished": run.finished,
-                "fate": run.fate.name.lower(),
+                "fate": run.status.key,
                 "differences": [
                     {
                         "field": difference.field,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from attnstudy.usecases.estimating import Estimate
     from attnstudy.usecases.outcomes import Outcome, RunReport
-    from attnstudy.usecases.planning import Plan
+    from attnstudy.usecases.planning import RunPlan
 
 
 def run_text(report: RunReport) -> str:
@@ -77,8 +77,8 @@ def _command(name: str, report: RunReport) -> str:
     words = ["attnstudy", name]
     if name != "ui":
         words += ["--study", request.study]
-    if str(request.address.home) != "mlruns":
-        words += ["--store", str(request.address.home)]
+    if str(request.address.store_dir) != "mlruns":
+        words += ["--store", str(request.address.store_dir)]
     if not request.address.embedded:
         words += ["--tracking-uri", request.address.shown]
     return " ".join(words)
@@ -114,7 +114,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, expected: Estimate | None, looks: Sequence[int] = ()) -> str:
+def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = ()) -> str:
     """Return what would be trained and how long that would take.
 
     ``looks`` are the seeds an arm at each look, where a study runs until it is decided.
@@ -154,13 +154,15 @@ def _least_and_most(counts: Iterable[int]) -> str:
     return str(min(known)) if len(known) == 1 else f"{min(known)} to {max(known)}"
 
 
-def _standing(plan: Plan, status: Status) -> str:
+def _standing(plan: RunPlan, status: Status) -> str:
     if status is Status.RUNNING:
         return "running"
     return "done" if status.done and not plan.request.rerun else "to train"
 
 
-def plan_json(plan: Plan, expected: Estimate | None, looks: Sequence[int] = ()) -> dict[str, Any]:
+def plan_json(
+    plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = ()
+) -> dict[str, Any]:
     """Return the plan for machines."""
     return {
         "schema": 1,

@@ -30,7 +30,7 @@ def status_text(
 ) -> str:
     """Return how each study and each tuning stands."""
     if not studies and not tunings:
-        return f"No study in {address.home} yet: 'attnstudy run' starts one."
+        return f"No study in {address.store_dir} yet: 'attnstudy run' starts one."
     parts = [_study(study, address) for study in studies]
     if tunings:
         parts.append("\n".join(map(_tuning, tunings)))

@@ -23,7 +23,7 @@ from attnstudy.render.tables import duration, number
 from attnstudy.runs import Status
 
 if TYPE_CHECKING:
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
     from attnstudy.usecases.estimating import Estimate
     from attnstudy.usecases.jobs import Progress as TrainingProgress
     from attnstudy.usecases.outcomes import Outcome
@@ -65,7 +65,7 @@ class Terminal:
             # through the bars' console, which puts the line above them
             self.console.print(text, style=style, markup=False)
 
-    def begin(self, specs: Sequence[TrialSpec], workers: int) -> None:
+    def begin(self, specs: Sequence[RunSpec], workers: int) -> None:
         """Show how much there is to do."""
         variants = len({spec.arm_name for spec in specs})
         self.say(
@@ -94,7 +94,7 @@ class Terminal:
             self._total = self._display.add_task(what, total=total, numbers="")
             self._display.start()
 
-    def started(self, worker: int, spec: TrialSpec) -> None:
+    def started(self, worker: int, spec: RunSpec) -> None:
         """Show a run on its worker's row."""
         self._current[worker] = f"{spec.name} starting"
         if self._display is None:
@@ -105,7 +105,7 @@ class Terminal:
             self._rows[worker], total=spec.iterations, description=spec.name, numbers="starting"
         )
 
-    def progress(self, worker: int, spec: TrialSpec, progress: TrainingProgress) -> None:
+    def progress(self, worker: int, spec: RunSpec, progress: TrainingProgress) -> None:
         """Show how far a run is."""
         numbers = f"loss {number(progress.loss, 3)}  val {number(progress.val_accuracy, 1)} %"
         self._current[worker] = f"{spec.name} {progress.done}/{spec.iterations} {numbers}"
@@ -113,7 +113,7 @@ class Terminal:
             self._display.update(self._rows[worker], completed=progress.done, numbers=numbers)
         self._plain_line()
 
-    def ended(self, worker: int, spec: TrialSpec, outcome: Outcome) -> None:
+    def ended(self, worker: int, spec: RunSpec, outcome: Outcome) -> None:
         """Show that a run ended; a failure is told at once."""
         self._done += 1
         self._current.pop(worker, None)

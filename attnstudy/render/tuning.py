@@ -42,29 +42,29 @@ def _show(report: TuneReport) -> str:
     words = ["attnstudy", "tune", "show", "--study", request.study]
     if request.storage is not None:
         words += ["--storage", report.plan.place.shown]
-    if str(request.address.home) != "mlruns":
-        words += ["--store", str(request.address.home)]
+    if str(request.address.store_dir) != "mlruns":
+        words += ["--store", str(request.address.store_dir)]
     return " ".join(words)
 
 
 def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
     """Return what a search would do, given how many trials of each variant have ended."""
-    request, design = plan.request, plan.designs[0]
+    request, config = plan.request, plan.configs[0]
     to_do = _to_do(plan, ended)
     rows = [[variant, str(count), str(to_do[variant])] for variant, count in ended.items()]
     lines = [
-        f"study {request.study}, to be tuned on {request.dataset} ({design.train_size:,} training "
-        f"and {design.val_size:,} validation images)",
-        f"each trial: seeds {seeds_text(design.seeds)}, at most "
-        f"{amount(design.most_epochs, 'epoch')}; sampler {design.sampler} (seed "
-        f"{design.sampler_seed}), pruner {design.pruner}",
+        f"study {request.study}, to be tuned on {request.dataset} ({config.train_size:,} training "
+        f"and {config.val_size:,} validation images)",
+        f"each trial: seeds {seeds_text(config.seeds)}, at most "
+        f"{amount(config.most_epochs, 'epoch')}; sampler {config.sampler} (seed "
+        f"{config.sampler_seed}), pruner {config.pruner}",
         textwrap.fill(f"varied: {request.space.shown}", 100, subsequent_indent="  "),
         "",
         table(["variant", "trials that ended", "to do"], rows, right=" >>"),
         "",
         f"Trials are kept in {plan.place.shown}.",
     ]
-    most = sum(to_do.values()) * len(design.seeds)
+    most = sum(to_do.values()) * len(config.seeds)
     how = "At most " if request.pruner != "none" else ""
     if most:
         lines.append(
@@ -87,12 +87,12 @@ def tune_plan_json(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, Any]:
         "threads": plan.threads,
         "variants": [
             {
-                "variant": design.variant,
-                "ended": ended[design.variant],
-                "to_do": to_do[design.variant],
-                "design": design.to_json(),
+                "variant": config.variant,
+                "ended": ended[config.variant],
+                "to_do": to_do[config.variant],
+                "design": config.to_json(),
             }
-            for design in plan.designs
+            for config in plan.configs
         ],
     }
 
@@ -149,7 +149,7 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
 
 def tunings_text(tunings: Sequence[VariantTuning]) -> str:
     """Return all there is to see of a study's searches."""
-    first = tunings[0].design
+    first = tunings[0].config
     lines = [
         f"study {first.study}, tuned on {first.dataset} ({first.train_size:,} training and "
         f"{first.val_size:,} validation images)",
@@ -173,10 +173,10 @@ def _unequal(tunings: Sequence[VariantTuning]) -> str | None:
 
 
 def _variant(tuning: VariantTuning) -> list[str]:
-    design = tuning.design
+    config = tuning.config
     lines = [
-        f"{tuning.variant}: seeds {seeds_text(design.seeds)}, sampler {design.sampler} (seed "
-        f"{design.sampler_seed}), pruner {design.pruner}, at most {design.most_epochs} epochs",
+        f"{tuning.variant}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
+        f"{config.sampler_seed}), pruner {config.pruner}, at most {config.most_epochs} epochs",
     ]
     if tuning.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importances.items())
@@ -228,7 +228,7 @@ def tunings_json(tunings: Sequence[VariantTuning]) -> dict[str, Any]:
     """Return all there is to see of a study's searches, for machines."""
     return {
         "schema": 1,
-        "study": tunings[0].design.study,
+        "study": tunings[0].config.study,
         "equal_budgets": _unequal(tunings) is None,
         "variants": [_tuning_json(tuning) for tuning in tunings],
     }
@@ -239,7 +239,7 @@ def _tuning_json(tuning: VariantTuning) -> dict[str, Any]:
     return {
         "variant": tuning.variant,
         "identity": tuning.identity,
-        "design": tuning.design.to_json(),
+        "design": tuning.config.to_json(),
         "budget": asdict(tuning.budget),
         "best": None if best is None else _trial_json(best),
         "importances": dict(tuning.importances),

@@ -11,7 +11,7 @@ from attnstudy.render.tuning import trial_line
 if TYPE_CHECKING:
     from attnstudy.search import Trial
     from attnstudy.space import Space
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
 
 
 class TuningTerminal(Terminal):
@@ -28,7 +28,7 @@ class TuningTerminal(Terminal):
         self.say(f"varied: {space.shown}")
         self._begin(trials - done, "all trials")
 
-    def run_ended(self, worker: int, spec: TrialSpec) -> None:
+    def run_ended(self, worker: int, spec: RunSpec) -> None:
         """Show that a run ended, or came to where it was to pause."""
         self._current.pop(worker, None)
         self._plain_line()

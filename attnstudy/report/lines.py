@@ -33,7 +33,7 @@ class MeanCurve:
     mean: Floats
     """Shape (steps,)."""
     sd: Floats | None
-    """Shape (steps,): standard deviation over runs; none for one run."""
+    """Shape (steps,): standard deviation over runs; None for one run."""
     runs: int
     """Runs averaged."""
 
@@ -67,7 +67,7 @@ def _finite(curve: Curve) -> tuple[Floats, Floats] | None:
 def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
     """Draw the mean validation accuracy of each variant with a band of one SD over seeds.
 
-    The best six variants are coloured, the others thin and grey; none without curves.
+    The best six variants are coloured, the others thin and grey; None without curves.
     """
     order = [arm.variant for arm in ranking.arms]
     order += [name for name in context.curves if name not in set(order)]
@@ -114,7 +114,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
 def power_figure(ranking: Ranking) -> Figure | None:
     """Draw seeds a variant against the smallest difference that they show with 80 % power.
 
-    Marks what there is now, the margin and the observed gap; none without power figures.
+    Marks what there is now, the margin and the observed gap; None without power figures.
     """
     curve, power = seed_curve(ranking), ranking.power
     if curve is None or power is None:

@@ -27,7 +27,7 @@ _DARK_STEPS = frozenset({0, 9, 10})
 
 
 def superiority_figure(ranking: Ranking) -> Figure | None:
-    """Draw P(row is better than column); none when no pair has one.
+    """Draw P(row is better than column); None when no pair has one.
 
     With a control there is one column, the control.
     """

@@ -28,7 +28,7 @@ class SeedCurve:
 
 
 def seed_curve(ranking: Ranking) -> SeedCurve | None:
-    """Return the curve that the figures of ``ranking.power`` lie on; none without power.
+    """Return the curve that the figures of ``ranking.power`` lie on; None without power.
 
     Nor is there one for folds, of which more do not help as more seeds do.
 

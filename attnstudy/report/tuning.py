@@ -61,7 +61,7 @@ def history_figure(tuning: VariantTuning) -> Figure:
     axes.set(
         xlabel="trial",
         ylabel="final validation accuracy (%)",
-        title=clean(f"{tuning.design.study}: tuning of {tuning.variant}"),
+        title=clean(f"{tuning.config.study}: tuning of {tuning.variant}"),
     )
     axes.legend(loc="lower right")
     return figure
@@ -79,6 +79,6 @@ def importances_figure(tuning: VariantTuning) -> Figure:
     axes.set_xlim(0, 112)
     axes.set(
         xlabel="share of the variance between trials (%, fANOVA)",
-        title=clean(f"{tuning.design.study}: tuning of {tuning.variant}"),
+        title=clean(f"{tuning.config.study}: tuning of {tuning.variant}"),
     )
     return figure

@@ -34,7 +34,7 @@ def command_at_work(study_folder: Path) -> Iterator[str]:
     try:
         yield name
     finally:
-        # gone before it is free, so that nobody takes it up
+        # gone before it is free, so that nobody claims it
         (folder / name).unlink(missing_ok=True)
         lock.release()
 

@@ -46,7 +46,7 @@ from attnstudy.runs.journal import (
 )
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import DatasetFacts, Result, Start, Status
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
 OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
 """What is about this machine, and of no use on another."""
@@ -115,7 +115,7 @@ class RunFolder:
 
     @property
     def orphaned(self) -> bool:
-        """Whether the run's holder works for a command that was killed: it will soon let go."""
+        """Whether the run's holder works for a command that was killed: it will soon end."""
         holder = read_sealed(self.path / "holder.json") or {}
         command = holder.get("command")
         if command is None or commands.is_at_work(self.path.parent, command):
@@ -134,7 +134,7 @@ class RunFolder:
             return Status.FAILED
         return Status.INTERRUPTED if (self.path / START).exists() else Status.ABSENT
 
-    def start(self, spec: TrialSpec, dataset: DatasetFacts) -> None:
+    def start(self, spec: RunSpec, dataset: DatasetFacts) -> None:
         """Note that the run is being worked on; the first start is kept for its time stamp."""
         with reported(self.path):
             (self.path / "failure.json").unlink(missing_ok=True)
@@ -156,7 +156,7 @@ class RunFolder:
             c, h, w = dataset["image_shape"]
             names = tuple(dataset["class_names"])
             facts = DatasetFacts(**{**dataset, "image_shape": (c, h, w), "class_names": names})
-            return Start(TrialSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
+            return Start(RunSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise StoreError(
                 f"{self.path} was made by another version of attnstudy: use that version, or "

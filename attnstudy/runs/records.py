@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from attnstudy.study import VALIDATE_EVERY, TrialSpec
+from attnstudy.study import VALIDATE_EVERY, RunSpec
 
 MAX_DURING_TRAINING = f"val_accuracy_max_every_{VALIDATE_EVERY}_iterations"
 """The highest of the validations during training, as the reference notebook takes it."""
@@ -37,7 +37,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The outcome of a run. Accuracies in percent; none where a diverged run has no value."""
+    """The outcome of a run. Accuracies in percent; None where a diverged run has no value."""
 
     status: Status
     diverged_at: int | None
@@ -95,7 +95,7 @@ class DatasetFacts:
 class Start:
     """What was fixed when a run was first started."""
 
-    spec: TrialSpec
+    spec: RunSpec
     dataset: DatasetFacts
     at: int
     """Milliseconds since the epoch."""

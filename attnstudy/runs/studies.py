@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
-from attnstudy.study import TUNING, TrialSpec
+from attnstudy.study import TUNING, RunSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan, differences
 
 
@@ -22,7 +22,7 @@ def study_folder(store: Path, study: str) -> Path:
     return store / "runs" / study
 
 
-def run_folder(store: Path, spec: TrialSpec) -> RunFolder:
+def run_folder(store: Path, spec: RunSpec) -> RunFolder:
     """Return the folder of the run that ``spec`` describes."""
     return RunFolder(study_folder(store, spec.study) / spec.fingerprint)
 

@@ -1,29 +1,29 @@
 """Searching for hyperparameters. The only package that imports Optuna.
 
 Optuna keeps the trials and proposes the next one; who trains them is not known here. What it
-proposes depends on the design of the search and on the trials that ended before, never on when or
+proposes depends on the search's configuration and on the trials that ended before, never on when or
 by which process it is asked.
 """
 
-from attnstudy.search.design import Design
+from attnstudy.search.config import SearchConfig
+from attnstudy.search.exclusive import exclusive_use, file_held
 from attnstudy.search.importance import importances
-from attnstudy.search.ledger import Ledger, find_ledgers
 from attnstudy.search.proposing import MEDIAN_STARTUP
-from attnstudy.search.solitude import alone, file_held
 from attnstudy.search.storage import Place, Storage, open_storage, parse_storage
 from attnstudy.search.trials import Trial, TrialState
+from attnstudy.search.variant_search import VariantSearch, find_searches
 
 __all__ = [
     "MEDIAN_STARTUP",
-    "Design",
-    "Ledger",
     "Place",
+    "SearchConfig",
     "Storage",
     "Trial",
     "TrialState",
-    "alone",
+    "VariantSearch",
+    "exclusive_use",
     "file_held",
-    "find_ledgers",
+    "find_searches",
     "importances",
     "open_storage",
     "parse_storage",

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from attnstudy import seeding
-from attnstudy.search.ledger import Ledger
-from attnstudy.search.proposing import Scratch
+from attnstudy import rng
+from attnstudy.search.proposing import SamplerStudy
 from attnstudy.search.trials import TrialState
+from attnstudy.search.variant_search import VariantSearch
 
 FEWEST = 4
 """Complete trials below which an importance would tell nothing."""
 
 
-def importances(ledger: Ledger) -> dict[str, float]:
+def importances(search: VariantSearch) -> dict[str, float]:
     """Return each field's share of the variance of the value, most important first.
 
     By functional analysis of variance over a forest of regression trees (Hutter, Hoos and
     Leyton-Brown 2014), seeded. Empty where the complete trials are too few, or all have one value.
     """
-    complete = [trial for trial in ledger.trials() if trial.state is TrialState.COMPLETE]
+    complete = [trial for trial in search.trials() if trial.state is TrialState.COMPLETE]
     if len(complete) < FEWEST or len({trial.value for trial in complete}) == 1:
         return {}
-    design = ledger.design
-    seed = seeding.stream_seed(design.sampler_seed, "importance", design.name) >> 32
+    config = search.config
+    seed = rng.stream_seed(config.sampler_seed, "importance", config.name) >> 32
     found = get_param_importances(
-        Scratch().with_ended(design, ledger.finished()).study,
+        SamplerStudy().with_ended(config, search.finished()).study,
         evaluator=FanovaImportanceEvaluator(seed=seed),
     )
     return {name: float(share) for name, share in found.items()}

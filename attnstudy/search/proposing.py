@@ -1,6 +1,6 @@
 """What to try next, and what to stop: functions of the trials so far, of nothing else.
 
-Optuna's samplers and pruners are asked in a scratch study in memory, which holds the trials that
+Optuna's samplers and pruners are asked in a study in memory, which holds the trials that
 ended, in order. So they answer alike from whatever storage, in whatever process, however often the
 search was interrupted.
 """
@@ -16,8 +16,8 @@ from optuna.pruners import BasePruner, MedianPruner, WilcoxonPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
-from attnstudy import seeding
-from attnstudy.search.design import Design
+from attnstudy import rng
+from attnstudy.search.config import SearchConfig
 from attnstudy.search.trials import distributions
 
 STARTUP_TRIALS = 10
@@ -28,23 +28,23 @@ WILCOXON_P = 0.1
 """One-sided p-value, against the best trial, below which a trial is stopped."""
 
 
-def propose(design: Design, scratch: Scratch, number: int) -> dict[str, Any]:
+def propose(config: SearchConfig, sampler_study: SamplerStudy, number: int) -> dict[str, Any]:
     """Return the parameters of trial ``number``, as Optuna keeps them."""
-    scratch.study.sampler = _sampler(design, number)
-    asked = scratch.study.ask(distributions(design.space))
-    # of no account to a sampler from now on: what is known of the trial comes from its ledger
-    scratch.study.tell(asked.number, state=optuna.trial.TrialState.FAIL)
-    return {name: asked.params[name] for name in design.space}
+    sampler_study.study.sampler = _sampler(config, number)
+    asked = sampler_study.study.ask(distributions(config.space))
+    # of no account to a sampler from now on: what is known of the trial comes from its search
+    sampler_study.study.tell(asked.number, state=optuna.trial.TrialState.FAIL)
+    return {name: asked.params[name] for name in config.space}
 
 
-def stops(design: Design, scratch: Scratch, trial: FrozenTrial) -> bool:
+def stops(config: SearchConfig, sampler_study: SamplerStudy, trial: FrozenTrial) -> bool:
     """Whether a trial is not worth going on with, by what it reported so far."""
-    if design.pruner == "none":
+    if config.pruner == "none":
         return False
-    return _pruner(design.pruner).prune(scratch.study, trial)
+    return _pruner(config.pruner).prune(sampler_study.study, trial)
 
 
-class Scratch:
+class SamplerStudy:
     """A study in memory with the trials that ended.
 
     It is kept and added to: made anew for each trial, it took most of the time of a long search.
@@ -54,24 +54,24 @@ class Scratch:
         self.study = optuna.create_study(direction="maximize")
         self._held: list[int] = []
 
-    def with_ended(self, design: Design, finished: Sequence[FrozenTrial]) -> Scratch:
+    def with_ended(self, config: SearchConfig, finished: Sequence[FrozenTrial]) -> SamplerStudy:
         """Hold exactly these trials, in order of their numbers."""
         ordered = sorted(finished, key=lambda trial: trial.number)
         numbers = [trial.number for trial in ordered]
         known = len(self._held)
         if known == 0 or numbers[:known] != self._held:  # whoever ended one that was skipped
             known = 0
-            self.study = optuna.create_study(direction="maximize", study_name=design.name)
+            self.study = optuna.create_study(direction="maximize", study_name=config.name)
         self.study.add_trials(ordered[known:])
         self._held = numbers
         return self
 
 
-def _sampler(design: Design, number: int) -> BaseSampler:
-    words = ("tuning", design.study, design.variant, number)
+def _sampler(config: SearchConfig, number: int) -> BaseSampler:
+    words = ("tuning", config.study, config.variant, number)
     # a sampler takes 32 bits
-    seed = seeding.stream_seed(design.sampler_seed, *words) >> 32
-    if design.sampler == "random":
+    seed = rng.stream_seed(config.sampler_seed, *words) >> 32
+    if config.sampler == "random":
         return RandomSampler(seed=seed)
     # said in full, because defaults changed between Optuna's versions
     return TPESampler(

@@ -58,7 +58,7 @@ class Place:
 
     @property
     def file(self) -> Path | None:
-        """The file that it is; none for a server."""
+        """The file that it is; None for a server."""
         if self.url is None:
             return self.journal
         local = self.url.get_backend_name() == "sqlite" and self.url.database
@@ -110,12 +110,13 @@ def _unusable(what: str) -> str:
     )
 
 
-def open_storage(place: Place, home: Path, *, write: bool = True) -> Storage:
+def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storage:
     """Open a storage, creating it where it is not there yet.
 
     Args:
         place: where it is.
-        home: the store, in which a lock keeps two processes from creating one database at once.
+        store_dir: the store, in which a lock keeps two processes from creating one database at
+            once.
         write: whether there will be writing; then a journal that a power failure or a full disk
             cut off within a line is cut back to the line before.
 
@@ -127,9 +128,9 @@ def open_storage(place: Place, home: Path, *, write: bool = True) -> Storage:
     logging.getLogger("optuna").setLevel(logging.ERROR)
     with storage_errors(place):
         if place.url is not None:
-            with reported(home):
-                home.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(home / "optuna.lock").acquire()
+            with reported(store_dir):
+                store_dir.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(store_dir / "optuna.lock").acquire()
             with lock:
                 return Storage(place, get_storage(_database(place, place.url)))
         assert place.journal is not None

@@ -48,7 +48,7 @@ class Trial:
     fields: Mapping[str, Any]
     """What is varied, as fields of a specification."""
     value: float | None = None
-    """Mean over the seeds of the final validation accuracy, percent; none unless complete."""
+    """Mean over the seeds of the final validation accuracy, percent; None unless complete."""
     steps: Mapping[int, float] = field(default_factory=dict)
     """What was reported on the way, percent: by place of the seed, or by epochs done."""
     by_seed: Mapping[int, float] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class Family:
     """
 
     arms: int | None
-    """Arms of which all pairs are compared; none where each pair stands for itself."""
+    """Arms of which all pairs are compared; None where each pair stands for itself."""
     level: float
     """What p must not exceed."""
 

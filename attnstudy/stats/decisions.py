@@ -16,7 +16,7 @@ from attnstudy.stats.vocabulary import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One pair of the family, decided or not; numbers are none where nothing was tested."""
+    """One pair of the family, decided or not; numbers are None where nothing was tested."""
 
     a: int
     """Index of the first arm among the samples."""
@@ -39,7 +39,7 @@ class Decision:
     verdict: Verdict = Verdict.DESCRIPTIVE
     """What may be said."""
     vetoed: Verdict | None = None
-    """The verdict in favour of an arm that its diverged runs forbid; else none."""
+    """The verdict in favour of an arm that its diverged runs forbid; else None."""
     look: int | None = None
     """The look at which the pair was decided or last tested."""
 
@@ -54,7 +54,7 @@ class Decision:
         return self.verdict in (Verdict.BETTER, Verdict.WORSE)
 
     def within(self, margin: float | None) -> bool | None:
-        """Tell whether the interval lies inside +-margin; none without a margin or interval."""
+        """Tell whether the interval lies inside +-margin; None without a margin or interval."""
         if margin is None or self.low is None or self.high is None:
             return None
         return -margin < self.low and self.high < margin
@@ -118,7 +118,7 @@ def decide_pairs(
         design: how to test.
         pairs: indices of the arms of every pair to return, in that order.
         tested: the pairs among them to test.
-        k: arms in the family; none means those that are in a tested pair.
+        k: arms in the family; None means those that are in a tested pair.
 
     """
     rows: dict[tuple[int, int], tuple[float | None, ...]] = {}

@@ -56,8 +56,8 @@ def describe_pair(
         design: for alpha, margin and direction.
         family: pairs in the family.
         advice: what to do.
-        needed: seeds that would settle the pair; none where it is decided.
-        robust: the robustness line; none where nothing was tested.
+        needed: seeds that would settle the pair; None where it is decided.
+        robust: the robustness line; None where nothing was tested.
 
     """
     probability = superiority = None

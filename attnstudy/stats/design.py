@@ -26,7 +26,7 @@ class Design:
     correction: str = "games-howell"
     """``games-howell``, or ``holm`` for Welch with Holm."""
     control: str | None = None
-    """The arm that all others are compared with; none compares all pairs."""
+    """The arm that all others are compared with; None compares all pairs."""
     paired: bool = False
     """Whether runs are compared seed by seed; folds of known size always are."""
     folds: Folds | None = None

@@ -14,7 +14,7 @@ MIN_RUNS_SUPERIORITY = 10
 
 
 def hedges_g(a: Sample, b: Sample) -> float | None:
-    """Return (mean a - mean b) / pooled SD, corrected for small samples; none without spread.
+    """Return (mean a - mean b) / pooled SD, corrected for small samples; None without spread.
 
     Hedges, "Distribution theory for Glass's estimator of effect size and related estimators",
     J. Educ. Stat. 6 (1981) 107-128: the exact factor of equation (6e),
@@ -45,7 +45,7 @@ def prob_superiority(a: Sample, b: Sample, *, maximize: bool = True) -> float | 
 def prob_superiority_interval(
     a: Sample, b: Sample, *, alpha: float, maximize: bool = True
 ) -> tuple[float, float] | None:
-    """Return a 1 - alpha interval of the probability of superiority; none where it cannot hold.
+    """Return a 1 - alpha interval of the probability of superiority; None where it cannot hold.
 
     Brunner and Munzel, "The nonparametric Behrens-Fisher problem", Biom. J. 42 (2000) 17-25:
     their variance with t quantiles, here on the logit scale, which keeps the interval within 0
@@ -79,7 +79,7 @@ def brunner_munzel(a: Sample, b: Sample) -> tuple[float, float, float]:
 
 
 def seed_correlation(a: Sample, b: Sample) -> float | None:
-    """Return Pearson's r over the seeds that both arms have; none below three or constant."""
+    """Return Pearson's r over the seeds that both arms have; None below three or constant."""
     left, right = a.by_seed(), b.by_seed()
     shared = sorted(left.keys() & right.keys())
     if len(shared) < MIN_RUNS:

@@ -50,7 +50,7 @@ class Suspect:
     arm: int | None = None
     """Index of the arm."""
     index: int | None = None
-    """Index of the value within the arm; none where no single value is meant."""
+    """Index of the value within the arm; None where no single value is meant."""
 
 
 def find_suspects(
@@ -66,7 +66,7 @@ def find_suspects(
     Args:
         samples: the arms, best first.
         design: for alpha, direction and unit.
-        items: test items behind an accuracy in percent; none switches off what needs them.
+        items: test items behind an accuracy in percent; None switches off what needs them.
         chance: the metric of guessing, in its own unit.
         conduct: what the logs tell about the runs.
 

@@ -46,7 +46,7 @@ def check_margin(samples: Sequence[Sample], design: Design) -> None:
 
 
 def wide_margin(samples: Sequence[Sample], design: Design) -> str | None:
-    """Return what to know of a margin that no two values exceed; none if they do."""
+    """Return what to know of a margin that no two values exceed; None if they do."""
     margin = design.margin
     ends = _range(samples)
     if margin is None or ends is None or ends[0] == ends[1] or margin <= ends[1] - ends[0]:

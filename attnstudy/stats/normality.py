@@ -60,7 +60,7 @@ class Shape:
 
 
 def shape_of(samples: Sequence[Sample]) -> Shape | None:
-    """Test skewness and tails of all arms together; none where no arm can show either.
+    """Test skewness and tails of all arms together; None where no arm can show either.
 
     In units of its arm's SD the distribution of a normal run about the arm's mean is the same for
     every mean and SD, so normal draws in the same numbers are an exact reference (Besag and

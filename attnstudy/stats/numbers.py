@@ -22,7 +22,7 @@ class Numbers:
     unit: str
     """Unit of differences: ``points``, or empty."""
     decimals: int | None
-    """Decimals of means, spreads and interval ends; none where four digits tell more."""
+    """Decimals of means, spreads and interval ends; None where four digits tell more."""
 
     minus: str = "−"
     """The minus sign: a hyphen where the numbers may be read by a machine."""

@@ -61,7 +61,7 @@ class PairTest:
     n_b: Floats
     """Runs of arm b, 3 or more."""
     arms: int | None
-    """Arms of which all pairs are compared; none where a pair is one of several of Holm's."""
+    """Arms of which all pairs are compared; None where a pair is one of several of Holm's."""
 
     @property
     def df(self) -> Floats:
@@ -157,7 +157,7 @@ def _among(p: Floats, change: Floats, arms: int | None) -> tuple[Floats, Floats]
     Args:
         p: of a pair alone, shape (pairs,).
         change: its derivative, by whatever the result is derived by.
-        arms: of which all pairs are compared; none or two for a pair alone.
+        arms: of which all pairs are compared; None or two for a pair alone.
 
     """
     p = np.maximum(p, _TINY)

@@ -23,7 +23,7 @@ def pooled_sd(samples: Sequence[Sample]) -> tuple[float, int]:
 
 
 def tukey_kramer(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[float] | None:
-    """Return the Tukey-Kramer p-values of ``pairs`` among all samples; none without spread.
+    """Return the Tukey-Kramer p-values of ``pairs`` among all samples; None without spread.
 
     Kramer, "Extension of multiple range tests to group means with unequal numbers of
     replications", Biometrics 12 (1956) 307-310.
@@ -42,7 +42,7 @@ def tukey_kramer(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) ->
 
 
 def dunnett(samples: Sequence[Sample], arm: int, control: int) -> float | None:
-    """Return Dunnett's two-sided p-value of ``arm`` against ``control``; none without spread.
+    """Return Dunnett's two-sided p-value of ``arm`` against ``control``; None without spread.
 
     Dunnett, "A multiple comparison procedure for comparing several treatments with a control",
     J. Am. Stat. Assoc. 50 (1955) 1096-1121. The t statistics have correlations l_i l_j with

@@ -161,7 +161,7 @@ def _reached(powers: Sequence[tuple[int, Floats]]) -> list[int | None]:
 def pair_power(
     samples: Sequence[Sample], pairs: Sequence[tuple[int, int]], design: Design
 ) -> PairPower | None:
-    """Return the power of pairs of arms; none where a pair has no spread.
+    """Return the power of pairs of arms; None where a pair has no spread.
 
     Args:
         samples: the arms; in paired mode with the same seeds in all.
@@ -184,7 +184,7 @@ def pair_power(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """Seeds an arm that would settle a pair; none where 1,000 would not do, or none are asked."""
+    """Seeds an arm that would settle a pair; None where 1,000 would not do, or none are asked."""
 
     observed: int | None
     """To show a true difference as large as the observed one."""
@@ -309,7 +309,7 @@ def _hours(
     seeds: int | None,
     seconds_per_run: float | Mapping[str, float] | None,
 ) -> float | None:
-    """Return the hours for the runs still missing; none when unknown."""
+    """Return the hours for the runs still missing; None when unknown."""
     if seeds is None or seconds_per_run is None:
         return None
     seconds = 0.0

@@ -87,7 +87,7 @@ def rank(  # noqa: PLR0913 - each is a choice of the reader's, by keyword
         config: identity of the configuration, for the record.
         metric: name of the metric.
         direction: ``maximize``, or ``minimize`` where less is better.
-        unit: ``points`` for accuracies in percent, ``""`` for anything else; none means
+        unit: ``points`` for accuracies in percent, ``""`` for anything else; None means
             ``points`` where the metric is ``test_accuracy`` and the values look like percent.
         items: test items behind an accuracy in percent.
         chance: the metric of guessing, in its own unit.

@@ -1,4 +1,4 @@
-"""What a ranking consists of. Every field is a field of the JSON; none where not applicable.
+"""What a ranking consists of. Every field is a field of the JSON; None where not applicable.
 
 Differences, means and spreads are in the metric's own unit (percentage points for accuracies in
 percent); probabilities lie between 0 and 1.
@@ -31,9 +31,9 @@ class Arm:
     n: int
     """Number of values."""
     mean: float | None
-    """Mean; none when every run diverged."""
+    """Mean; None when every run diverged."""
     sd: float | None
-    """Standard deviation with divisor n - 1; none below two values."""
+    """Standard deviation with divisor n - 1; None below two values."""
     median: float | None
     """Median."""
     min: float | None
@@ -45,7 +45,7 @@ class Arm:
     seeds: tuple[int, ...] | None
     """The seed of each value."""
     ci_low: float | None
-    """Lower end of the arm's own 1 - alpha t interval, with the overlap of folds; none below three
+    """Lower end of the arm's own 1 - alpha t interval, with the overlap of folds; None below three
     values, or for folds of unknown overlap."""
     ci_high: float | None
     """Upper end of the same interval."""
@@ -109,12 +109,12 @@ class Pair:
     verdict: Verdict
     """What may be said of a against b."""
     seeds_for_observed: int | None
-    """Seeds an arm to show a true difference as large as observed; none where the pair is decided,
+    """Seeds an arm to show a true difference as large as observed; None where the pair is decided,
     beyond 1,000, or for folds, of which more do not help as more seeds do."""
     seeds_for_equivalence: int | None
     """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     within_margin: bool | None
-    """Whether the whole interval lies inside the margin; none without a margin."""
+    """Whether the whole interval lies inside the margin; None without a margin."""
     advice: str
     """What to do about the verdict."""
     look: int | None
@@ -162,15 +162,15 @@ class Power:
     detectable_difference: float
     """Smallest true difference of the two that is shown with 80 % power now."""
     seeds_for_margin: int | None
-    """Seeds an arm to show a difference as large as the margin; none beyond 1,000, or for folds."""
+    """Seeds an arm to show a difference as large as the margin; None beyond 1,000, or for folds."""
     seeds_for_equivalence: int | None
     """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
     observed_gap: float | None
     """Observed difference of the two."""
     seeds_for_observed: int | None
-    """Seeds an arm to show a true difference of that size; none beyond 1,000."""
+    """Seeds an arm to show a true difference of that size; None beyond 1,000."""
     seeds_if_paired: int | None
-    """The same for a study that declares its seeds to be paired; none where runs of the same seed
+    """The same for a study that declares its seeds to be paired; None where runs of the same seed
     do not clearly go together."""
     seed_correlation: float | None
     """Correlation of the two over their shared seeds."""
@@ -199,7 +199,7 @@ class Flag:
     message: str
     """One sentence."""
     verdict_without: str | None
-    """The study's verdict without the value; none where no single value is meant."""
+    """The study's verdict without the value; None where no single value is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +255,7 @@ class Source:
     read_as: str
     """Arms, repetitions and metric as they were understood, in words."""
     layout: str | None = None
-    """rows-are-runs, columns-are-arms or columns-are-runs; none where nothing had to be told."""
+    """rows-are-runs, columns-are-arms or columns-are-runs; None where nothing had to be told."""
     by: tuple[str, ...] = ()
     """Fields that make an arm."""
     seed_by: str | None = None
@@ -340,7 +340,7 @@ class Ranking:
         return self.alpha / len(self.looks.declared) if self.looks else self.alpha
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
+        """Return everything as strict JSON knows it: no NaN, no infinity, null for None."""
         encoded: dict[str, Any] = encode(self)
         return encoded
 

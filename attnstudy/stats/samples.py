@@ -39,11 +39,11 @@ class Sample:
     values: Floats
     """Shape (n,), in the metric's unit; ascending by seed, or in the order given."""
     seeds: tuple[int, ...] | None
-    """The seed of each value; none when the values came without seeds."""
+    """The seed of each value; None when the values came without seeds."""
     diverged: int = 0
     """Runs that diverged; they have no value here."""
     diverged_seeds: tuple[int, ...] | None = None
-    """Their seeds; none where they are not known."""
+    """Their seeds; None where they are not known."""
     mean: float = field(init=False)
     """Arithmetic mean, the same for every order of the values; NaN for an empty arm."""
     sd: float = field(init=False)
@@ -75,7 +75,7 @@ class Sample:
         return self.n >= MIN_RUNS
 
     def interval(self, alpha: float, overlap: float = 0.0) -> tuple[float, float] | None:
-        """Return the arm's own 1 - alpha t interval of the mean; none below three values.
+        """Return the arm's own 1 - alpha t interval of the mean; None below three values.
 
         Args:
             alpha: what it misses with.
@@ -93,7 +93,7 @@ class Sample:
         return dict(zip(self.seeds or (), self.values.tolist(), strict=False))
 
     def first(self, n: int | None) -> Sample:
-        """Return the arm as it was after its first ``n`` runs; none means all.
+        """Return the arm as it was after its first ``n`` runs; None means all.
 
         Where the seeds of diverged runs are known they count among the first; else they are all
         taken to have diverged before.

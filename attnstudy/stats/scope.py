@@ -31,7 +31,7 @@ class ScopePair:
     se: float
     """Its standard error from both."""
     df: float | None
-    """Degrees of freedom of ``se``; none without any spread."""
+    """Degrees of freedom of ``se``; None without any spread."""
     ci_low: float
     """Lower end of the simultaneous interval for new seeds and new images."""
     ci_high: float

@@ -35,7 +35,7 @@ class Spreads:
 
 
 def compare_spreads(samples: Sequence[Sample]) -> Spreads | None:
-    """Compare the arms that have a spread; none where there are not two.
+    """Compare the arms that have a spread; None where there are not two.
 
     With few runs equal spreads look unequal: of four arms of five runs the largest SD is above
     three times the smallest in a fifth of all studies. The F test takes runs to be normal:

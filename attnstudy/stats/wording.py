@@ -59,7 +59,7 @@ def advice(
         samples: the arms.
         decision: the pair.
         design: for the margin.
-        needed: seeds that would settle it; none where it is decided or nothing is known.
+        needed: seeds that would settle it; None where it is decided or nothing is known.
 
     """
     a, b = samples[decision.a], samples[decision.b]

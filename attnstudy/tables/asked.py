@@ -28,9 +28,9 @@ class Asked:
     point: Point = field(default_factory=Point)
     """Which point of a curve counts."""
     direction: str | None = None
-    """``maximize`` or ``minimize``, which decides what is the best point; none goes by names."""
+    """``maximize`` or ``minimize``, which decides what is the best point; None goes by names."""
     missing: str | None = None
-    """One of ``Missing``; none is the usual rule: nan and inf diverged, empty cells and failed
+    """One of ``Missing``; None is the usual rule: nan and inf diverged, empty cells and failed
     runs are left out."""
     allowed: tuple[str, ...] = ()
     """Columns that may differ between the runs of an arm."""
@@ -79,7 +79,7 @@ class Reading:
     arms_in: str
     """Where the arms stand, in words."""
     seeds_in: str | None
-    """Where the repetitions are numbered, in words; none where nothing numbers them."""
+    """Where the repetitions are numbered, in words; None where nothing numbers them."""
     seed_by: str | None = None
     """The column that numbers the repetitions."""
     folds: str | None = None
@@ -91,7 +91,7 @@ class Reading:
     sd_column: str | None = None
     """Column or row of the printed SDs."""
     point: Point | None = None
-    """Which point of each curve was taken; none where there were no curves."""
+    """Which point of each curve was taken; None where there were no curves."""
     left_out: tuple[str, ...] = ()
     """Columns, rows and runs that do not count, a phrase each."""
     notes: tuple[str, ...] = ()

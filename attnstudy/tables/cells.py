@@ -90,7 +90,7 @@ def plain(digits: str) -> Printed:
 
 
 def gap_of(text: str) -> Gap | None:
-    """Return why a cell has no finite number; none where it may have one."""
+    """Return why a cell has no finite number; None where it may have one."""
     word = text.strip().casefold()
     if isinstance(text, _Unclear):
         return Gap.UNCLEAR
@@ -244,7 +244,7 @@ def read_number(text: str, where: str, *, decimal_comma: bool = False) -> Printe
 
 
 def _ungrouped(number: str, *, decimal_comma: bool) -> str | None:
-    """Return the number with a decimal point and no thousands separators; none if it is none."""
+    """Return the number with a decimal point and no thousands separators; None if it is none."""
     mark, point = (".", ",") if decimal_comma else (",", ".")
     digits = number
     if _GROUPED[mark].fullmatch(number):

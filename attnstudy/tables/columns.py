@@ -130,7 +130,7 @@ def columns_of(grid: Grid) -> tuple[Column, ...]:
 
 
 def state_of(heading: str, cell: str) -> str | None:
-    """Return ``counts``, ``failed``, ``open`` or ``diverged``; none where the state is unknown."""
+    """Return ``counts``, ``failed``, ``open`` or ``diverged``; None where the state is unknown."""
     word = headings.folded(cell).replace("-", "_").rpartition(".")[2]
     about = headings.folded(heading)
     if word in ("true", "1", "yes", "false", "0", "no", "1.0", "0.0"):

@@ -291,7 +291,7 @@ def _without_statistics(
 
 
 def _cell(table: Table, column: Column, row: int) -> Printed | Gap | None:
-    """Return what a cell holds; none for a mean with its spread."""
+    """Return what a cell holds; None for a mean with its spread."""
     return None if split_summary(column.cells[row]) else table.number(row, column)
 
 

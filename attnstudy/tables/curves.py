@@ -39,7 +39,7 @@ def run_keys(table: Table, labels: Sequence[str]) -> RunKeys:
 
 
 def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | None:
-    """Return the column of steps where rows are points of curves; none where they are runs.
+    """Return the column of steps where rows are points of curves; None where they are runs.
 
     Raises:
         UsageError: there are curves, and nothing tells which rows are of one run.
@@ -152,7 +152,7 @@ def steps_of(table: Table, step: Column, of: Sequence[int]) -> list[float]:
 def point_of_curve(
     table: Table, metric: Column, step: Column, of: Sequence[int], run: str
 ) -> tuple[int, Printed | Gap] | None:
-    """Return the row and the value of a run's result; none if its curve has no such point.
+    """Return the row and the value of a run's result; None if its curve has no such point.
 
     Args:
         table: the table.

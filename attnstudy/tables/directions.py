@@ -145,7 +145,7 @@ _MAXIMIZE = frozenset({"maximize", "maximise", "maximized", "maximised", "maximi
 
 
 def way_of(metric: str) -> Way | None:
-    """Return whether a metric is better when it rises or falls; none where its name is silent.
+    """Return whether a metric is better when it rises or falls; None where its name is silent.
 
     In this order an arrow or "lower is better" in the name decides, then "so many per second" and
     "seconds per so many", then what the words of the metric measure: of several the last one, so
@@ -187,7 +187,7 @@ def unaccented(text: str) -> str:
 
 
 def _said(text: str, words: Sequence[str]) -> Way | Literal["silent"] | None:
-    """Return the way that a name says outright; none where it says both."""
+    """Return the way that a name says outright; None where it says both."""
     found = {way for way, pattern in _ARROWS if re.search(pattern, text)}
     given = set(words)
     if given & _BETTER:

@@ -27,7 +27,7 @@ class Named(NamedTuple):
 
 
 def arms_in_names(names: Sequence[str]) -> list[Named] | None:
-    """Return arm and number of each file; none where the names do not tell them.
+    """Return arm and number of each file; None where the names do not tell them.
 
     What all names begin and end with is no part of an arm. The number is the one behind ``seed``,
     or else behind another such word, as ``run`` and ``fold``. Without such a word it is the last

@@ -171,7 +171,7 @@ def leave_out_parents(table: Table, labels: Sequence[str], metric: Column, rows:
 
 
 def _arm_of_statistic(name: str, names: Iterable[str]) -> str | None:
-    """Return whose statistic a name is: "" for all arms; none where it is the name of an arm."""
+    """Return whose statistic a name is: "" for all arms; None where it is the name of an arm."""
     if headings.is_statistic(name):
         return ""
     words = headings.words_of(name)

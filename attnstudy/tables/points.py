@@ -24,7 +24,7 @@ class Point:
     counter: str | None = None
     """What ``step`` counts, where it is not the only thing that counts: ``epoch``."""
     direction: str | None = None
-    """Which way ``of`` is better, ``maximize`` or ``minimize``; none goes by its name."""
+    """Which way ``of`` is better, ``maximize`` or ``minimize``; None goes by its name."""
 
     @property
     def words(self) -> str:
@@ -41,7 +41,7 @@ class Point:
         return replace(self, direction=direction) if self.of == metric else self
 
     def pick(self, curve: Mapping[float, float], of: Mapping[float, float]) -> float | None:
-        """Return the step of the point; none if the curve has none that the rule allows.
+        """Return the step of the point; None if the curve has none that the rule allows.
 
         Of several best points the first is taken. Values that are not finite are never best.
 

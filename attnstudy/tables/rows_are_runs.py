@@ -222,7 +222,7 @@ def _reading(
 
 
 def _folds(table: Table) -> str | None:
-    """Return what says that the repetitions are folds; none where nothing does."""
+    """Return what says that the repetitions are folds; None where nothing does."""
     seed = table.shape.seed
     if seed is not None and seed.kind is Kind.FOLD:
         return seed.name

@@ -18,7 +18,7 @@ _DIGITS = 40  # of the longest seed; an exponent beyond is no number that anybod
 
 
 def whole_seed(text: object) -> int | None:
-    """Return the whole number that a seed means; none if it means none.
+    """Return the whole number that a seed means; None if it means none.
 
     ``0``, ``0.0``, ``"0"`` and ``" 0 "`` are the same number, and so are ``1000`` and ``"1e3"``.
     A label such as ``seed_3``, ``run 4``, ``s0`` or ``#5`` means its number.

@@ -115,7 +115,7 @@ def _seed_column(columns: Sequence[Column], by: Sequence[Column], asked: Asked) 
 def _arm_columns(
     columns: Sequence[Column], seed: Column | None, asked: Asked
 ) -> tuple[Column, ...]:
-    """Return the column of arms that a table shows; none where it has none.
+    """Return the column of arms that a table shows; None where it has none.
 
     Raises:
         UsageError: there are several.

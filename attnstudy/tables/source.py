@@ -95,7 +95,7 @@ class Table:
         ]
 
     def seed(self, row: int) -> int | None:
-        """Return the number of a run's repetition; none where nothing numbers them.
+        """Return the number of a run's repetition; None where nothing numbers them.
 
         Raises:
             DataError: it is no whole number.

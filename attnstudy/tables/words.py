@@ -24,9 +24,9 @@ def read_as(
         counts: runs by arm, diverged ones too, in the order to show.
         by: what makes an arm, in words.
         metric: name of what is ranked.
-        seed_by: what numbers the repetitions, in words; none where nothing does.
+        seed_by: what numbers the repetitions, in words; None where nothing does.
         repetition: what a repetition is, such as ``seed`` or ``fold``.
-        at: the point of a curve, as in "the last step"; none where there are no curves.
+        at: the point of a curve, as in "the last step"; None where there are no curves.
 
     """
     few, most = min(counts.values(), default=0), max(counts.values(), default=0)

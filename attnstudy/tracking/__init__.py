@@ -23,10 +23,10 @@ from attnstudy.tracking.reading import (
     tracked_studies,
 )
 from attnstudy.tracking.reports import log_ranking
-from attnstudy.tracking.sending import Figures
-from attnstudy.tracking.shelf import experiment_identity
+from attnstudy.tracking.run_lookup import experiment_identity
 from attnstudy.tracking.store import ExperimentDeletedError, Tracker
 from attnstudy.tracking.tuning import SearchPublisher, SearchRecord, TrialRecord
+from attnstudy.tracking.upload import Figures
 
 __all__ = [
     "PREDICTIONS_DIGEST",

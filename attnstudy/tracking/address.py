@@ -19,7 +19,7 @@ class Address:
 
     uri: str
     """What MLflow is given."""
-    home: Path
+    store_dir: Path
     """The folder that holds the run folders, and the embedded store."""
     embedded: bool
 
@@ -50,24 +50,24 @@ class Address:
 
     @property
     def artifact_root(self) -> str | None:
-        """Where the artifacts of new experiments go; none leaves it to the server."""
+        """Where the artifacts of new experiments go; None leaves it to the server."""
         if self.is_server:
             return None
-        return (self.home.resolve() / "artifacts").as_uri()
+        return (self.store_dir.resolve() / "artifacts").as_uri()
 
 
-def resolve(home: Path, tracking_uri: str | None) -> Address:
+def resolve(store_dir: Path, tracking_uri: str | None) -> Address:
     """Return the address of the store that the options mean.
 
     Raises:
         UsageError: the URI is of a kind that MLflow cannot open.
 
     """
-    database = home.resolve() / "mlflow.db"
+    database = store_dir.resolve() / "mlflow.db"
     # also when somebody set MLFLOW_TRACKING_URI to it, for a command of MLflow's
     named = (tracking_uri or "").partition("sqlite:///")[2]
     if not tracking_uri or (named and Path(named).resolve() == database):
-        return Address(f"sqlite:///{database}", home, embedded=True)
+        return Address(f"sqlite:///{database}", store_dir, embedded=True)
     folder = Path(tracking_uri.removeprefix("file://").removeprefix("file:"))
     if is_file_store(folder):
         raise UsageError(file_store_words(folder))
@@ -77,7 +77,7 @@ def resolve(home: Path, tracking_uri: str | None) -> Address:
             f"tracking URI {without_passwords(tracking_uri)!r} is not usable: write "
             "http://host:port, sqlite:////absolute/path.db or postgresql+psycopg2://..."
         )
-    return Address(tracking_uri, home, embedded=False)
+    return Address(tracking_uri, store_dir, embedded=False)
 
 
 def is_file_store(folder: Path) -> bool:

@@ -44,7 +44,7 @@ def open_for_reading(address: Address) -> Tracker:
     file = _file(address)
     if file is not None and not file.is_file():
         if address.embedded:
-            raise no_store(address.home)
+            raise no_store(address.store_dir)
         raise StoreError(
             f"there is no database {file}: check the path in --tracking-uri or MLFLOW_TRACKING_URI"
         )
@@ -59,8 +59,8 @@ def open_for_reading(address: Address) -> Tracker:
             if file is None or copied:  # nothing else keeps MLflow from upgrading it
                 _check_schema(schema, address)
             moved: tuple[Path, ...] = ()
-            if address.embedded and not relocating.settled(address.home):
-                moved = relocating.moved_from(connection, address.home)
+            if address.embedded and not relocating.settled(address.store_dir):
+                moved = relocating.moved_from(connection, address.store_dir)
             if file is not None and copied:
                 uri = _uri(_backed_up(connection, file.name))
         try:
@@ -71,7 +71,7 @@ def open_for_reading(address: Address) -> Tracker:
 
 
 def _file(address: Address) -> Path | None:
-    """Return the file of a SQLite database; none for others."""
+    """Return the file of a SQLite database; None for others."""
     from sqlalchemy import make_url
 
     if not address.uri.startswith("sqlite:"):

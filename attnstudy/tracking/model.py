@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.runs import Result, RunFolder, Start
-from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.requests import Requests
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel

@@ -60,46 +60,46 @@ def open_store(address: Address, *, create: bool = True) -> Tracker:
     To read one that is there, use ``open_for_reading``, which changes nothing.
 
     Opening a fresh database migrates it, and two processes that do so at once destroy it. So a
-    lock in ``address.home`` is held meanwhile; it guards a database elsewhere, such as one on
-    Postgres, only from processes with the same home. An embedded store is made under another
-    name and put in place whole, so that a process killed on the way leaves nothing half made;
-    one whose folder was moved gets its locations rewritten, which a warning says.
+    lock in ``address.store_dir`` is held meanwhile; it guards a database elsewhere, such as one on
+    Postgres, only from processes with the same store folder. An embedded store is made under
+    another name and put in place whole, so that a process killed on the way leaves nothing half
+    made; one whose folder was moved gets its locations rewritten, which a warning says.
 
     Raises:
         TrackingUnreachableError: the server or database does not answer.
         StoreError: the store is not there, or cannot be used.
 
     """
-    if address.embedded and not create and not (address.home / "mlflow.db").exists():
-        raise no_store(address.home)
+    if address.embedded and not create and not (address.store_dir / "mlflow.db").exists():
+        raise no_store(address.store_dir)
     prepare_mlflow()
     if address.is_server:
         with mlflow_errors(address):
             return Tracker(address, connected(address.uri))
-    with reported(address.home):
-        address.home.mkdir(parents=True, exist_ok=True)
-    with opening(address.home), mlflow_errors(address):
+    with reported(address.store_dir):
+        address.store_dir.mkdir(parents=True, exist_ok=True)
+    with opening(address.store_dir), mlflow_errors(address):
         if address.embedded:
-            _create(address.home)
-            _settle(address.home)
+            _create(address.store_dir)
+            _settle(address.store_dir)
         else:
             _reach_database(address)
         return Tracker(address, connected(address.uri))
 
 
 @contextlib.contextmanager
-def opening(home: Path) -> Iterator[None]:
-    """Hold the right to create, migrate or rewrite the store of a home."""
-    lock = FileLock(home / "mlflow.lock", timeout=_OPENING)
+def opening(store_dir: Path) -> Iterator[None]:
+    """Hold the right to create, migrate or rewrite a store."""
+    lock = FileLock(store_dir / "mlflow.lock", timeout=_OPENING)
     try:
-        with reported(home):
+        with reported(store_dir):
             lock.acquire()
     except StoreError as error:
         if not isinstance(error.__cause__, Timeout):
             raise
         raise StoreError(
-            f"another process has been opening the store in {home} for {_OPENING:.0f} seconds: "
-            "end it, then run the same command again"
+            f"another process has been opening the store in {store_dir} for {_OPENING:.0f} "
+            "seconds: end it, then run the same command again"
         ) from error
     try:
         yield
@@ -107,23 +107,23 @@ def opening(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def _create(home: Path) -> None:
+def _create(store_dir: Path) -> None:
     """Make the embedded database unless it is there."""
-    database = home.resolve() / "mlflow.db"
+    database = store_dir.resolve() / "mlflow.db"
     if database.exists() and database.stat().st_size:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     fresh = database.with_name("mlflow-new.db")
-    for left in home.glob("mlflow-new.db*"):  # by a process that was killed here
+    for left in store_dir.glob("mlflow-new.db*"):  # by a process that was killed here
         left.unlink(missing_ok=True)
-    root = (home.resolve() / "artifacts").as_uri()
+    root = (store_dir.resolve() / "artifacts").as_uri()
     store = SqlAlchemyStore(f"sqlite:///{fresh}", root)  # type: ignore[no-untyped-call]
     store.engine.dispose()
     reach("store/before-created")
     os.replace(fresh, database)
     reach("store/after-created")
-    relocating.note(home)
+    relocating.note(store_dir)
 
 
 def _reach_database(address: Address) -> None:
@@ -160,10 +160,10 @@ def database(address: Address, uri: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _settle(home: Path) -> None:
+def _settle(store_dir: Path) -> None:
     # who may only look at a store has to take its links as they are
-    if os.access(home, os.W_OK) and not relocating.settled(home):
-        said = relocating.settle(home)
+    if os.access(store_dir, os.W_OK) and not relocating.settled(store_dir):
+        said = relocating.settle(store_dir)
         if said is not None:
             warnings.warn(said, stacklevel=3)
 
@@ -177,14 +177,14 @@ def connected(uri: str) -> MlflowClient:
     return client
 
 
-def no_store(home: Path) -> StoreError:
+def no_store(store_dir: Path) -> StoreError:
     """Return the error of a folder without an embedded store, with what there is instead."""
-    if is_file_store(home):
-        return StoreError(file_store_words(home))
+    if is_file_store(store_dir):
+        return StoreError(file_store_words(store_dir))
     advice = "'attnstudy run' makes one, or name another with --store or --tracking-uri"
     if Path("mlflow.db").is_file():  # where MLflow keeps its own since version 3
         advice = (
             "for the database of MLflow that is here, add --tracking-uri sqlite:///mlflow.db; else "
             + advice
         )
-    return StoreError(f"there is no tracking store in {home}: {advice}")
+    return StoreError(f"there is no tracking store in {store_dir}: {advice}")

@@ -12,23 +12,23 @@ from attnstudy.studyplan import RecordedPlan
 from attnstudy.tracking.store import Tracker
 
 if TYPE_CHECKING:
-    from attnstudy.tracking.shelf import Shelf
+    from attnstudy.tracking.run_lookup import RunLookup
 
 _KEY = re.compile(r"(attnstudy\.plan\.\d+\.[0-9a-f]+)\.(\d+)")
 _PART = 4000  # characters; an experiment's tag may have 5000
 
 
-def send_plans(shelf: Shelf) -> None:
-    """Send the plans that this home recorded and the experiment does not have yet.
+def send_plans(lookup: RunLookup) -> None:
+    """Send the plans that this store recorded and the experiment does not have yet.
 
     Tags are set and not appended, so it can be repeated at any time.
     """
-    there = shelf.experiment.tags
-    for recorded in recorded_plans(study_facts(shelf.home, shelf.study)):
+    there = lookup.experiment.tags
+    for recorded in recorded_plans(study_facts(lookup.store_dir, lookup.study)):
         for key, part in _tags(recorded).items():
             if key not in there:
-                client, experiment = shelf.requests.client, shelf.experiment.experiment_id
-                shelf.requests.write(
+                client, experiment = lookup.requests.client, lookup.experiment.experiment_id
+                lookup.requests.write(
                     "record-plan", client.set_experiment_tag, experiment, key, part
                 )
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnstudy.runs import RunFolder, Start, Status
-from attnstudy.tracking.asking import Requests
-from attnstudy.tracking.note import Note
+from attnstudy.tracking.delivery_state import DeliveryState
 from attnstudy.tracking.plans import send_plans
-from attnstudy.tracking.sending import Figures, Sending
-from attnstudy.tracking.shelf import Shelf
+from attnstudy.tracking.requests import Requests
+from attnstudy.tracking.run_lookup import RunLookup
 from attnstudy.tracking.store import ExperimentDeletedError, Tracker, mlflow_errors
+from attnstudy.tracking.upload import Figures, Upload
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -37,7 +37,7 @@ class Publisher:
     """Whether runs that were deleted in the UI are brought back, and altered files put right."""
     answered: Callable[[], None] = lambda: None
     """Called after every request that the store answered."""
-    _shelf: Shelf | None = None
+    _lookup: RunLookup | None = None
 
     def tell_of_answers(self, answered: Callable[[], None]) -> None:
         """Have a function called after every request that the store answered."""
@@ -57,66 +57,75 @@ class Publisher:
         if started is None:
             return False
         with mlflow_errors(self.tracker.address), folder.publishing():
-            note = Note(folder, self.tracker.address.key)
+            delivery = DeliveryState(folder, self.tracker.address.key)
             try:
-                shelf = self._opened()
+                lookup = self._opened()
             except ExperimentDeletedError:
-                if not note.get("run_id"):
+                if not delivery.get("run_id"):
                     raise
-                note.keep(deleted=True)  # with all runs that were in it
+                delivery.keep(deleted=True)  # with all runs that were in it
                 return False
-            before = shelf.requests.written
-            run = _run_of(folder, started, shelf, note, republish=self.republish)
+            before = lookup.requests.written
+            run = _run_of(folder, started, lookup, delivery, republish=self.republish)
             if run is not None:
-                Sending(
-                    self.figures, shelf, folder, started, run, note, files_too=self.republish
+                Upload(
+                    self.figures, lookup, folder, started, run, delivery, files_too=self.republish
                 ).send()
-            return shelf.requests.written != before
+            return lookup.requests.written != before
 
-    def _opened(self) -> Shelf:
+    def _opened(self) -> RunLookup:
         """Return the study's experiment, read at its first use."""
-        if self._shelf is None:
+        if self._lookup is None:
             tracker = self.tracker
             if self.republish:
                 tracker.restore_experiment(self.study)
-            shelf = Shelf(
+            lookup = RunLookup(
                 Requests(tracker.client, lambda: self.answered()),
                 tracker.ensure_experiment(self.study, self.question),
-                tracker.address.home,
+                tracker.address.store_dir,
                 self.study,
                 tracker.address.key,
                 tracker.address.embedded,
             )
-            send_plans(shelf)  # before any run: a plan that comes later counts for nothing
-            shelf.survey()
-            self._shelf = shelf
-        return self._shelf
+            send_plans(lookup)  # before any run: a plan that comes later counts for nothing
+            lookup.survey()
+            self._lookup = lookup
+        return self._lookup
 
 
 def _run_of(
-    folder: RunFolder, started: Start, shelf: Shelf, note: Note, *, republish: bool
+    folder: RunFolder,
+    started: Start,
+    lookup: RunLookup,
+    delivery: DeliveryState,
+    *,
+    republish: bool,
 ) -> Run | None:
-    """Return the folder's run, made where needed; none if it was deleted and stays so."""
-    noted = note.get("run_id")
-    settled = note.get("status") in _SETTLED
-    run = None if noted is None else shelf.run(noted, settled=settled)
+    """Return the folder's run, made where needed; None if it was deleted and stays so."""
+    noted = delivery.get("run_id")
+    settled = delivery.get("status") in _SETTLED
+    run = None if noted is None else lookup.run(noted, settled=settled)
     if run is None:
-        if note.get("deleted") and note.get("experiment") == shelf.identity and not republish:
+        if (
+            delivery.get("deleted")
+            and delivery.get("experiment") == lookup.identity
+            and not republish
+        ):
             return None  # deleted, and then removed from the trash
-        run = shelf.find(folder, started, noted=note.anything)
+        run = lookup.find(folder, started, noted=delivery.anything)
         if run is None:
-            note.keep(making=True)
-            run = shelf.create(started)
-            note.begin(run_id=run.info.run_id, experiment=shelf.identity, steps=0)
+            delivery.keep(making=True)
+            run = lookup.create(started)
+            delivery.begin(run_id=run.info.run_id, experiment=lookup.identity, steps=0)
             return run
-        note.begin(run_id=run.info.run_id, experiment=shelf.identity)
+        delivery.begin(run_id=run.info.run_id, experiment=lookup.identity)
     if run.info.lifecycle_stage != "active":
         if not republish:
-            note.keep(deleted=True, experiment=shelf.identity)
+            delivery.keep(deleted=True, experiment=lookup.identity)
             return None
-        client, run_id = shelf.requests.client, run.info.run_id
-        shelf.requests.write("restore-run", client.restore_run, run_id)
-        note.begin(run_id=run_id, experiment=shelf.identity)
-    elif note.get("deleted"):  # and somebody brought it back
-        note.begin(run_id=run.info.run_id, experiment=shelf.identity)
+        client, run_id = lookup.requests.client, run.info.run_id
+        lookup.requests.write("restore-run", client.restore_run, run_id)
+        delivery.begin(run_id=run_id, experiment=lookup.identity)
+    elif delivery.get("deleted"):  # and somebody brought it back
+        delivery.begin(run_id=run.info.run_id, experiment=lookup.identity)
     return run

@@ -48,7 +48,7 @@ class TrackedRun:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether it is as its digest says; none if it has no digest."""
+        """Whether it is as its digest says; None if it has no digest."""
         said = self.tags.get(RESULT_DIGEST)
         if said is None:
             return None
@@ -270,11 +270,11 @@ def read_history(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, 
 
 
 def read_artifact(tracker: Tracker, run_id: str, name: str) -> bytes | None:
-    """Return the content of a run's artifact; none if there is none of that name."""
+    """Return the content of a run's artifact; None if there is none of that name."""
     with tempfile.TemporaryDirectory() as folder, mlflow_errors(tracker.address):
         if tracker.moved:
             location = tracker.client.get_run(run_id).info.artifact_uri
-            moved = relocating.place(location, tracker.moved, tracker.address.home)
+            moved = relocating.place(location, tracker.moved, tracker.address.store_dir)
             if moved is not None:
                 file = moved / name
                 return file.read_bytes() if file.is_file() else None

@@ -26,25 +26,25 @@ _COLUMNS = (
 _TRACE_TAG = "mlflow.artifactLocation"
 
 
-def settled(home: Path) -> bool:
+def settled(store_dir: Path) -> bool:
     """Whether the locations in the embedded store are those of the folder where it is now."""
-    root = (read_sealed(home / _NOTE) or {}).get("root")
-    return root is not None and _same(Path(root), home.resolve())
+    root = (read_sealed(store_dir / _NOTE) or {}).get("root")
+    return root is not None and _same(Path(root), store_dir.resolve())
 
 
-def settle(home: Path) -> str | None:
+def settle(store_dir: Path) -> str | None:
     """Rewrite the locations in the embedded store if its folder is not where it was.
 
     All of them change in one transaction, the user's own experiments included; nothing changes
     where that would break a link that works. The caller holds the store's lock.
 
     Returns:
-        What was done, as a sentence; none if nothing had to be.
+        What was done, as a sentence; None if nothing had to be.
 
     """
     from sqlalchemy import create_engine
 
-    here = home.resolve()
+    here = store_dir.resolve()
     engine = create_engine(
         f"sqlite:///{here / 'mlflow.db'}",
         connect_args={"timeout": 20.0},
@@ -55,7 +55,7 @@ def settle(home: Path) -> str | None:
         with engine.connect() as connection:
             # at once, so that nobody else writes between what is read and what is changed
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            for root in moved_from(connection, home):
+            for root in moved_from(connection, store_dir):
                 if _rewrite(connection, root, here):
                     said = (
                         f"the store was moved from {root} to {here}: its locations were rewritten"
@@ -65,34 +65,34 @@ def settle(home: Path) -> str | None:
     finally:
         engine.dispose()
     reach("store/after-relocated")
-    note(home)
+    note(store_dir)
     return said
 
 
-def moved_from(connection: Connection, home: Path) -> tuple[Path, ...]:
+def moved_from(connection: Connection, store_dir: Path) -> tuple[Path, ...]:
     """Return the folders that locations in the embedded store name in the place of its own."""
-    here = home.resolve()
-    noted = (read_sealed(home / _NOTE) or {}).get("root")
+    here = store_dir.resolve()
+    noted = (read_sealed(store_dir / _NOTE) or {}).get("root")
     roots = [Path(noted)] if noted is not None else _roots(connection)
     return tuple(root for root in roots if not _same(root, here) and _moved(root, here))
 
 
-def place(location: str, roots: Iterable[Path], home: Path) -> Path | None:
-    """Return where now is what a location in one of the old folders means; none if it is in none.
+def place(location: str, roots: Iterable[Path], store_dir: Path) -> Path | None:
+    """Return where now is what a location in one of the old folders means; None if it is in none.
 
     What ``settle`` writes into the store, for who only reads it.
     """
     for root in roots:
-        for before, after in _spellings(root, home.resolve()):
+        for before, after in _spellings(root, store_dir.resolve()):
             if location.startswith(before):
                 moved = after + location[len(before) :]
                 return _path(moved) or Path(moved)
     return None
 
 
-def note(home: Path) -> None:
+def note(store_dir: Path) -> None:
     """Keep where the embedded store is, to know when it was moved."""
-    write_sealed(home / _NOTE, {"root": str(home.resolve())})
+    write_sealed(store_dir / _NOTE, {"root": str(store_dir.resolve())})
 
 
 def _same(one: Path, other: Path) -> bool:

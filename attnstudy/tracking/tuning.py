@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TrialRecord:
     """``complete``, ``pruned`` or ``failed``."""
     params: Mapping[str, str]
     value: float | None
-    """Mean validation accuracy, percent; none unless complete."""
+    """Mean validation accuracy, percent; None unless complete."""
     values: Sequence[float]
     """Validation accuracy seed by seed, percent."""
     seconds: float
@@ -55,7 +55,7 @@ class SearchRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
     """What is known of all of its trials; may change with each."""
     figures: Callable[[], Mapping[str, bytes]] | None = None
-    """Draws them: file names and contents; none as long as the command goes on."""
+    """Draws them: file names and contents; None as long as the command goes on."""
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attnstudy import seeding
-from attnstudy.study import TrialSpec
+from attnstudy import rng
+from attnstudy.study import RunSpec
 
 PADDING = 4
 """Black pixels on each side, and the longest shift."""
@@ -61,7 +61,7 @@ def joined(several: Sequence[Changes]) -> Changes:
     )
 
 
-def draw_changes(spec: TrialSpec, epoch: int, images: int) -> Changes | None:
+def draw_changes(spec: RunSpec, epoch: int, images: int) -> Changes | None:
     """Draw what is done to the images of an epoch, in its order; None if nothing is.
 
     Both kinds are drawn in every case, so that ``crop`` shifts as ``crop-flip`` does and ``flip``
@@ -70,7 +70,7 @@ def draw_changes(spec: TrialSpec, epoch: int, images: int) -> Changes | None:
     kinds = spec.augmentation.split("-")
     if kinds == ["none"]:
         return None
-    stream = seeding.generator(spec.seed, "augmentation", epoch)
+    stream = rng.generator(spec.seed, "augmentation", epoch)
     offsets = torch.randint(2 * PADDING + 1, (images, 2), generator=stream)
     flips = torch.randint(2, (images,), generator=stream).bool()
     return Changes(

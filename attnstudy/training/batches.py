@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attnstudy import seeding
-from attnstudy.study import TrialSpec
+from attnstudy import rng
+from attnstudy.study import RunSpec
 from attnstudy.training.augmentation import Changes, augment, draw_changes, joined
 
 
@@ -38,7 +38,7 @@ class Batch:
             self.changes.copy_(other.changes)
 
 
-def epoch_batches(spec: TrialSpec, epoch: int, images: int, device: torch.device) -> list[Batch]:
+def epoch_batches(spec: RunSpec, epoch: int, images: int, device: torch.device) -> list[Batch]:
     """Return the batches of an epoch, counted from 0, on a device.
 
     One stream an epoch and purpose: those of any epoch are known without the ones before it, and
@@ -51,7 +51,7 @@ def epoch_batches(spec: TrialSpec, epoch: int, images: int, device: torch.device
         device: where the batches are to be.
 
     """
-    shuffle = seeding.generator(spec.seed, "order", epoch)
+    shuffle = rng.generator(spec.seed, "order", epoch)
     indices = torch.randperm(images, generator=shuffle).to(device).split(spec.batch_size)
     changes = draw_changes(spec, epoch, images)
     if changes is None:

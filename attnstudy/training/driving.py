@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.training.batches import Batch
 from attnstudy.training.fusing import FusedStep, may_fuse
 from attnstudy.training.loop import Prepared, Trained, Training, training
@@ -91,7 +91,7 @@ def _drive_group(group: Sequence[_Going], failed: Callable[[int, Exception], Non
     alone = len(group) == 1
     first = prepared[0]
     # what a model alone draws, a dropout for example, comes from the run's own stream
-    noise = seeding.forked(first.spec.seed, "noise", device=first.device)
+    noise = rng.forked(first.spec.seed, "noise", device=first.device)
     with noise if alone else contextlib.nullcontext():
         step = Step(first) if alone else FusedStep(prepared)
         for one, updates in zip(group, step.members, strict=True):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.models import FusedNets, PlacementNet, can_fuse
 from attnstudy.training.batches import Batch, side_by_side
 from attnstudy.training.evaluation import on_device
@@ -113,7 +113,7 @@ class _Member:
     def noise(self) -> Tensor:
         """Return the start of the member's stream: networks that are fused draw nothing."""
         spec, device = self.prepared.spec, self.prepared.device
-        with seeding.forked(spec.seed, "noise", device=device):
+        with rng.forked(spec.seed, "noise", device=device):
             return noise_state(device)
 
     def set_noise(self, state: Tensor) -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from attnstudy.data import Split
-from attnstudy.study import VALIDATE_EVERY, TrialSpec
+from attnstudy.study import VALIDATE_EVERY, RunSpec
 from attnstudy.training.batches import Batch, epoch_batches
 from attnstudy.training.evaluation import Evaluation, on_device, score
 
@@ -32,7 +32,7 @@ class Interval:
     train_loss: tuple[float, ...]
     """Loss of every iteration, in order; the last may be infinite or not a number."""
     val_accuracy: float | None
-    """Percent of validation images right after the last iteration; none if not measured."""
+    """Percent of validation images right after the last iteration; None if not measured."""
     seconds: float
     """Training time from the start of the run to the end of this interval."""
 
@@ -53,7 +53,7 @@ class TrainingState:
     noise: Tensor
     """State of the generator that dropout and the like draw from."""
 
-    def reported(self, spec: TrialSpec) -> int:
+    def reported(self, spec: RunSpec) -> int:
         """Return how many updates the intervals told of."""
         return self.epoch * spec.iterations_per_epoch + self.iteration - len(self.losses)
 
@@ -63,7 +63,7 @@ class Trained:
     """How a training ended. Accuracies in percent."""
 
     diverged_at: int | None
-    """Step of the first loss that is not finite; none if all are."""
+    """Step of the first loss that is not finite; None if all are."""
     val_accuracy_max: float | None
     """Highest of the validations during training."""
     val_accuracy_final: float | None
@@ -77,7 +77,7 @@ class Trained:
 class Prepared:
     """What a training needs to be given the means to make updates."""
 
-    spec: TrialSpec
+    spec: RunSpec
     model: nn.Module
     split: Split
     device: torch.device
@@ -123,7 +123,7 @@ training images after the other, and is sent the loss, a tensor on the device.
 
 
 def training(
-    spec: TrialSpec,
+    spec: RunSpec,
     model: nn.Module,
     split: Split,
     *,
@@ -184,7 +184,7 @@ class _Loop:
 
     def __init__(
         self,
-        spec: TrialSpec,
+        spec: RunSpec,
         model: nn.Module,
         split: Split,
         device: torch.device,

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
 MOMENTUM = 0.9
 """Of ``sgd``, without dampening and not Nesterov's: v <- 0.9 v + g, w <- w - lr v."""
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], spec: TrialSpec) -> Optimizer:
+def make_optimizer(parameters: Iterable[nn.Parameter], spec: RunSpec) -> Optimizer:
     """Return the optimizer of some parameters, in torch's fused form; the rest at its defaults.
 
     Weight decay d adds d w to the gradient (``adam``, ``sgd``: an L2 penalty), or takes lr d w off

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnstudy import seeding
+from attnstudy import rng
 from attnstudy.data import ImageSet
 from attnstudy.data.images import Normalisation, Split
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training.augmentation import draw_changes
 from attnstudy.training.batches import Batch
 from attnstudy.training.loop import Prepared
@@ -20,7 +20,7 @@ from attnstudy.training.step import Step
 
 
 def time_iterations(
-    spec: TrialSpec,
+    spec: RunSpec,
     model: nn.Module,
     image_shape: tuple[int, int, int],
     classes: int,
@@ -33,14 +33,14 @@ def time_iterations(
     what they show. ``go_on`` is called before each, and may raise to end it.
     """
     size = min(spec.batch_size, spec.train_size)
-    noise = np.random.default_rng(seeding.stream_seed(spec.seed, "timing"))
+    noise = np.random.default_rng(rng.stream_seed(spec.seed, "timing"))
     images = ImageSet(
         noise.integers(0, 256, (size, *image_shape), dtype=np.uint8),
         noise.integers(0, classes, size),
     )
     scaling = Normalisation(255.0, (0.5,) * image_shape[0], (0.25,) * image_shape[0])
     split, cpu = Split(images, images, scaling), torch.device("cpu")
-    with seeding.forked(spec.seed, "timing"):
+    with rng.forked(spec.seed, "timing"):
         step = Step(Prepared(spec, model, split, cpu, done=0))
         every = Batch(torch.arange(size), draw_changes(spec, 0, size))
         seconds: list[float] = []

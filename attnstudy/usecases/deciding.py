@@ -15,7 +15,7 @@ from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Figures
 from attnstudy.usecases.declaring import Declaration, Judged, Seen, judge
 from attnstudy.usecases.outcomes import RunReport
-from attnstudy.usecases.planning import Plan, RunRequest
+from attnstudy.usecases.planning import RunPlan, RunRequest
 from attnstudy.usecases.running import Observer, TimeIsUpError, run_study
 from attnstudy.usecases.sources.collected import direction_of
 
@@ -46,7 +46,7 @@ class Decided:
     declared: tuple[int, ...]
     """Seeds an arm at each declared look."""
     ranking: Ranking | None
-    """At the last look; none if there was none."""
+    """At the last look; None if there was none."""
     stopped: str
     """Why it ended: ``decided``, ``seeds``, ``hours`` or ``incomplete``."""
     runs: int
@@ -54,7 +54,7 @@ class Decided:
     fixed: int
     """Runs of the fixed design: every arm with the seeds of the last look."""
     saved_seconds: float | None
-    """What the runs that were not needed would have taken; none if nothing is known."""
+    """What the runs that were not needed would have taken; None if nothing is known."""
     reports: tuple[RunReport, ...]
     """What was trained, a report a look."""
 
@@ -65,7 +65,7 @@ Observe = Callable[[LookTaken, int], None]
 
 def run_until_decided(
     request: RunRequest,
-    plan: Callable[[RunRequest], Plan],
+    plan: Callable[[RunRequest], RunPlan],
     observer: Observer,
     figures: Figures,
     seen: Observe,
@@ -205,13 +205,13 @@ def _rank(
     )
 
 
-def _judge(plan: Plan, analysis: Analysis) -> Judged:
+def _judge(plan: RunPlan, analysis: Analysis) -> Judged:
     """Compare what this store's run folders tell with the recorded plans."""
-    home, study = plan.request.address.home, plan.request.study
+    store_dir, study = plan.request.address.store_dir, plan.request.study
     config = plan.runs[0].spec.config_id
-    recorded = runs.recorded_plans(runs.study_facts(home, study))
+    recorded = runs.recorded_plans(runs.study_facts(store_dir, study))
     seen = []
-    for folder in runs.run_folders(home, study):
+    for folder in runs.run_folders(store_dir, study):
         started = folder.started()
         if started is not None and started.spec.config_id == config:
             counted = folder.result() is not None

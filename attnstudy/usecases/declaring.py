@@ -27,7 +27,7 @@ from attnstudy.studyplan import (
 
 if TYPE_CHECKING:
     from attnstudy.stats import Plan
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
 
 _NAMED = 3  # runs that a message names; the others are counted
 
@@ -41,7 +41,7 @@ class Declaration:
     """Of every arm, in the order in which looks count them."""
     analysis: Analysis
     folder: Path | None = None
-    """Where the study's file lies; none for a study without one."""
+    """Where the study's file lies; None for a study without one."""
 
     def __post_init__(self) -> None:
         control, metric = self.analysis.control, self.analysis.metric
@@ -101,7 +101,7 @@ def seeds_for_looks(
     return tuple(seeds[: looks[-1]])
 
 
-def study_plan(declared: Declaration, spec: TrialSpec) -> StudyPlan:
+def study_plan(declared: Declaration, spec: RunSpec) -> StudyPlan:
     """Return the plan of the configuration to which a run belongs."""
     return StudyPlan(
         study=spec.study,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attnstudy.errors import AttnstudyError
 from attnstudy.tracking import Address, open_for_reading
-from attnstudy.usecases.room import available_cores
+from attnstudy.usecases.resources import available_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def diagnose(address: Address, dataset: str, data_dir: Path) -> Iterator[Finding
         ("torchvision", _torchvision),
         ("device", _device),
         ("threads", _threads),
-        (f"folder {address.home}", lambda: _writable(address.home)),
+        (f"folder {address.store_dir}", lambda: _writable(address.store_dir)),
         (f"store {address.shown}", lambda: _store(address)),
         (f"folder {data_dir}", lambda: _writable(data_dir)),
         (f"dataset {dataset}", lambda: _dataset(dataset, data_dir)),
@@ -105,7 +105,7 @@ def _writable(folder: Path) -> str:
 
 
 def _store(address: Address) -> str:
-    if address.embedded and not (address.home / "mlflow.db").exists():
+    if address.embedded and not (address.store_dir / "mlflow.db").exists():
         return "not there yet: the first 'attnstudy run' makes it"
     tracker = open_for_reading(address)
     found = tracker.client.search_experiments(max_results=1000)

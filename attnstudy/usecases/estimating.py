@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from attnstudy.runs import run_folders
-from attnstudy.study import CONTROLS, VALIDATE_EVERY, TrialSpec, is_factory
-from attnstudy.usecases.planning import Plan, fused_groups
+from attnstudy.study import CONTROLS, VALIDATE_EVERY, RunSpec, is_factory
+from attnstudy.usecases.planning import RunPlan, fused_groups
 
 LONG = 30 * 60
 """Seconds from which on a spatial study is told what channel attention would take."""
@@ -36,14 +36,14 @@ class Estimate:
     """Whether it was timed on this CPU while a GPU will train: that takes a part of it."""
 
 
-def logged_seconds(plan: Plan) -> dict[str, float]:
+def logged_seconds(plan: RunPlan) -> dict[str, float]:
     """Return the median seconds of a finished run, by variant, in this study and configuration.
 
     Only runs with the same threads on a machine of the same name count.
     """
     seconds: dict[str, list[float]] = {}
     config = plan.runs[0].spec.config_id
-    for folder in run_folders(plan.request.address.home, plan.request.study):
+    for folder in run_folders(plan.request.address.store_dir, plan.request.study):
         started, result = folder.started(), folder.result()
         if started is None or result is None or started.spec.config_id != config:
             continue
@@ -58,7 +58,7 @@ def logged_seconds(plan: Plan) -> dict[str, float]:
     return {variant: statistics.median(values) for variant, values in seconds.items()}
 
 
-def _timed(plan: Plan, spec: TrialSpec, go_on: Callable[[], None]) -> float:
+def _timed(plan: RunPlan, spec: RunSpec, go_on: Callable[[], None]) -> float:
     """Return the seconds of an iteration, measured here and now."""
     go_on()
     # only where something is timed: torch takes seconds to import
@@ -80,7 +80,7 @@ def _timed(plan: Plan, spec: TrialSpec, go_on: Callable[[], None]) -> float:
 
 
 def estimate(
-    plan: Plan,
+    plan: RunPlan,
     iteration_seconds: Mapping[str, float] | None = None,
     go_on: Callable[[], None] = lambda: None,
 ) -> Estimate:
@@ -114,7 +114,7 @@ def estimate(
 
 
 def _beside_this_cpu(
-    plan: Plan,
+    plan: RunPlan,
     measured: Mapping[str, float],
     logged: Mapping[str, float],
     go_on: Callable[[], None],
@@ -137,8 +137,8 @@ def _beside_this_cpu(
 
 
 def _with_channel(
-    plan: Plan,
-    specs: list[TrialSpec],
+    plan: RunPlan,
+    specs: list[RunSpec],
     by_variant: Mapping[str, float],
     total: float,
     go_on: Callable[[], None],
@@ -158,12 +158,12 @@ def _with_channel(
     return _schedule([seconds[variant] for variant in _groups(plan)], plan.workers)
 
 
-def _groups(plan: Plan) -> list[str]:
+def _groups(plan: RunPlan) -> list[str]:
     """Return the variant of each group of runs that are trained together."""
     return [group[0].spec.arm_name for group in fused_groups(plan.pending, plan.fused)]
 
 
-def _iterations_worth(plan: Plan, spec: TrialSpec) -> float:
+def _iterations_worth(plan: RunPlan, spec: RunSpec) -> float:
     """Return the run's work in training iterations; a forward pass is a third of one."""
     validations = spec.epochs * -(-spec.iterations_per_epoch // VALIDATE_EVERY) + 1
     scored = validations * spec.val_size + len(plan.dataset.test)
@@ -186,15 +186,15 @@ class _EndedError(Exception):
 class FirstMeasure:
     """Tells, once, how long a command will take, after its first measured iterations."""
 
-    def __init__(self, plan: Plan, tell: Callable[[Estimate], None]) -> None:
+    def __init__(self, plan: RunPlan, tell: Callable[[Estimate], None]) -> None:
         self.plan, self.tell = plan, tell
         self.measured: dict[str, float] = {}
-        self._from: dict[TrialSpec, tuple[int, float]] = {}
+        self._from: dict[RunSpec, tuple[int, float]] = {}
         self._ended = threading.Event()
         # In a thread: variants that have not run yet are timed, and progress must not wait.
         self._thread = threading.Thread(target=self._estimate, name="estimate")
 
-    def note(self, spec: TrialSpec, updates: int, seconds: float) -> None:
+    def note(self, spec: RunSpec, updates: int, seconds: float) -> None:
         """Note how long a run has taken for its latest updates."""
         if self.measured or updates < ITERATIONS_BEFORE_ESTIMATE:
             return

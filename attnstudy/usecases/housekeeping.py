@@ -21,7 +21,7 @@ from attnstudy.errors import StoreError, cause
 from attnstudy.files import is_temporary
 from attnstudy.runs import CHECKPOINTS, RunFolder, study_folder
 from attnstudy.study import tuning_of
-from attnstudy.usecases.outgoing import run_name
+from attnstudy.usecases.packing import run_name
 from attnstudy.usecases.staging import staging_folders, without_imports
 
 SAFE_AGE = 3600.0
@@ -91,14 +91,14 @@ class Removal:
 
 
 def find_leftovers(
-    home: Path, studies: Sequence[str], data_dir: Path | None, *, repeated: bool
+    store_dir: Path, studies: Sequence[str], data_dir: Path | None, *, repeated: bool
 ) -> Findings:
     """Return what can go. Nothing is changed.
 
     Args:
-        home: the store.
+        store_dir: the store.
         studies: the studies to look through.
-        data_dir: the folder of decoded images; none leaves out what belongs to no study.
+        data_dir: the folder of decoded images; None leaves out what belongs to no study.
         repeated: whether runs that were moved aside go too; they are results.
 
     Raises:
@@ -106,26 +106,26 @@ def find_leftovers(
 
     """
     found: list[tuple[Leftover, str | None]] = []
-    for study in _filed(home, studies, everything=data_dir is not None):
-        folder = study_folder(home, study)
+    for study in _filed(store_dir, studies, everything=data_dir is not None):
+        folder = study_folder(store_dir, study)
         found += ((leftover, None) for leftover in _writes(folder))
-        for run in runs.run_folders(home, study):
+        for run in runs.run_folders(store_dir, study):
             found += _of_a_run(run)
         if repeated:
             found += _aside(folder / "repeated")
     if data_dir is not None:
         found += ((leftover, None) for leftover in _decodings(data_dir / "decoded"))
-        found += _imports(home)
+        found += _imports(store_dir)
     return Findings(
         tuple(leftover for leftover, reason in found if reason is None),
         tuple((leftover, reason) for leftover, reason in found if reason is not None),
     )
 
 
-def _filed(home: Path, studies: Sequence[str], *, everything: bool) -> list[str]:
+def _filed(store_dir: Path, studies: Sequence[str], *, everything: bool) -> list[str]:
     """Return under which names there are runs: of the studies and of their tunings."""
     names = [name for study in studies for name in (study, tuning_of(study))]
-    tunings = runs.tunings(home) if everything else []
+    tunings = runs.tunings(store_dir) if everything else []
     return [*names, *(name for name in tunings if name not in names)]
 
 
@@ -173,10 +173,10 @@ def _decodings(folder: Path) -> Iterator[Leftover]:
             yield Leftover(Kind.DECODING, path, _size(path))
 
 
-def _imports(home: Path) -> Iterator[tuple[Leftover, str | None]]:
-    folders = staging_folders(home)
+def _imports(store_dir: Path) -> Iterator[tuple[Leftover, str | None]]:
+    folders = staging_folders(store_dir)
     if folders:
-        with without_imports(home) as alone:
+        with without_imports(store_dir) as alone:
             for path in folders:
                 yield Leftover(Kind.IMPORT, path, _size(path)), None if alone else BUSY
 
@@ -198,7 +198,7 @@ def _needed(leftover: Leftover) -> bool:
     return False
 
 
-def remove(home: Path, leftovers: Sequence[Leftover]) -> Removal:
+def remove(store_dir: Path, leftovers: Sequence[Leftover]) -> Removal:
     """Remove leftovers that can still go; one that cannot be removed does not stop the others.
 
     A run is held while its files go. What is gone already counts as removed.
@@ -208,7 +208,7 @@ def remove(home: Path, leftovers: Sequence[Leftover]) -> Removal:
     failed: list[Spared] = []
     for leftover in leftovers:
         try:
-            with _reason_against(home, leftover) as reason:
+            with _reason_against(store_dir, leftover) as reason:
                 if reason is None:
                     _delete(leftover.path)
                     removed.append(leftover)
@@ -222,10 +222,10 @@ def remove(home: Path, leftovers: Sequence[Leftover]) -> Removal:
 
 
 @contextlib.contextmanager
-def _reason_against(home: Path, leftover: Leftover) -> Iterator[str | None]:
-    """Hold what a leftover belongs to, and give why it is to stay; none if it can go."""
+def _reason_against(store_dir: Path, leftover: Leftover) -> Iterator[str | None]:
+    """Hold what a leftover belongs to, and give why it is to stay; None if it can go."""
     if leftover.kind is Kind.IMPORT:
-        with without_imports(home) as alone:
+        with without_imports(store_dir) as alone:
             yield None if alone else BUSY
     elif leftover.run is not None and leftover.run.path.exists():
         with leftover.run.claim() as mine:

@@ -9,14 +9,14 @@ from pathlib import Path
 from attnstudy.data import TrainingData
 from attnstudy.executors import Channel, Died, Event, Reported, Retried
 from attnstudy.runs import Result
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One specification, and where and how it is to be trained."""
 
-    spec: TrialSpec
+    spec: RunSpec
     folder: Path
     """The run folder."""
     dataset_folder: Path
@@ -114,7 +114,7 @@ class Elsewhere:
     """Another process holds the run."""
 
     orphaned: bool
-    """Whether that process works for a command that was killed, and so will soon let go."""
+    """Whether that process works for a command that was killed, and so will soon release it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Kept:
 
 
 def addressed(
-    event: Event, group: Sequence[TrialSpec], ended: Container[TrialSpec]
+    event: Event, group: Sequence[RunSpec], ended: Container[RunSpec]
 ) -> tuple[object, Sequence[int]]:
     """Return what an executor's event is about, and which of the group it is about.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attnstudy.errors import UsageError
 from attnstudy.study import is_factory
-from attnstudy.usecases.scratch import scratch_folder
+from attnstudy.usecases.temporary import temporary_folder
 
 _MOST = 20_000_000  # bytes: sources, not data
 
@@ -52,7 +52,7 @@ def use_modules(sources: Mapping[str, bytes]) -> None:
     """
     if sources.items() <= _USED.items():
         return
-    folder = _KEPT.enter_context(scratch_folder())
+    folder = _KEPT.enter_context(temporary_folder())
     for name, content in sources.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

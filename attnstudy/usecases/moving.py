@@ -20,8 +20,7 @@ from attnstudy.files import read_sealed, reported
 from attnstudy.runs import RunFolder
 from attnstudy.study import TUNING, check_study_name
 from attnstudy.studyplan import RecordedPlan
-from attnstudy.usecases.incoming import ImportedRun, Incoming, accept, place
-from attnstudy.usecases.outgoing import (
+from attnstudy.usecases.packing import (
     FACTS,
     RUNS,
     ExportedRun,
@@ -32,6 +31,7 @@ from attnstudy.usecases.outgoing import (
     specification,
 )
 from attnstudy.usecases.staging import staging
+from attnstudy.usecases.unpacking import ImportedRun, UnpackedRun, place, unpack_run
 
 Progress = Callable[[int, int], None]
 _MEMBER = re.compile(rf"{RUNS}/([0-9a-f]{{32}})/([^/]+)")
@@ -60,11 +60,11 @@ class ImportReport:
     @property
     def refused(self) -> tuple[ImportedRun, ...]:
         """Runs that were not taken although they are not here."""
-        return tuple(run for run in self.runs if run.fate.refused)
+        return tuple(run for run in self.runs if run.status.refused)
 
 
 def export_study(
-    home: Path,
+    store_dir: Path,
     study: str,
     file: Path,
     *,
@@ -87,8 +87,8 @@ def export_study(
         raise UsageError(f"{file} is a folder: name a file in it")
     if file.exists() and not force:
         raise UsageError(f"{file} already exists: name another file, or replace it with --force")
-    folders = runs.run_folders(home, study)
-    facts = runs.study_folder(home, study) / FACTS
+    folders = runs.run_folders(store_dir, study)
+    facts = runs.study_folder(store_dir, study) / FACTS
     damaged = {
         folder: reason
         for folder in folders
@@ -136,7 +136,7 @@ def _nothing(study: str, exported: list[ExportedRun]) -> str:
 
 
 def import_study(
-    home: Path, file: Path, progress: Progress = lambda done, total: None
+    store_dir: Path, file: Path, progress: Progress = lambda done, total: None
 ) -> ImportReport:
     """Put the runs of an archive into a store, each whole or not at all.
 
@@ -148,17 +148,17 @@ def import_study(
         StoreError: the store cannot be written; runs that are in place stay there.
 
     """
-    with open_archive(file) as archive, reported(home):
+    with open_archive(file) as archive, reported(store_dir):
         study, names = _contents(archive)
-        with staging(home) as stage:
+        with staging(store_dir) as stage:
             facts = _facts(archive, stage)
-            accepted: list[Incoming] = []
+            unpacked: list[UnpackedRun] = []
             for done, (fingerprint, files) in enumerate(sorted(names.items()), start=1):
-                here = RunFolder(runs.study_folder(home, study) / fingerprint)
-                accepted.append(accept(archive, study, fingerprint, files, stage, here))
+                here = RunFolder(runs.study_folder(store_dir, study) / fingerprint)
+                unpacked.append(unpack_run(archive, study, fingerprint, files, stage, here))
                 progress(done, len(names))
-            threads = _merge_facts(home, study, facts)
-            imported = [place(run, stage, continuing=threads is None) for run in accepted]
+            threads = _merge_facts(store_dir, study, facts)
+            imported = [place(run, stage, continuing=threads is None) for run in unpacked]
     return ImportReport(study, tuple(imported), threads)
 
 
@@ -199,12 +199,12 @@ def _facts(archive: Archive, stage: Path) -> dict[str, Any]:
     return facts
 
 
-def _merge_facts(home: Path, study: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
+def _merge_facts(store_dir: Path, study: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
     """Add an archive's facts to the study's; return both thread counts if they differ.
 
     This comes before the runs, so that a study never stands there without its thread count.
     """
-    with runs.changing_study_facts(home, study) as here:
+    with runs.changing_study_facts(store_dir, study) as here:
         for name, value in facts.items():
             if name not in ("asked", "plans") and here.get(name) is None:
                 here[name] = value

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from attnstudy.errors import StoreError
 from attnstudy.runs import Result, Status
-from attnstudy.study import TrialSpec
-from attnstudy.usecases.planning import Plan
+from attnstudy.study import RunSpec
+from attnstudy.usecases.planning import RunPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one run in this command."""
 
-    spec: TrialSpec
+    spec: RunSpec
     status: Status
     trained: bool
     """Whether it was trained by this command."""
@@ -27,7 +27,7 @@ class Outcome:
 class RunReport:
     """What a command did."""
 
-    plan: Plan
+    plan: RunPlan
     outcomes: tuple[Outcome, ...]
     """In the order of the plan."""
     undelivered: int
@@ -58,6 +58,6 @@ def sync_warning(report: RunReport) -> str | None:
     address = report.plan.request.address
     count = report.undelivered
     return (
-        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.home / 'runs'} but not "
-        f"whole in {address.shown}: 'attnstudy sync' delivers what is missing"
+        f"{count} run{'s are' if count != 1 else ' is'} kept in {address.store_dir / 'runs'} but "
+        f"not whole in {address.shown}: 'attnstudy sync' delivers what is missing"
     )

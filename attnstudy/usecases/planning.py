@@ -14,10 +14,10 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.executors import ExecutorChoice
 from attnstudy.runs import RunFolder, Status
 from attnstudy.settings import SIZES
-from attnstudy.study import TrialSpec, factory_source_digest, is_factory
+from attnstudy.study import RunSpec, factory_source_digest, is_factory
 from attnstudy.tracking import Address
 from attnstudy.usecases.declaring import Declaration
-from attnstudy.usecases.room import room_for
+from attnstudy.usecases.resources import find_resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class RunRequest:
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     declared: Declaration | None = None
-    """What the study declares; none for a command that declares nothing."""
+    """What the study declares; None for a command that declares nothing."""
     dataset: str
     data_dir: Path
     train_size: int | None
@@ -38,9 +38,9 @@ class RunRequest:
     """All of the training's, by name; those of an arm go before them."""
     device: str
     threads: int | None
-    """Threads a run; none takes what the study's first run used, or 1."""
+    """Threads a run; None takes what the study's first run used, or 1."""
     workers: int | None
-    """Runs at once; none chooses."""
+    """Runs at once; None chooses."""
     executor: ExecutorChoice
     fuse: int
     """Seeds of a variant that are trained together."""
@@ -62,13 +62,13 @@ class RunRequest:
 class PlannedRun:
     """One run and where it stands at the moment of planning."""
 
-    spec: TrialSpec
+    spec: RunSpec
     folder: RunFolder
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunPlan:
     """The runs that a request means, in the order in which they would be trained."""
 
     request: RunRequest
@@ -103,7 +103,7 @@ class HasSpec(Protocol):
     """Whatever stands for a run."""
 
     @property
-    def spec(self) -> TrialSpec:
+    def spec(self) -> RunSpec:
         """What it trains."""
         ...
 
@@ -125,7 +125,7 @@ def fused_groups(runs: Sequence[Run], size: int) -> list[list[Run]]:
     return groups
 
 
-def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None = None) -> Plan:
+def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None = None) -> RunPlan:
     """Check a request and find out what is left to do. Nothing is trained or written.
 
     Raises:
@@ -136,7 +136,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     check_request(request)
     threads, notices = _threads(request)
     request = replace(request, executor=request.executor.for_threads(threads))
-    room = room_for(request.executor, request.device, request.settings["precision"])
+    resources = find_resources(request.executor, request.device, request.settings["precision"])
     dataset, folder = data.load(request.dataset, request.data_dir, progress=decoding)
     _refuse_other_images(request, dataset)
     train_size, val_size = _sizes(request, dataset)
@@ -144,7 +144,7 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     for seed in request.seeds:  # seeds first: an interrupted study is still balanced
         for arm in request.arms:
             spec = _spec(request, arm, seed, dataset.digest, train_size, val_size)
-            run = runs.run_folder(request.address.home, spec)
+            run = runs.run_folder(request.address.store_dir, spec)
             planned.append(PlannedRun(spec, run, run.status))
     for spec in {run.spec.arm_name: run.spec for run in planned}.values():
         try_factory(spec.variant, spec.attention, dataset)
@@ -153,17 +153,17 @@ def make_plan(request: RunRequest, decoding: Callable[[int, int], None] | None =
     groups = fused_groups(unfinished or planned, fused)
     if request.strict and not request.executor.remote:  # elsewhere, whoever trains it has to look
         for group in groups:
-            _refuse_other_bits(group, room.device, threads)
-    return Plan(
+            _refuse_other_bits(group, resources.device, threads)
+    return RunPlan(
         request=request,
         runs=tuple(planned),
         dataset=dataset,
         dataset_folder=folder,
-        device=room.device,
+        device=resources.device,
         threads=threads,
-        workers=request.workers or room.workers(threads, len(groups)),
+        workers=request.workers or resources.workers(threads, len(groups)),
         fused=fused,
-        notices=(*room.notices, *notices),
+        notices=(*resources.notices, *notices),
     )
 
 
@@ -212,8 +212,8 @@ def check_request(request: RunRequest) -> None:
 
 def _spec(
     request: RunRequest, arm: Arm, seed: int, digest: str, train_size: int, val_size: int
-) -> TrialSpec:
-    return TrialSpec(
+) -> RunSpec:
+    return RunSpec(
         study=request.study,
         dataset=request.dataset,
         variant=arm.variant,
@@ -242,7 +242,7 @@ def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
     They are fixed at the study's first run, 1 unless told otherwise: one and two threads give
     different bits, so they must not depend on how many runs are left.
     """
-    fixed = runs.study_facts(request.address.home, request.study).get("threads")
+    fixed = runs.study_facts(request.address.store_dir, request.study).get("threads")
     if fixed is None:
         return request.threads or 1, ()
     if request.threads in (None, fixed):

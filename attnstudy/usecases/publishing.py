@@ -93,7 +93,7 @@ class BackgroundPublisher(Generic[Item]):
         self._deadline: float | None = None
         self._given_up = False
         self.down: StoreError | None = None
-        """Why the store could not be reached the last time; none if it could."""
+        """Why the store could not be reached the last time; None if it could."""
         self._thread = threading.Thread(target=self._serve, name="publisher", daemon=True)
         self._thread.start()
 
@@ -244,14 +244,14 @@ def patience(address: Address) -> float:
     return LONG_PATIENCE if address.uri.startswith("sqlite:") else PATIENCE
 
 
-def backlog(home: Path, study: str, others_than: Collection[RunFolder]) -> list[RunFolder]:
+def backlog(store_dir: Path, study: str, others_than: Collection[RunFolder]) -> list[RunFolder]:
     """Return a study's runs that a command is not about, and that nobody works on.
 
     Whatever an earlier command could not deliver is among them.
     """
     return [
         folder
-        for folder in runs.run_folders(home, study)
+        for folder in runs.run_folders(store_dir, study)
         if folder not in others_than and not folder.claimed
     ]
 

@@ -55,7 +55,7 @@ class EarlierStudy:
 
     study: RelatedStudy
     status: str | None
-    """``confirmatory`` or ``exploratory``; none where it was not ranked, or cannot be."""
+    """``confirmatory`` or ``exploratory``; None where it was not ranked, or cannot be."""
     verdict: str | None
     """What it said, ranked as its own plan declares."""
 
@@ -173,7 +173,7 @@ def _earlier(source: Source, found: Collected) -> Iterator[EarlierStudy]:
 
 
 def _ranked_briefly(source: StudyRequest) -> Ranking | None:
-    """Return the ranking of a study as its own plan declares it; none if it cannot be ranked."""
+    """Return the ranking of a study as its own plan declares it; None if it cannot be ranked."""
     asked = replace(source, metric=None, direction=None, allowed=(), with_curves=False, brief=True)
     try:
         return rank(
@@ -249,7 +249,7 @@ def _check_folds(request: RankRequest, analysis: Analysis, what: str) -> None:
 
 
 def _folds(request: RankRequest, found: Collected) -> Folds | None:
-    """Return what is known of the folds; none where the repetitions are no folds.
+    """Return what is known of the folds; None where the repetitions are no folds.
 
     Raises:
         UsageError: something is asked that folds cannot answer, or they have no numbers.
@@ -309,7 +309,7 @@ def _guesses(source: Source, found: Collected) -> Iterator[str]:
 
 
 def _unit(source: Source, found: Collected) -> str | None:
-    """Return the unit that --items says the metric has; none where it says nothing.
+    """Return the unit that --items says the metric has; None where it says nothing.
 
     Raises:
         UsageError: it says that the values are percentages, and they are none.

@@ -9,7 +9,7 @@ import torch
 
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.runs import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import (
     Checkpoint,
     TrainingState,
@@ -34,7 +34,7 @@ class Resumed:
 
 
 def resume(
-    folder: RunFolder, spec: TrialSpec, recorded: Mapping[str, str], *, strict: bool = False
+    folder: RunFolder, spec: RunSpec, recorded: Mapping[str, str], *, strict: bool = False
 ) -> Resumed:
     """Prepare a claimed run's folder for going on, and return from where.
 
@@ -66,7 +66,7 @@ def resume(
 
 
 def refuse_other_bits(
-    folder: RunFolder, spec: TrialSpec, device: str, threads: int, *, fused: int
+    folder: RunFolder, spec: RunSpec, device: str, threads: int, *, fused: int
 ) -> None:
     """Refuse to go on here with a training that was begun with something that decides the bits.
 
@@ -87,7 +87,7 @@ def refuse_other_bits(
         raise UsageError(_other_bits(spec, changed))
 
 
-def _other_bits(spec: TrialSpec, changed: Sequence[str]) -> str:
+def _other_bits(spec: RunSpec, changed: Sequence[str]) -> str:
     """Return why ``--strict`` refuses to go on with a run."""
     return (
         f"{spec.name} was interrupted and would go on with {', '.join(changed)}, which may change "
@@ -95,9 +95,7 @@ def _other_bits(spec: TrialSpec, changed: Sequence[str]) -> str:
     )
 
 
-def find_checkpoint(
-    folder: RunFolder, spec: TrialSpec
-) -> tuple[Checkpoint | None, tuple[str, ...]]:
+def find_checkpoint(folder: RunFolder, spec: RunSpec) -> tuple[Checkpoint | None, tuple[str, ...]]:
     """Return the newest usable checkpoint, if any, and a sentence for each one passed over."""
     notices = []
     if (folder.path / "result.json").exists() and folder.result() is None:

@@ -22,21 +22,21 @@ from attnstudy.executors import (
     make_executor,
 )
 from attnstudy.runs import CHECKPOINTS, RunFolder, Status, command_at_work, study_folder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
 from attnstudy.usecases import jobs
-from attnstudy.usecases.carrying import RunCarrier
+from attnstudy.usecases.entry_points import train_together
 from attnstudy.usecases.estimating import Estimate, FirstMeasure
 from attnstudy.usecases.outcomes import Outcome, RunReport
 from attnstudy.usecases.planning import (
-    Plan,
     PlannedRun,
+    RunPlan,
     code_revision,
     fused_groups,
 )
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
-from attnstudy.usecases.remembering import remember
-from attnstudy.usecases.works import train_together
+from attnstudy.usecases.run_transfer import RunTransport
+from attnstudy.usecases.study_record import record_study
 
 
 class Observer(Protocol):
@@ -48,16 +48,16 @@ class Observer(Protocol):
     def warn(self, text: str) -> None:
         """Show a line that must not be missed."""
 
-    def begin(self, specs: Sequence[TrialSpec], workers: int) -> None:
+    def begin(self, specs: Sequence[RunSpec], workers: int) -> None:
         """Show how much there is to do."""
 
-    def started(self, worker: int, spec: TrialSpec) -> None:
-        """Show that a worker took up a run."""
+    def started(self, worker: int, spec: RunSpec) -> None:
+        """Show that a worker started a run."""
 
-    def progress(self, worker: int, spec: TrialSpec, progress: jobs.Progress) -> None:
+    def progress(self, worker: int, spec: RunSpec, progress: jobs.Progress) -> None:
         """Show that a run got further."""
 
-    def ended(self, worker: int, spec: TrialSpec, outcome: Outcome) -> None:
+    def ended(self, worker: int, spec: RunSpec, outcome: Outcome) -> None:
         """Show that a run ended."""
 
     def estimated(self, estimate: Estimate) -> None:
@@ -72,7 +72,7 @@ class TimeIsUpError(Exception):
 
 
 def run_study(
-    plan: Plan, observer: Observer, figures: Figures, *, deadline: float = math.inf
+    plan: RunPlan, observer: Observer, figures: Figures, *, deadline: float = math.inf
 ) -> RunReport:
     """Train the plan's pending runs and publish all of its runs.
 
@@ -84,17 +84,17 @@ def run_study(
     """
     for notice in plan.notices:
         observer.warn(notice)
-    for warning in remember(plan):
+    for warning in record_study(plan):
         observer.warn(warning)
     reach("study/remembered")
     publisher = BackgroundPublisher[RunFolder](
         lambda: connect(plan, figures),
         observer.warn,
-        prepare=import_mlflow,  # seconds, in which the workers come to life
+        prepare=import_mlflow,  # seconds, in which the workers start
         patience=patience(plan.request.address),
     )
     first = FirstMeasure(plan, observer.estimated)
-    outcomes: dict[TrialSpec, Outcome] = {}
+    outcomes: dict[RunSpec, Outcome] = {}
     pending = plan.pending
     to_train = {run.spec for run in pending}
     for run in plan.runs:
@@ -102,9 +102,9 @@ def run_study(
             outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
             publisher.submit(run.folder)
     planned = {run.folder for run in plan.runs}
-    publisher.submit_all(backlog(plan.request.address.home, plan.request.study, planned))
+    publisher.submit_all(backlog(plan.request.address.store_dir, plan.request.study, planned))
     try:
-        folder = study_folder(plan.request.address.home, plan.request.study)
+        folder = study_folder(plan.request.address.store_dir, plan.request.study)
         with command_at_work(folder) as command:
             training = _Training(plan, observer, publisher, first, outcomes, command, deadline)
             if pending:
@@ -124,7 +124,7 @@ def run_study(
     return RunReport(plan, ordered, undelivered, publisher.trouble)
 
 
-def connect(plan: Plan, figures: Figures) -> Publisher:
+def connect(plan: RunPlan, figures: Figures) -> Publisher:
     """Open the tracking store for this plan's runs."""
     request = plan.request
     return Publisher(
@@ -137,18 +137,18 @@ class _Training:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         observer: Observer,
         publisher: BackgroundPublisher[RunFolder],
         first: FirstMeasure,
-        outcomes: dict[TrialSpec, Outcome],
+        outcomes: dict[RunSpec, Outcome],
         command: str,
         deadline: float,
     ) -> None:
         self.plan, self.observer, self.publisher, self.first = plan, observer, publisher, first
         self.outcomes, self.command, self.deadline = outcomes, command, deadline
         self.revision = code_revision()
-        self.orphans: set[TrialSpec] = set()
+        self.orphans: set[RunSpec] = set()
 
     def begin(self, pending: Sequence[PlannedRun]) -> None:
         """Show how much there is to do, and move away what is to be repeated."""
@@ -184,7 +184,7 @@ class _Training:
         executor = make_executor(
             self.plan.request.executor,
             self.plan.workers,
-            RunCarrier(self.plan.dataset),
+            RunTransport(self.plan.dataset),
             self.observer.warn,
         )
         ordered = [[self._job(run, len(group), wait) for run in group] for group in groups]
@@ -197,7 +197,7 @@ class _Training:
                     raise TimeIsUpError
                 self._note_group(groups[event.job], event)
 
-    def _trained(self, spec: TrialSpec) -> bool:
+    def _trained(self, spec: RunSpec) -> bool:
         return spec in self.outcomes and self.outcomes[spec].trained
 
     def _job(self, run: PlannedRun, fused: int, wait: bool) -> jobs.Job:

@@ -85,7 +85,7 @@ def _repeated(request: RunRequest, place: Path, observer: Observer, figures: Fig
     again = resolve(place / "again" / "mlruns", None)
     plan = make_plan(replace(request, address=again, arms=request.arms[1:], seeds=(0,)))
     run_study(plan, observer, figures)
-    first = runs.run_folder(request.address.home, plan.runs[0].spec).result()
+    first = runs.run_folder(request.address.store_dir, plan.runs[0].spec).result()
     second = plan.runs[0].folder.result()
     same = first is not None and second is not None and _numbers(first) == _numbers(second)
     return Finding(
@@ -145,7 +145,7 @@ def _positive(address: Address) -> Finding:
 
 def _results(address: Address, arm: str) -> list[runs.Result]:
     found = []
-    for folder in runs.run_folders(address.home, STUDY):
+    for folder in runs.run_folders(address.store_dir, STUDY):
         started, result = folder.started(), folder.result()
         if started is not None and result is not None and started.spec.arm_name == arm:
             found.append((started.spec.seed, result))

@@ -18,7 +18,7 @@ _LOCK = "import.lock"
 
 
 @contextlib.contextmanager
-def staging(home: Path) -> Iterator[Path]:
+def staging(store_dir: Path) -> Iterator[Path]:
     """Give an empty folder in a store, which goes when the block ends.
 
     It lies beside the run folders, so that what is ready is put in place by a rename. What a
@@ -28,17 +28,17 @@ def staging(home: Path) -> Iterator[Path]:
         StoreError: the store cannot be written, or another import has it.
 
     """
-    with reported(home):
-        home.mkdir(parents=True, exist_ok=True)
-    with without_imports(home) as alone:
+    with reported(store_dir):
+        store_dir.mkdir(parents=True, exist_ok=True)
+    with without_imports(store_dir) as alone:
         if not alone:
             raise StoreError(
-                f"another import into {home} is going on: run the same command again when it has "
-                "ended"
+                f"another import into {store_dir} is going on: run the same command again when it "
+                "has ended"
             )
-        folder = home / f"{_PREFIX}{secrets.token_hex(8)}"
-        with reported(home):
-            for abandoned in staging_folders(home):
+        folder = store_dir / f"{_PREFIX}{secrets.token_hex(8)}"
+        with reported(store_dir):
+            for abandoned in staging_folders(store_dir):
                 shutil.rmtree(abandoned)
             folder.mkdir()
         try:
@@ -48,10 +48,10 @@ def staging(home: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def without_imports(home: Path) -> Iterator[bool]:
+def without_imports(store_dir: Path) -> Iterator[bool]:
     """Keep imports out of a store while the block lasts; gives False if one is going on."""
-    lock = FileLock(home / _LOCK, blocking=False)
-    with reported(home):
+    lock = FileLock(store_dir / _LOCK, blocking=False)
+    with reported(store_dir):
         try:
             lock.acquire()
             alone = True
@@ -64,6 +64,6 @@ def without_imports(home: Path) -> Iterator[bool]:
             lock.release()
 
 
-def staging_folders(home: Path) -> list[Path]:
+def staging_folders(store_dir: Path) -> list[Path]:
     """Return the folders in which imports were prepared; without an import they are leftovers."""
-    return sorted(path for path in home.glob(f"{_PREFIX}*") if path.is_dir())
+    return sorted(path for path in store_dir.glob(f"{_PREFIX}*") if path.is_dir())

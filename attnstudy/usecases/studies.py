@@ -37,7 +37,7 @@ class ConfigStatus:
     """Its fields, by name; none when no run of it was started yet."""
     variants: tuple[VariantStatus, ...]
     plan: RecordedPlan | None = None
-    """The plan in force; none if nothing was declared."""
+    """The plan in force; None if nothing was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class StudyStatus:
 
 def study_status(address: Address, study: str) -> StudyStatus:
     """Return how a study stands, from its run folders alone."""
-    folders = runs.run_folders(address.home, study)
-    facts = runs.study_facts(address.home, study)
+    folders = runs.run_folders(address.store_dir, study)
+    facts = runs.study_facts(address.store_dir, study)
     asked = facts.get("asked", {})
     plans = {one.plan.config: one for one in runs.recorded_plans(facts)}  # the latest of each
     standing: dict[str, dict[str, dict[int, Status]]] = {
@@ -124,8 +124,8 @@ def standing(address: Address, study: str | None) -> tuple[list[StudyStatus], li
         UsageError: there is neither of that name.
 
     """
-    tuned = [name.removesuffix(TUNING) for name in runs.tunings(address.home)]
-    only_tuned = study in tuned and study not in runs.studies(address.home)
+    tuned = [name.removesuffix(TUNING) for name in runs.tunings(address.store_dir)]
+    only_tuned = study in tuned and study not in runs.studies(address.store_dir)
     names = [] if only_tuned else choose_studies(address, study)
     return (
         [study_status(address, name) for name in names],
@@ -134,7 +134,7 @@ def standing(address: Address, study: str | None) -> tuple[list[StudyStatus], li
 
 
 def _tuning_status(address: Address, study: str) -> TuningStatus:
-    folders = runs.run_folders(address.home, tuning_of(study))
+    folders = runs.run_folders(address.store_dir, tuning_of(study))
     return TuningStatus(study, Counter(folder.status for folder in folders))
 
 
@@ -163,13 +163,13 @@ def choose_studies(address: Address, study: str | None) -> list[str]:
         UsageError: there is no such study.
 
     """
-    known = runs.studies(address.home)
+    known = runs.studies(address.store_dir)
     if study is None:
         return known
     if study not in known:
         listed = ", ".join(known) if known else "none yet"
         raise UsageError(
-            f"there is no study {study!r} in {address.home}{near_miss(study, known)} "
+            f"there is no study {study!r} in {address.store_dir}{near_miss(study, known)} "
             f"(there: {listed})"
         )
     return [study]
@@ -183,11 +183,11 @@ def choose_tuning(address: Address, study: str) -> str:
 
     """
     name = tuning_of(study)
-    known = [one.removesuffix(TUNING) for one in runs.tunings(address.home)]
+    known = [one.removesuffix(TUNING) for one in runs.tunings(address.store_dir)]
     if study not in known:
         listed = ", ".join(known) if known else "none yet"
         raise UsageError(
-            f"there is no tuning of {study!r} in {address.home}{near_miss(study, known)} "
+            f"there is no tuning of {study!r} in {address.store_dir}{near_miss(study, known)} "
             f"(there: {listed}): 'attnstudy tune' makes one"
         )
     return name
@@ -225,7 +225,7 @@ def sync(
     todo = {
         name: [
             folder
-            for folder in runs.run_folders(address.home, name)
+            for folder in runs.run_folders(address.store_dir, name)
             if folder.status is not Status.RUNNING  # whoever trains it publishes it
         ]
         for name in choose_studies(address, study)
@@ -242,7 +242,7 @@ def sync(
     for name, folders in todo.items():
         if not folders:
             continue
-        question = runs.study_facts(address.home, name).get("question")
+        question = runs.study_facts(address.store_dir, name).get("question")
         connect = partial(_connect, address, name, question, figures, republish)
         said: list[str] = []
         publisher = BackgroundPublisher[RunFolder](

@@ -94,7 +94,7 @@ class StudyOverview:
     plans: tuple[KnownPlan, ...]
     """The one in force for each configuration."""
     pairing_pays_from: float | None = None
-    """Correlation of runs of one seed from which declaring them paired pays; none unpaired."""
+    """Correlation of runs of one seed from which declaring them paired pays; None unpaired."""
 
 
 def overview(request: RunRequest) -> StudyOverview:
@@ -107,7 +107,7 @@ def overview(request: RunRequest) -> StudyOverview:
 
     """
     check_request(request)
-    facts = runs.study_facts(request.address.home, request.study)
+    facts = runs.study_facts(request.address.store_dir, request.study)
     latest = {one.plan.config: one for one in runs.recorded_plans(facts)}
     plans = tuple(KnownPlan(one, _changes(one, request)) for one in latest.values())
     return StudyOverview(request, plans, _pairing_pays_from(request))

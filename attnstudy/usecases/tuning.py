@@ -14,16 +14,23 @@ from attnstudy.data import open_training
 from attnstudy.errors import StoreError, TerminatedError
 from attnstudy.executors import Executor, make_executor
 from attnstudy.runs import command_at_work, study_folder
-from attnstudy.search import Ledger, Trial, TrialState, alone, file_held, open_storage
+from attnstudy.search import (
+    Trial,
+    TrialState,
+    VariantSearch,
+    exclusive_use,
+    file_held,
+    open_storage,
+)
 from attnstudy.space import Space
 from attnstudy.tracking import import_mlflow
-from attnstudy.usecases.carrying import RunCarrier
-from attnstudy.usecases.crew import Crew, RunObserver
 from attnstudy.usecases.planning import code_revision
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
+from attnstudy.usecases.run_transfer import RunTransport
+from attnstudy.usecases.search_dispatch import Dispatcher, RunObserver
 from attnstudy.usecases.tuning_plan import TunePlan
 from attnstudy.usecases.tuning_publishing import TuningFigures, Tunings, connect
-from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_ledger
+from attnstudy.usecases.tuning_results import VariantTuning, tuning_of_search
 from attnstudy.usecases.tuning_rounds import play_rounds
 
 
@@ -90,18 +97,18 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         StoreError: another command is at work on it, or a folder or the storage cannot be used;
             what is complete is kept.
         DataError: the decoded images were damaged meanwhile.
-        UsageError: the search was begun with another design.
+        UsageError: the search was begun with another configuration.
 
     """
     request = plan.request
-    home = request.address.home
-    folder = study_folder(home, plan.experiment)
+    store_dir = request.address.store_dir
+    folder = study_folder(store_dir, plan.experiment)
     for notice in plan.notices:
         observer.warn(notice)
-    with _alone(plan, folder):
-        storage = open_storage(plan.place, home)
-        ledgers = [Ledger.begin(storage, design) for design in plan.designs]
-        with runs.changing_study_facts(home, plan.experiment) as facts:
+    with _exclusive(plan, folder):
+        storage = open_storage(plan.place, store_dir)
+        searches = [VariantSearch.begin(storage, config) for config in plan.configs]
+        with runs.changing_study_facts(store_dir, plan.experiment) as facts:
             facts.setdefault("threads", plan.threads)
         tunings = Tunings()
         publisher = BackgroundPublisher[str](
@@ -110,12 +117,12 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
             prepare=import_mlflow,
             patience=patience(request.address),
         )
-        before = sum(len(ledger.finished()) for ledger in ledgers)
+        before = sum(len(search.finished()) for search in searches)
         try:
             with command_at_work(folder) as command, _executor(plan, observer) as executor:
-                progress = _Progress(plan, ledgers, observer, publisher, tunings, before)
+                progress = _Progress(plan, searches, observer, publisher, tunings, before)
                 progress.begin()
-                crew = Crew(
+                dispatcher = Dispatcher(
                     executor=executor,
                     fused=plan.fused,
                     device=plan.device,
@@ -126,7 +133,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
                     command=command,
                     observer=observer,
                 )
-                play_rounds(ledgers, request.trials, home, crew, progress.told)
+                play_rounds(searches, request.trials, store_dir, dispatcher, progress.told)
                 found = progress.end()
         except (KeyboardInterrupt, TerminatedError):
             publisher.hurry()
@@ -138,16 +145,16 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
 
 
 def _executor(plan: TunePlan, observer: TuneObserver) -> Executor:
-    carrier = RunCarrier(open_training(plan.dataset_folder))
-    return make_executor(plan.request.executor, plan.workers, carrier, observer.warn)
+    transport = RunTransport(open_training(plan.dataset_folder))
+    return make_executor(plan.request.executor, plan.workers, transport, observer.warn)
 
 
 @contextlib.contextmanager
-def _alone(plan: TunePlan, folder: Path) -> Iterator[None]:
+def _exclusive(plan: TunePlan, folder: Path) -> Iterator[None]:
     """Be the only command at work on a tuning, in its store and in its storage."""
     name = plan.request.study
     # the first for the run folders, the second for who has the trials but other folders
-    locks = (file_held(folder / "tuning.lock"), alone(plan.place, name))
+    locks = (file_held(folder / "tuning.lock"), exclusive_use(plan.place, name))
     with contextlib.ExitStack() as stack:
         if not all(stack.enter_context(lock) for lock in locks):
             raise StoreError(
@@ -163,51 +170,51 @@ class _Progress:
     def __init__(
         self,
         plan: TunePlan,
-        ledgers: Sequence[Ledger],
+        searches: Sequence[VariantSearch],
         observer: TuneObserver,
         publisher: BackgroundPublisher[str],
         tunings: Tunings,
         before: int,
     ) -> None:
-        self.plan, self.ledgers, self.observer = plan, ledgers, observer
+        self.plan, self.searches, self.observer = plan, searches, observer
         self.publisher, self.tunings = publisher, tunings
-        self.left = self.to_do = max(0, plan.request.trials * len(ledgers) - before)
+        self.left = self.to_do = max(0, plan.request.trials * len(searches) - before)
         self.before = before
         self.began = time.monotonic()
 
     def begin(self) -> None:
         """Show how much there is to do, and send what an earlier command could not deliver."""
-        for ledger in self.ledgers:
-            self._publish(ledger)
+        for search in self.searches:
+            self._publish(search)
         if self.to_do:
             self.observer.begin_search(
                 self.before,
                 self.before + self.to_do,
-                len(self.ledgers),
+                len(self.searches),
                 self.plan.workers,
                 self.plan.request.space,
             )
 
-    def told(self, ledger: Ledger, trial: Trial) -> None:
+    def told(self, search: VariantSearch, trial: Trial) -> None:
         """Pass on that a trial ended."""
         self.left -= 1
-        tuning = self._publish(ledger)
-        self.observer.trial_ended(ledger.design.variant, trial, tuning.best)
+        tuning = self._publish(search)
+        self.observer.trial_ended(search.config.variant, trial, tuning.best)
         done = self.to_do - self.left
-        if done == len(self.ledgers) and self.left > 0:  # the first round is over
+        if done == len(self.searches) and self.left > 0:  # the first round is over
             self.observer.time_left((time.monotonic() - self.began) / done * self.left)
 
     def end(self) -> tuple[VariantTuning, ...]:
         """Send everything, figures too, and return what was found."""
-        found = tuple(map(tuning_of_ledger, self.ledgers))
+        found = tuple(map(tuning_of_search, self.searches))
         for tuning in found:
             self.tunings.put(tuning, ended=True)
             self.publisher.submit(tuning.variant)
         return found
 
-    def _publish(self, ledger: Ledger) -> VariantTuning:
+    def _publish(self, search: VariantSearch) -> VariantTuning:
         # without importances: they take a while, and are shown at the end
-        tuning = VariantTuning(ledger.design, tuple(ledger.trials()), {})
+        tuning = VariantTuning(search.config, tuple(search.trials()), {})
         self.tunings.put(tuning, ended=False)
         self.publisher.submit(tuning.variant)
         return tuning

@@ -1,4 +1,4 @@
-"""From options to a search: one design a variant, checked before anything is trained."""
+"""From options to a search: one configuration a variant, checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from attnstudy import data, runs
 from attnstudy.errors import DataError, UsageError
 from attnstudy.executors import ExecutorChoice
-from attnstudy.search import MEDIAN_STARTUP, Design, Place, parse_storage
+from attnstudy.search import MEDIAN_STARTUP, Place, SearchConfig, parse_storage
 from attnstudy.settings import left_out, setting
 from attnstudy.space import Space
-from attnstudy.study import TrialSpec, factory_source_digest, tuning_of
+from attnstudy.study import RunSpec, factory_source_digest, tuning_of
 from attnstudy.tracking import Address
 from attnstudy.usecases.planning import try_factory
-from attnstudy.usecases.room import room_for
+from attnstudy.usecases.resources import find_resources
 
 SEEDS_PER_TRIAL = 3
 FIRST_SEED = 1_000_000
@@ -46,7 +46,7 @@ class TuneRequest:
     sampler_seed: int
     space: Space
     storage: str | None
-    """A database's address, or the path of a journal; none takes ``journal``."""
+    """A database's address, or the path of a journal; None takes ``journal``."""
     journal: Path
     """The usual place of the study's trials."""
     dataset: str
@@ -71,7 +71,7 @@ class TunePlan:
     request: TuneRequest
     place: Place
     """Where Optuna keeps the trials."""
-    designs: tuple[Design, ...]
+    configs: tuple[SearchConfig, ...]
     """One a variant."""
     dataset_folder: Path
     """Decoded images, none of them for testing."""
@@ -106,7 +106,7 @@ def make_tune_plan(
         _first_spec(request, variant, seeds[0])
     threads, changed = _threads(request)
     request = replace(request, executor=request.executor.for_threads(threads))
-    room = room_for(request.executor, request.device, str(request.settings["precision"]))
+    resources = find_resources(request.executor, request.device, str(request.settings["precision"]))
     dataset, folder = data.load_training(request.dataset, request.data_dir, progress=decoding)
     try:
         train_size, val_size = dataset.sizes(request.train_size, request.val_size)
@@ -114,8 +114,8 @@ def make_tune_plan(
         raise DataError(f"{request.dataset}: {error}") from error
     for variant in request.variants:
         try_factory(variant, str(request.settings["attention"]), dataset)
-    designs = tuple(
-        Design(
+    configs = tuple(
+        SearchConfig(
             study=request.study,
             variant=variant,
             variant_source=factory_source_digest(variant),
@@ -135,47 +135,47 @@ def make_tune_plan(
         for variant in request.variants
     )
     fused = request.fuse
-    at_once = len(designs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
+    at_once = len(configs) * (1 if request.pruner == "wilcoxon" else math.ceil(len(seeds) / fused))
     return TunePlan(
         request=request,
         place=place,
-        designs=designs,
+        configs=configs,
         dataset_folder=folder,
-        device=room.device,
+        device=resources.device,
         threads=threads,
-        workers=request.workers or room.workers(threads, at_once),
+        workers=request.workers or resources.workers(threads, at_once),
         fused=fused,
-        notices=(*notices, *room.notices, *changed),
+        notices=(*notices, *resources.notices, *changed),
     )
 
 
-def spec_of(design: Design, chosen: Mapping[str, Any], seed: int) -> TrialSpec:
+def spec_of(config: SearchConfig, chosen: Mapping[str, Any], seed: int) -> RunSpec:
     """Return what one run of a trial trains.
 
     Args:
-        design: of the variant's search.
+        config: of the variant's search.
         chosen: the trial's fields.
-        seed: one of the design's.
+        seed: one of the configuration's.
 
     Raises:
         UsageError: the fields do not go together.
 
     """
-    return TrialSpec(
-        study=tuning_of(design.study),
-        dataset=design.dataset,
-        variant=design.variant,
-        variant_source=design.variant_source,
+    return RunSpec(
+        study=tuning_of(config.study),
+        dataset=config.dataset,
+        variant=config.variant,
+        variant_source=config.variant_source,
         seed=seed,
-        dataset_digest=design.dataset_digest,
-        train_size=design.train_size,
-        val_size=design.val_size,
-        settings={**design.settings, **chosen},
+        dataset_digest=config.dataset_digest,
+        train_size=config.train_size,
+        val_size=config.val_size,
+        settings={**config.settings, **chosen},
     )
 
 
-def _first_spec(request: TuneRequest, variant: str, seed: int) -> TrialSpec:
-    return TrialSpec(
+def _first_spec(request: TuneRequest, variant: str, seed: int) -> RunSpec:
+    return RunSpec(
         study=tuning_of(request.study),
         dataset=request.dataset,
         variant=variant,
@@ -221,7 +221,7 @@ def _seeds(request: TuneRequest) -> tuple[int, ...]:
 
 def _trained_seeds(request: TuneRequest) -> set[int]:
     """Return the seeds that the study has been asked to train so far."""
-    asked = runs.study_facts(request.address.home, request.study).get("asked", {})
+    asked = runs.study_facts(request.address.store_dir, request.study).get("asked", {})
     return {
         int(seed) for variants in asked.values() for seeds in variants.values() for seed in seeds
     }
@@ -251,7 +251,7 @@ def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]
 def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
     """Return the threads a run, and a notice if they are not those of the search so far."""
     tuning = tuning_of(request.study)
-    fixed = runs.study_facts(request.address.home, tuning).get("threads")
+    fixed = runs.study_facts(request.address.store_dir, tuning).get("threads")
     if fixed is None or request.threads in (None, fixed):
         return int(fixed or request.threads or 1), ()
     return request.threads or 1, (

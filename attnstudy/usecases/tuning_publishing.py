@@ -59,21 +59,21 @@ def search_record(
     figures: Callable[[], Mapping[str, bytes]] | None = None,
 ) -> SearchRecord:
     """Return what MLflow is to show of a search that is to have so many trials as asked for."""
-    design, budget, best = tuning.design, tuning.budget, tuning.best
+    config, budget, best = tuning.config, tuning.budget, tuning.best
     common: dict[str, Any] = {
-        "variant": design.variant,
-        "space": design.space,
-        "sampler": design.sampler,
-        "sampler_seed": design.sampler_seed,
-        "pruner": design.pruner,
-        "tuning_seeds": list(design.seeds),
-        "seeds_per_trial": len(design.seeds),
-        "dataset": design.dataset,
-        "dataset_digest": design.dataset_digest,
-        "train_size": design.train_size,
-        "val_size": design.val_size,
-        "most_epochs": design.most_epochs,
-        **design.settings,
+        "variant": config.variant,
+        "space": config.space,
+        "sampler": config.sampler,
+        "sampler_seed": config.sampler_seed,
+        "pruner": config.pruner,
+        "tuning_seeds": list(config.seeds),
+        "seeds_per_trial": len(config.seeds),
+        "dataset": config.dataset,
+        "dataset_digest": config.dataset_digest,
+        "train_size": config.train_size,
+        "val_size": config.val_size,
+        "most_epochs": config.most_epochs,
+        **config.settings,
     }
     tags = {
         "attnstudy.asked": str(asked),
@@ -91,8 +91,8 @@ def search_record(
             {name: round(share, 4) for name, share in tuning.importances.items()}
         )
     return SearchRecord(
-        identity=design.identity(0),
-        variant=design.variant,
+        identity=config.identity(0),
+        variant=config.variant,
         params=param_texts(common),
         trials=trials,
         tags=tags,

@@ -2,8 +2,8 @@
 
 ``best_configurations`` is what other use cases need::
 
-    best = best_configurations("placement", "studies/placement/tuning.journal", home)
-    best["double"].fields          # {"lr": 0.0021, "batch_size": 32}: fields of a TrialSpec
+    best = best_configurations("placement", "studies/placement/tuning.journal", store_dir)
+    best["double"].fields          # {"lr": 0.0021, "batch_size": 32}: fields of a RunSpec
     best["double"].tuning_seeds    # no run that is ranked may have one of them
     best["double"].dataset_digest  # of the training images: Dataset.sealed().digest
     best["double"].identity        # for a run's fingerprint: changes with anything that chose
@@ -20,12 +20,12 @@ from typing import Any
 from attnstudy import runs
 from attnstudy.errors import UsageError
 from attnstudy.search import (
-    Design,
-    Ledger,
     Place,
+    SearchConfig,
     Trial,
     TrialState,
-    find_ledgers,
+    VariantSearch,
+    find_searches,
     importances,
     open_storage,
     parse_storage,
@@ -61,7 +61,7 @@ class Best:
 
     variant: str
     fields: Mapping[str, Any]
-    """What was varied, as fields of a ``TrialSpec``; every other field is the study's."""
+    """What was varied, as fields of a ``RunSpec``; every other field is the study's."""
     value: float
     """Mean over the tuning seeds of the final validation accuracy, percent. It is the best of many
     and so too good: what it is worth, the ranking says."""
@@ -94,7 +94,7 @@ class Best:
 class VariantTuning:
     """A variant's search."""
 
-    design: Design
+    config: SearchConfig
     trials: tuple[Trial, ...]
     """In order; the last may still be running."""
     importances: Mapping[str, float]
@@ -103,7 +103,7 @@ class VariantTuning:
     @property
     def variant(self) -> str:
         """The variant."""
-        return self.design.variant
+        return self.config.variant
 
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
@@ -112,7 +112,7 @@ class VariantTuning:
 
     @property
     def best(self) -> Trial | None:
-        """The complete trial with the highest value; none if none is complete."""
+        """The complete trial with the highest value; None if none is complete."""
         complete = [trial for trial in self.finished if trial.value is not None]
         return max(complete, key=_value, default=None)  # of equal ones the first
 
@@ -125,8 +125,8 @@ class VariantTuning:
             complete=states.count(TrialState.COMPLETE),
             pruned=states.count(TrialState.PRUNED),
             failed=states.count(TrialState.FAILED),
-            seeds_per_trial=len(self.design.seeds),
-            most_epochs=self.design.most_epochs,
+            seeds_per_trial=len(self.config.seeds),
+            most_epochs=self.config.most_epochs,
             runs=sum(trial.runs for trial in self.finished),
             epochs=sum(trial.epochs for trial in self.finished),
             seconds=sum(trial.seconds for trial in self.finished),
@@ -136,10 +136,10 @@ class VariantTuning:
     @property
     def identity(self) -> str:
         """What tells this search, so far, from any other (16 hex digits)."""
-        return self.design.identity(len(self.finished))
+        return self.config.identity(len(self.finished))
 
     def best_configuration(self) -> Best | None:
-        """Return the best trial with everything that says how it was chosen; none if none is."""
+        """Return the best trial with everything that says how it was chosen; None if none is."""
         best = self.best
         if best is None:
             return None
@@ -149,8 +149,8 @@ class VariantTuning:
             value=_value(best),
             trial=best.number,
             budget=self.budget,
-            tuning_seeds=self.design.seeds,
-            dataset_digest=self.design.dataset_digest,
+            tuning_seeds=self.config.seeds,
+            dataset_digest=self.config.dataset_digest,
             identity=self.identity,
         )
 
@@ -160,21 +160,21 @@ def _value(trial: Trial) -> float:
     return trial.value
 
 
-def tuning_of_ledger(ledger: Ledger) -> VariantTuning:
+def tuning_of_search(search: VariantSearch) -> VariantTuning:
     """Return a variant's search as it stands."""
-    return VariantTuning(ledger.design, tuple(ledger.trials()), importances(ledger))
+    return VariantTuning(search.config, tuple(search.trials()), importances(search))
 
 
 def read_tuning(
-    study: str, storage: str, home: Path, variants: Sequence[str] | None = None
+    study: str, storage: str, store_dir: Path, variants: Sequence[str] | None = None
 ) -> tuple[VariantTuning, ...]:
     """Return a study's searches, in the order in which they were begun.
 
     Args:
         study: its name.
         storage: where its trials are, see ``StudyFile.journal`` for the usual place.
-        home: the store.
-        variants: those that are meant; none means all that were tuned.
+        store_dir: the store.
+        variants: those that are meant; None means all that were tuned.
 
     Raises:
         UsageError: the study, or one of the variants, was never tuned.
@@ -182,47 +182,49 @@ def read_tuning(
 
     """
     place = parse_storage(storage)
-    ledgers = []
+    searches = []
     if place.exists:
-        ledgers = find_ledgers(open_storage(place, home, write=False), study, variants)
-    found = {ledger.design.variant for ledger in ledgers}
+        searches = find_searches(open_storage(place, store_dir, write=False), study, variants)
+    found = {search.config.variant for search in searches}
     missing = [variant for variant in variants or () if variant not in found]
-    if not ledgers and tuning_of(study) in runs.tunings(home):
+    if not searches and tuning_of(study) in runs.tunings(store_dir):
         raise UsageError(
-            f"the runs of a tuning of {study!r} are in {home}, but no trials in {place.shown}: "
-            "name their --storage, or type the 'attnstudy tune' again that trained them, which "
-            "makes the trials of them without training"
+            f"the runs of a tuning of {study!r} are in {store_dir}, but no trials in "
+            f"{place.shown}: name their --storage, or type the 'attnstudy tune' again that trained "
+            "them, which makes the trials of them without training"
         )
-    if missing or not ledgers:
+    if missing or not searches:
         what = f"{missing[0]!r} of the study {study!r}" if missing else f"the study {study!r}"
         raise UsageError(f"{what} was not tuned in {place.shown}: 'attnstudy tune' does that")
-    return tuple(map(tuning_of_ledger, ledgers))
+    return tuple(map(tuning_of_search, searches))
 
 
-def trials_that_ended(place: Place, home: Path, designs: Sequence[Design]) -> dict[str, int]:
-    """Return how many trials each design has, by variant, without beginning anything.
+def trials_that_ended(
+    place: Place, store_dir: Path, configs: Sequence[SearchConfig]
+) -> dict[str, int]:
+    """Return how many trials each search has, by variant, without beginning anything.
 
     Raises:
-        UsageError: a search was begun with another design.
+        UsageError: a search was begun with another configuration.
         StoreError: the storage cannot be read.
 
     """
-    ended = {design.variant: 0 for design in designs}
+    ended = {config.variant: 0 for config in configs}
     if place.exists:
-        storage = open_storage(place, home, write=False)
+        storage = open_storage(place, store_dir, write=False)
         there = {
-            ledger.design.variant: ledger
-            for ledger in find_ledgers(storage, designs[0].study, tuple(ended))
+            search.config.variant: search
+            for search in find_searches(storage, configs[0].study, tuple(ended))
         }
-        for design in designs:
-            if ledger := there.get(design.variant):
-                design.refuse_other(ledger.design, storage.shown)
-                ended[design.variant] = len(ledger.finished())
+        for config in configs:
+            if search := there.get(config.variant):
+                config.refuse_other(search.config, storage.shown)
+                ended[config.variant] = len(search.finished())
     return ended
 
 
 def best_configurations(
-    study: str, storage: str, home: Path, variants: Sequence[str] | None = None
+    study: str, storage: str, store_dir: Path, variants: Sequence[str] | None = None
 ) -> dict[str, Best]:
     """Return the best configuration of each variant, by its name.
 
@@ -234,7 +236,7 @@ def best_configurations(
 
     """
     best = {}
-    for tuning in read_tuning(study, storage, home, variants):
+    for tuning in read_tuning(study, storage, store_dir, variants):
         found = tuning.best_configuration()
         if found is None:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 What is proposed, told and stopped depends on the numbers alone: all trials of a round are asked for
 before any is trained, and told of in the order of the variants after all have ended, however long
-each took. An interrupted round is taken up with the trials that it had.
+each took. An interrupted round is continued with the trials that it had.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 from attnstudy.crashpoints import reach
 from attnstudy.errors import UsageError
 from attnstudy.runs import Status, run_folder
-from attnstudy.search import Design, Ledger, Trial, TrialState
-from attnstudy.study import TrialSpec
-from attnstudy.usecases.crew import Assignment, Crew, Ended
+from attnstudy.search import SearchConfig, Trial, TrialState, VariantSearch
+from attnstudy.study import RunSpec
+from attnstudy.usecases.search_dispatch import Dispatcher, RunTask, TaskOutcome
 from attnstudy.usecases.tuning_plan import spec_of
 
 MOST_PARTS = 32
@@ -32,71 +32,71 @@ class Stage:
     seeds: tuple[int, ...]
     """What is trained in it."""
     until: int | None
-    """Up to how many epochs; none means all."""
+    """Up to how many epochs; None means all."""
     step: int
     """Under which it is reported: by place of the seed, or by epochs done."""
 
 
-def stages(design: Design, epochs: int) -> list[Stage]:
+def stages(config: SearchConfig, epochs: int) -> list[Stage]:
     """Return the parts of a trial of so many epochs."""
-    if design.pruner == "wilcoxon":
-        return [Stage((seed,), None, place) for place, seed in enumerate(design.seeds)]
-    if design.pruner == "median":
+    if config.pruner == "wilcoxon":
+        return [Stage((seed,), None, place) for place, seed in enumerate(config.seeds)]
+    if config.pruner == "median":
         # at the same epochs whatever a trial's number of them: only those can be compared
-        interval = math.ceil(design.most_epochs / MOST_PARTS)
-        parts = [Stage(design.seeds, done, done) for done in range(interval, epochs, interval)]
-        return [*parts, Stage(design.seeds, None, epochs)]
-    return [Stage(design.seeds, None, 0)]
+        interval = math.ceil(config.most_epochs / MOST_PARTS)
+        parts = [Stage(config.seeds, done, done) for done in range(interval, epochs, interval)]
+        return [*parts, Stage(config.seeds, None, epochs)]
+    return [Stage(config.seeds, None, 0)]
 
 
 def play_rounds(
-    ledgers: Sequence[Ledger],
+    searches: Sequence[VariantSearch],
     trials: int,
-    home: Path,
-    crew: Crew,
-    told: Callable[[Ledger, Trial], None],
+    store_dir: Path,
+    dispatcher: Dispatcher,
+    told: Callable[[VariantSearch, Trial], None],
 ) -> None:
     """Go on until every variant has so many trials that ended.
 
     Args:
-        ledgers: one a variant.
+        searches: one a variant.
         trials: how many each is to have.
-        home: the store.
-        crew: who trains.
+        store_dir: the store.
+        dispatcher: has the runs trained.
         told: called after a trial ended.
 
     """
     while True:
-        entries = [entry for ledger in ledgers if (entry := _entry(ledger, trials, home))]
+        entries = [entry for search in searches if (entry := _entry(search, trials, store_dir))]
         if not entries:
             return
         reach("tuning/asked")
-        _play(entries, crew)
+        _play(entries, dispatcher)
         for entry in entries:
-            trial = entry.ledger.tell(entry.ended())
+            trial = entry.search.tell(entry.ended())
             entry.tidy()
-            told(entry.ledger, trial)
+            told(entry.search, trial)
 
 
-def _entry(ledger: Ledger, trials: int, home: Path) -> _Entry | None:
-    trial = ledger.open_trial()
+def _entry(search: VariantSearch, trials: int, store_dir: Path) -> _Entry | None:
+    trial = search.open_trial()
     if trial is None:
-        if len(ledger.finished()) >= trials:
+        if len(search.finished()) >= trials:
             return None
-        trial = ledger.ask()
-    return _Entry(ledger, trial, home)
+        trial = search.ask()
+    return _Entry(search, trial, store_dir)
 
 
-def _play(entries: Sequence[_Entry], crew: Crew) -> None:
+def _play(entries: Sequence[_Entry], dispatcher: Dispatcher) -> None:
     for entry in entries:
         entry.prepare()
     number = 0
     while going := [entry for entry in entries if entry.going(number)]:
-        together = [one for entry in going for one in entry.assignments(number)]
-        ended = crew.train(together)
+        together = [one for entry in going for one in entry.tasks(number)]
+        ended = dispatcher.train(together)
         reach("tuning/trained")
         for entry in going:
-            entry.take_in(number, ended)
+            entry.report_part(number, ended)
         number += 1
 
 
@@ -104,10 +104,10 @@ def _play(entries: Sequence[_Entry], crew: Crew) -> None:
 class _Entry:
     """A variant's trial in a round."""
 
-    ledger: Ledger
+    search: VariantSearch
     trial: Trial
-    home: Path
-    specs: dict[int, TrialSpec] = field(default_factory=dict)
+    store_dir: Path
+    specs: dict[int, RunSpec] = field(default_factory=dict)
     """By seed."""
     parts: list[Stage] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
@@ -117,29 +117,29 @@ class _Entry:
 
     def prepare(self) -> None:
         """Find out what the trial trains."""
-        design = self.ledger.design
+        config = self.search.config
         try:
-            self.specs = {s: spec_of(design, self.trial.fields, s) for s in design.seeds}
+            self.specs = {s: spec_of(config, self.trial.fields, s) for s in config.seeds}
         except UsageError as error:  # fields that are possible alone, but not together
             self.failure = str(error)
             return
-        self.parts = stages(design, next(iter(self.specs.values())).epochs)
+        self.parts = stages(config, next(iter(self.specs.values())).epochs)
 
     def going(self, number: int) -> bool:
         """Whether there is a part of this number to train."""
         return self.failure is None and not self.pruned and number < len(self.parts)
 
-    def assignments(self, number: int) -> list[Assignment]:
+    def tasks(self, number: int) -> list[RunTask]:
         """Return the runs of a part."""
         part = self.parts[number]
         for seed in part.seeds:
             self.begun[seed] = part.until or self.specs[seed].epochs
         return [
-            Assignment(self.specs[s], run_folder(self.home, self.specs[s]), part.until)
+            RunTask(self.specs[s], run_folder(self.store_dir, self.specs[s]), part.until)
             for s in part.seeds
         ]
 
-    def take_in(self, number: int, ended: Mapping[TrialSpec, Ended]) -> None:
+    def report_part(self, number: int, ended: Mapping[RunSpec, TaskOutcome]) -> None:
         """Report a part's values, and learn whether the trial goes on."""
         part = self.parts[number]
         for seed in part.seeds:
@@ -148,27 +148,27 @@ class _Entry:
                 self.failure = f"seed {seed}: {failure}"
                 return
         values = [self._value(seed, part.until) for seed in part.seeds]
-        if self.ledger.design.pruner == "none":
+        if self.search.config.pruner == "none":
             steps = dict(enumerate(values))  # seed by seed, for who looks at a dashboard
         else:
             steps = {part.step: _mean(values)}
-        stop = self.ledger.report(self.trial, steps)
+        stop = self.search.report(self.trial, steps)
         self.pruned = stop and number + 1 < len(self.parts)
 
     def _value(self, seed: int, until: int | None) -> float:
         """Return a run's validation accuracy in percent; that of guessing if it diverged."""
-        folder = run_folder(self.home, self.specs[seed])
+        folder = run_folder(self.store_dir, self.specs[seed])
         if until is not None and until in (pauses := folder.pauses()):
             return pauses[until]
         result = folder.result()
         if result is None or result.val_accuracy_final is None:
-            return self.ledger.design.guessing
+            return self.search.config.guessing
         return result.val_accuracy_final
 
     def tidy(self) -> None:
-        """Let go of what only a trial that goes on would need."""
+        """Delete what only a trial that goes on would need."""
         for seed in self.begun:
-            run_folder(self.home, self.specs[seed]).forget_checkpoints()
+            run_folder(self.store_dir, self.specs[seed]).forget_checkpoints()
 
     def _done(self, seed: int) -> bool:
         """Whether a seed's run was to be trained to its end."""
@@ -176,7 +176,7 @@ class _Entry:
 
     def ended(self) -> Trial:
         """Return the trial as it is to be told of."""
-        runs = {s: run_folder(self.home, self.specs[s]) for s in sorted(self.begun)}
+        runs = {s: run_folder(self.store_dir, self.specs[s]) for s in sorted(self.begun)}
         results = {s: result for s, run in runs.items() if (result := run.result()) is not None}
         epochs = seconds = 0.0
         for seed, run in runs.items():

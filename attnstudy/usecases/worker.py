@@ -21,7 +21,7 @@ from attnstudy.data import Dataset, TrainingData, open_decoded, open_training
 from attnstudy.executors import Channel, Stopped, died
 from attnstudy.models import build_model
 from attnstudy.runs import Result, RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import (
     Batch,
     Prepared,
@@ -34,22 +34,22 @@ from attnstudy.training import (
     prepare_process,
     training,
 )
-from attnstudy.usecases.concluding import conclude, conclude_sealed
+from attnstudy.usecases.claiming import claimed_run
+from attnstudy.usecases.finalizing import finalize, finalize_sealed
 from attnstudy.usecases.jobs import Failed, Job, Kept, Member, Notice, Paused
+from attnstudy.usecases.recording import Recorder
 from attnstudy.usecases.resuming import resume
-from attnstudy.usecases.taking_up import taken_up
-from attnstudy.usecases.watching import Watcher
 
 D = TypeVar("D", bound=TrainingData)
 D_contra = TypeVar("D_contra", bound=TrainingData, contravariant=True)
 
 
-class _Conclude(Protocol[D_contra]):
-    """See ``concluding``."""
+class _Finalize(Protocol[D_contra]):
+    """See ``finalizing``."""
 
     def __call__(
         self,
-        spec: TrialSpec,
+        spec: RunSpec,
         recorded: Mapping[str, str],
         folder: RunFolder,
         dataset: D_contra,
@@ -68,7 +68,7 @@ class _Protocol(Generic[D]):
     """What a run is given to read, and what is done with it at its end: the two belong together."""
 
     images: Callable[[Job], D]
-    conclude: _Conclude[D]
+    finalize: _Finalize[D]
 
 
 def _all_images(job: Job) -> Dataset:
@@ -92,12 +92,12 @@ def train_together(jobs: Sequence[Job], channel: Channel) -> None:
         Stopped: the channel asked for it; every run has its checkpoint.
 
     """
-    _together(jobs, channel, _Protocol(_all_images, conclude))
+    _together(jobs, channel, _Protocol(_all_images, finalize))
 
 
 def search_together(jobs: Sequence[Job], channel: Channel) -> None:
     """Do what ``train_together`` does for a search: from a dataset without test images."""
-    _together(jobs, channel, _Protocol(_no_test_images, conclude_sealed))
+    _together(jobs, channel, _Protocol(_no_test_images, finalize_sealed))
 
 
 def _together(jobs: Sequence[Job], channel: Channel, protocol: _Protocol[D]) -> None:
@@ -112,13 +112,13 @@ def _together(jobs: Sequence[Job], channel: Channel, protocol: _Protocol[D]) -> 
         else:
             members[number].report(Failed(died(0, 0, error)))
 
-    trials = (_trial(job, member, protocol) for job, member in zip(jobs, members, strict=True))
-    drive([*trials], failed)
+    steps = (_run_steps(job, member, protocol) for job, member in zip(jobs, members, strict=True))
+    drive([*steps], failed)
     if stopped:
         raise stopped[0]
 
 
-Trial = Generator[Prepared | Batch, Any, None]
+RunSteps = Generator[Prepared | Batch, Any, None]
 """A run from its claim to its result; leaves its updates to others, see ``training.Training``."""
 
 
@@ -126,13 +126,13 @@ class _AtPause(Exception):
     """Leaves a training that has come to where it was to pause."""
 
 
-def _trial(job: Job, channel: Channel, protocol: _Protocol[D]) -> Trial:
+def _run_steps(job: Job, channel: Channel, protocol: _Protocol[D]) -> RunSteps:
     folder = RunFolder(job.folder)
-    with taken_up(job, channel, protocol.images) as dataset:
+    with claimed_run(job, channel, protocol.images) as dataset:
         if dataset is None:
             return
         try:
-            result = yield from _train(job, folder, dataset, channel, protocol.conclude)
+            result = yield from _train(job, folder, dataset, channel, protocol.finalize)
         except _AtPause:
             channel.report(Paused())
             return
@@ -142,7 +142,7 @@ def _trial(job: Job, channel: Channel, protocol: _Protocol[D]) -> Trial:
 
 
 def _train(
-    job: Job, folder: RunFolder, dataset: D, channel: Channel, conclude: _Conclude[D]
+    job: Job, folder: RunFolder, dataset: D, channel: Channel, finalize: _Finalize[D]
 ) -> Generator[Prepared | Batch, Any, Result]:
     spec = job.spec
     device = choose_device(job.device)
@@ -171,19 +171,19 @@ def _train(
 
     if resumed.state is not None:
         pause(resumed.state)  # killed between the checkpoint and the score
-    watcher = Watcher(job, folder, channel, recorded, resumed.notes, pause)
+    recorder = Recorder(job, folder, channel, recorded, resumed.notes, pause)
     trained = yield from training(
         spec,
         model,
         split,
         device=device,
         state=resumed.state,
-        on_start=watcher.on_start,
-        on_iteration=watcher.on_iteration,
-        on_interval=watcher.on_interval,
-        on_state=watcher.on_state,
+        on_start=recorder.on_start,
+        on_iteration=recorder.on_iteration,
+        on_interval=recorder.on_interval,
+        on_state=recorder.on_state,
     )
-    return conclude(
+    return finalize(
         spec,
         recorded,
         folder,

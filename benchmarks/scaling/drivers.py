@@ -55,33 +55,35 @@ def measure(place: Path, uri: str, drivers: int, each: int, trained: int) -> Mea
     """
     study = f"{synthetic.STUDY}-{drivers}"
     pattern = synthetic.make_pattern(place / f"pattern-{drivers}")
-    homes: list[tuple[Path, int]] = []
+    store_dirs: list[tuple[Path, int]] = []
     for number in range(drivers):
-        home = place / f"machine-{drivers}-{number}"
+        store_dir = place / f"machine-{drivers}-{number}"
         first = number * (each + trained)
         seeds = range(first, first + each)
         synthetic.fill(
-            home, pattern, [synthetic.renamed(pattern.started.spec, study, seed) for seed in seeds]
+            store_dir,
+            pattern,
+            [synthetic.renamed(pattern.started.spec, study, seed) for seed in seeds],
         )
-        homes.append((home, first))
+        store_dirs.append((store_dir, first))
     began = time.perf_counter()
     commands = [
         synthetic.attnstudy(
             "run", *synthetic.SMALL, "--variant", "double", "--executor", "inline", "-q",
-            "--seeds", f"{first}-{first + each + trained - 1}", "--store", home,
+            "--seeds", f"{first}-{first + each + trained - 1}", "--store", store_dir,
             "--tracking-uri", uri, "--study", study,
         )
-        for home, first in homes
+        for store_dir, first in store_dirs
     ]  # fmt: skip
     gave_up = sum("Warning" in said for said in _together(commands))
     if gave_up:  # a server that is too busy to answer in time: the next command delivers
         sync = [
-            synthetic.attnstudy("sync", study, "--store", home, "--tracking-uri", uri, "-q")
-            for home, _ in homes
+            synthetic.attnstudy("sync", study, "--store", store_dir, "--tracking-uri", uri, "-q")
+            for store_dir, _ in store_dirs
         ]
         _together(sync)
     seconds = time.perf_counter() - began
-    _check(homes, study, uri, drivers * (each + trained))
+    _check(store_dirs, study, uri, drivers * (each + trained))
     return Measured(drivers, drivers * (each + trained), seconds, drivers * trained, gave_up)
 
 
@@ -100,16 +102,16 @@ def _together(commands: Sequence[Sequence[str]]) -> list[str]:
     return warned
 
 
-def _check(homes: list[tuple[Path, int]], study: str, uri: str, expected: int) -> None:
+def _check(store_dirs: list[tuple[Path, int]], study: str, uri: str, expected: int) -> None:
     """Compare the server with the folders: every run once, every loss once, every number."""
-    tracker = open_store(resolve(homes[0][0], uri))
+    tracker = open_store(resolve(store_dirs[0][0], uri))
     shown = read_runs(tracker, study, deleted=True)
     twice = [seed for seed, count in Counter(run.seed for run in shown).items() if count > 1]
     if len(shown) != expected or twice:
         raise SystemExit(f"{len(shown)} runs are there, {expected} were sent; twice: {twice}")
     by_print = {run.tags["attnstudy.fingerprint"]: run for run in shown}
-    for home, _ in homes:
-        for folder in run_folders(home, study):
+    for store_dir, _ in store_dirs:
+        for folder in run_folders(store_dir, study):
             run, result = by_print[folder.path.name], folder.result()
             assert result is not None
             assert run.status == "complete"

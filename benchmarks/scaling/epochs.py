@@ -32,15 +32,15 @@ class Measured:
 
 def measure(place: Path, sizes: Sequence[int], repeats: int) -> Iterator[Measured]:
     """Make a run longer and longer; publish the last epoch of each size."""
-    home = place / "epochs"
-    pattern = synthetic.make_pattern(home)
+    store_dir = place / "epochs"
+    pattern = synthetic.make_pattern(store_dir)
     spec = replace(  # type: ignore[call-arg]
         pattern.started.spec, epochs=max(sizes) + repeats, seed=1, train_size=LOSSES * 32
     )
-    folder = run_folder(home, spec)
+    folder = run_folder(store_dir, spec)
     folder.path.mkdir(parents=True)
     folder.start(spec, pattern.started.dataset)
-    address = resolve(home, None)
+    address = resolve(store_dir, None)
     publisher = Publisher(open_store(address), spec.study, None, _no_figures)
     done = 0
     for size in sorted(sizes):

@@ -52,21 +52,21 @@ def measure(place: Path, sizes: Sequence[int], arms: int, repeats: int) -> Itera
 
     The pattern's run counts as one.
     """
-    home = place / "mlruns"
-    pattern = synthetic.make_pattern(home)
+    store_dir = place / "mlruns"
+    pattern = synthetic.make_pattern(store_dir)
     specs = (s for s in synthetic.specs_of(pattern, arms, 10**9) if s != pattern.started.spec)
     copier = synthetic.Copier(pattern)
     there = 1
     for size in sorted(sizes):
         began = time.perf_counter()
         wanted = list(itertools.islice(specs, size - there))
-        folders = synthetic.fill(home, pattern, wanted)
+        folders = synthetic.fill(store_dir, pattern, wanted)
         copier.copy(folders)
         there = size
         print(f"{size} runs made in {time.perf_counter() - began:.0f} s", flush=True)
 
         def told(*words: object, repeats: int = repeats) -> Cost:
-            asked = synthetic.attnstudy(*words, "--store", home)
+            asked = synthetic.attnstudy(*words, "--store", store_dir)
             return timing.best(lambda: timing.command(asked, place), repeats)
 
         seeds = -(-size // arms)
@@ -89,29 +89,29 @@ def measure(place: Path, sizes: Sequence[int], arms: int, repeats: int) -> Itera
         archive.unlink()
         # runs that are not in MLflow yet
         fresh = list(itertools.islice(specs, NEW))
-        synthetic.fill(home, pattern, fresh)
+        synthetic.fill(store_dir, pattern, fresh)
         there += NEW
         costs[f"sync, {NEW} new"] = told("sync", repeats=1)
         assert f"{NEW} runs delivered" in costs[f"sync, {NEW} new"].out
-        yield Measured(size, costs, _disk(home), *_pages(home, place))
+        yield Measured(size, costs, _disk(store_dir), *_pages(store_dir, place))
     copier.close()
 
 
-def _disk(home: Path) -> dict[str, float]:
-    sizes = {"mlflow.db": (home / "mlflow.db").stat().st_size / 2**20}
-    folders = [p for p in (home / "runs").rglob("*") if p.is_file()]
+def _disk(store_dir: Path) -> dict[str, float]:
+    sizes = {"mlflow.db": (store_dir / "mlflow.db").stat().st_size / 2**20}
+    folders = [p for p in (store_dir / "runs").rglob("*") if p.is_file()]
     sizes["run folders"] = sum(p.stat().st_size for p in folders) / 2**20
     return sizes
 
 
 @contextlib.contextmanager
-def server(home: Path, place: Path) -> Iterator[tuple[str, int]]:
+def server(store_dir: Path, place: Path) -> Iterator[tuple[str, int]]:
     """Start the UI; gives its address and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    words = synthetic.attnstudy("ui", "--store", home, "--port", port)
+    words = synthetic.attnstudy("ui", "--store", store_dir, "--port", port)
     with serving(words, place, address) as pid:
         yield address, pid
 
@@ -128,8 +128,8 @@ def ask(address: str, path: str, content: object = None) -> Answer:
     return Page(time.perf_counter() - began, len(body) / 2**20), json.loads(body)
 
 
-def _pages(home: Path, place: Path) -> tuple[dict[str, Page], float]:
-    with server(home, place) as (address, pid):
+def _pages(store_dir: Path, place: Path) -> tuple[dict[str, Page], float]:
+    with server(store_dir, place) as (address, pid):
         _, found = ask(address, f"experiments/get-by-name?experiment_name={synthetic.STUDY}")
         experiment = found["experiment"]["experiment_id"]
 

@@ -27,7 +27,7 @@ from attnstudy.runs import (
     run_folder,
     run_folders,
 )
-from attnstudy.study import VARIANTS, TrialSpec
+from attnstudy.study import VARIANTS, RunSpec
 
 STUDY = "many"
 SMALL = (
@@ -44,31 +44,31 @@ def attnstudy(*words: object) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A run that was trained, and published to the embedded store of its home."""
+    """A run that was trained, and published to the embedded store of its folder."""
 
-    home: Path
+    store_dir: Path
     folder: RunFolder
     started: Start
     result: Result
 
     @classmethod
-    def of(cls, home: Path, study: str = STUDY) -> Pattern:
+    def of(cls, store_dir: Path, study: str = STUDY) -> Pattern:
         """Return the first run of a study."""
-        folder = run_folders(home, study)[0]
+        folder = run_folders(store_dir, study)[0]
         started, result = folder.started(), folder.result()
         assert started is not None
         assert result is not None
-        return cls(home, folder, started, result)
+        return cls(store_dir, folder, started, result)
 
 
-def make_pattern(home: Path) -> Pattern:
+def make_pattern(store_dir: Path) -> Pattern:
     """Train a run, and have it published."""
-    words = attnstudy("run", *SMALL, "--variant", "double", "--seeds", 1, "--store", home)
+    words = attnstudy("run", *SMALL, "--variant", "double", "--seeds", 1, "--store", store_dir)
     subprocess.run([*words, "--executor", "inline", "-q"], check=True, capture_output=True)
-    return Pattern.of(home)
+    return Pattern.of(store_dir)
 
 
-def specs_of(pattern: Pattern, arms: int, seeds: int) -> Iterator[TrialSpec]:
+def specs_of(pattern: Pattern, arms: int, seeds: int) -> Iterator[RunSpec]:
     """Give the specifications of so many arms with so many seeds, seeds first."""
     names = [None] * 4 if arms == 4 else [f"arm{number:03}" for number in range(arms)]
     for seed in range(seeds):
@@ -76,21 +76,21 @@ def specs_of(pattern: Pattern, arms: int, seeds: int) -> Iterator[TrialSpec]:
             yield replace(pattern.started.spec, variant=VARIANTS[number % 4], arm=name, seed=seed)
 
 
-def renamed(spec: TrialSpec, study: str, seed: int) -> TrialSpec:
+def renamed(spec: RunSpec, study: str, seed: int) -> RunSpec:
     """Return the specification for another study and seed."""
     return replace(spec, study=study, seed=seed)
 
 
 def fill(
-    home: Path, pattern: Pattern, specs: Sequence[TrialSpec], *, test_images: int | None = None
+    store_dir: Path, pattern: Pattern, specs: Sequence[RunSpec], *, test_images: int | None = None
 ) -> list[RunFolder]:
     """Write the folders of finished runs, and the study's facts as ``run`` leaves them.
 
     Args:
-        home: the store.
+        store_dir: the store.
         pattern: whose journal and other files they have; large files are links to its own.
         specs: of the runs.
-        test_images: lines of ``predictions.csv``; none takes the pattern's.
+        test_images: lines of ``predictions.csv``; None takes the pattern's.
 
     """
     rng = random.Random(1)
@@ -98,7 +98,7 @@ def fill(
     facts = replace(pattern.started.dataset, test_images=images)
     folders = []
     for spec in specs:
-        folder = run_folder(home, spec)
+        folder = run_folder(store_dir, spec)
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.start(spec, facts)
         for name in pattern.result.files:
@@ -123,7 +123,7 @@ def fill(
         )
         folder.finish(result)
         folders.append(folder)
-    with changing_study_facts(home, specs[0].study) as remembered:
+    with changing_study_facts(store_dir, specs[0].study) as remembered:
         remembered.setdefault("threads", 1)
         asked: dict[str, dict[str, set[int]]] = {}
         for spec in specs:
@@ -152,7 +152,7 @@ class Copier:
         note = pattern.folder.published(key)
         self.note, self.run_id = note, str(note["run_id"])
         self.pattern = pattern
-        database = pattern.home / "mlflow.db"
+        database = pattern.store_dir / "mlflow.db"
         self.engine = sa.create_engine(f"sqlite:///{database}")
         self.tables = sa.MetaData()
         self.tables.reflect(self.engine)
@@ -229,7 +229,7 @@ def _note(folder: RunFolder, key: str, note: Mapping[str, Any]) -> None:
     (folder.path / "publishing.lock").touch()
 
 
-def _params(spec: TrialSpec) -> dict[str, str]:
+def _params(spec: RunSpec) -> dict[str, str]:
     from attnstudy.tracking import param_texts
 
     return param_texts(spec.to_dict())

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attnstudy.search import Design, Ledger, TrialState, open_storage, parse_storage
+from attnstudy.search import SearchConfig, TrialState, VariantSearch, open_storage, parse_storage
 from benchmarks.scaling import synthetic, timing
 
 SPACE = {
@@ -46,28 +46,28 @@ class Asked:
 
 def bookkeeping(storage: str, place: Path, sizes: Sequence[int]) -> Iterator[Asked]:
     """Propose and tell of trials that nobody trains: Optuna's part, and ours around it."""
-    ledger = Ledger.begin(open_storage(parse_storage(storage), place), design())
+    search = VariantSearch.begin(open_storage(parse_storage(storage), place), config())
     rng = random.Random(1)
     asked: list[float] = []
     told: list[float] = []
     for number in range(max(sizes)):
         began = time.process_time()
-        trial = ledger.ask()
+        trial = search.ask()
         between = time.process_time()
         ended = replace(
             trial, state=TrialState.COMPLETE, value=rng.uniform(20, 90), runs=1, epochs=1.0,
             by_seed={1_000_000: 50.0},
         )  # fmt: skip
-        ledger.tell(ended)
+        search.tell(ended)
         told.append(time.process_time() - between)
         asked.append(between - began)
         if number + 1 in sizes:
             yield Asked(number + 1, *(1000 * sum(v[-20:]) / 20 for v in (asked, told)))
 
 
-def design() -> Design:
-    """Return a search's design without its images."""
-    return Design(
+def config() -> SearchConfig:
+    """Return a search's configuration without its images."""
+    return SearchConfig(
         study="many", variant="vanilla", variant_source=None, space=SPACE, sampler="tpe",
         sampler_seed=0, pruner="none", seeds=(1_000_000,), dataset="digits", dataset_digest="",
         train_size=64, val_size=20, settings={"epochs": 1}, most_epochs=1, classes=10,

@@ -47,7 +47,7 @@ class Measured:
 
 
 def seem_to_train(job: Job, channel: Channel) -> None:
-    """Report as ``usecases.watching`` does, and no more work than that."""
+    """Report as ``usecases.recording`` does, and no more work than that."""
     for done in range(job.reports):
         channel.report(Of(0, Progress(done, time.time(), job.number, 0.5, 50.0)))
         if done % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:

@@ -52,12 +52,12 @@ def one_run(work: Work) -> Training:
     """Return the function that every executor runs, in a run folder of its own."""
     from attnstudy.executors import Inline
     from attnstudy.runs import RunFolder
-    from attnstudy.study import TrialSpec
+    from attnstudy.study import RunSpec
     from attnstudy.usecases import worker
     from attnstudy.usecases.jobs import Job
 
     dataset, decoded = data.load(work.source, work.cache)
-    spec = TrialSpec(
+    spec = RunSpec(
         study="bench", dataset=work.source, variant=work.variant, seed=0,
         attention=work.attention, dataset_digest=dataset.digest, train_size=work.train_size,
         val_size=work.val_size, epochs=1, batch_size=BATCH,

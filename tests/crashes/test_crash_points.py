@@ -19,7 +19,7 @@ from tests.conftest import SMALL
 from tests.crashes.zygote import Ended, Zygote
 
 pytestmark = pytest.mark.timeout(900)
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 FILES = (
     "study.json", "run.json", "holder.json", "journal.jsonl", "checkpoint.pt", "predictions.csv",
     "weights.safetensors", "model.pt2", "attention.npz", "result.json", "embedded.json",
@@ -69,7 +69,7 @@ class Study:
 
     def folders(self) -> dict[str, runs.RunFolder]:
         found = {}
-        for folder in runs.run_folders(self.place / HOME, "placement"):
+        for folder in runs.run_folders(self.place / STORE_DIR, "placement"):
             started = folder.started()
             assert started is not None
             found[started.spec.name] = folder
@@ -101,7 +101,7 @@ class Study:
 
     def published(self) -> dict[str, object]:
         """Return what MLflow has, without the times: a list for every run of a name."""
-        tracker = open_store(resolve(self.place / HOME, None))
+        tracker = open_store(resolve(self.place / STORE_DIR, None))
         kept: dict[str, list[object]] = {}
         for run in read_runs(tracker, "placement"):
             if run.superseded:
@@ -159,7 +159,7 @@ def test_nothing_is_lost_and_nothing_done_twice(place, moment, study, reference)
     same(study.numbers(), reference[0])
     same(study.published(), reference[1])
     if place not in ("write/result.json/renamed", "run/finished"):  # left for ``prune``
-        assert not list((study.place / HOME / "runs").rglob("checkpoint*.pt"))
+        assert not list((study.place / STORE_DIR / "runs").rglob("checkpoint*.pt"))
 
 
 @pytest.mark.parametrize("place", REPEATING)

@@ -17,7 +17,7 @@ from attnstudy import runs
 from attnstudy.training import Checkpoint, load_checkpoints, save_checkpoint
 from tests.conftest import SMALL
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 LONG_RUN = ("run", *SMALL, "--epochs", "200", "--variant", "double", "--seeds", "2")
 
 
@@ -49,11 +49,11 @@ def until(condition, child: subprocess.Popen[str] | None = None) -> None:
 
 
 def folders(study="placement"):
-    return {f.started().spec.name: f for f in runs.run_folders(HOME, study)}
+    return {f.started().spec.name: f for f in runs.run_folders(STORE_DIR, study)}
 
 
 def checkpointed() -> bool:
-    return len(list(HOME.glob("runs/placement/*/checkpoint.pt"))) == 2
+    return len(list(STORE_DIR.glob("runs/placement/*/checkpoint.pt"))) == 2
 
 
 def holders(claimed):
@@ -108,7 +108,7 @@ def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["trained"], answer["elsewhere"], answer["failed"]) == (2, 0, 0)
-    assert not list((HOME / "runs" / "placement" / "commands").iterdir())
+    assert not list((STORE_DIR / "runs" / "placement" / "commands").iterdir())
     whole = finish(*words, "--study", "whole")
     assert whole.returncode == 0, whole.stderr
     assert computed() == computed("whole")
@@ -148,7 +148,7 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
 def test_a_command_waits_for_another_only_if_asked(workplace):
     words = ("run", *SMALL, "--epochs", "120", "--variant", "double", "--seeds", "1", "--json")
     first = begin(*words)
-    until(lambda: list(HOME.glob("runs/placement/*/checkpoint.pt")), first)
+    until(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
     (folder,) = folders().values()
     (holder,) = holders([folder])
     os.kill(holder, signal.SIGSTOP)  # it holds its run for as long as this test wants
@@ -170,7 +170,7 @@ def test_a_command_waits_for_another_only_if_asked(workplace):
 @pytest.mark.long
 def test_who_waits_takes_over_what_the_other_leaves(workplace):
     first = begin(*LONG_RUN, "--seeds", "1")
-    until(lambda: list(HOME.glob("runs/placement/*/checkpoint.pt")), first)
+    until(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
     second = begin(*LONG_RUN, "--seeds", "1", "--wait")
     line = ""
     while "waiting for 1" not in line:
@@ -196,7 +196,7 @@ def interrupted(cli, workplace, monkeypatch):
         raise Stopped
 
     with monkeypatch.context() as context:
-        context.setattr(worker.Watcher, "on_state", stop)  # type: ignore[attr-defined]
+        context.setattr(worker.Recorder, "on_state", stop)  # type: ignore[attr-defined]
         cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--executor", "inline")
     (folder,) = folders().values()
     (folder.path / "failure.json").unlink()
@@ -322,10 +322,10 @@ def test_a_full_disk_stops_the_study_and_nothing_is_lost(cli, small_disk, execut
 
 def test_a_full_disk_under_the_database_ends_with_what_to_do(cli, small_disk, template_store):
     """The run folders have room; the embedded database beside them has none."""
-    home = Path("mlruns")
-    (home / "mlflow.db").unlink()
+    store_dir = Path("mlruns")
+    (store_dir / "mlflow.db").unlink()
     (small_disk / "mlflow.db").write_bytes((template_store / "mlflow.db").read_bytes())
-    (home / "mlflow.db").symlink_to(small_disk / "mlflow.db")
+    (store_dir / "mlflow.db").symlink_to(small_disk / "mlflow.db")
     filler = small_disk / "filler"
     space = os.statvfs(small_disk)
     filler.write_bytes(bytes(space.f_bavail * space.f_frsize))

@@ -13,7 +13,7 @@ from attnstudy import runs
 from attnstudy.executors import Inline
 from attnstudy.files import read_sealed, write_sealed
 from attnstudy.runs import RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.usecases.jobs import Job
 from attnstudy.usecases.worker import train_together
 from tests.faults.server import Server
@@ -25,12 +25,12 @@ CHAOS = bool(os.environ.get("ATTNSTUDY_CHAOS"))
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, digits, digits_folder) -> RunFolder:
     """One finished run."""
-    home = tmp_path_factory.mktemp("trained")
-    spec = TrialSpec(
+    store_dir = tmp_path_factory.mktemp("trained")
+    spec = RunSpec(
         study="trained", dataset="digits", variant="double", seed=0, dataset_digest=digits.digest,
         train_size=256, val_size=60, epochs=2, batch_size=32, channels=(4, 4),
     )  # fmt: skip
-    folder = runs.run_folder(home, spec)
+    folder = runs.run_folder(store_dir, spec)
     list(
         Inline().execute(
             [[Job(spec, folder.path, digits_folder, "cpu", 1, "test")]], train_together
@@ -42,13 +42,13 @@ def trained(tmp_path_factory, digits, digits_folder) -> RunFolder:
 
 @pytest.fixture
 def copy_run(trained) -> Callable[..., RunFolder]:
-    """Copy the trained run into a home, as a run of another study, seed or time."""
+    """Copy the trained run into a store, as a run of another study, seed or time."""
 
-    def copy(home: Path, study: str = "small", *, seed: int = 0, later: int = 0) -> RunFolder:
+    def copy(store_dir: Path, study: str = "small", *, seed: int = 0, later: int = 0) -> RunFolder:
         content = read_sealed(trained.path / "run.json")
         content["spec"].update(study=study, seed=seed)
         content["started_at"] += later
-        folder = runs.run_folder(home, TrialSpec.from_dict(content["spec"]))
+        folder = runs.run_folder(store_dir, RunSpec.from_dict(content["spec"]))
         shutil.copytree(trained.path, folder.path, dirs_exist_ok=True)
         write_sealed(folder.path / "run.json", content)
         return folder

@@ -96,6 +96,6 @@ def _files(location: str, artifacts: Path | None, ids: dict[str, str]) -> dict[s
     return digests
 
 
-def embedded_content(home: Path, study: str) -> dict[str, Any]:
-    """Return what the embedded store of a home holds."""
-    return store_content(Path(resolve(home, None).uri.removeprefix("sqlite:///")), study)
+def embedded_content(store_dir: Path, study: str) -> dict[str, Any]:
+    """Return what the embedded store of a folder holds."""
+    return store_content(Path(resolve(store_dir, None).uri.removeprefix("sqlite:///")), study)

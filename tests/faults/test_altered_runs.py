@@ -12,7 +12,7 @@ import pytest
 
 from attnstudy.errors import StoreError
 from attnstudy.tracking import Publisher, open_store, read_runs, resolve
-from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.requests import Requests
 from tests.faults.conftest import figures
 
 IDENTITY = (
@@ -28,18 +28,18 @@ TABLES = ("metrics", "latest_metrics")
 
 
 @pytest.fixture
-def home(workplace):
+def store_dir(workplace):
     return workplace / "mlruns"
 
 
 @pytest.fixture
-def tracker(home):
-    return open_store(resolve(home, None))
+def tracker(store_dir):
+    return open_store(resolve(store_dir, None))
 
 
 @pytest.fixture
-def folder(copy_run, home, tracker):
-    made = copy_run(home, "small")
+def folder(copy_run, store_dir, tracker):
+    made = copy_run(store_dir, "small")
     publisher(tracker).publish(made)
     return made
 
@@ -48,8 +48,8 @@ def publisher(tracker, *, republish=False):
     return Publisher(tracker, "small", "why?", figures, republish)
 
 
-def alter(home: Path, change: str, tables=TABLES) -> None:
-    with sqlite3.connect(home / "mlflow.db") as database:
+def alter(store_dir: Path, change: str, tables=TABLES) -> None:
+    with sqlite3.connect(store_dir / "mlflow.db") as database:
         for table in tables:
             done = database.execute(f"UPDATE {table} SET {change} WHERE key = 'test_accuracy'")
             assert done.rowcount == 1
@@ -99,9 +99,9 @@ def test_the_digest_is_the_one_that_decision_19_describes(folder, tracker):
 
 @pytest.mark.parametrize("tables", [TABLES, TABLES[1:]])
 @pytest.mark.parametrize("change", ["value = value + 5", "value = value - 5", "value = 'NaN'"])
-def test_a_number_that_was_altered_is_put_right(folder, tracker, home, change, tables):
+def test_a_number_that_was_altered_is_put_right(folder, tracker, store_dir, change, tables):
     """Raised too: of two numbers of one moment MLflow goes on showing the greater."""
-    alter(home, change.replace("'NaN'", "0, is_nan = 1"), tables)
+    alter(store_dir, change.replace("'NaN'", "0, is_nan = 1"), tables)
     assert only_run(tracker).agrees is False
     assert publisher(tracker).publish(folder)
     run = only_run(tracker)
@@ -110,17 +110,17 @@ def test_a_number_that_was_altered_is_put_right(folder, tracker, home, change, t
     assert not publisher(tracker).publish(folder)
 
 
-def test_the_smallest_change_of_a_number_is_seen(folder, tracker, home):
-    alter(home, "value = value * (1 + 1e-14)")
+def test_the_smallest_change_of_a_number_is_seen(folder, tracker, store_dir):
+    alter(store_dir, "value = value * (1 + 1e-14)")
     assert only_run(tracker).agrees is False
     assert publisher(tracker).publish(folder)
     assert only_run(tracker).agrees is True
 
 
-def test_a_number_that_mlflow_keeps_is_told_and_the_way_out_works(folder, tracker, home):
+def test_a_number_that_mlflow_keeps_is_told_and_the_way_out_works(folder, tracker, store_dir):
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    alter(home, "value = 99, timestamp = 9000000000000000", TABLES[1:])
+    alter(store_dir, "value = 99, timestamp = 9000000000000000", TABLES[1:])
     with pytest.raises(StoreError, match=r"keeps showing other numbers of double/seed=0") as said:
         publisher(tracker).publish(folder)
     assert "'attnstudy sync small --republish'" in str(said.value)

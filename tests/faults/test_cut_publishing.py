@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from attnstudy.errors import StoreError
-from attnstudy.tracking import Publisher, asking, note, open_store, resolve, store
+from attnstudy.tracking import Publisher, delivery_state, open_store, requests, resolve, store
 from attnstudy.tracking.digests import sealing_tags
 from tests.faults.conftest import CHAOS, figures
 from tests.faults.content import embedded_content, store_content
@@ -24,7 +24,7 @@ class Reached:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
         self.end_at = 0
-        for module in (asking, note, store):
+        for module in (requests, delivery_state, store):
             monkeypatch.setattr(module, "reach", self)
 
     def __call__(self, name: str) -> None:
@@ -58,26 +58,26 @@ def same_but_for_the_study(content, study, folder):
 
 @pytest.mark.proof
 def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_run, reached):
-    home = workplace / "mlruns"
-    tracker = open_store(resolve(home, None))
-    folder = copy_run(home, "whole")
+    store_dir = workplace / "mlruns"
+    tracker = open_store(resolve(store_dir, None))
+    folder = copy_run(store_dir, "whole")
     assert Publisher(tracker, "whole", "why?", figures).publish(folder)
     names = list(reached.names)
     assert len(names) > 30
-    expected = same_but_for_the_study(embedded_content(home, "whole"), "whole", folder)
+    expected = same_but_for_the_study(embedded_content(store_dir, "whole"), "whole", folder)
     assert expected["status"] == "FINISHED"
     assert [model["status"] for model in expected["models"]] == ["READY"]
     for place, name in enumerate(names, start=1):
         if name.startswith("publish/before") and place > 1:
             continue  # the same state as after the point before
         study = f"cut{place}"
-        folder = copy_run(home, study)
+        folder = copy_run(store_dir, study)
         reached.begin(place)
         with pytest.raises(Killed, match=name):
             Publisher(tracker, study, "why?", figures).publish(folder)
         reached.begin()
         Publisher(tracker, study, "why?", figures).publish(folder)
-        found = same_but_for_the_study(embedded_content(home, study), study, folder)
+        found = same_but_for_the_study(embedded_content(store_dir, study), study, folder)
         assert found == expected, name
         reached.begin()
         assert not Publisher(tracker, study, "why?", figures).publish(folder), name
@@ -86,11 +86,11 @@ def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_
 
 def test_a_run_that_was_made_and_lost_after_the_survey_is_found(workplace, copy_run, reached):
     """Two commands: the one that read all runs before goes on with what the other left."""
-    home = workplace / "mlruns"
-    tracker = open_store(resolve(home, None))
+    store_dir = workplace / "mlruns"
+    tracker = open_store(resolve(store_dir, None))
     first = Publisher(tracker, "cut", "why?", figures)
-    assert first.publish(copy_run(home, "cut"))
-    folder = copy_run(home, "cut", seed=1)
+    assert first.publish(copy_run(store_dir, "cut"))
+    folder = copy_run(store_dir, "cut", seed=1)
     other = Publisher(tracker, "cut", "why?", figures)
     other._opened()
     reached.begin(4)  # behind the two points of the note
@@ -98,14 +98,14 @@ def test_a_run_that_was_made_and_lost_after_the_survey_is_found(workplace, copy_
         other.publish(folder)
     reached.begin()
     assert first.publish(folder)
-    content = embedded_content(home, "cut")
+    content = embedded_content(store_dir, "cut")
     assert [len(found) for name, found in content.items() if name != "models"] == [1, 1]
 
 
 def test_killed_again_and_again_publishing_still_ends_with_the_same(workplace, copy_run, reached):
-    home = workplace / "mlruns"
-    tracker = open_store(resolve(home, None))
-    whole, folder = copy_run(home, "whole"), copy_run(home, "again")
+    store_dir = workplace / "mlruns"
+    tracker = open_store(resolve(store_dir, None))
+    whole, folder = copy_run(store_dir, "whole"), copy_run(store_dir, "again")
     Publisher(tracker, "whole", None, figures).publish(whole)
     attempts = 0
     for end_at in range(3, 60):
@@ -116,8 +116,8 @@ def test_killed_again_and_again_publishing_still_ends_with_the_same(workplace, c
             break
     assert attempts > 5
     assert same_but_for_the_study(
-        embedded_content(home, "again"), "again", folder
-    ) == same_but_for_the_study(embedded_content(home, "whole"), "whole", whole)
+        embedded_content(store_dir, "again"), "again", folder
+    ) == same_but_for_the_study(embedded_content(store_dir, "whole"), "whole", whole)
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +129,11 @@ def proxy(server):
 class OnServer:
     """Publishes to the server and says what it then holds."""
 
-    def __init__(self, home, server, proxy: Proxy, copy_run) -> None:
-        self.home, self.server, self.proxy, self.copy = home, server, proxy, copy_run
+    def __init__(self, store_dir, server, proxy: Proxy, copy_run) -> None:
+        self.store_dir, self.server, self.proxy, self.copy = store_dir, server, proxy, copy_run
 
     def publish(self, study, folder):
-        tracker = open_store(resolve(self.home, self.proxy.uri))
+        tracker = open_store(resolve(self.store_dir, self.proxy.uri))
         return Publisher(tracker, study, "why?", figures).publish(folder)
 
     def content(self, study, folder):
@@ -148,7 +148,7 @@ def on_server(workplace, server, proxy, copy_run):
 
 
 def requests_of_one_publishing(on_server, study):
-    folder = on_server.copy(on_server.home, study)
+    folder = on_server.copy(on_server.store_dir, study)
     on_server.proxy.set(passing)
     assert on_server.publish(study, folder)
     return folder, list(on_server.proxy.seen)
@@ -164,7 +164,7 @@ def test_an_answer_that_is_lost_once_doubles_nothing(on_server):
     expected = on_server.content("lost", whole)
     for number in interesting(seen, 3):
         study = f"lost{number}"
-        folder = on_server.copy(on_server.home, study)
+        folder = on_server.copy(on_server.store_dir, study)
         on_server.proxy.set(lambda r, n=number: "lose" if r.number == n else "pass")
         with contextlib.suppress(StoreError):  # where the server refuses the repetition
             on_server.publish(study, folder)
@@ -179,7 +179,7 @@ def test_a_server_that_is_gone_from_any_request_on_gets_the_rest_later(on_server
     expected = on_server.content(f"gone-{way}", whole)
     for number in interesting(seen, 4):
         study = f"gone-{way}{number}"
-        folder = on_server.copy(on_server.home, study)
+        folder = on_server.copy(on_server.store_dir, study)
 
         def rule(request, number=number):
             if request.number < number:

@@ -19,13 +19,13 @@ FILES = ("result.json", "predictions.csv", "model.pt2", "weights.safetensors")
 
 
 @pytest.fixture
-def home(workplace):
+def store_dir(workplace):
     return workplace / "mlruns"
 
 
 @pytest.fixture
-def address(home):
-    return resolve(home, None)
+def address(store_dir):
+    return resolve(store_dir, None)
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def tracker(address):
 
 
 @pytest.fixture
-def make_run(copy_run, home):
-    """Make a finished run in the home."""
+def make_run(copy_run, store_dir):
+    """Make a finished run in the store."""
 
     def make(**named):
-        return copy_run(home, "small", **named)
+        return copy_run(store_dir, "small", **named)
 
     return make
 
@@ -144,19 +144,21 @@ def test_a_state_that_was_changed_in_the_ui_is_put_right(make_run, tracker):
     assert len(tracker.client.search_logged_models([before.info.experiment_id])) == 1
 
 
-def test_a_store_put_back_to_an_earlier_day_gets_what_it_lost(make_run, tracker, home, tmp_path):
+def test_a_store_put_back_to_an_earlier_day_gets_what_it_lost(
+    make_run, tracker, store_dir, tmp_path
+):
     folder = make_run()
     kept = {name: (folder.path / name).read_bytes() for name in FILES}
     for name in FILES:
         (folder.path / name).unlink()
     publisher(tracker).publish(folder)
-    shutil.copy(home / "mlflow.db", tmp_path / "backup.db")
+    shutil.copy(store_dir / "mlflow.db", tmp_path / "backup.db")
     for name in FILES:
         (folder.path / name).write_bytes(kept[name])
     publisher(tracker).publish(folder)
     published = only_run(tracker)[0].metrics
     # through MLflow itself, whose connections are open
-    old = resolve(home, f"sqlite:///{tmp_path / 'backup.db'}")
+    old = resolve(store_dir, f"sqlite:///{tmp_path / 'backup.db'}")
     note = folder.published("embedded")
     folder.note_published(old.key, note)
     backup = open_store(old)
@@ -167,7 +169,7 @@ def test_a_store_put_back_to_an_earlier_day_gets_what_it_lost(make_run, tracker,
     assert len(shown.outputs.model_outputs) == 1
 
 
-def test_a_run_whose_folder_was_deleted_is_ended(make_run, tracker, tmp_path, home):
+def test_a_run_whose_folder_was_deleted_is_ended(make_run, tracker, tmp_path, store_dir):
     done = make_run()
     for name in FILES:
         (done.path / name).unlink()
@@ -196,15 +198,15 @@ def test_a_run_trained_anew_after_its_folder_was_deleted_takes_the_place_of_the_
 
 
 def test_two_homes_that_share_a_server_do_not_mix_their_runs(
-    make_run, home, tmp_path, template_store
+    make_run, store_dir, tmp_path, template_store
 ):
     shutil.copy(template_store / "mlflow.db", tmp_path / "shared.db")
     shared = f"sqlite:///{tmp_path / 'shared.db'}"
     folder = make_run()
-    publisher(open_store(resolve(home, shared))).publish(folder)
-    shutil.move(home / "runs", tmp_path / "first")
+    publisher(open_store(resolve(store_dir, shared))).publish(folder)
+    shutil.move(store_dir / "runs", tmp_path / "first")
     again = make_run(later=5000)
-    tracker = open_store(resolve(home, shared))
+    tracker = open_store(resolve(store_dir, shared))
     publisher(tracker).publish(again)
     found = read_runs(tracker, "small")
     assert [(run.seed, run.superseded) for run in found] == [(0, False), (0, False)]
@@ -296,7 +298,7 @@ def test_a_deleted_experiment_is_told_and_brought_back_when_asked(make_run, trac
     assert [run.status for run in read_runs(tracker, "small")] == ["complete"] * 2
 
 
-def test_status_says_what_is_undelivered_and_what_was_deleted(make_run, tracker, cli, home):
+def test_status_says_what_is_undelivered_and_what_was_deleted(make_run, tracker, cli, store_dir):
     first, _, third = (make_run(seed=seed) for seed in range(3))
     for name in FILES:
         (third.path / name).unlink()
@@ -333,7 +335,7 @@ def test_of_many_runs_that_are_there_none_is_asked_for_alone(make_run, tracker, 
     folders = [make_run(seed=seed) for seed in range(3)]
     for folder in folders:
         publisher(tracker).publish(folder)
-    monkeypatch.setattr("attnstudy.tracking.shelf._FRESH", -1.0)
+    monkeypatch.setattr("attnstudy.tracking.run_lookup._FRESH", -1.0)
     asked = []
     get_run = tracker.client.get_run
     monkeypatch.setattr(

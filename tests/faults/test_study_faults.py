@@ -21,7 +21,7 @@ from tests.conftest import SMALL
 from tests.faults.conftest import CHAOS
 from tests.faults.content import embedded_content, store_content
 
-HOME = Path("mlruns")
+STORE_DIR = Path("mlruns")
 pytestmark = pytest.mark.usefixtures("processes")
 
 
@@ -79,7 +79,7 @@ def test_a_server_that_is_killed_and_started_again_during_a_study(
     database, artifacts = server.folder / "server.db", server.folder / "artifacts"
     wait_for(lambda: len(store_content(database, "killed", artifacts)) > 1, child)
     server.kill()
-    wait_for(lambda: sum(f.status.done for f in runs.run_folders(HOME, "killed")) >= 2, child)
+    wait_for(lambda: sum(f.status.done for f in runs.run_folders(STORE_DIR, "killed")) >= 2, child)
     server.start()
     _, errors = child.communicate(timeout=200)
     assert child.returncode == 0, errors
@@ -92,19 +92,19 @@ def test_a_server_that_is_killed_and_started_again_during_a_study(
     assert found["models"] == 4
     # the same folders, published without a fault
     assert cli("sync", "killed").code == 0
-    assert found == embedded_content(HOME, "killed")
+    assert found == embedded_content(STORE_DIR, "killed")
     status = json.loads(cli("status", "killed", "--tracking-uri", server.uri, "--json").out)
     assert status["studies"][0]["undelivered"] == 0
     # and a study of its own that met no fault
     monkeypatch.chdir(empty(workplace / "another"))
     assert cli("run", *SMALL, *study, "--executor", "inline").code == 0
-    assert values(found) == values(embedded_content(HOME, "killed"))
+    assert values(found) == values(embedded_content(STORE_DIR, "killed"))
 
 
 def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workplace):
     study = ("run", *SMALL, "--epochs", "100", "--variant", "vanilla", "--seeds", "1")
     child = start(*study)
-    tracker = open_store(resolve(HOME, None))
+    tracker = open_store(resolve(STORE_DIR, None))
 
     def published():
         found = read_runs(tracker, "placement")
@@ -113,7 +113,7 @@ def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workpl
     wait_for(published, child)
     os.killpg(child.pid, signal.SIGKILL)
     child.communicate(timeout=60)
-    (folder,) = runs.run_folders(HOME, "placement")
+    (folder,) = runs.run_folders(STORE_DIR, "placement")
     assert folder.status is Status.INTERRUPTED
     (run,) = read_runs(tracker, "placement")
     assert run.status == "running"
@@ -135,14 +135,14 @@ def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workpl
 @pytest.mark.long
 @pytest.mark.parametrize("place", ["store/before-created", "store/after-created"][: 1 + CHAOS])
 def test_a_store_whose_making_was_killed_is_made_by_the_next_command(cli, workplace, place):
-    (HOME / "mlflow.db").unlink()
+    (STORE_DIR / "mlflow.db").unlink()
     study = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
     child = start(*study, ATTNSTUDY_CRASH_AT=f"{place}:1")
     _, errors = child.communicate(timeout=200)
     assert child.returncode == -signal.SIGKILL, errors
-    assert (HOME / "mlflow.db").exists() == (place == "store/after-created")
+    assert (STORE_DIR / "mlflow.db").exists() == (place == "store/after-created")
     answer = cli(*study, "--json")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["undelivered"] == 0
-    assert not list(HOME.glob("mlflow-new*"))
-    assert read_sealed(HOME / "store.json") == {"root": str(HOME.resolve())}
+    assert not list(STORE_DIR.glob("mlflow-new*"))
+    assert read_sealed(STORE_DIR / "store.json") == {"root": str(STORE_DIR.resolve())}

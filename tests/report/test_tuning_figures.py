@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from attnstudy.report.tuning import history_figure, importances_figure, tuning_figures
-from attnstudy.search import Design, Trial, TrialState
+from attnstudy.search import SearchConfig, Trial, TrialState
 from attnstudy.usecases.tuning_results import VariantTuning
 
 VALUES = (40.0, 70.0, None, 55.0, 70.0, None)
@@ -19,7 +19,7 @@ VALUES = (40.0, 70.0, None, 55.0, 70.0, None)
 
 @pytest.fixture
 def tuning() -> VariantTuning:
-    design = Design(
+    config = SearchConfig(
         study="s", variant="double", variant_source=None, space={"lr": [1e-3, 1e-2]},
         sampler="tpe", sampler_seed=0, pruner="median", seeds=(7, 8), dataset="digits",
         dataset_digest="d", train_size=10, val_size=5, settings={}, most_epochs=2, classes=10,
@@ -35,7 +35,7 @@ def tuning() -> VariantTuning:
         )
         for number, value in enumerate(VALUES)
     )
-    return VariantTuning(design, trials, {"lr": 0.75, "batch_size": 0.25})
+    return VariantTuning(config, trials, {"lr": 0.75, "batch_size": 0.25})
 
 
 def labelled(figure: Figure, label: str) -> list[tuple[float, float]]:

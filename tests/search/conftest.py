@@ -1,4 +1,4 @@
-"""Designs and ledgers for tests, without any training."""
+"""Searches for tests, without any training."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.search import Design, Ledger, open_storage, parse_storage
+from attnstudy.search import SearchConfig, VariantSearch, open_storage, parse_storage
 
 
 @pytest.fixture
-def make_design() -> Callable[..., Design]:
-    """Make the design of a small search."""
+def make_config() -> Callable[..., SearchConfig]:
+    """Make the configuration of a small search."""
 
-    def make(**changes: object) -> Design:
+    def make(**changes: object) -> SearchConfig:
         values: dict[str, object] = {
             "study": "small",
             "variant": "vanilla",
@@ -37,17 +37,19 @@ def make_design() -> Callable[..., Design]:
             "most_epochs": 4,
             "classes": 10,
         }
-        return Design(**{**values, **changes})  # type: ignore[arg-type]
+        return SearchConfig(**{**values, **changes})  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.fixture
-def make_ledger(tmp_path: Path, make_design: Callable[..., Design]) -> Callable[..., Ledger]:
-    """Open a ledger in a journal, or in another storage."""
+def make_search(
+    tmp_path: Path, make_config: Callable[..., SearchConfig]
+) -> Callable[..., VariantSearch]:
+    """Open a search in a journal, or in another storage."""
 
-    def make(storage: str | None = None, **changes: object) -> Ledger:
+    def make(storage: str | None = None, **changes: object) -> VariantSearch:
         place = parse_storage(storage or str(tmp_path / "tuning.journal"))
-        return Ledger.begin(open_storage(place, tmp_path), make_design(**changes))
+        return VariantSearch.begin(open_storage(place, tmp_path), make_config(**changes))
 
     return make

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from attnstudy.errors import StoreError
-from attnstudy.search import TrialState, alone, open_storage, parse_storage
+from attnstudy.search import TrialState, exclusive_use, open_storage, parse_storage
 from tests.postgres import PASSWORD, postgres
 
 OPEN = """
@@ -41,28 +41,28 @@ def test_two_that_open_a_fresh_database_at_once_both_can_use_it(address, tmp_pat
         assert out == "_CachedStorage\n"
 
 
-def test_the_trials_are_those_of_a_journal(address, make_ledger, tmp_path):
-    database, journal = make_ledger(address), make_ledger(str(tmp_path / "a.journal"))
-    for ledger in (database, journal):
+def test_the_trials_are_those_of_a_journal(address, make_search, tmp_path):
+    database, journal = make_search(address), make_search(str(tmp_path / "a.journal"))
+    for search in (database, journal):
         for number in range(12):
-            trial = ledger.ask()
-            ledger.report(trial, {0: 50.0 + number})
-            ledger.tell(replace(trial, state=TrialState.COMPLETE, value=50.0 + number))
+            trial = search.ask()
+            search.report(trial, {0: 50.0 + number})
+            search.tell(replace(trial, state=TrialState.COMPLETE, value=50.0 + number))
     told = [
-        [(t.number, t.state, t.fields, t.value, t.steps) for t in ledger.trials()]
-        for ledger in (database, journal)
+        [(t.number, t.state, t.fields, t.value, t.steps) for t in search.trials()]
+        for search in (database, journal)
     ]
     assert told[0] == told[1]
 
 
 def test_one_command_at_a_time_works_on_a_study(address):
     place = parse_storage(address)
-    with alone(place, "a") as first:
-        with alone(place, "a") as second, alone(place, "b") as other:
+    with exclusive_use(place, "a") as first:
+        with exclusive_use(place, "a") as second, exclusive_use(place, "b") as other:
             assert (first, second, other) == (True, False, True)
-        with alone(place, "a") as third:
+        with exclusive_use(place, "a") as third:
             assert not third
-    with alone(place, "a") as after:
+    with exclusive_use(place, "a") as after:
         assert after
 
 
@@ -74,11 +74,11 @@ def test_a_wrong_password_is_told_without_the_right_one(address, tmp_path):
     assert "\n" not in str(refused.value)
 
 
-def test_a_server_that_goes_away_in_the_middle_is_told_in_one_sentence(make_ledger):
+def test_a_server_that_goes_away_in_the_middle_is_told_in_one_sentence(make_search):
     with postgres() as passing:
-        ledger = make_ledger(passing)
-        trial = ledger.ask()
+        search = make_search(passing)
+        trial = search.ask()
     with pytest.raises(StoreError, match="does not answer, or refuses") as refused:
-        ledger.tell(replace(trial, state=TrialState.COMPLETE, value=1.0))
+        search.tell(replace(trial, state=TrialState.COMPLETE, value=1.0))
     assert PASSWORD not in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -40,19 +40,19 @@ def test_a_database_that_does_not_answer_is_told_in_one_sentence_without_its_pas
 
 
 def test_a_storage_of_an_older_optuna_is_told_with_the_command_that_upgrades_it(
-    tmp_path, make_ledger
+    tmp_path, make_search
 ):
     path = tmp_path / "old.db"
-    make_ledger(f"sqlite:///{path}")
+    make_search(f"sqlite:///{path}")
     with sqlite3.connect(path) as database:
         database.execute("UPDATE alembic_version SET version_num = 'v2.6.0.a'")
         database.execute("UPDATE version_info SET library_version = '2.6.0'")
     with pytest.raises(StoreError, match="older version of Optuna: run 'optuna storage upgrade"):
-        make_ledger(f"sqlite:///{path}")
+        make_search(f"sqlite:///{path}")
     with sqlite3.connect(path) as database:
         database.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
     with pytest.raises(StoreError, match="newer version of Optuna: update optuna"):
-        make_ledger(f"sqlite:///{path}")
+        make_search(f"sqlite:///{path}")
 
 
 def test_the_database_of_mlflow_is_left_alone(tmp_path, template_store):
@@ -63,24 +63,24 @@ def test_the_database_of_mlflow_is_left_alone(tmp_path, template_store):
     assert (template_store / "mlflow.db").read_bytes() == before
 
 
-def test_a_line_that_was_cut_off_is_taken_back(tmp_path, make_ledger):
+def test_a_line_that_was_cut_off_is_taken_back(tmp_path, make_search):
     path = tmp_path / "tuning.journal"
-    ledger = make_ledger()
-    first = ledger.ask()
+    search = make_search()
+    first = search.ask()
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"op_code":5,"worker')
-    again = make_ledger()
+    again = make_search()
     assert path.read_bytes() == whole
     assert again.open_trial() == first
 
 
-def test_a_journal_damaged_in_its_middle_is_told(tmp_path, make_ledger):
+def test_a_journal_damaged_in_its_middle_is_told(tmp_path, make_search):
     path = tmp_path / "tuning.journal"
-    make_ledger().ask()
+    make_search().ask()
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([lines[0], b"{nonsense\n", *lines[1:]]))
     with pytest.raises(StoreError, match=r"is damaged.*move it away"):
-        make_ledger()
+        make_search()
 
 
 def test_looking_makes_no_journal(tmp_path):
@@ -91,13 +91,13 @@ def test_looking_makes_no_journal(tmp_path):
 
 
 @pytest.mark.timeout(60)
-def test_the_lock_of_a_dead_process_in_the_journal_is_taken_away(tmp_path, make_ledger):
+def test_the_lock_of_a_dead_process_in_the_journal_is_taken_away(tmp_path, make_search):
     """Optuna waits without end for one that leads nowhere, as that of a relative path does."""
-    make_ledger()
+    make_search()
     lock = tmp_path / "tuning.journal.lock"
     lock.symlink_to("studies/x/tuning.journal")
     os.utime(lock, (1, 1), follow_symlinks=False)
-    assert make_ledger().ask().number == 0
+    assert make_search().ask().number == 0
 
 
 @pytest.mark.parametrize(

@@ -97,9 +97,9 @@ def test_a_command_goes_on_delivering_when_server_and_database_come_back(migrate
     running = begin(migrated, "run", "--study", "outlived", *SMALL, "--variant", "vanilla",
                     "--seeds", "3", "--epochs", "400", "--workers", "1",
                     "--no-progress")  # fmt: skip
-    home = migrated.folder / "runs"
+    store_dir = migrated.folder / "runs"
     deadline = time.monotonic() + 250
-    while not any(folder.result() for folder in run_folders(home, "outlived")):
+    while not any(folder.result() for folder in run_folders(store_dir, "outlived")):
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)

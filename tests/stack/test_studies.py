@@ -60,9 +60,9 @@ def test_several_processes_share_a_study_and_each_run_is_there_once(stack, cli, 
 def test_a_study_outlives_its_server_and_database(stack, cli, worker, workplace):
     study = ("--study", "outlived", *SMALL, "--variant", "vanilla")
     running = begin(stack, "run", *study, "--seeds", "3", *ALONE)
-    home = stack.folder / "runs"
+    store_dir = stack.folder / "runs"
     deadline = time.monotonic() + 200
-    while not any(folder.result() for folder in run_folders(home, "outlived")):
+    while not any(folder.result() for folder in run_folders(store_dir, "outlived")):
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -72,19 +72,19 @@ def test_a_study_outlives_its_server_and_database(stack, cli, worker, workplace)
     assert "3 trained" in out or "3 complete" in out, out
     assert "answers with an error (50" in err
     for command in ("sync", "rank"):
-        answer = cli(command, "--study", "outlived", "--store", home, env=worker)
+        answer = cli(command, "--study", "outlived", "--store", store_dir, env=worker)
         assert answer.code == 3
         assert answer.err.count("\n") == 1
         assert "answers with an error (50" in answer.err
         assert "its database may be down" in answer.err
     stack.stop("mlflow", signal.SIGKILL)
-    answer = cli("sync", "--study", "outlived", "--store", home, env=worker)
+    answer = cli("sync", "--study", "outlived", "--store", store_dir, env=worker)
     assert (answer.code, answer.err.count("does not answer")) == (3, 1)
     stack.postgres.start()
     stack.launch("mlflow", SERVER_WORKERS="1")
     stack.wait("mlflow")
     stack.wait("dashboard")  # was never stopped: it finds the database again
-    answer = cli("sync", "--study", "outlived", "--store", home, env=worker)
+    answer = cli("sync", "--study", "outlived", "--store", store_dir, env=worker)
     assert answer.code == 0, answer.err
     assert stack.runs("outlived") == finished(*(f"vanilla/seed={seed}" for seed in range(3)))
 

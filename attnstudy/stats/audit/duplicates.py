@@ -76,7 +76,7 @@ def duplicate_notes(table: Table, step: Fraction | None) -> Iterator[str]:
 
 
 def shared_values(table: Table, step: Fraction | None) -> Shared | None:
-    """Return the values that stand in several rows; none if there are none.
+    """Return the values that stand in several rows; None if there are none.
 
     Two normal values of spread s, recorded in steps of g, from rows whose means differ by d, are
     equal with a probability close to g times the density of their difference at 0,
@@ -109,7 +109,7 @@ class _Chance:
     pairs: int
     """How many there are."""
     expected: float | None
-    """How many chance gives; none where it cannot be told."""
+    """How many chance gives; None where it cannot be told."""
 
     @property
     def likely(self) -> bool:

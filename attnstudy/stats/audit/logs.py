@@ -187,7 +187,7 @@ def _finding(run: Logged, cell: Cell, scale: int, why: str | None, verdict: str)
 
 
 def _truncation(run: Logged, printed: Printed, scale: int) -> str | None:
-    """Return how truncation gives the printed number, as words to append; none if it does not.
+    """Return how truncation gives the printed number, as words to append; None if it does not.
 
     A percentage that ends within the printed decimals is still cut short where it was computed
     in binary: 100 * (6242 / 10000) is a little less than 62.42.

@@ -23,7 +23,7 @@ def check_rows(table: Table, items: int | None, scale: int | None) -> tuple[RowC
     Args:
         table: the table.
         items: number of test items, where known.
-        scale: 100 for percentages, 1 for fractions, none where accuracies cannot be told.
+        scale: 100 for percentages, 1 for fractions, None where accuracies cannot be told.
 
     """
     return tuple(

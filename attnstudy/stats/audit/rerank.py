@@ -64,7 +64,7 @@ def verdicts_otherwise(
 
 
 def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking | None:
-    """Return what a reader who trusts the printed means would conclude; none without them.
+    """Return what a reader who trusts the printed means would conclude; None without them.
 
     Games-Howell needs of each row only mean, SD and number of values. The mean is the printed
     one, the SD the printed one or else that of the values. Each row is ranked as numbers that

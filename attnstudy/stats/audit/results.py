@@ -34,7 +34,7 @@ class Edit:
     printed: str
     """What stands there."""
     repaired: str | None
-    """What would stand there; none where the cell is left out."""
+    """What would stand there; None where the cell is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to look at; fields that do not apply are none."""
+    """One thing to look at; fields that do not apply are None."""
 
     kind: Kind
     """What it is."""
@@ -81,7 +81,7 @@ class NumberCheck:
     """A printed mean or SD beside that of the values."""
 
     printed: str | None = None
-    """What the table says; none where it says nothing."""
+    """What the table says; None where it says nothing."""
     recomputed: str | None = None
     """What the printed values give: in full where it ends, else two decimals more than printed;
     an SD with divisor n - 1. None where there are too few values."""
@@ -109,7 +109,7 @@ class RowCheck:
     n: int | None
     """Number of values, or what a summary says it is."""
     values: tuple[str | None, ...]
-    """As printed, one for each column of values; none for an empty cell."""
+    """As printed, one for each column of values; None for an empty cell."""
     mean: NumberCheck
     """Its mean."""
     sd: NumberCheck
@@ -126,7 +126,7 @@ class Audit:
     """Ranked by the printed means; spreads as printed, else of the values. It has no values,
     and nothing that would need them. None without printed means."""
     ranking_corrected: Ranking | None
-    """Ranked by the values; none for a table of summaries. As an audit asks for order and verdict
+    """Ranked by the values; None for a table of summaries. As an audit asks for order and verdict
     alone, neither ranking has robustness lines."""
     changes_order: bool
     """Whether two rows stand the other way round by recomputed means than by printed ones."""
@@ -150,6 +150,6 @@ class Audit:
     """The outcome in one or two sentences."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as strict JSON knows it: no NaN, no infinity, null for none."""
+        """Return everything as strict JSON knows it: no NaN, no infinity, null for None."""
         encoded: dict[str, Any] = encode(self)
         return encoded

@@ -48,7 +48,7 @@ class Row:
     values: tuple[Fraction, ...] = field(init=False)
     """The values, exactly."""
     exact_mean: Decimal | None = field(init=False)
-    """Mean of the values; none without values."""
+    """Mean of the values; None without values."""
 
     def __post_init__(self) -> None:
         values = tuple(Fraction(cell.number.value) for cell in self.cells)
@@ -81,7 +81,7 @@ class Table:
     sd_column: str | None
     """Column of the printed SDs."""
     scale: int | None
-    """100 for accuracies in percent, 1 for fractions, none for anything else."""
+    """100 for accuracies in percent, 1 for fractions, None for anything else."""
     notes: tuple[str, ...]
     """What the reader has to know about how the file was read."""
 
@@ -180,7 +180,7 @@ def _accuracies(rows: tuple[Row, ...]) -> Iterator[tuple[str, Printed]]:
 
 
 def scale_of(rows: tuple[Row, ...]) -> int | None:
-    """Return 100 where values and means are percentages, 1 for fractions, none for neither.
+    """Return 100 where values and means are percentages, 1 for fractions, None for neither.
 
     Raises:
         DataError: percent and fractions are mixed.

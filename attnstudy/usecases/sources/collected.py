@@ -31,7 +31,7 @@ class RunReference:
     run_id: str
     """Its identity there; empty where it is not there yet."""
     value: float | None
-    """Its value of the metric; none if it diverged."""
+    """Its value of the metric; None if it diverged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

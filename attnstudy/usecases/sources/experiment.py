@@ -45,13 +45,13 @@ class ExperimentRequest:
     metric: str
     direction: str | None
     seed_by: str | None
-    """What numbers the repetitions: ``params.NAME`` or ``tags.NAME``; none ranks without seeds."""
+    """What numbers the repetitions: ``params.NAME`` or ``tags.NAME``; None ranks without seeds."""
     filters: tuple[str, ...] = ()
     """Filters in MLflow's search syntax; all of them hold."""
     point: Point = field(default_factory=Point)
     """Which point of a metric's curve counts."""
     missing: str | None = None
-    """``diverged``, ``absent`` or ``refuse`` for runs without a finite value; none is the usual
+    """``diverged``, ``absent`` or ``refuse`` for runs without a finite value; None is the usual
     rule: what is not finite diverged, what is not there or failed is left out."""
     allowed: tuple[str, ...]
     """Params that may differ between runs."""
@@ -268,10 +268,10 @@ class _Reader:
                 values.setdefault(one.run.params.get(name, "(none)"), []).append(one.run.name)
             if len(values) > 1:
                 found[name] = values
-        homes: dict[str, set[str]] = {}
+        store_dirs: dict[str, set[str]] = {}
         for one in kept:
-            homes.setdefault(one.arm, set()).add(self._names[one.run.experiment])
-        if any(len(several) > 1 for several in homes.values()):
+            store_dirs.setdefault(one.arm, set()).add(self._names[one.run.experiment])
+        if any(len(several) > 1 for several in store_dirs.values()):
             by_home: dict[str, list[str]] = {}
             for one in kept:
                 by_home.setdefault(self._names[one.run.experiment], []).append(one.run.name)

@@ -86,7 +86,7 @@ def is_named_runs(data: Any) -> bool:
 
 
 def name_of_group(data: Any) -> str | None:
-    """Return the name of the one column that a pandas groupby has; none where it is none."""
+    """Return the name of the one column that a pandas groupby has; None where it is none."""
     if not _is_column_group(data):
         return None
     name = data.obj.name

@@ -23,7 +23,7 @@ def correct_answers(
 ) -> tuple[Mapping[str, Row] | None, list[str]]:
     """Return which test images each run got right, and the runs whose predictions were altered.
 
-    The answers are none unless every run's are known.
+    The answers are None unless every run's are known.
 
     Raises:
         StoreError: the predictions in a run folder are not those of its result.

@@ -44,14 +44,16 @@ def other_studies(
 ) -> dict[str, list[TrackedRun]]:
     """Return the finished runs of some configurations in all studies but one, by study.
 
-    Those of the store, deleted ones too, and those of this home.
+    Those of the store, deleted ones too, and those of this folder.
     """
     found: dict[str, list[TrackedRun]] = {}
     for config in configs:
         for name, runs in read_configuration(tracker, config, but=study).items():
             found.setdefault(name, []).extend(run for run in runs if _has_a_result(run))
-        for name in studies(tracker.address.home):
-            if name != study and config in study_facts(tracker.address.home, name).get("asked", {}):
+        for name in studies(tracker.address.store_dir):
+            if name != study and config in study_facts(tracker.address.store_dir, name).get(
+                "asked", {}
+            ):
                 found.setdefault(name, []).extend(_in_folders(tracker, name, config))
     return found
 
@@ -61,7 +63,7 @@ def _has_a_result(run: TrackedRun) -> bool:
 
 
 def _in_folders(tracker: Tracker, study: str, config: str) -> Iterable[TrackedRun]:
-    for folder in run_folders(tracker.address.home, study):
+    for folder in run_folders(tracker.address.store_dir, study):
         started = folder.started()
         if started is None or started.spec.config_id != config:
             continue

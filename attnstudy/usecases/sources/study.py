@@ -130,25 +130,25 @@ def _studies(tracker: Tracker, asked: str | None) -> list[str]:
 
     At a server that has others, what is only here is meant where it is asked for by name.
     """
-    there, home = tracked_studies(tracker), tracker.address.home
-    here = [name for name in studies(home) if name not in there]
+    there, store_dir = tracked_studies(tracker), tracker.address.store_dir
+    here = [name for name in studies(store_dir) if name not in there]
     if there and not tracker.address.embedded:
         here = [name for name in here if name == asked]
     return sorted([*there, *(name for name in here if _begun(tracker, name))])
 
 
 def _begun(tracker: Tracker, study: str) -> bool:
-    """Whether a study of this home has a result, and was not deleted in the store."""
+    """Whether a study has a result in the local folder, and was not deleted in MLflow."""
     with contextlib.suppress(ExperimentDeletedError):
         tracker.experiment(study)
-        return any(f.result() is not None for f in run_folders(tracker.address.home, study))
+        return any(f.result() is not None for f in run_folders(tracker.address.store_dir, study))
     return False
 
 
 def _plans(tracker: Tracker, study: str, known: Known) -> tuple[tuple[RecordedPlan, ...], int]:
-    """Return the plans that the store or this home recorded, and how many records are damaged."""
+    """Return the plans that MLflow or the folder recorded, and how many records are damaged."""
     recorded, damaged = read_plans(tracker, study)
-    here = recorded_plans(study_facts(tracker.address.home, study)) if known.joined else []
+    here = recorded_plans(study_facts(tracker.address.store_dir, study)) if known.joined else []
     plans = {(one.at, one.hash): one for one in (*here, *recorded)}
     return tuple(sorted(plans.values(), key=lambda one: one.at)), damaged
 
@@ -175,7 +175,7 @@ def _doubts(
 
 
 def _common(runs: Sequence[TrackedRun], tag: str) -> int | None:
-    """Return the number that all runs carry in a tag; none if they do not agree or have none."""
+    """Return the number that all runs carry in a tag; None if they do not agree or have none."""
     values = {run.tags.get(tag) for run in runs}
     only = values.pop() if len(values) == 1 else None
     return int(only) if only is not None and only.isdigit() else None

@@ -35,14 +35,14 @@ class TableRequest:
     sources: tuple[str | Grid, ...]
     """Paths, ``-`` for standard input, or tables that a program handed over."""
     metric: str | None = None
-    """The column of results; none takes the only one there is."""
+    """The column of results; None takes the only one there is."""
     direction: str | None = None
     layout: str | None = None
-    """``rows-are-runs``, ``columns-are-arms`` or ``columns-are-runs``; none decides by evidence."""
+    """``rows-are-runs``, ``columns-are-arms`` or ``columns-are-runs``; None decides by evidence."""
     by: tuple[str, ...] = ()
     """The columns that make an arm; none decides by evidence."""
     seed_by: str | None = None
-    """The column of seeds; none takes the one that is called so."""
+    """The column of seeds; None takes the one that is called so."""
     filters: tuple[str, ...] = ()
     """Rows to rank, as ``split=eval``; all of them hold."""
     allowed: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ _NAMED = 3  # runs that a message names; the others are counted
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A run folder of this home, read once."""
+    """A run folder of the local store, read once."""
 
     folder: RunFolder
     started: Start
@@ -76,7 +76,7 @@ class Local:
         )
 
     def difference(self, run: TrackedRun) -> str | None:
-        """Return in what MLflow contradicts the folder; none for what it only lacks so far."""
+        """Return in what MLflow contradicts the folder; None for what it only lacks so far."""
         status = self.folder.status.value if self.result is None else self.result.status.value
         confirmed = self.note.get("status") == status
         if run.status != status and (run.status in FINISHED or (self.result and confirmed)):
@@ -104,9 +104,9 @@ class Known:
     runs: tuple[TrackedRun, ...]
     """By arm and seed, deleted and repeated ones among them."""
     folders: Mapping[tuple[str, int], Local] = field(default_factory=dict)
-    """By identity, those that are finished in this home and part of the study."""
+    """By identity, those that are finished in the local store and part of the study."""
     joined: bool = True
-    """Whether what this home holds under the study's name is part of the store's study."""
+    """Whether what the local store holds under the study's name is part of MLflow's study."""
     notes: tuple[str, ...] = ()
 
 
@@ -182,7 +182,7 @@ def damaged(folder: RunFolder, name: str, file: str, started: Start | None) -> S
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """The run folders that a home has of a study."""
+    """The run folders that a local store has of a study."""
 
     tracker: Tracker
     runs: Sequence[Local]
@@ -197,9 +197,9 @@ class _Here:
     @classmethod
     def read(cls, tracker: Tracker, study: str, published: set[str]) -> _Here:
         """Read the folders; ``published`` are the fingerprints that the store knows."""
-        home, key = tracker.address.home, tracker.address.key
-        folders = [(folder, False) for folder in run_folders(home, study)]
-        folders += [(folder, True) for folder in repeated_folders(home, study)]
+        store_dir, key = tracker.address.store_dir, tracker.address.key
+        folders = [(folder, False) for folder in run_folders(store_dir, study)]
+        folders += [(folder, True) for folder in repeated_folders(store_dir, study)]
         runs: list[Local] = []
         damage: StoreError | None = None
         for folder, repeated in folders:
@@ -224,7 +224,7 @@ class _Here:
         """Whether these folders are part of the store's study.
 
         A server may hold another machine's study of the same name, to which nothing that this
-        home has was ever sent.
+        local store has was ever sent.
         """
         return (
             self.tracker.address.embedded
@@ -285,6 +285,7 @@ def _not_joined(tracker: Tracker, study: str, local: Sequence[Local]) -> tuple[s
     if not finished:
         return ()
     return (
-        f"not ranked: {named(finished)} in {tracker.address.home}, of which nothing was ever sent "
-        f"to {tracker.address.shown}; if they belong to it, 'attnstudy sync {study}' delivers them",
+        f"not ranked: {named(finished)} in {tracker.address.store_dir}, of which nothing was ever "
+        f"sent to {tracker.address.shown}; if they belong to it, 'attnstudy sync {study}' delivers "
+        "them",
     )

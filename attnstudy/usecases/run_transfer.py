@@ -1,8 +1,8 @@
-"""Runs on machines that share no files with this one: they leave with their folder and come back.
+"""Runs on machines that share no files with this one: their folders are sent, and come back.
 
-The command holds the run and its folder. What a worker needs of the folder goes along; it trains in
-a folder of its own, and with every message that matters comes what changed there. Only the command
-writes to the run folder, so that a worker that was given up for lost cannot.
+The command holds the run and its folder. What a worker needs of the folder is its payload; it
+trains in a folder of its own, and sends what changed there with every message that matters. Only
+the command writes to the run folder, so that a worker that was given up for lost cannot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from attnstudy.data import TrainingData
 from attnstudy.errors import ClusterError
-from attnstudy.executors import AbroadWork, Busy, Channel, Work
+from attnstudy.executors import Busy, Channel, RemoteWork, Work
 from attnstudy.files import is_temporary
 from attnstudy.runs import (
     CHECKPOINT,
@@ -30,10 +30,10 @@ from attnstudy.runs import (
     put_checkpoint,
 )
 from attnstudy.study import factory_source_digest, is_factory
+from attnstudy.usecases.claiming import claimed_run
 from attnstudy.usecases.jobs import Checkpointed, Claimed, Failed, Job, Kept, Member, Of, Paused
 from attnstudy.usecases.modules import module_sources, use_modules
-from attnstudy.usecases.scratch import scratch_folder
-from attnstudy.usecases.taking_up import taken_up
+from attnstudy.usecases.temporary import temporary_folder
 
 _STAY = {*OF_THE_MACHINE, REPLACES}
 _OURS = {*_STAY, START}
@@ -44,7 +44,7 @@ _LAST = (CHECKPOINT, RESULT)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FilePart:
     """A file of a run folder, or what was added to it."""
 
     name: str
@@ -54,43 +54,43 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Payload:
     """What a worker is given."""
 
     jobs: tuple[Job, ...]
     places: tuple[int, ...]
     """Of each among those that were to be trained together."""
-    folders: tuple[tuple[Piece, ...], ...]
+    folders: tuple[tuple[FilePart, ...], ...]
     """Of each what it goes on from."""
     modules: Mapping[str, bytes]
     """Sources of the user's own variants, by relative path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class RunUpdate:
     """What comes back: files, and a message."""
 
-    pieces: Mapping[int, tuple[Piece, ...]]
+    parts: Mapping[int, tuple[FilePart, ...]]
     """By place."""
     message: Of | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RunCarrier:
-    """Carries runs of a study or of a search; see ``executors.Carrier``."""
+class RunTransport:
+    """Sends runs of a study or of a search; see ``executors.Transport``."""
 
     shared: TrainingData
     """The images; those of a search have no test images."""
 
-    def abroad(self, work: Work) -> AbroadWork:
-        """Return what trains from a parcel."""
-        return functools.partial(train_abroad, work)
+    def remote_work(self, work: Work) -> RemoteWork:
+        """Return the function that trains from a payload."""
+        return functools.partial(train_remotely, work)
 
-    def depart(self, jobs: Sequence[Job], channel: Channel) -> RunJourney | None:
-        """Take up runs that are to be trained together, those of them that need it.
+    def submit(self, jobs: Sequence[Job], channel: Channel) -> RunTransfer | None:
+        """Claim the runs, of those that are to be trained together, that still need training.
 
         Raises:
-            Busy: somebody holds one that is to be waited for.
+            Busy: another process holds one that is to be waited for.
             StoreError: a run folder cannot be written.
 
         """
@@ -101,99 +101,99 @@ class RunCarrier:
             for place, job in enumerate(jobs):
                 hold = stack.enter_context(contextlib.ExitStack())
                 told = Member(channel, place)
-                taken = taken_up(replace(job, wait=False), told, lambda _: self.shared)
-                if hold.enter_context(taken) is None:
+                claim = claimed_run(replace(job, wait=False), told, lambda _: self.shared)
+                if hold.enter_context(claim) is None:
                     hold.close()
                 else:
                     holds[place] = hold
             if not holds:
                 return None
-            parcel = Parcel(
+            payload = Payload(
                 jobs=tuple(jobs[place] for place in holds),
                 places=tuple(holds),
-                folders=tuple(tuple(_packed(jobs[place].folder)) for place in holds),
+                folders=tuple(tuple(_file_parts(jobs[place].folder)) for place in holds),
                 modules=module_sources({jobs[place].spec.variant for place in holds}),
             )
             folders = {place: RunFolder(jobs[place].folder) for place in holds}
             stack.pop_all()
-            return RunJourney(parcel, folders, holds)
+            return RunTransfer(payload, folders, holds)
 
 
-def _packed(folder: Path) -> Iterator[Piece]:
+def _file_parts(folder: Path) -> Iterator[FilePart]:
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name not in _STAY and not is_temporary(path):
-            yield Piece(path.name, path.read_bytes())
+            yield FilePart(path.name, path.read_bytes())
 
 
 @dataclass(slots=True)
-class RunJourney:
+class RunTransfer:
     """Runs that are trained elsewhere, each held until it has ended."""
 
-    parcel: Parcel
+    payload: Payload
     folders: Mapping[int, RunFolder]
     """By place."""
     holds: dict[int, contextlib.ExitStack]
 
-    def arrive(self, brought: Brought) -> Of | None:
-        """Keep what was brought, and let go of a run that has ended.
+    def receive(self, update: RunUpdate) -> Of | None:
+        """Keep the files of an update, and release a run that has ended.
 
         Raises:
             StoreError: it cannot be kept, or is not as it was made.
 
         """
-        for place, pieces in brought.pieces.items():
+        for place, parts in update.parts.items():
             if place in self.holds:
-                _keep(self.folders[place], pieces)
-        message = brought.message
+                _keep(self.folders[place], parts)
+        message = update.message
         if message is not None and isinstance(message.message, Kept | Paused | Failed):
             self.holds.pop(message.member, contextlib.ExitStack()).close()
         return message
 
     def close(self) -> None:
-        """Let go of all runs."""
+        """Release all runs."""
         while self.holds:
             _, hold = self.holds.popitem()
             hold.close()
 
 
-def _keep(folder: RunFolder, pieces: Sequence[Piece]) -> None:
-    for piece in pieces:
-        if not _NAME.fullmatch(piece.name) or piece.name in _OURS:
-            raise ClusterError(f"a worker sent a file called {piece.name!r}, which no run has")
+def _keep(folder: RunFolder, parts: Sequence[FilePart]) -> None:
+    for part in parts:
+        if not _NAME.fullmatch(part.name) or part.name in _OURS:
+            raise ClusterError(f"a worker sent a file called {part.name!r}, which no run has")
 
-    def late(piece: Piece) -> int:
-        return _LAST.index(piece.name) if piece.name in _LAST else -1
+    def late(part: FilePart) -> int:
+        return _LAST.index(part.name) if part.name in _LAST else -1
 
-    for piece in sorted(pieces, key=late):
-        if piece.name == CHECKPOINT:
-            put_checkpoint(folder.path, piece.content)
+    for part in sorted(parts, key=late):
+        if part.name == CHECKPOINT:
+            put_checkpoint(folder.path, part.content)
         else:
-            folder.take_over(piece.name, piece.content, piece.kept)
+            folder.take_over(part.name, part.content, part.kept)
 
 
-def train_abroad(work: Work, parcel: Parcel, images: TrainingData, channel: Channel) -> None:
+def train_remotely(work: Work, payload: Payload, images: TrainingData, channel: Channel) -> None:
     """Do ``work`` in a folder of this machine, and send what comes of it.
 
     Raises:
         Stopped: the channel asked for it; every run's checkpoint was sent.
 
     """
-    use_modules(parcel.modules)
-    with scratch_folder() as scratch:
+    use_modules(payload.modules)
+    with temporary_folder() as temporary:
         jobs, folders = [], {}
-        for job, place, pieces in zip(parcel.jobs, parcel.places, parcel.folders, strict=True):
-            folder = scratch / job.folder.name
+        for job, place, parts in zip(payload.jobs, payload.places, payload.folders, strict=True):
+            folder = temporary / job.folder.name
             folder.mkdir()
-            for piece in pieces:
-                (folder / piece.name).write_bytes(piece.content)
-            folders[place] = _Outbox(folder)
+            for part in parts:
+                (folder / part.name).write_bytes(part.content)
+            folders[place] = _FolderChanges(folder)
             jobs.append(replace(job, folder=folder, images=images, command=None, wait=False))
-        post = _Post(channel, parcel.places, folders)
+        remote_channel = _RemoteChannel(channel, payload.places, folders)
         try:
             _require_same_variants(jobs)
-            work(jobs, post)
+            work(jobs, remote_channel)
         finally:
-            post.send_rest()
+            remote_channel.send_rest()
 
 
 def _require_same_variants(jobs: Sequence[Job]) -> None:
@@ -207,7 +207,7 @@ def _require_same_variants(jobs: Sequence[Job]) -> None:
 
 
 @dataclass(slots=True)
-class _Outbox:
+class _FolderChanges:
     """Knows what of a folder was sent."""
 
     folder: Path
@@ -215,10 +215,10 @@ class _Outbox:
     """By name."""
 
     def __post_init__(self) -> None:
-        # what came in the parcel is there already
+        # what came in the payload is there already
         self.seen = {path.name: _Stamp.of(path) for path in self.folder.iterdir()}
 
-    def changed(self) -> Iterator[Piece]:
+    def changed(self) -> Iterator[FilePart]:
         """Yield what was not sent yet."""
         for path in sorted(self.folder.iterdir()):
             if path.name in _STAY or path.name == PREVIOUS_CHECKPOINT or is_temporary(path):
@@ -232,7 +232,7 @@ class _Outbox:
                 kept = before.size  # it was only added to; where it is cut back it is made anew
             with path.open("rb") as file:
                 file.seek(kept)
-                yield Piece(path.name, file.read(now.size - kept), kept)
+                yield FilePart(path.name, file.read(now.size - kept), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,21 +251,21 @@ class _Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class _Post:
-    """The channel of a worker abroad: files go along with messages that are about them."""
+class _RemoteChannel:
+    """The channel of a remote worker: files are sent with the messages that are about them."""
 
     channel: Channel
     places: Sequence[int]
-    folders: Mapping[int, _Outbox]
+    folders: Mapping[int, _FolderChanges]
 
     def report(self, message: object) -> None:
         """Send a message about one of the runs."""
         assert isinstance(message, Of)
         about = Of(self.places[message.member], message.message)
-        pieces: dict[int, tuple[Piece, ...]] = {}
+        parts: dict[int, tuple[FilePart, ...]] = {}
         if isinstance(about.message, Claimed | Checkpointed | Kept | Paused | Failed):
-            pieces = {about.member: tuple(self.folders[about.member].changed())}
-        self.channel.report(Brought(pieces, about))
+            parts = {about.member: tuple(self.folders[about.member].changed())}
+        self.channel.report(RunUpdate(parts, about))
 
     def stopping(self) -> bool:
         """Whether the work is to come to an end."""
@@ -273,7 +273,7 @@ class _Post:
 
     def send_rest(self) -> None:
         """Send what no message was about."""
-        pieces = {place: tuple(box.changed()) for place, box in self.folders.items()}
-        rest = {place: some for place, some in pieces.items() if some}
+        parts = {place: tuple(changes.changed()) for place, changes in self.folders.items()}
+        rest = {place: some for place, some in parts.items() if some}
         if rest:
-            self.channel.report(Brought(rest))
+            self.channel.report(RunUpdate(rest))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.usecases.scratch import scratch_folder
+from attnstudy.usecases.temporary import temporary_folder
 
 USE_AND_DIE = """
 import importlib, os, signal
@@ -40,5 +40,5 @@ def test_the_sources_that_a_killed_worker_was_given_do_not_stay(temporary: Path)
     assert len(left) == 2, "one for each variant"
     for folder in left:
         os.utime(folder, (0, 0))  # long ago
-    with scratch_folder() as mine:
+    with temporary_folder() as mine:
         assert list(temporary.iterdir()) == [mine]

@@ -18,17 +18,17 @@ from attnstudy.data import Dataset, TrainingData
 from attnstudy.files import file_digest, write_atomically
 from attnstudy.models import PlacementNet
 from attnstudy.runs import JOURNAL, PREDICTIONS, Result, RunFolder, Status
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.training import Evaluation, Trained, evaluate
-from attnstudy.usecases.exporting import exported
+from attnstudy.usecases.model_archive import export_model
 
 MODEL, WEIGHTS, ATTENTION = "model.pt2", "weights.safetensors", "attention.npz"
 IMAGES_SHOWN = 4
 """Test images whose attention is kept."""
 
 
-def conclude(
-    spec: TrialSpec,
+def finalize(
+    spec: RunSpec,
     recorded: Mapping[str, str],
     folder: RunFolder,
     dataset: Dataset,
@@ -67,7 +67,7 @@ def conclude(
                 {name: tensor.contiguous() for name, tensor in cpu.state_dict().items()}
             )
             try:
-                files[MODEL] = exported(cpu, dataset.image_shape)
+                files[MODEL] = export_model(cpu, dataset.image_shape)
             except Exception as error:  # torch.export refuses some models with any of many errors
                 notes.append(f"the model could not be exported: {type(error).__name__}: {error}")
         else:
@@ -85,8 +85,8 @@ def conclude(
     )
 
 
-def conclude_sealed(
-    spec: TrialSpec,
+def finalize_sealed(
+    spec: RunSpec,
     recorded: Mapping[str, str],
     folder: RunFolder,
     dataset: TrainingData,
@@ -98,16 +98,16 @@ def conclude_sealed(
     notes: Sequence[str] = (),
     models: bool = True,
 ) -> Result:
-    """Conclude a run of a search: what counts is the validation, and there is no test image.
+    """Finalize a run of a search: what counts is the validation, and there is no test image.
 
-    Takes what ``conclude`` takes, but for the test images. Neither the model nor its answers are
+    Takes what ``finalize`` takes, but for the test images. Neither the model nor its answers are
     kept, whatever ``models`` says: they would be of use for nothing but choosing by them.
     """
     return _result(spec, recorded, folder, trained, started_at, notes=notes)
 
 
 def _result(
-    spec: TrialSpec,
+    spec: RunSpec,
     recorded: Mapping[str, str],
     folder: RunFolder,
     trained: Trained,

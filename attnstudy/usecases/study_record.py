@@ -1,4 +1,4 @@
-"""What a store keeps of a study beside its runs: threads, plans, and what was asked for."""
+"""The record of a study beside its runs: threads, plans, and what was asked for."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from attnstudy import runs
 from attnstudy.errors import StoreError
 from attnstudy.studyplan import differences
 from attnstudy.usecases.declaring import keep_beside_study, study_plan
-from attnstudy.usecases.planning import Plan
+from attnstudy.usecases.planning import RunPlan
 
 
-def remember(plan: Plan) -> list[str]:
+def record_study(plan: RunPlan) -> list[str]:
     """Fix the study's thread count, record its plan, add to what was asked for.
 
     Returns:
@@ -23,7 +23,7 @@ def remember(plan: Plan) -> list[str]:
 
     """
     request = plan.request
-    with runs.changing_study_facts(request.address.home, request.study) as facts:
+    with runs.changing_study_facts(request.address.store_dir, request.study) as facts:
         facts.setdefault("threads", plan.threads)
         facts.setdefault("question", request.question)
         asked: dict[str, Any] = facts.setdefault("asked", {})
@@ -43,14 +43,14 @@ def remember(plan: Plan) -> list[str]:
     return warnings
 
 
-def _record_plan(plan: Plan, facts: dict[str, Any]) -> list[str]:
+def _record_plan(plan: RunPlan, facts: dict[str, Any]) -> list[str]:
     if plan.request.declared is None:
         return []
     declared = study_plan(plan.request.declared, plan.runs[0].spec)
     before = [one.plan for one in runs.recorded_plans(facts) if one.plan.config == declared.config]
     begun = [
         started.at
-        for folder in runs.run_folders(plan.request.address.home, plan.request.study)
+        for folder in runs.run_folders(plan.request.address.store_dir, plan.request.study)
         if (started := folder.started()) is not None and started.spec.config_id == declared.config
     ]
     runs.record_plan(facts, declared, after=max(begun, default=0))

@@ -1,4 +1,4 @@
-"""Folders for work on a machine that keeps nothing."""
+"""Temporary folders, for work on a machine that keeps nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _YOUNG = 60.0  # seconds for which a folder may be without its lock: it is being
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Give an empty folder that is gone afterwards, here or once a later one is made.
 
     A worker that is killed leaves its folder behind; whoever makes the next one removes it.

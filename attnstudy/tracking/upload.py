@@ -1,4 +1,4 @@
-"""Sending one run folder to its run in MLflow, so that sending it again changes nothing."""
+"""Uploading one run folder to its run in MLflow, so that a second upload changes nothing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.errors import StoreError
 from attnstudy.files import file_digest
 from attnstudy.runs import JOURNAL, METRICS, PREDICTIONS, Result, RunFolder, Start, Status
-from attnstudy.tracking.asking import Requests
+from attnstudy.tracking.delivery_state import DeliveryState
 from attnstudy.tracking.digests import sealing_tags
 from attnstudy.tracking.model import ARCHIVE, send_model
-from attnstudy.tracking.note import Note
 from attnstudy.tracking.params import param_texts
-from attnstudy.tracking.shelf import MLFLOW_STATUS, Shelf
+from attnstudy.tracking.requests import Requests
+from attnstudy.tracking.run_lookup import MLFLOW_STATUS, RunLookup
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run, RunTag
@@ -31,16 +31,16 @@ Figures = Callable[[RunFolder], Mapping[str, bytes]]
 
 
 @dataclass(slots=True)
-class Sending:
-    """Sends one folder to its run."""
+class Upload:
+    """Uploads one folder to its run."""
 
     figures: Figures
-    shelf: Shelf
+    lookup: RunLookup
     folder: RunFolder
     started: Start
     run: Run
     """As it was before anything was sent."""
-    note: Note
+    delivery: DeliveryState
     files_too: bool = False
     """Whether the predictions that the store holds are compared with the folder's as well."""
     run_id: str = field(init=False)
@@ -48,7 +48,7 @@ class Sending:
 
     def __post_init__(self) -> None:
         self.run_id = str(self.run.info.run_id)
-        self.requests = self.shelf.requests
+        self.requests = self.lookup.requests
 
     def send(self) -> None:
         """Send everything that the store has not confirmed, and put the run's state right.
@@ -59,27 +59,27 @@ class Sending:
         """
         result = self.folder.result()
         status = self.folder.status if result is None else result.status
-        if result is not None and self.note.get("status") == status.value:
+        if result is not None and self.delivery.get("status") == status.value:
             if self._shows(status, result) and not (self.files_too and self._other_file(result)):
                 self._seal(result)
                 return
             # somebody changed it, or the store was put back to an earlier day
-            self.note.begin(run_id=self.run_id, experiment=self.shelf.identity, altered=True)
-        if not self.note.get("described"):
+            self.delivery.begin(run_id=self.run_id, experiment=self.lookup.identity, altered=True)
+        if not self.delivery.get("described"):
             self._describe()
-            self.note.keep(described=True)
+            self.delivery.keep(described=True)
         self._send_journal()
         if result is not None:
             there = self.run.data.metrics
             if any(there.get(name, value) != value for name, value in result.metrics().items()):
-                self.note.keep(altered=True)
+                self.delivery.keep(altered=True)
             self._send_result(result)
-            if self.note.get("altered"):
+            if self.delivery.get("altered"):
                 self._refuse_stubborn(status, result)
-                self.note.keep(altered=False)
+                self.delivery.keep(altered=False)
         else:
             self._send_status(status, self.folder.failure())
-        self.note.keep(status=status.value)
+        self.delivery.keep(status=status.value)
 
     def _shows(self, status: Status, result: Result | None = None) -> bool:
         """Whether the store shows the run in a state, with a result's numbers."""
@@ -154,8 +154,8 @@ class Sending:
 
         # An interrupted run's last lines may be dropped and computed again, to the same numbers
         # but at other times: what the store has already must not be sent again.
-        unsure = self.note.get("steps") is None or self.note.get("sending")
-        sent = 0 if unsure else int(self.note.get("steps"))
+        unsure = self.delivery.get("steps") is None or self.delivery.get("sending")
+        sent = 0 if unsure else int(self.delivery.get("steps"))
         metrics: list[Metric] = []
         last_step = sent
         line, before, records = self._journal_after(sent)
@@ -179,12 +179,12 @@ class Sending:
             there = self._rows_there()
             metrics = [metric for metric in metrics if (metric.key, metric.step) not in there]
         if metrics:
-            self.note.keep(sending=True)
+            self.delivery.keep(sending=True)
         client = self.requests.client
         for first in range(0, len(metrics), _METRICS_A_REQUEST):
             part = metrics[first : first + _METRICS_A_REQUEST]
             self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
-        self.note.keep(steps=last_step, line=line, sending=False)
+        self.delivery.keep(steps=last_step, line=line, sending=False)
 
     def _journal_after(self, sent: int) -> tuple[int, float, list[tuple[int, dict[str, Any]]]]:
         """Return what of the journal has to be looked at, and the place and time before it.
@@ -193,7 +193,7 @@ class Sending:
         would otherwise be read from its beginning each time. Everything, where that line is not
         in its place: a resumed run writes its last lines again.
         """
-        line = self.note.get("line")
+        line = self.delivery.get("line")
         if sent and line is not None:
             placed = self.folder.journal_from(line)
             if placed and placed[0][1]["first_step"] + len(placed[0][1]["train_loss"]) == sent:
@@ -244,7 +244,7 @@ class Sending:
         self._send_files(result)
         model_id = None
         if ARCHIVE in result.files:
-            experiment = str(self.shelf.experiment.experiment_id)
+            experiment = str(self.lookup.experiment.experiment_id)
             model_id = send_model(
                 self.requests, experiment, self.run_id, self.folder, self.started, result
             )
@@ -276,7 +276,7 @@ class Sending:
         that was altered there only gives way to a later one.
         """
         # at step 0 the UI draws them as bars, one a run, and not as curves of one point
-        if not self.note.get("altered") or self.run.data.metrics.get(name) == value:
+        if not self.delivery.get("altered") or self.run.data.metrics.get(name) == value:
             return result.finished_at, 0
         client = self.requests.client
         there = self.requests.read(client.get_metric_history, self.run_id, name)

@@ -15,7 +15,7 @@ from torch import nn
 from attnstudy.models import PlacementNet
 
 
-def exported(model: nn.Module, image_shape: tuple[int, int, int]) -> bytes:
+def export_model(model: nn.Module, image_shape: tuple[int, int, int]) -> bytes:
     """Return a model's archive, free in the number of images.
 
     A placement is traced once for all seeds: their graphs differ in the weights alone, and tracing

@@ -1,4 +1,4 @@
-"""Whether what an archive brings has the types and values that other code relies on."""
+"""Validation of an archive's content: the types and values that other code relies on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from attnstudy.runs import Result, Status
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
 
-def plain(spec: TrialSpec) -> bool:
+def valid_spec(spec: RunSpec) -> bool:
     """Whether the fields that other programs read as text are what they should be."""
     counts = (spec.seed, spec.train_size, spec.val_size, spec.epochs, spec.batch_size)
     texts = (spec.dataset, spec.variant, spec.dataset_digest, spec.precision)
@@ -18,7 +18,7 @@ def plain(spec: TrialSpec) -> bool:
     )
 
 
-def sensible(result: Result, *, sealed: bool) -> bool:
+def valid_result(result: Result, *, sealed: bool) -> bool:
     """Whether a result has what is read from it later; its seal only says that nothing changed.
 
     ``sealed`` says that it is of a search, which never sees a test image.
@@ -49,7 +49,7 @@ def _texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
-def lists_of_ids(value: Any) -> bool:
+def valid_replaced(value: Any) -> bool:
     """Whether a note of replaced runs lists ids by store."""
     return isinstance(value, dict) and all(
         isinstance(ids, list) and all(isinstance(run_id, str) for run_id in ids)
@@ -57,7 +57,7 @@ def lists_of_ids(value: Any) -> bool:
     )
 
 
-def scores(value: Any) -> bool:
+def valid_pauses(value: Any) -> bool:
     """Whether a note of pauses gives an accuracy by epochs."""
     return isinstance(value, dict) and all(
         epochs.isdecimal() and _number(score) for epochs, score in value.items()

@@ -10,8 +10,8 @@ from torch import nn
 
 from attnstudy.models import build_model
 from attnstudy.settings import ATTENTIONS
-from attnstudy.usecases import exporting
-from attnstudy.usecases.exporting import exported
+from attnstudy.usecases import model_archive
+from attnstudy.usecases.model_archive import export_model
 
 SHAPE = (1, 8, 8)
 
@@ -23,8 +23,8 @@ def model_of(seed: int, **changes: object) -> nn.Module:
 
 def alone(model: nn.Module) -> bytes:
     """Return the archive of a model that is the first of its kind."""
-    exporting._program_of.cache_clear()
-    return exported(model, SHAPE)
+    model_archive._program_of.cache_clear()
+    return export_model(model, SHAPE)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -32,9 +32,9 @@ def test_each_seed_has_its_own_archive(attention):
     models = [model_of(seed, attention=attention) for seed in range(3)]
     before = [{n: t.clone() for n, t in m.state_dict().items()} for m in models]
     each = [alone(model) for model in models]
-    exporting._program_of.cache_clear()
-    together = [exported(model, SHAPE) for model in models]
-    assert exporting._program_of.cache_info().misses == 1
+    model_archive._program_of.cache_clear()
+    together = [export_model(model, SHAPE) for model in models]
+    assert model_archive._program_of.cache_info().misses == 1
     assert together == each
     images = torch.randn(5, *SHAPE, generator=torch.Generator().manual_seed(1))
     for model, weights, archive in zip(models, before, together, strict=True):
@@ -45,7 +45,7 @@ def test_each_seed_has_its_own_archive(attention):
 
 
 def test_what_differs_in_more_than_weights_is_traced_anew():
-    exporting._program_of.cache_clear()
+    model_archive._program_of.cache_clear()
     for changes in (
         {}, {"variant": "vanilla"}, {"variant": "early"}, {"variant": "late"},
         {"variant": "early-conv"}, {"variant": "late-conv"}, {"variant": "double-conv"},
@@ -56,11 +56,11 @@ def test_what_differs_in_more_than_weights_is_traced_anew():
         model = model_of(0, **changes)
         shape = changes.get("image_shape", SHAPE)
         images = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))  # type: ignore[misc]
-        program = torch.export.load(io.BytesIO(exported(model, shape)))  # type: ignore[arg-type]
+        program = torch.export.load(io.BytesIO(export_model(model, shape)))  # type: ignore[arg-type]
         torch.testing.assert_close(program.module()(images), model(images))
     laid_out = model_of(1).to(memory_format=torch.channels_last)
-    exported(laid_out, SHAPE)
-    assert exporting._program_of.cache_info().misses == 13
+    export_model(laid_out, SHAPE)
+    assert model_archive._program_of.cache_info().misses == 13
 
 
 class Remembering(nn.Module):
@@ -79,5 +79,5 @@ def test_a_users_own_variant_is_traced_each_time():
     images = torch.zeros(3, *SHAPE)
     for offset in (1.0, 2.0):
         model = Remembering(offset).eval()
-        program = torch.export.load(io.BytesIO(exported(model, SHAPE)))
+        program = torch.export.load(io.BytesIO(export_model(model, SHAPE)))
         torch.testing.assert_close(program.module()(images), model(images))

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from attnstudy.errors import ClusterError, StoreError
-from attnstudy.executors import ClusterRequest, Died, Finished, Ray, Retried, seats
+from attnstudy.executors import ClusterRequest, Died, Finished, Ray, Retried, worker_pool
 from attnstudy.executors.remote_worker import RemoteWorker
 from tests.clusters import Machines
 
 pytestmark = pytest.mark.timeout(120)
 
 
-def tell_thrice(parcel, shared, channel):
+def tell_thrice(payload, shared, channel):
     for number in range(3):
-        channel.report((parcel.name, number))
+        channel.report((payload.name, number))
 
 
 class Interrupting:
-    """A parcel; packing it takes so long that Ctrl-C comes in between."""
+    """A payload; pickling it takes so long that Ctrl-C comes in between."""
 
     def __init__(self, name: str, interrupts: bool) -> None:
         self.name, self.interrupts = name, interrupts
@@ -35,14 +35,14 @@ class Interrupting:
 
 @dataclass
 class Told:
-    """A journey that keeps what arrives, and may refuse it."""
+    """A transfer that keeps what arrives, and may refuse it."""
 
-    parcel: Any
+    payload: Any
     refuses: list[BaseException]
     arrived: list[object] = field(default_factory=list)
     closed: bool = False
 
-    def arrive(self, message: object) -> object:
+    def receive(self, message: object) -> object:
         if self.refuses:
             raise self.refuses.pop()
         self.arrived.append(message)
@@ -53,20 +53,20 @@ class Told:
 
 
 @dataclass
-class Journeys:
-    """A carrier of jobs that are the journeys themselves."""
+class Transfers:
+    """A transport of jobs that are the transfers themselves."""
 
     shared: None = None
 
-    def abroad(self, work: Any) -> Any:
+    def remote_work(self, work: Any) -> Any:
         return tell_thrice
 
-    def depart(self, job: Told, channel: object) -> Told:
+    def submit(self, job: Told, channel: object) -> Told:
         return job
 
 
 def ray_with(cluster: Machines, workers: int = 1) -> Ray:
-    return Ray(workers, ClusterRequest(address=cluster.address), Journeys())
+    return Ray(workers, ClusterRequest(address=cluster.address), Transfers())
 
 
 def test_what_was_said_of_one_job_is_not_taken_for_anothers(cluster):
@@ -103,7 +103,7 @@ def test_a_worker_answers_for_no_job_but_the_present_one():
     assert worker.listen(2, 0) is None
 
 
-class Stillborn:
+class FailedStart:
     def __init__(self) -> None:
         raise ImportError("no such library here")
 
@@ -116,9 +116,9 @@ class Speechless:
         raise ImportError("no such library here")
 
 
-@pytest.mark.parametrize("worker", [Stillborn, pytest.param(Speechless, marks=pytest.mark.long)])
-def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeypatch, worker):
-    monkeypatch.setattr(seats, "RemoteWorker", worker)
+@pytest.mark.parametrize("worker", [FailedStart, pytest.param(Speechless, marks=pytest.mark.long)])
+def test_workers_that_fail_to_start_are_not_started_for_ever(cluster, monkeypatch, worker):
+    monkeypatch.setattr(worker_pool, "RemoteWorker", worker)
     with pytest.raises(ClusterError, match=r"end before they have begun \(.*no such library here"):
         list(ray_with(cluster).execute([Told("a", [])], tell_thrice))  # type: ignore[arg-type]
 
@@ -126,15 +126,15 @@ def test_workers_that_never_come_to_life_are_not_hired_for_ever(cluster, monkeyp
 class Forgetful(RemoteWorker):
     """Loses the first order that it is given, as a connection that breaks may do."""
 
-    def begin(self, order, work, parcel, shared):
-        if not Path(parcel.name).exists():
-            Path(parcel.name).touch()
+    def begin(self, order, work, payload, shared):
+        if not Path(payload.name).exists():
+            Path(payload.name).touch()
             return []
-        return super().begin(order, work, parcel, shared)
+        return super().begin(order, work, payload, shared)
 
 
 def test_an_order_that_was_lost_is_given_again(cluster, monkeypatch, tmp_path):
-    monkeypatch.setattr(seats, "RemoteWorker", Forgetful)
+    monkeypatch.setattr(worker_pool, "RemoteWorker", Forgetful)
     job = Told(Interrupting(str(tmp_path / "lost"), False), [])
     events = list(ray_with(cluster).execute([job], tell_thrice))  # type: ignore[arg-type]
     assert [type(e) for e in events if isinstance(e, Retried | Died | Finished)] == [

@@ -1,4 +1,4 @@
-"""What a worker tells of a training while it goes on."""
+"""What a worker records of a training while it goes on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from attnstudy.usecases.jobs import Checkpointed, Job, Progress
 _PROGRESS_EVERY = 0.2  # seconds
 
 
-class Watcher:
-    """Passes on what a training does: every number to the journal, some to the parent."""
+class Recorder:
+    """Records a training: every number in the journal, some for the parent."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from attnstudy import seeding
+from attnstudy import rng
 
 NAMES = [
     ("weights",),
@@ -45,19 +45,19 @@ def global_states() -> tuple[object, ...]:
     ],
 )
 def test_golden_streams(seed: int, name: tuple[str | int, ...], drawn: int) -> None:
-    assert seeding.stream_seed(seed, *name) == drawn
+    assert rng.stream_seed(seed, *name) == drawn
 
 
 def test_streams_differ_by_seed_and_by_name() -> None:
     seeds = [*range(100), 2**31, 2**32, 2**63 - 1]
-    drawn = {seeding.stream_seed(seed, *name) for seed in seeds for name in NAMES}
+    drawn = {rng.stream_seed(seed, *name) for seed in seeds for name in NAMES}
     assert len(drawn) == len(seeds) * len(NAMES)
 
 
 def test_streams_of_neighbours_are_unrelated() -> None:
     draws = np.stack(
         [
-            torch.rand(2000, generator=seeding.generator(seed, *name)).numpy()
+            torch.rand(2000, generator=rng.generator(seed, *name)).numpy()
             for seed in range(5)
             for name in NAMES
         ]
@@ -68,41 +68,41 @@ def test_streams_of_neighbours_are_unrelated() -> None:
 
 @pytest.mark.parametrize("seed", [0, 7, 2**63 - 1])
 def test_a_generator_stands_at_the_start_of_its_stream(seed: int) -> None:
-    one = torch.rand(5, generator=seeding.generator(seed, "order"))
-    again = torch.rand(5, generator=seeding.generator(seed, "order"))
-    other = torch.rand(5, generator=seeding.generator(seed, "weights"))
+    one = torch.rand(5, generator=rng.generator(seed, "order"))
+    again = torch.rand(5, generator=rng.generator(seed, "order"))
+    other = torch.rand(5, generator=rng.generator(seed, "weights"))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
 
 
 def test_code_in_a_fork_draws_from_the_named_stream() -> None:
-    with seeding.forked(3, "weights", "conv1"):
+    with rng.forked(3, "weights", "conv1"):
         drawn = torch.rand(5)
-    assert torch.equal(drawn, torch.rand(5, generator=seeding.generator(3, "weights", "conv1")))
+    assert torch.equal(drawn, torch.rand(5, generator=rng.generator(3, "weights", "conv1")))
 
 
 def test_forks_can_be_nested() -> None:
-    with seeding.forked(3, "outer"):
+    with rng.forked(3, "outer"):
         first = torch.rand(2)
-        with seeding.forked(3, "inner"):
+        with rng.forked(3, "inner"):
             torch.rand(100)
         second = torch.rand(2)
-    expected = torch.rand(4, generator=seeding.generator(3, "outer"))
+    expected = torch.rand(4, generator=rng.generator(3, "outer"))
     assert torch.equal(torch.cat([first, second]), expected)
 
 
 def use_generator() -> None:
-    torch.rand(3, generator=seeding.generator(1, "order"))
+    torch.rand(3, generator=rng.generator(1, "order"))
 
 
 def use_fork() -> None:
-    with seeding.forked(1, "weights"):
+    with rng.forked(1, "weights"):
         torch.rand(3)
         torch.manual_seed(5)
 
 
 def fail_in_fork() -> None:
-    with contextlib.suppress(ZeroDivisionError), seeding.forked(1, "weights"):
+    with contextlib.suppress(ZeroDivisionError), rng.forked(1, "weights"):
         torch.rand(3)
         raise ZeroDivisionError
 
@@ -119,6 +119,6 @@ def test_streams_do_not_depend_on_global_state() -> None:
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            with seeding.forked(3, "weights"):
+            with rng.forked(3, "weights"):
                 drawn.append(torch.rand(5))
     assert torch.equal(*drawn)

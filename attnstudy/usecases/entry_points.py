@@ -1,6 +1,6 @@
-"""What an executor is given to have done.
+"""The functions that an executor calls, once for each job.
 
-Whoever hands out work need not import torch: that takes seconds, and only a worker needs it.
+The command need not import torch: that takes seconds, and only a worker needs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a tracking store has confirmed of a run, kept in the run's folder."""
+"""The delivery state of a run: what a tracking store has confirmed, kept in the run's folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from attnstudy.crashpoints import reach
 from attnstudy.runs import RunFolder
 
 
-class Note:
-    """The note of one run and one store, on disk after every change.
+class DeliveryState:
+    """The delivery state of one run in one store, on disk after every change.
 
     ``making`` (a run is about to be made), ``run_id``, ``experiment`` (the one it is in),
     ``described`` (parameters and dataset), ``steps`` (up to where the journal is there), ``line``
@@ -24,19 +24,19 @@ class Note:
 
     @property
     def anything(self) -> bool:
-        """Whether there is any note."""
+        """Whether anything is recorded."""
         return bool(self._content)
 
     def get(self, name: str) -> Any:
-        """Return what is noted under a name; none if nothing is."""
+        """Return what is recorded under a name; None if nothing is."""
         return self._content.get(name)
 
     def keep(self, **values: Any) -> None:
-        """Note more, beside what is noted."""
+        """Record more, and keep what is recorded."""
         self._write({**self._content, **values})
 
     def begin(self, **values: Any) -> None:
-        """Note this and forget everything else."""
+        """Record this and forget everything else."""
         self._write(values)
 
     def _write(self, content: dict[str, Any]) -> None:

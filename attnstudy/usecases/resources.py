@@ -1,4 +1,4 @@
-"""Where runs are to be trained, and how many fit there at once."""
+"""The resources for training: the device, and how many runs fit there at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from attnstudy.executors import ExecutorChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What there is to train on."""
+class Resources:
+    """The device to train on, and the slots."""
 
     device: str
     """That of each machine which trains: ``cpu`` or ``cuda``."""
@@ -30,7 +30,7 @@ class Room:
         return max(1, min(available_cores() // threads, groups))
 
 
-def room_for(executor: ExecutorChoice, device: str, precision: str) -> Room:
+def find_resources(executor: ExecutorChoice, device: str, precision: str) -> Resources:
     """Find out what there is to train on.
 
     Raises:
@@ -40,12 +40,12 @@ def room_for(executor: ExecutorChoice, device: str, precision: str) -> Room:
 
     """
     if not executor.remote:
-        return Room(device=_device_here(device, precision))
-    abroad = _device_abroad(executor, device)
-    if abroad == "cpu":
-        _device_here(abroad, precision)  # one CPU computes in what another does
+        return Resources(device=_local_device(device, precision))
+    remote = _remote_device(executor, device)
+    if remote == "cpu":
+        _local_device(remote, precision)  # one CPU computes in what another does
     slots, notice = executor.room()
-    return Room(device=abroad, slots=slots, notices=() if notice is None else (notice,))
+    return Resources(device=remote, slots=slots, notices=() if notice is None else (notice,))
 
 
 def asks_torch(device: str, precision: str) -> bool:
@@ -55,7 +55,7 @@ def asks_torch(device: str, precision: str) -> bool:
     return not on_the_cpu or precision != "float32"
 
 
-def _device_here(device: str, precision: str) -> str:
+def _local_device(device: str, precision: str) -> str:
     """Return the device, ``cpu`` or ``cuda``, that ``--device`` means on this machine.
 
     Raises:
@@ -71,7 +71,7 @@ def _device_here(device: str, precision: str) -> str:
     return chosen.type
 
 
-def _device_abroad(executor: ExecutorChoice, device: str) -> str:
+def _remote_device(executor: ExecutorChoice, device: str) -> str:
     """Return the device, ``cpu`` or ``cuda``, that ``--device`` means on other machines.
 
     What each of them has is not asked: a run that was given a GPU and finds none must not be

@@ -1,4 +1,4 @@
-"""One run on its way into an archive: is it whole, and which of its files go along."""
+"""Packing one run into an archive: is it whole, and which of its files go along."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attnstudy.archives import ArchiveWriter
 from attnstudy.errors import AttnstudyError, StoreError, cause
 from attnstudy.files import sealed
 from attnstudy.runs import CHECKPOINTS, JOURNAL, PAUSES, REPLACES, RESULT, START, RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 
 RUNS, FACTS = "runs", "study.json"
 EMBEDDED = "embedded"
@@ -42,7 +42,7 @@ class ExportedRun:
 
 
 def damage(folder: RunFolder) -> str | None:
-    """Return what is wrong with a run, as part of a sentence; none if it is whole.
+    """Return what is wrong with a run, as part of a sentence; None if it is whole.
 
     A run without a result is whole when its specification is: a checkpoint carries a checksum of
     its own, and a damaged one costs time and nothing else.
@@ -111,7 +111,7 @@ def run_name(folder: RunFolder) -> str:
     return folder.path.name if spec is None else spec.name
 
 
-def specification(folder: RunFolder) -> TrialSpec | None:
+def specification(folder: RunFolder) -> RunSpec | None:
     """Return a run's specification if it can be read."""
     try:
         started = folder.started()

@@ -1,4 +1,4 @@
-"""One variant's search as Optuna keeps it: what was asked, what was told."""
+"""One variant's search, an Optuna study: what was asked, what was told."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, create_trial
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError
-from attnstudy.search.design import Design
-from attnstudy.search.proposing import Scratch, propose, stops
+from attnstudy.search.config import SearchConfig
+from attnstudy.search.proposing import SamplerStudy, propose, stops
 from attnstudy.search.storage import Storage
 from attnstudy.search.trials import (
     ATTRIBUTE,
@@ -25,43 +25,43 @@ from attnstudy.search.trials import (
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class VariantSearch:
     """One variant's trials in an open storage."""
 
     storage: Storage
-    design: Design
+    config: SearchConfig
     _study: optuna.Study
     _ended: dict[int, Trial] = field(default_factory=dict, repr=False, compare=False)
     """By number: trials that ended, which stay as they are. A search asks for all of them after
     each one, and would otherwise make them all anew."""
-    _scratch: Scratch = field(default_factory=Scratch, repr=False, compare=False)
+    _sampler_study: SamplerStudy = field(default_factory=SamplerStudy, repr=False, compare=False)
 
     @classmethod
-    def begin(cls, storage: Storage, design: Design) -> Ledger:
-        """Open the search of a design, or begin it.
+    def begin(cls, storage: Storage, config: SearchConfig) -> VariantSearch:
+        """Open the search of a configuration, or begin it.
 
         Raises:
-            UsageError: it was begun with another design.
+            UsageError: it was begun with another configuration.
             StoreError: the storage cannot be used.
 
         """
         with storage.errors():
             try:
-                study = optuna.load_study(study_name=design.name, storage=storage.opened)
+                study = optuna.load_study(study_name=config.name, storage=storage.opened)
             except KeyError:
                 study = optuna.create_study(
-                    study_name=design.name, storage=storage.opened, direction="maximize"
+                    study_name=config.name, storage=storage.opened, direction="maximize"
                 )
             if ATTRIBUTE not in study.user_attrs:
                 if study.get_trials(deepcopy=False):
                     raise StoreError(
-                        f"{storage.shown} has a search {design.name!r} that attnstudy did not "
+                        f"{storage.shown} has a search {config.name!r} that attnstudy did not "
                         "begin: choose another --storage"
                     )
                 reach("search/before-design")
-                study.set_user_attr(ATTRIBUTE, design.to_json())
-            design.refuse_other(Design.from_json(study.user_attrs[ATTRIBUTE]), storage.shown)
-            return cls(storage, design, study)
+                study.set_user_attr(ATTRIBUTE, config.to_json())
+            config.refuse_other(SearchConfig.from_json(study.user_attrs[ATTRIBUTE]), storage.shown)
+            return cls(storage, config, study)
 
     def trials(self) -> list[Trial]:
         """Return all trials, in order.
@@ -76,7 +76,7 @@ class Ledger:
     def _trial(self, frozen: FrozenTrial) -> Trial:
         known = self._ended.get(frozen.number)
         if known is None:
-            known = to_trial(frozen, self.design.space)
+            known = to_trial(frozen, self.config.space)
             if known.finished:
                 self._ended[known.number] = known
         return known
@@ -102,17 +102,17 @@ class Ledger:
         """
         with self.storage.errors():
             before = self._all()
-            params = propose(self.design, self._with_ended(), len(before))
+            params = propose(self.config, self._with_ended(), len(before))
             fresh = create_trial(
                 state=optuna.trial.TrialState.RUNNING,
                 params=params,
-                distributions=distributions(self.design.space),
+                distributions=distributions(self.config.space),
                 user_attrs={ATTRIBUTE: {"started_at": time.time_ns() // 1_000_000}},
             )
             reach("search/before-ask")
             self._study.add_trial(fresh)
             reach("search/after-ask")
-            return to_trial(self._all()[-1], self.design.space)
+            return to_trial(self._all()[-1], self.config.space)
 
     def report(self, trial: Trial, steps: Mapping[int, float]) -> bool:
         """Note what a trial has come to so far; tell whether it is not worth going on with.
@@ -128,10 +128,10 @@ class Ledger:
                 if there.get(step) != value:
                     reach("search/before-report")
                     opened.set_trial_intermediate_value(trial_id, step, value)
-            return stops(self.design, self._with_ended(), opened.get_trial(trial_id))
+            return stops(self.config, self._with_ended(), opened.get_trial(trial_id))
 
-    def _with_ended(self) -> Scratch:
-        return self._scratch.with_ended(self.design, self.finished())
+    def _with_ended(self) -> SamplerStudy:
+        return self._sampler_study.with_ended(self.config, self.finished())
 
     def tell(self, trial: Trial) -> Trial:
         """End a trial with all that is known of it; return it as it is kept.
@@ -148,21 +148,23 @@ class Ledger:
             reach("search/described")
             self._study.tell(trial.number, trial.value, OPTUNA_STATES[trial.state])
             reach("search/after-tell")
-            return to_trial(opened.get_trial(trial_id), self.design.space)
+            return to_trial(opened.get_trial(trial_id), self.config.space)
 
     def _id(self, trial: Trial) -> int:
         opened = self.storage.opened
-        study = opened.get_study_id_from_name(self.design.name)
+        study = opened.get_study_id_from_name(self.config.name)
         return opened.get_trial_id_from_study_id_trial_number(study, trial.number)
 
     def _all(self) -> list[FrozenTrial]:
-        # not those that somebody lined up in a dashboard: what is tried is for the design to say
+        # not those that somebody lined up in a dashboard: the configuration says what is tried
         waiting = optuna.trial.TrialState.WAITING
         trials = self._study.get_trials(deepcopy=False)
         return sorted((t for t in trials if t.state is not waiting), key=lambda t: t.number)
 
 
-def find_ledgers(storage: Storage, study: str, variants: Sequence[str] | None) -> list[Ledger]:
+def find_searches(
+    storage: Storage, study: str, variants: Sequence[str] | None
+) -> list[VariantSearch]:
     """Return what there is in a storage of a study's searches, in the order of their beginnings.
 
     Raises:
@@ -178,6 +180,8 @@ def find_ledgers(storage: Storage, study: str, variants: Sequence[str] | None) -
             opened = optuna.load_study(study_name=name, storage=storage.opened)
             if ATTRIBUTE in opened.user_attrs:
                 found.append(
-                    Ledger(storage, Design.from_json(opened.user_attrs[ATTRIBUTE]), opened)
+                    VariantSearch(
+                        storage, SearchConfig.from_json(opened.user_attrs[ATTRIBUTE]), opened
+                    )
                 )
     return found

@@ -1,4 +1,4 @@
-"""Taking a run up: it is ours until we let go of it, or somebody else's, or done."""
+"""Claiming a run: it is ours until we release it, or another process holds it, or it is done."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import TypeVar
 from attnstudy.data import TrainingData
 from attnstudy.executors import Channel, Stopped
 from attnstudy.runs import DatasetFacts, RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.usecases.jobs import AlreadyDone, Claimed, Elsewhere, Job, Paused
 
 D = TypeVar("D", bound=TrainingData)
 
 
 @contextlib.contextmanager
-def taken_up(job: Job, channel: Channel, images: Callable[[Job], D]) -> Iterator[D | None]:
-    """Hold a run that is to be trained; gives its images, or None if it needs nobody.
+def claimed_run(job: Job, channel: Channel, images: Callable[[Job], D]) -> Iterator[D | None]:
+    """Claim a run that is to be trained; gives its images, or None if there is nothing to do.
 
-    What is the case is reported.
+    Which of them is the case is reported.
 
     Args:
-        job: which run, and whether to wait for whoever holds it.
-        channel: to whoever ordered it.
+        job: which run, and whether to wait for the process that holds it.
+        channel: to the process that asked for it.
         images: opens the images that the run is trained with.
 
     Raises:
@@ -56,7 +56,7 @@ def taken_up(job: Job, channel: Channel, images: Callable[[Job], D]) -> Iterator
         yield None
 
 
-def _facts(spec: TrialSpec, dataset: TrainingData) -> DatasetFacts:
+def _facts(spec: RunSpec, dataset: TrainingData) -> DatasetFacts:
     return DatasetFacts(
         name=Path(spec.dataset).name,
         source=spec.dataset,

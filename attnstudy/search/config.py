@@ -1,4 +1,4 @@
-"""The design of a search: what has to stay the same for its trials to belong together."""
+"""The configuration of a search: what has to stay the same for its trials to belong together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
+class SearchConfig:
     """What the trials of one variant have in common."""
 
     study: str
@@ -81,8 +81,8 @@ class Design:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Design:
-        """Return the design that ``to_json`` gave."""
+    def from_json(cls, values: Mapping[str, Any]) -> SearchConfig:
+        """Return the configuration that ``to_json`` gave."""
         known = {key: value for key, value in values.items() if key != "schema"}
         return cls(**{**known, "seeds": tuple(values["seeds"])})
 
@@ -93,8 +93,8 @@ class Design:
         text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def refuse_other(self, found: Design, shown: str) -> None:
-        """Refuse to go on with a search that was begun with another design.
+    def refuse_other(self, found: SearchConfig, shown: str) -> None:
+        """Refuse to go on with a search that was begun with another configuration.
 
         Raises:
             UsageError: something differs; it is named.

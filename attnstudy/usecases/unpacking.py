@@ -1,4 +1,4 @@
-"""One run on its way out of an archive: is it what it says it is, and may it be put in place."""
+"""Unpacking one run of an archive: is it what it says it is, and may it be put in place."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from attnstudy.runs import (
     Result,
     RunFolder,
 )
-from attnstudy.study import TUNING, TrialSpec
-from attnstudy.usecases.credible import lists_of_ids, plain, scores, sensible
-from attnstudy.usecases.outgoing import RUNS
+from attnstudy.study import TUNING, RunSpec
+from attnstudy.usecases.packing import RUNS
+from attnstudy.usecases.validation import valid_pauses, valid_replaced, valid_result, valid_spec
 
 
-class Fate(Enum):
+class ImportStatus(Enum):
     """What became of a run of an archive. The value is what the user reads."""
 
     IMPORTED = "imported"
     REPLACED = "imported in place of the unfinished run here, which is kept aside"
-    MENDED = "imported in place of the damaged run here, which is kept aside"
+    REPAIRED = "imported in place of the damaged run here, which is kept aside"
     HERE = "already here"
     AGREES = "already here, trained on its own to the same numbers"
     BEGUN = "begun here already, and gone on with here"
@@ -43,14 +43,19 @@ class Fate(Enum):
     CONFLICT = "another result is here, and is kept"
 
     @property
+    def key(self) -> str:
+        """What it is called in JSON, where a name is kept once it was given."""
+        return "mended" if self is ImportStatus.REPAIRED else self.name.lower()
+
+    @property
     def taken(self) -> bool:
         """Whether the run was put in place."""
-        return self in (Fate.IMPORTED, Fate.REPLACED, Fate.MENDED)
+        return self in (ImportStatus.IMPORTED, ImportStatus.REPLACED, ImportStatus.REPAIRED)
 
     @property
     def refused(self) -> bool:
         """Whether something of the archive is not here after the import."""
-        return self in (Fate.HELD, Fate.OTHER_THREADS, Fate.CONFLICT)
+        return self in (ImportStatus.HELD, ImportStatus.OTHER_THREADS, ImportStatus.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,15 @@ class ImportedRun:
     path: Path
     """Its folder here."""
     finished: bool
-    fate: Fate
+    status: ImportStatus
     differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class UnpackedRun:
     """A run of an archive, verified."""
 
-    spec: TrialSpec
+    spec: RunSpec
     result: Result | None
     folder: RunFolder
     """Where it is unpacked; what is here already is not unpacked to its end."""
@@ -90,9 +95,9 @@ class Incoming:
     """Whether it is unpacked."""
 
 
-def accept(
+def unpack_run(
     archive: Archive, study: str, fingerprint: str, names: Set[str], stage: Path, here: RunFolder
-) -> Incoming:
+) -> UnpackedRun:
     """Verify a run and unpack it, unless the same is here already.
 
     Raises:
@@ -118,14 +123,14 @@ def accept(
     if started is None:
         raise archive.altered(f"{where}/{START} is missing or damaged")
     spec = started.spec
-    if not plain(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
+    if not valid_spec(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
         raise archive.altered(f"{where}/{START} describes another run, or is of another version")
     sealed = study.endswith(TUNING)
-    if (RESULT in names) != (result is not None and sensible(result, sealed=sealed)):
+    if (RESULT in names) != (result is not None and valid_result(result, sealed=sealed)):
         raise archive.altered(f"{where}/{RESULT} is damaged")
-    if REPLACES in names and not lists_of_ids(read_sealed(folder.path / REPLACES)):
+    if REPLACES in names and not valid_replaced(read_sealed(folder.path / REPLACES)):
         raise archive.altered(f"{where}/{REPLACES} is damaged")
-    if PAUSES in names and not scores(read_sealed(folder.path / PAUSES)):
+    if PAUSES in names and not valid_pauses(read_sealed(folder.path / PAUSES)):
         raise archive.altered(f"{where}/{PAUSES} is damaged")
     _check_names(archive, where, names, result)
     known = result is not None and here.result() == result and not here.damaged_files()
@@ -137,7 +142,7 @@ def accept(
     if not known:
         for path in (*folder.path.iterdir(), folder.path):
             sync(path)
-    return Incoming(spec, result, folder, here, complete=not known)
+    return UnpackedRun(spec, result, folder, here, complete=not known)
 
 
 def _check_names(archive: Archive, where: str, names: Set[str], result: Result | None) -> None:
@@ -155,7 +160,7 @@ def _check_names(archive: Archive, where: str, names: Set[str], result: Result |
             raise archive.altered(f"{where}/{name} is not the one of the result")
 
 
-def place(run: Incoming, stage: Path, *, continuing: bool) -> ImportedRun:
+def place(run: UnpackedRun, stage: Path, *, continuing: bool) -> ImportedRun:
     """Put a verified run in place by a rename, unless what is here is to stay.
 
     Args:
@@ -168,54 +173,56 @@ def place(run: Incoming, stage: Path, *, continuing: bool) -> ImportedRun:
         OSError: likewise.
 
     """
-    fate, differences = (
-        _place(run, stage, continuing=continuing) if run.complete else (Fate.HERE, ())
+    status, differences = (
+        _place(run, stage, continuing=continuing) if run.complete else (ImportStatus.HERE, ())
     )
     finished = run.result is not None
     return ImportedRun(
-        run.spec.name, run.spec.fingerprint, run.here.path, finished, fate, differences
+        run.spec.name, run.spec.fingerprint, run.here.path, finished, status, differences
     )
 
 
-def _place(run: Incoming, stage: Path, *, continuing: bool) -> tuple[Fate, tuple[Difference, ...]]:
+def _place(
+    run: UnpackedRun, stage: Path, *, continuing: bool
+) -> tuple[ImportStatus, tuple[Difference, ...]]:
     here = run.here
     begun = (here.path / START).exists()
     if run.result is None and not continuing and not begun:
-        return Fate.OTHER_THREADS, ()
+        return ImportStatus.OTHER_THREADS, ()
     with run.folder.claim():  # the lock moves with the folder: nobody sees it unheld
         if _moved(run.folder.path, here.path):
-            return Fate.IMPORTED, ()
+            return ImportStatus.IMPORTED, ()
         with here.claim() as mine:
             if not mine:
-                return Fate.HELD, ()
-            fate, differences = _compare(run)
-            if not fate.taken:
-                return fate, differences
-            if fate is not Fate.IMPORTED:
+                return ImportStatus.HELD, ()
+            status, differences = _compare(run)
+            if not status.taken:
+                return status, differences
+            if status is not ImportStatus.IMPORTED:
                 with here.publishing():  # what is being sent at this moment is sent to its end
                     here.repeat()
         with here.claim() as mine:  # of the empty folder that is there now
             if not mine or (here.path / START).exists():
-                return Fate.HELD, ()
+                return ImportStatus.HELD, ()
             _take_over(run, stage)
-    return fate, ()
+    return status, ()
 
 
-def _compare(run: Incoming) -> tuple[Fate, tuple[Difference, ...]]:
+def _compare(run: UnpackedRun) -> tuple[ImportStatus, tuple[Difference, ...]]:
     """Decide about a run of which there is a folder here, which we hold."""
     here = run.here.result()
     if here is None:
         if not (run.here.path / START).exists():
-            return Fate.IMPORTED, ()  # claimed once, and never begun
-        return (Fate.BEGUN if run.result is None else Fate.REPLACED), ()
+            return ImportStatus.IMPORTED, ()  # claimed once, and never begun
+        return (ImportStatus.BEGUN if run.result is None else ImportStatus.REPLACED), ()
     if run.result is None:
-        return Fate.HERE, ()
+        return ImportStatus.HERE, ()
     differences = _differences(here, run.result)
     if here == run.result:
-        return (Fate.MENDED if run.here.damaged_files() else Fate.HERE), ()
+        return (ImportStatus.REPAIRED if run.here.damaged_files() else ImportStatus.HERE), ()
     if not any(difference.field in _NUMBERS for difference in differences):
-        return Fate.AGREES, ()
-    return Fate.CONFLICT, differences
+        return ImportStatus.AGREES, ()
+    return ImportStatus.CONFLICT, differences
 
 
 _NUMBERS = (
@@ -231,7 +238,7 @@ def _differences(here: Result, there: Result) -> tuple[Difference, ...]:
     return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
 
 
-def _take_over(run: Incoming, stage: Path) -> None:
+def _take_over(run: UnpackedRun, stage: Path) -> None:
     """Put a run in the place of a folder that holds nothing but what is to be replaced."""
     os.rename(run.here.path, stage / f"{run.here.path.name}.emptied")
     if not _moved(run.folder.path, run.here.path):

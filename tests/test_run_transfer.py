@@ -1,4 +1,4 @@
-"""What a run takes along to another machine and what comes back, without a cluster between."""
+"""What is sent of a run to another machine and what comes back, without a cluster between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attnstudy.errors import ClusterError, StoreError
 from attnstudy.executors import Busy, Stopped
 from attnstudy.runs import RunFolder, Status
 from attnstudy.usecases import jobs
-from attnstudy.usecases.carrying import Brought, Piece, RunCarrier, train_abroad
+from attnstudy.usecases.run_transfer import FilePart, RunTransport, RunUpdate, train_remotely
 from attnstudy.usecases.worker import search_together, train_together
 from tests.stores import held
 
@@ -40,40 +40,40 @@ def job(make_spec, tmp_path, digits_folder):
 
 
 @pytest.fixture
-def carrier(digits) -> RunCarrier:
-    return RunCarrier(digits)
+def transport(digits) -> RunTransport:
+    return RunTransport(digits)
 
 
-def bring(journey, work, digits, said=None):
+def bring(transfer, work, digits, said=None):
     """Do the work elsewhere and take in what comes of it."""
-    abroad = said or Said()
+    remote = said or Said()
     try:
-        train_abroad(work, journey.parcel, digits, abroad)
+        train_remotely(work, transfer.payload, digits, remote)
     finally:
-        for message in abroad.messages:
-            journey.arrive(message)
-        journey.close()
-    return abroad
+        for message in remote.messages:
+            transfer.receive(message)
+        transfer.close()
+    return remote
 
 
-def test_the_folder_comes_back_as_if_it_had_been_trained_here(job, carrier, digits):
-    journey = carrier.depart([job], Said())
+def test_the_folder_comes_back_as_if_it_had_been_trained_here(job, transport, digits):
+    transfer = transport.submit([job], Said())
     folder = RunFolder(job.folder)
     assert folder.claimed
-    bring(journey, train_together, digits)
+    bring(transfer, train_together, digits)
     assert folder.status is Status.COMPLETE
     assert folder.damaged_files() == []
     assert not list(job.folder.glob("checkpoint*"))
     assert not folder.claimed
 
 
-def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, carrier, digits, tmp_path):
+def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, transport, digits, tmp_path):
     with pytest.raises(Stopped):
-        bring(carrier.depart([job], Said()), train_together, digits, Said(enough=2))
+        bring(transport.submit([job], Said()), train_together, digits, Said(enough=2))
     folder = RunFolder(job.folder)
     assert folder.status is Status.INTERRUPTED
     assert (job.folder / "checkpoint.pt").exists()
-    bring(carrier.depart([job], Said()), train_together, digits)
+    bring(transport.submit([job], Said()), train_together, digits)
 
     other = replace(job, folder=tmp_path / "whole")
     train_together([other], Said())
@@ -84,83 +84,85 @@ def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, carrier, di
     assert [(r["first_step"], r["train_loss"]) for r in folder.journal()] == losses
 
 
-def test_what_is_done_or_held_does_not_depart(job, carrier, digits):
+def test_what_is_done_or_held_is_not_submitted(job, transport, digits):
     folder = RunFolder(job.folder)
     folder.path.mkdir()
     with held(folder):
         said = Said()
-        assert carrier.depart([job], said) is None
+        assert transport.submit([job], said) is None
         assert [m.message for m in said.messages] == [jobs.Elsewhere(False)]
         with pytest.raises(Busy):
-            carrier.depart([replace(job, wait=True)], Said())
-    bring(carrier.depart([job], Said()), train_together, digits)
+            transport.submit([replace(job, wait=True)], Said())
+    bring(transport.submit([job], Said()), train_together, digits)
     said = Said()
-    assert carrier.depart([job], said) is None
+    assert transport.submit([job], said) is None
     assert [m.message for m in said.messages] == [jobs.AlreadyDone()]
 
 
-def test_of_several_only_those_depart_that_are_left(job, carrier, digits, make_spec, tmp_path):
+def test_of_several_only_those_are_submitted_that_are_left(
+    job, transport, digits, make_spec, tmp_path
+):
     others = [
         replace(job, spec=make_spec(seed=seed), folder=tmp_path / str(seed)) for seed in (1, 2)
     ]
-    bring(carrier.depart([others[0]], Said()), train_together, digits)
+    bring(transport.submit([others[0]], Said()), train_together, digits)
     said = Said()
-    journey = carrier.depart([job, *others], said)
+    transfer = transport.submit([job, *others], said)
     assert [m.member for m in said.messages if m.message == jobs.AlreadyDone()] == [1]
-    assert journey.parcel.places == (0, 2)
-    abroad = bring(journey, train_together, digits)
-    kept = [m.message.member for m in abroad.messages if isinstance(m.message.message, jobs.Kept)]
+    assert transfer.payload.places == (0, 2)
+    remote = bring(transfer, train_together, digits)
+    kept = [m.message.member for m in remote.messages if isinstance(m.message.message, jobs.Kept)]
     assert sorted(kept) == [0, 2]
     assert RunFolder(others[1].folder).status is Status.COMPLETE
 
 
-def cut_short(pieces):
-    def each(piece):
-        short = piece.name == "weights.safetensors"
-        return replace(piece, content=piece.content[:-1]) if short else piece
+def cut_short(parts):
+    def each(part):
+        short = part.name == "weights.safetensors"
+        return replace(part, content=part.content[:-1]) if short else part
 
-    return {place: tuple(map(each, some)) for place, some in pieces.items()}
+    return {place: tuple(map(each, some)) for place, some in parts.items()}
 
 
-def test_a_result_that_did_not_come_whole_is_not_taken_for_one(job, carrier, digits):
-    journey = carrier.depart([job], Said())
-    abroad = Said()
-    train_abroad(train_together, journey.parcel, digits, abroad)
-    cut = [replace(message, pieces=cut_short(message.pieces)) for message in abroad.messages]
+def test_a_result_that_did_not_come_whole_is_not_taken_for_one(job, transport, digits):
+    transfer = transport.submit([job], Said())
+    remote = Said()
+    train_remotely(train_together, transfer.payload, digits, remote)
+    cut = [replace(message, parts=cut_short(message.parts)) for message in remote.messages]
     with pytest.raises(StoreError, match=r"weights.safetensors did not come back as it was made"):
-        list(map(journey.arrive, cut))
-    journey.close()
+        list(map(transfer.receive, cut))
+    transfer.close()
     assert RunFolder(job.folder).result() is None
 
 
-def test_a_result_without_one_of_its_files_is_not_taken_for_one(job, carrier, digits):
-    journey = carrier.depart([job], Said())
-    abroad = Said()
-    train_abroad(train_together, journey.parcel, digits, abroad)
-    for message in abroad.messages:
-        for place, pieces in message.pieces.items():
-            message.pieces[place] = tuple(p for p in pieces if p.name != "weights.safetensors")
+def test_a_result_without_one_of_its_files_is_not_taken_for_one(job, transport, digits):
+    transfer = transport.submit([job], Said())
+    remote = Said()
+    train_remotely(train_together, transfer.payload, digits, remote)
+    for message in remote.messages:
+        for place, parts in message.parts.items():
+            message.parts[place] = tuple(p for p in parts if p.name != "weights.safetensors")
     with pytest.raises(StoreError, match=r"weights.safetensors did not come back as it was made"):
-        list(map(journey.arrive, abroad.messages))
-    journey.close()
+        list(map(transfer.receive, remote.messages))
+    transfer.close()
     assert RunFolder(job.folder).result() is None
 
 
 @pytest.mark.parametrize("name", ["../stolen.txt", "run.json", "lock", ".hidden", "a/b.txt", "/x"])
-def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, carrier, name):
-    journey = carrier.depart([job], Said())
+def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, transport, name):
+    transfer = transport.submit([job], Said())
     before = {path.name: path.read_bytes() for path in job.folder.iterdir()}
     with pytest.raises(ClusterError, match="which no run has"):
-        journey.arrive(Brought({0: (Piece(name, b"mine"),)}))
+        transfer.receive(RunUpdate({0: (FilePart(name, b"mine"),)}))
     assert {path.name: path.read_bytes() for path in job.folder.iterdir()} == before
     assert not Path(job.folder.parent, "stolen.txt").exists()
-    journey.close()
+    transfer.close()
 
 
-def test_a_search_is_given_no_test_images_and_a_study_has_to_have_them(job, carrier, digits):
-    journey = carrier.depart([job], Said())
+def test_a_search_is_given_no_test_images_and_a_study_has_to_have_them(job, transport, digits):
+    transfer = transport.submit([job], Said())
     with pytest.raises(TypeError, match="a run of a search was given test images"):
-        train_abroad(search_together, journey.parcel, digits, Said())
+        train_remotely(search_together, transfer.payload, digits, Said())
     with pytest.raises(TypeError, match="a run of a study was given no test images"):
-        train_abroad(train_together, journey.parcel, digits.sealed(), Said())
-    journey.close()
+        train_remotely(train_together, transfer.payload, digits.sealed(), Said())
+    transfer.close()

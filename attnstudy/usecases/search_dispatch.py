@@ -1,4 +1,4 @@
-"""Having runs of a search trained, by whoever the executor gives them to."""
+"""Dispatching the runs of a search to an executor's workers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Protocol
 from attnstudy.errors import EXIT_ENVIRONMENT, AttnstudyError
 from attnstudy.executors import Died, Event, Executor, Retried, Started
 from attnstudy.runs import Result, RunFolder
-from attnstudy.study import TrialSpec
+from attnstudy.study import RunSpec
 from attnstudy.usecases import jobs
+from attnstudy.usecases.entry_points import search_together
 from attnstudy.usecases.planning import fused_groups
-from attnstudy.usecases.works import search_together
 
 
 class RunObserver(Protocol):
@@ -23,29 +23,29 @@ class RunObserver(Protocol):
     def warn(self, text: str) -> None:
         """Show a line that must not be missed."""
 
-    def started(self, worker: int, spec: TrialSpec) -> None:
-        """Show that a worker took up a run."""
+    def started(self, worker: int, spec: RunSpec) -> None:
+        """Show that a worker started a run."""
 
-    def progress(self, worker: int, spec: TrialSpec, progress: jobs.Progress) -> None:
+    def progress(self, worker: int, spec: RunSpec, progress: jobs.Progress) -> None:
         """Show that a run got further."""
 
-    def run_ended(self, worker: int, spec: TrialSpec) -> None:
+    def run_ended(self, worker: int, spec: RunSpec) -> None:
         """Show that a run ended, or came to where it was to pause."""
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class RunTask:
     """A run, and how far it is to be trained."""
 
-    spec: TrialSpec
+    spec: RunSpec
     folder: RunFolder
     until: int | None = None
-    """Epochs after which it pauses; none trains it to its end."""
+    """Epochs after which it pauses; None trains it to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of an assignment."""
+class TaskOutcome:
+    """What became of a task."""
 
     result: Result | None = None
     """None if it failed, or if it only came to its pause."""
@@ -54,8 +54,8 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
-    """Those who train: how many at once, and with what."""
+class Dispatcher:
+    """Has runs trained: how many at once, and with what."""
 
     executor: Executor
     """Keeps its workers from one part of the search to the next."""
@@ -68,10 +68,10 @@ class Crew:
     code_revision: str
     checkpoint_seconds: float
     command: str
-    """The command that they work for, see ``runs.command_at_work``."""
+    """The command that the workers belong to, see ``runs.command_at_work``."""
     observer: RunObserver
 
-    def train(self, assignments: Sequence[Assignment]) -> Mapping[TrialSpec, Ended]:
+    def train(self, tasks: Sequence[RunTask]) -> Mapping[RunSpec, TaskOutcome]:
         """Have runs trained as far as they are to be; what is there already is not trained again.
 
         Returns:
@@ -82,37 +82,37 @@ class Crew:
             DataError: the decoded images were damaged meanwhile.
 
         """
-        ended: dict[TrialSpec, Ended] = {}
+        ended: dict[RunSpec, TaskOutcome] = {}
         pending = []
-        for one in assignments:
+        for one in tasks:
             result = one.folder.result()
             if result is not None:
-                ended[one.spec] = Ended(result)
+                ended[one.spec] = TaskOutcome(result)
             elif one.until is not None and one.until in one.folder.pauses():
-                ended[one.spec] = Ended()
+                ended[one.spec] = TaskOutcome()
             else:
                 pending.append(one)
         held = self._pass(pending, ended, wait=False)
         # nobody else works on this search: it is a worker of a command that was killed, which
-        # lets go after its iteration
+        # releases the run after its iteration
         self._pass(held, ended, wait=True)
         return ended
 
     def _pass(
-        self, pending: Sequence[Assignment], ended: dict[TrialSpec, Ended], *, wait: bool
-    ) -> list[Assignment]:
+        self, pending: Sequence[RunTask], ended: dict[RunSpec, TaskOutcome], *, wait: bool
+    ) -> list[RunTask]:
         """Have runs trained once; return those that another process holds."""
         if not pending:
             return []
         groups = fused_groups(pending, 1 if wait else self.fused)
         ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
-        shift = _Shift(self, ended)
+        dispatch = _Dispatch(self, ended)
         with contextlib.closing(self.executor.execute(ordered, search_together)) as events:
             for event in events:
-                shift.note_group(groups[event.job], event)
-        return shift.held
+                dispatch.note_group(groups[event.job], event)
+        return dispatch.held
 
-    def _job(self, one: Assignment, fused: int, wait: bool) -> jobs.Job:
+    def _job(self, one: RunTask, fused: int, wait: bool) -> jobs.Job:
         return jobs.Job(
             spec=one.spec,
             folder=one.folder.path,
@@ -129,22 +129,22 @@ class Crew:
 
 
 @dataclass(slots=True)
-class _Shift:
-    """Takes in what happens while an executor is at work."""
+class _Dispatch:
+    """Handles the events of one call of an executor."""
 
-    crew: Crew
-    ended: dict[TrialSpec, Ended]
-    held: list[Assignment] = field(default_factory=list)
+    dispatcher: Dispatcher
+    ended: dict[RunSpec, TaskOutcome]
+    held: list[RunTask] = field(default_factory=list)
 
-    def note_group(self, group: Sequence[Assignment], event: Event) -> None:
+    def note_group(self, group: Sequence[RunTask], event: Event) -> None:
         """Pass an event on to the run that it is about, or to all that have not ended."""
         about, places = jobs.addressed(event, [one.spec for one in group], self.ended)
         for place in places:
-            self._note(group[place], event.worker * self.crew.fused + place, about)
+            self._note(group[place], event.worker * self.dispatcher.fused + place, about)
 
-    def _note(self, one: Assignment, row: int, about: object) -> None:
-        spec, observer = one.spec, self.crew.observer
-        ended: Ended | None = None
+    def _note(self, one: RunTask, row: int, about: object) -> None:
+        spec, observer = one.spec, self.dispatcher.observer
+        ended: TaskOutcome | None = None
         match about:
             case Started():
                 observer.started(row, spec)
@@ -155,18 +155,18 @@ class _Shift:
             case jobs.Elsewhere():
                 self.held.append(one)
             case jobs.Kept(result=result):
-                ended = Ended(result)
+                ended = TaskOutcome(result)
             case jobs.AlreadyDone():
-                ended = Ended(one.folder.result())
+                ended = TaskOutcome(one.folder.result())
             case jobs.Paused():
-                ended = Ended()
+                ended = TaskOutcome()
             case Retried(reason=reason):
                 observer.warn(f"{spec.name}: {reason}; it is tried once more")
             case Died(error=AttnstudyError(exit_code=code) as error) if code == EXIT_ENVIRONMENT:
                 raise error  # it will meet every run: nothing is a failure of this one
             case Died(reason=reason, details=details):
                 one.folder.fail(reason, details)
-                ended = Ended(failure=reason)
+                ended = TaskOutcome(failure=reason)
         if ended is not None:
             self.ended[spec] = ended
             observer.run_ended(row, spec)

@@ -1,4 +1,4 @@
-"""Being the only command at work on a search, wherever its trials are kept.
+"""Exclusive use of a search by one command, wherever its trials are kept.
 
 The lock is the operating system's or the database's: either frees it when its holder dies.
 """
@@ -23,7 +23,7 @@ _IN_USE = ".in-use"
 
 
 @contextlib.contextmanager
-def alone(place: Place, study: str) -> Iterator[bool]:
+def exclusive_use(place: Place, study: str) -> Iterator[bool]:
     """Keep other commands from working on a study's search; gives False if one does.
 
     Raises:
@@ -32,7 +32,7 @@ def alone(place: Place, study: str) -> Iterator[bool]:
     """
     if place.file is None:
         assert place.url is not None
-        with _alone_in_database(place, place.url, study) as mine:
+        with _exclusive_in_database(place, place.url, study) as mine:
             yield mine
         return
     path = place.file.with_name(place.file.name + _IN_USE)
@@ -59,7 +59,7 @@ def file_held(path: Path) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _alone_in_database(place: Place, url: URL, study: str) -> Iterator[bool]:
+def _exclusive_in_database(place: Place, url: URL, study: str) -> Iterator[bool]:
     """Hold a lock of a database server for as long as a connection lives."""
     name = hashlib.sha256(f"attnstudy tune {study}".encode()).hexdigest()
     if url.get_backend_name() == "postgresql":

@@ -1,4 +1,4 @@
-"""How publishing talks to MLflow: one request at a time, each a place where a test can stop it."""
+"""The requests that publishing makes: one at a time, each a place where a test can stop it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which run of an MLflow experiment is a run folder's: found again, made once, never doubled."""
+"""Looking up the MLflow run of a run folder: found again, made once, never doubled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attnstudy.files import read_sealed
 from attnstudy.runs import RunFolder, Start, Status, kept_aside, study_folder
-from attnstudy.tracking.asking import Requests
 from attnstudy.tracking.digests import identity_tags
+from attnstudy.tracking.requests import Requests
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
@@ -31,7 +31,7 @@ MLFLOW_STATUS = {
 
 
 @dataclass(slots=True)
-class Shelf:
+class RunLookup:
     """The runs of one study's experiment.
 
     A run is a folder's if it has the folder's fingerprint and its time of first start: a
@@ -41,12 +41,12 @@ class Shelf:
 
     requests: Requests
     experiment: Experiment
-    home: Path
+    store_dir: Path
     study: str
     key: str
     """Under which folders note what this store has confirmed."""
     alone: bool
-    """Whether nobody but this home publishes here, so that what is not in it is out of date."""
+    """Whether only this store publishes here, so that what it does not have is out of date."""
     _surveyed: dict[str, Run] = field(default_factory=dict)
     _surveyed_at: float = 0.0
     _fingerprints: set[str] = field(default_factory=set)
@@ -67,7 +67,7 @@ class Shelf:
         self._surveyed_at = time.monotonic()
 
     def run(self, run_id: str, *, settled: bool = False) -> Run | None:
-        """Return a run, also a deleted one; none if the store does not have it.
+        """Return a run, also a deleted one; None if the store does not have it.
 
         Args:
             run_id: its id.
@@ -175,7 +175,7 @@ class Shelf:
         """End a run whose folder was deleted while it was running."""
         fingerprint = run.data.tags.get(_FINGERPRINT)
         if fingerprint is not None and run.info.lifecycle_stage == "active":
-            folder = study_folder(self.home, self.study) / fingerprint
+            folder = study_folder(self.store_dir, self.study) / fingerprint
             if not (folder / "run.json").exists():
                 self._end(run)
 
