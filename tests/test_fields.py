@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import pickle
 import re
 import subprocess
@@ -180,6 +181,7 @@ def added(workplace):
     done = subprocess.run(
         [sys.executable, "-m", "tests.one_more_setting"],
         input=json.dumps(list(COMMANDS.values())),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -385,8 +385,8 @@ def test_names_folds_and_several_fields(ranked, benchmark):
         "vgg / 32, vgg / 64) × 2 folds (params.cv_fold), metric loss"
     )  # a step of 100 alone makes no curve
     assert [note for note in result["notes"] if "differ in case" in note] == [
-        f"'ResNet, {width}' and 'resnet, {width}' differ in case or blanks only and are ranked as "
-        "2 arms; if they are one, give them one name"
+        f"'ResNet / {width}' and 'resnet / {width}' differ in case or blanks only and are ranked "
+        "as 2 arms; if they are one, give them one name"
         for width in (32, 64)
     ]
     request = ExperimentRequest(

@@ -66,8 +66,8 @@ class TuneGroup(options.StudyFileCommand, click.Group):
 def tune(**given: Any) -> int:
     """Search the hyperparameters of each variant, on validation images alone.
 
-    What is varied stands in [tuning.space] of the study's file; without it the batch size, the
-    learning rate and the weight decay are. Each trial is trained with a few seeds of its own, none
+    [tuning.space] of the study's file defines the search space; by default it is the batch size,
+    the learning rate and the weight decay. Each trial is trained with a few seeds of its own, none
     of which the study is ranked by (--seeds); its value is the mean of their final validation
     accuracies. Test images are not read. Trials that ended are not repeated, and
     one that was interrupted goes on.

@@ -26,6 +26,8 @@ from attnstudy.tables.shape import TASKS, labels_of, unclear_columns
 from attnstudy.tables.source import Table
 
 _MOST_RUNS = 100_000
+SUMMARY = "a summary, not a run"
+"""Why means, SDs and numbers of runs are left out of a ranking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +173,7 @@ def _columns(table: Table, kept: Sequence[int]) -> _Columns:
             continue
         if not any(_out(column, "")[:-1] in said for said in left_out):
             left_out.append(_out(column, _why(column)))
-    left_out += [_out(c, "a summary, not a run") for c in statistics]
+    left_out += [_out(c, SUMMARY) for c in statistics]
     return _Columns(
         values=tuple(values), mean=mean, sd=sd, count=count, left_out=tuple(left_out),
         notes=tuple(notes),

@@ -118,6 +118,9 @@ _DERIVED = frozenset({
     "diff", "difference", "differenz", "diferencia", "differenza", "delta", "δ", "ratio", "gain",
     "improvement", "speedup", "pvalue", "unterschied", "ecart", "verbesserung", "change",
 })  # fmt: skip
+_BESIDE_MEAN = frozenset({
+    "value", "values", "all", "total", "reported", "printed", "published", "claimed", "stated",
+})  # fmt: skip
 _OF_COUNT = _COUNT | {"num", "number", "no", "of", "run", "seed"}
 _OTHER_STATISTICS = frozenset({
     "se", "sem", "stderr", "ci", "ci95", "iqr", "var", "variance", "varianz", "min", "max",
@@ -332,7 +335,7 @@ def is_mean(label: str) -> bool:
     words = words_of(label)
     if words and words <= _OF_ALL | _MEAN:
         return True
-    return bool(words & _MEAN) and words <= _MEAN | _SPLITS | {"value", "values", "all", "total"}
+    return bool(words & _MEAN) and words <= _MEAN | _SPLITS | _BESIDE_MEAN
 
 
 def is_statistic(label: str) -> bool:

@@ -12,6 +12,7 @@ from attnstudy.stats.audit.rounding import as_decimal
 from attnstudy.stats.samples import Sample, read_samples
 from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import Printed, clip
+from attnstudy.tables.columns_are_runs import SUMMARY
 from attnstudy.tables.grid import read_grid
 from attnstudy.tables.reading import read_table as read_results
 
@@ -158,7 +159,9 @@ def _row(arm: Arm, n: int | None) -> Row:
 
 
 def _notes(reading: Reading, rows: tuple[Row, ...]) -> Iterator[str]:
-    yield from (f"left out: {phrase}" for phrase in reading.left_out)
+    # means and SDs are what an audit is about
+    left_out = (phrase for phrase in reading.left_out if SUMMARY not in phrase)
+    yield from (f"left out: {phrase}" for phrase in left_out)
     yield from reading.notes
     for arm in reading.arms:
         if arm.diverged:
