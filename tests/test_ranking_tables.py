@@ -827,3 +827,72 @@ def test_a_number_of_runs_that_a_table_says_is_refused(text, cli, workplace):
     answer = cli("audit", "t.csv", "--n", "7")
     assert answer.code == 2
     assert "leave --n out" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        (
+            "compiler,threads,time\ngcc,1,9.1\ngcc,2,5.4\ngcc,4,3.2\nclang,1,9.4\nclang,2,5.1\nclang,4,3.1\n",
+            (),
+            "threads: 1, 2, 4",
+        ),
+        (
+            "solver,seed,nodes,time\na,0,100,9.1\na,1,120,5.4\nb,0,130,9.4\nb,1,150,5.1\n",
+            (),
+            "nodes: 100",
+        ),
+        ("model,user,ndcg@10\na,1,.51\na,2,.55\nb,1,.57\nb,2,.62\n", (), "user: 1, 2"),
+        ("user,base,ours\nanna,.51,.52\nben,.55,.58\ncara,.57,.59\n", (), "anna, ben, cara"),
+        ("seed,energy_mae,force_mae\n0,4.1,12.2\n1,4.2,12.3\n2,4.0,12.1\n", (), "read in two ways"),
+        ("seed,UAS,LAS\n0,94.1,92.2\n1,94.2,92.3\n2,94.0,92.1\n", (), "read in two ways"),
+        (
+            "方法,第1次,第2次,第3次,平均值,标准差\n基线,91.1,91.3,91.2,91.2,0.1\n本文,92.1,92.3,92.4,92.27,0.15\n",
+            ("--layout", "columns-are-runs"),
+            "the mean of the columns before it",
+        ),
+        (
+            "Method,S1,S2,S3,S4\nFBCSP,76.0,56.5,81.3,61.0\nEEGNet,81.2,60.1,89.2,67.3\n",
+            (),
+            "read in two ways",
+        ),
+        (
+            "n,quicksort,mergesort\n1,0.51,0.57\n2,0.55,0.62\n3,0.48,0.55\n4,0.60,0.66\n",
+            ("--metric", "time"),
+            "column 'n'",
+        ),
+        ("asr,duration,wer\na,5,9.1\na,10,8.1\nb,5,8.9\nb,10,7.7\n", (), "duration: 5, 10"),
+        (
+            "Methode,Zaad,Nauwkeurigheid\na,0,91.1\na,1,91.2\nb,0,92.1\nb,1,92.3\n",
+            (),
+            "--metric: Zaad",
+        ),
+        (
+            "Methode,Zaad,Nauwkeurigheid\na,0,91.1\na,1,91.2\nb,0,92.1\nb,1,92.3\n",
+            ("--metric", "Nauwkeurigheid"),
+            "--seed-by Zaad",
+        ),
+        ("种子,基线,本文\n0,91.1,92.1\n1,91.3,92.3\n2,91.2,92.2\n", (), "--seed-by 种子"),
+    ],
+)
+def test_what_no_list_of_words_knows_is_asked_about(ranked, text, options, said):
+    assert said in ranked(text, *options, code=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("solver,seed,time\na,0,9.1\na,1,5.4\nb,0,9.4\nb,1,5.1\n", {"a": 2, "b": 2}),
+        (
+            "seed,base,ours,best\n0,80.1,88.1,88.1\n1,81.3,80.3,81.3\n2,80.2,88.2,88.2\n",
+            {"base": 3, "ours": 3},
+        ),
+        (
+            "model,seed,acc,time\na,0,91.1,61\na,1,91.2,62\nb,0,92.1,70\nb,1,92.3,71\n",
+            {"a": 2, "b": 2},
+        ),
+    ],
+)
+def test_times_are_results_where_nothing_else_is_and_extremes_are_no_arms(ranked, text, counts):
+    result = ranked(text)
+    assert {arm["variant"]: arm["n"] for arm in result["arms"]} == counts

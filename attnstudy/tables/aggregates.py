@@ -99,6 +99,17 @@ def derived_from(
     return None
 
 
+def is_extreme_of(number: Sequence[Printed], others: Sequence[Sequence[Printed]]) -> bool:
+    """Whether a series is in every row the largest, or the smallest, of several others."""
+    rows = [
+        (n.value, [o.value for o in row])
+        for n, row in zip(number, zip(*others, strict=False), strict=False)
+    ]
+    if len(rows) < 3 or any(len(series) != len(number) for series in others):
+        return False
+    return any(all(value == pick(row) for value, row in rows) for pick in (max, min))
+
+
 def _derived(number: Sequence[Printed], a: Sequence[Printed], b: Sequence[Printed]) -> bool:
     """Whether numbers are made of two others, by the same rule and hardly by chance."""
     if not len(number) == len(a) == len(b) > 2 or spread_of(number) <= 3 * number[0].unit:

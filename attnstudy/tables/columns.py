@@ -118,6 +118,14 @@ def columns_of(grid: Grid) -> tuple[Column, ...]:
         numeric = _numeric(cells) and not (headings.is_arm(name) and not _all_numbers(cells))
         kind = _kind(index, name, cells, numeric=numeric)
         found.append(Column(index, name, kind, cells, numeric))
+    if not any(c.kind is Kind.METRIC for c in found):
+        # where nothing else is measured, the time that a run took is the result
+        found = [
+            replace(c, kind=Kind.METRIC)
+            if c.kind is Kind.BOOKKEEPING and c.numeric and headings.is_time(c.name)
+            else c
+            for c in found
+        ]
     if any(headings.roles([c.name]) == (Role.SD,) for c in found if c.numeric):
         # beside an SD, "seeds" and "runs" count the runs of a summary
         found = [

@@ -13,6 +13,7 @@ from attnstudy.tables.aggregates import (
     SURE,
     SUSPECTED,
     derived_from,
+    is_extreme_of,
     lies_among,
     means_throughout,
     standing_of,
@@ -21,6 +22,7 @@ from attnstudy.tables.asked import Arm, Reading, Run, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.further import FEW
+from attnstudy.tables.headings import Role
 from attnstudy.tables.no_runs import without_unfinished
 from attnstudy.tables.points import Point
 from attnstudy.tables.shape import TASKS
@@ -205,6 +207,17 @@ def _arms(table: Table, kept: Sequence[int]) -> tuple[list[Column], list[str]]:
         raise DataError(f"{table.what} has a column of numbers without a heading: name its arm")
     suspects = [c for c in columns if headings.is_statistic(c.name) or c.name in ("Σ", "±", "Ø")]
     arms = [c for c in columns if c not in suspects]
+    counts = [c for c in suspects if headings.roles([c.name]) == (Role.COUNT,)]
+    for column in counts:
+        others = [c for c in columns if c not in suspects]
+        varies = len({column.cells[row] for row in kept}) > 1
+        if varies and not _lies_among(table, column, others, kept):
+            # the number of runs would be the same throughout
+            raise UsageError(
+                f"column {column.name!r} of {table.what} differs from row to row and may be what "
+                "the rows were measured at: choose one of its values with --filter "
+                f"{column.name}=N, or give a row a run, with its arm"
+            )
     left_out = _settings(table, arms, kept)
     columns = [c for c in columns if c in suspects or c in arms]
     for column in suspects:
@@ -246,9 +259,19 @@ def _without_derived(table: Table, arms: list[Column], kept: Sequence[int]) -> l
         return left_out
     for column in reversed(list(arms)):
         others = [c for c in arms if c is not column]
-        found = derived_from(
-            _numbers(table, column, kept), [_numbers(table, c, kept) for c in others]
-        )
+        series = [_numbers(table, c, kept) for c in others]
+        if len(others) > 1 and is_extreme_of(_numbers(table, column, kept), series):
+            if table.asked.layout is None and not headings.is_statistic(column.name):
+                raise UsageError(
+                    f"column {column.name!r} of {table.what} is in every row the largest or the "
+                    "smallest of the others: remove it, or, if it is an arm, say --layout "
+                    "columns-are-arms"
+                )
+            if headings.is_statistic(column.name):
+                arms.remove(column)
+                left_out.append(f"column {column.name} (the best or worst of each row)")
+                continue
+        found = derived_from(_numbers(table, column, kept), series)
         if found is None or len(others) < 2:
             continue
         a, b = (others[i].name for i in found)
@@ -284,7 +307,8 @@ def _settings(table: Table, arms: list[Column], kept: Sequence[int]) -> list[str
             raise UsageError(
                 f"column {column.name!r} of {table.what} ({quoted(values, 4)}) is unlike the other "
                 "columns and may be a setting, not an arm: choose one of its values with --filter "
-                f"{column.name}=N, or give a row a run, with its arm"
+                f"{column.name}=N, or give a row a run, with its arm; if it numbers the runs, say "
+                f"--seed-by {column.name}"
             )
     return left_out
 

@@ -162,6 +162,8 @@ def _columns(table: Table, kept: Sequence[int]) -> _Columns:
     if not chosen:
         values, means = _without_means(table, values, kept)
         left_out += means
+    if not chosen:
+        _refuse_leading_means(table, values, kept)
     if mean is None and not values:
         raise DataError(
             f"{table.what} has no column of numbers beside the names: give one column a run, or "
@@ -237,6 +239,23 @@ def _of_summaries(
     return _Columns(
         values=(), mean=column, sd=column, count=count, left_out=tuple(others), notes=(),
     )  # fmt: skip
+
+
+def _refuse_leading_means(table: Table, values: Sequence[Column], kept: Sequence[int]) -> None:
+    """Refuse columns that sum up those before them, though they were said to be runs.
+
+    Raises:
+        UsageError: one is the mean of the columns before it in every row, or of another size.
+
+    """
+    for place, column in enumerate(values):
+        before = values[:place]
+        rows = table.beside(column, before, kept) if place > 1 else []
+        if len(rows) > 1 and means_throughout(rows, 0.2):
+            raise UsageError(
+                f"column {column.name!r} of {table.what} is in every row the mean of the columns "
+                "before it: remove it and what follows it, if they sum up the runs"
+            )
 
 
 def _without_means(

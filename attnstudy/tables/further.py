@@ -11,6 +11,7 @@ from attnstudy.tables.cells import clip, gap_of
 from attnstudy.tables.columns import Column, Kind, are_measured
 from attnstudy.tables.headings import is_configuration, is_unit, may_be_shared
 from attnstudy.tables.seeds import whole_seed
+from attnstudy.tables.shape import labels_of
 from attnstudy.tables.source import Table
 
 _SHOWN = 4
@@ -102,6 +103,7 @@ class _Look:
         if column.kind is Kind.BOOKKEEPING:
             return (
                 may_be_shared(column.name)
+                or self.step is not None
                 or not self.crossed(column)
                 or self.numbers_alike(column)
                 or all(whole_seed(column.cells[row]) is not None and not column.numeric
@@ -180,10 +182,25 @@ def _refusal(table: Table, refused: Sequence[Column], kept: Sequence[int]) -> st
             f"choose one repetition of the folds with --filter {seed.name}=N and --seed-by "
             f"{folds[0].name}, or give both as one column"
         )
+    labels = labels_of(table.shape.arms)
+    if seed is None and all(_numbers_runs(c, labels, kept) for c in refused):
+        return (
+            f"runs of the same arm differ in {listed}, which may number them or be what they were "
+            f"run on: if it numbers them, say --seed-by {first}; else choose rows with --filter "
+            f"{first}=VALUE, or say --allow-differences {first}"
+        )
     return (
         f"runs of the same arm differ in more than the seed ({listed}{more}), so they are no "
         f"repetitions: choose rows with --filter {first}=VALUE, make it part of the arm with "
         f"--by {by}, or say --allow-differences {first}"
+    )
+
+
+def _numbers_runs(column: Column, labels: Sequence[str], kept: Sequence[int]) -> bool:
+    """Whether a column has whole numbers, and each of them once in every arm."""
+    pairs = {(labels[row], column.cells[row]) for row in kept}
+    return len(pairs) == len(kept) and all(
+        column.cells[row].isdecimal() or whole_seed(column.cells[row]) is not None for row in kept
     )
 
 

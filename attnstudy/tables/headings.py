@@ -87,16 +87,14 @@ _BOOKKEEPING = frozenset({
 })  # fmt: skip
 # of which several runs may share a value
 _SHARED_BOOKKEEPING = frozenset({
-    "created", "created_at", "started", "started_at", "ended", "ended_at", "finished_at", "updated",
-    "updated_at", "start_time", "end_time", "timestamp", "heartbeat_at", "heartbeat", "runtime",
-    "duration", "walltime", "wall_time", "elapsed", "user", "username", "user_id", "author",
-    "notes", "note", "comment", "comments", "remark", "remarks", "tags", "sweep", "description",
-    "url", "experiment_id", "experiment_name", "source_name", "source_type", "artifact_uri",
-    "datetime_start", "datetime_complete", "index", "row", "reported_by", "pid", "best_epoch",
-    "best_step", "best_iteration", "time_this_iter_s", "time_total_s", "_step",
-    "anmerkung", "bemerkung", "notiz", "benutzer", "dauer", "laufzeit", "kommentar",
-    "remarque", "utilisateur", "duree", "commentaire", "nota", "notas", "usuario", "duracion",
-    "comentario", "utente", "durata", "commento", "data_e_ora",
+    "created", "created_at", "started", "started_at", "ended", "ended_at", "finished_at",
+    "updated", "updated_at", "start_time", "end_time", "timestamp", "heartbeat_at",
+    "heartbeat", "notes", "note", "comment", "comments", "remark", "remarks", "tags", "sweep",
+    "description", "experiment_id", "experiment_name", "source_name", "source_type",
+    "artifact_uri", "datetime_start", "datetime_complete", "index", "row", "reported_by",
+    "pid", "best_epoch", "best_step", "best_iteration", "time_this_iter_s", "time_total_s",
+    "_step", "anmerkung", "bemerkung", "notiz", "kommentar", "remarque", "commentaire", "nota",
+    "notas", "comentario", "commento", "data_e_ora",
 })  # fmt: skip
 
 _MEAN = frozenset({
@@ -327,7 +325,13 @@ def measured_words(heading: str) -> frozenset[str]:
 
 def is_time(heading: str) -> bool:
     """Whether a heading is of a time that something took."""
-    return bool(words_of(heading) & {"time", "seconds", "secs", "runtime", "duration", "ms"})
+    return bool(
+        words_of(heading)
+        & {
+            "time", "seconds", "secs", "runtime", "duration", "ms", "walltime", "elapsed", "dauer",
+            "laufzeit", "duree", "duracion", "durata", "zeit", "temps", "tiempo", "tempo",
+        }
+    )  # fmt: skip
 
 
 def is_mean(label: str) -> bool:
@@ -394,6 +398,8 @@ def numbers_runs(headings: Sequence[str]) -> bool:
     stems = {_bare(name) for name in headings}
     bare = [name for name in headings if not _numbered(name)]
     if len(stems) != 1 or len(bare) > 1 or any(re.search(r"@\s*\d", name) for name in headings):
+        return False
+    if any(re.fullmatch(r"[A-Z]\d+", name) for name in headings):  # subjects, sensors, sites
         return False
     words = words_of(stems.pop())
     if words & _STEPS:

@@ -24,6 +24,7 @@ hardly chance, and refused where it may be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -317,7 +318,12 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
         or len({parts for name in names if (parts := headings.split_words(name))}) > 1
         or all(headings.split_words(name) for name in names)
     )
-    if metrics or settings or mixed:
+    # energy_mae beside force_mae, UAS beside LAS: arms, or metrics of one method
+    alike = asked.metric is None and (
+        all(headings.measured_words(name) for name in names)
+        or all(re.fullmatch(r"[A-Z]{3,5}", name) for name in names)
+    )
+    if metrics or settings or mixed or alike:
         odd = quoted([c.name for c in metrics] or settings or names)
         raise UsageError(
             f"{what} has no column that is clearly one of arms, which can be read in two ways: "
