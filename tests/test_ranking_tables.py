@@ -873,6 +873,23 @@ def test_a_number_of_runs_that_a_table_says_is_refused(text, cli, workplace):
             "--seed-by Zaad",
         ),
         ("种子,基线,本文\n0,91.1,92.1\n1,91.3,92.3\n2,91.2,92.2\n", (), "--seed-by 种子"),
+        (
+            "model,acc\na,91.1\na,91.2\nb,92.1\nb,92.2\nmodel,acc\na,71.1\na,71.2\nb,72.1\nb,72.2\n",
+            (),
+            "second header in line 6",
+        ),
+        (
+            "model,tags,acc\na,aug,91.1\na,plain,91.2\nb,aug,92.1\nb,plain,92.3\n",
+            (),
+            "tags: aug, plain",
+        ),
+        ("seed,en,de\n0,9.1,9.2\n1,9.3,9.5\n2,9.2,9.6\n", ("--metric", "wer"), "read in two ways"),
+        ("model,acc\na,1\na,2\n", ("--by", "model,model"), "names a column twice"),
+        (
+            "Method,第1次,第2次,第3次,标准差\nA,91.1,91.3,91.2,0.1\nB,92.1,92.3,92.4,0.15\n",
+            ("--layout", "columns-are-runs"),
+            "is unlike the other columns",
+        ),
     ],
 )
 def test_what_no_list_of_words_knows_is_asked_about(ranked, text, options, said):

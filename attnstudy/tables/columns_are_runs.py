@@ -241,6 +241,11 @@ def _of_summaries(
     )  # fmt: skip
 
 
+def _printed_numbers(table: Table, column: Column, kept: Sequence[int]) -> list[Printed]:
+    found = [table.number(row, column) for row in kept]
+    return [number for number in found if isinstance(number, Printed)]
+
+
 def _refuse_leading_means(table: Table, values: Sequence[Column], kept: Sequence[int]) -> None:
     """Refuse columns that sum up those before them, though they were said to be runs.
 
@@ -255,6 +260,18 @@ def _refuse_leading_means(table: Table, values: Sequence[Column], kept: Sequence
             raise UsageError(
                 f"column {column.name!r} of {table.what} is in every row the mean of the columns "
                 "before it: remove it and what follows it, if they sum up the runs"
+            )
+        mine = [abs(n.value) for n in _printed_numbers(table, column, kept)]
+        theirs = [
+            abs(n.value)
+            for other in values
+            for n in _printed_numbers(table, other, kept)
+            if other is not column
+        ]
+        if len(values) > 2 and mine and theirs and 10 * max(mine) < min(theirs):  # as a spread is
+            raise UsageError(
+                f"column {column.name!r} of {table.what} is unlike the other columns and no run "
+                "of the same arms: remove it"
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -67,7 +67,7 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
         said = " and ".join(f"{c.column}{c.comparison}{c.value}" for c in conditions)
         left_out = (*left_out, f"{left} row{'s' * (left > 1)} by the filter {said}")
     columns = tuple(c.column for c in conditions if c.comparison in ("=", "=="))
-    return Grid(grid.header, rows, grid.delimiter, left_out, grid.place), columns
+    return replace(grid, rows=rows, left_out=left_out), columns
 
 
 def _conditions(text: str) -> list[Condition]:

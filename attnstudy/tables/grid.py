@@ -39,6 +39,8 @@ class Grid:
     """What separates the cells."""
     left_out: tuple[str, ...] = ()
     """Lines that do not count, a phrase each."""
+    blocks: tuple[int, ...] = ()
+    """Lines in which the header is repeated."""
     place: str = "line"
     """What the number of a row counts."""
 
@@ -124,7 +126,7 @@ def grid_of(header: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> 
         (number, tuple(cell if gap_of(cell) else _clean(cell) for cell in row))
         for number, row in enumerate(rows, start=1)
     )
-    return Grid(headings.with_first_run(names), cleaned, "\t", (), "row")
+    return Grid(headings.with_first_run(names), cleaned, "\t", place="row")
 
 
 def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
@@ -233,7 +235,7 @@ def _framed(lines: list[Line], delimiter: str, left_out: list[str], what: str) -
     if not fitted:
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
     _refuse_nameless(header, fitted, what)
-    return Grid(headings.with_first_run(header), fitted, delimiter, tuple(left_out))
+    return Grid(headings.with_first_run(header), fitted, delimiter, tuple(left_out), tuple(again))
 
 
 def _first_row_is_data(row: tuple[str, ...]) -> bool:

@@ -64,6 +64,11 @@ _CONFIGURATIONS = frozenset({
     "overrides", "override", "hparams", "hyperparameters", "hyperparams", "args", "arguments",
     "command", "cmd", "flags", "options", "settings", "params",
 })  # fmt: skip
+_LANGUAGES = frozenset({
+    "ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu",
+    "id", "it", "ja", "ko", "lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th",
+    "tr", "uk", "vi", "zh",
+})  # fmt: skip
 _STATES = frozenset({
     "state", "status", "run_state", "run_status", "trial_state", "job_state", "lifecycle_stage",
     "zustand", "etat", "statut", "estado", "stato", "finished", "completed", "done", "diverged",
@@ -89,12 +94,12 @@ _BOOKKEEPING = frozenset({
 _SHARED_BOOKKEEPING = frozenset({
     "created", "created_at", "started", "started_at", "ended", "ended_at", "finished_at",
     "updated", "updated_at", "start_time", "end_time", "timestamp", "heartbeat_at",
-    "heartbeat", "notes", "note", "comment", "comments", "remark", "remarks", "tags", "sweep",
-    "description", "experiment_id", "experiment_name", "source_name", "source_type",
+    "heartbeat", "sweep", "experiment_id", "experiment_name", "source_name", "source_type",
     "artifact_uri", "datetime_start", "datetime_complete", "index", "row", "reported_by",
     "pid", "best_epoch", "best_step", "best_iteration", "time_this_iter_s", "time_total_s",
-    "_step", "anmerkung", "bemerkung", "notiz", "kommentar", "remarque", "commentaire", "nota",
-    "notas", "comentario", "commento", "data_e_ora",
+    "_step", "data_e_ora", "notes", "note", "comment", "comments", "remark", "remarks",
+    "description", "anmerkung", "bemerkung", "notiz", "kommentar", "remarque", "commentaire",
+    "nota", "notas", "comentario", "commento",
 })  # fmt: skip
 
 _MEAN = frozenset({
@@ -249,6 +254,11 @@ def is_step(heading: str) -> bool:
 def is_task(heading: str) -> bool:
     """Whether a heading says on which data a run was made, or for which of many things."""
     return _exactly(heading) in _TASKS or is_unit(heading)
+
+
+def is_language(heading: str) -> bool:
+    """Whether a heading is the code of a language, as ``en``."""
+    return folded(heading) in _LANGUAGES
 
 
 def is_unit(heading: str) -> bool:

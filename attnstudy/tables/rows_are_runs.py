@@ -59,6 +59,7 @@ def read_rows_as_runs(table: Table) -> Reading:
     leave_out_statistics(table, labels, metric, rows)
     leave_out_parents(table, labels, metric, rows)
     seed = table.shape.seed
+    _refuse_blocks(table, labels, rows.kept)
     runs = run_keys(table, labels)
     step = step_column(table, runs, rows.kept)
     further = settle_columns(table, labels, rows.kept, metric, step)
@@ -228,6 +229,25 @@ def _folds(table: Table) -> str | None:
         return seed.name
     times = {"fit_time", "score_time"}  # scikit-learn's cross_validate writes them
     return " and ".join(sorted(times)) if times <= {c.name for c in table.columns} else None
+
+
+def _refuse_blocks(table: Table, labels: Sequence[str], kept: Sequence[int]) -> None:
+    """Refuse tables below one another whose runs nothing tells apart.
+
+    Raises:
+        UsageError: naming the line of the second header.
+
+    """
+    if table.shape.seed is not None:
+        return
+    for line in table.grid.blocks:
+        above = {labels[row] for row in kept if table.grid.rows[row][0] < line}
+        if above & {labels[row] for row in kept if table.grid.rows[row][0] > line}:
+            raise UsageError(
+                f"{table.what} has a second header in line {line}, with runs of the same arms "
+                "below it, and nothing tells what the two parts are: give them as two files with "
+                "--from, or number the runs in a column of seeds"
+            )
 
 
 def _refuse_copies(table: Table, kept: Sequence[int]) -> None:

@@ -67,6 +67,8 @@ def shape_of(columns: Sequence[Column], asked: Asked, what: str) -> Shape:
     """
     named = {column.name: column for column in columns if column.name}
     by = tuple(_existing(name, named) for name in asked.by)
+    if len(set(asked.by)) < len(asked.by):
+        raise UsageError(f"--by names a column twice ({', '.join(asked.by)}): name each once")
     seed = _existing(asked.seed_by, named) if asked.seed_by else _seed_column(columns, by, asked)
     if asked.metric is not None and asked.metric not in headings.run_headings(list(named)):
         _refuse_misspelt(asked.metric, named)
@@ -319,9 +321,12 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
         or all(headings.split_words(name) for name in names)
     )
     # energy_mae beside force_mae, UAS beside LAS: arms, or metrics of one method
-    alike = asked.metric is None and (
-        all(headings.measured_words(name) for name in names)
-        or all(re.fullmatch(r"[A-Z]{3,5}", name) for name in names)
+    alike = all(map(headings.is_language, names)) or (
+        asked.metric is None
+        and (
+            all(headings.measured_words(name) for name in names)
+            or all(re.fullmatch(r"[A-Z]{3,5}", name) for name in names)
+        )
     )
     if metrics or settings or mixed or alike:
         odd = quoted([c.name for c in metrics] or settings or names)
