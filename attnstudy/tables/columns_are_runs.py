@@ -162,7 +162,6 @@ def _columns(table: Table, kept: Sequence[int]) -> _Columns:
     if not chosen:
         values, means = _without_means(table, values, kept)
         left_out += means
-    if not chosen:
         _refuse_leading_means(table, values, kept)
     if mean is None and not values:
         raise DataError(

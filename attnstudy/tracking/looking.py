@@ -95,7 +95,7 @@ def _read_only(file: Path) -> str:
         )
     beside = {end: file.with_name(file.name + end) for end in ("-wal", "-shm")}
     if header[_JOURNAL_MODE] == b"\2\2" and not beside["-shm"].exists():
-        # nobody has it open, and whoever opens it as usual makes files beside it
+        # no process has it open, and opening it the usual way would make files beside it
         if not beside["-wal"].exists() or not beside["-wal"].stat().st_size:
             # what MLflow keeps of an unchanging file must not serve for a later state of it
             state = file.stat()

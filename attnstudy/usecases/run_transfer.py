@@ -50,7 +50,7 @@ class FilePart:
     name: str
     content: bytes
     kept: int = 0
-    """How many bytes of what is there already stay in front of it; only of the journal."""
+    """Bytes of the existing file that stay in front of it; only for the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class _FolderChanges:
     """By name."""
 
     def __post_init__(self) -> None:
-        # what came in the payload is there already
+        # the files of the payload exist already
         self.seen = {path.name: _Stamp.of(path) for path in self.folder.iterdir()}
 
     def changed(self) -> Iterator[FilePart]:

@@ -216,7 +216,7 @@ def _rows_are_runs(case: Case) -> None:
     if seeded and case.chance(0.07) and not case.asked:
         case.rows.append(dict(rng.choice(case.rows)))
         whose.append(("", -1))
-        case.traps.append("a run stands twice")
+        case.traps.append("a run appears twice")
     if case.chance(0.25):
         _unfinished(case, arm, seed, whose)
     _noise(case, whose)
@@ -225,7 +225,7 @@ def _rows_are_runs(case: Case) -> None:
     if case.chance(0.15):
         _mean_rows(case, arm, seed)
     _ask(case, arm, seed)
-    once = "a run stands twice" not in case.traps and not (
+    once = "a run appears twice" not in case.traps and not (
         {"mean rows", "crossed columns of arms"} & set(case.parts)
     )
     if case.split_by:
