@@ -57,6 +57,7 @@ class Analysis:
                 f"{near_miss(self.correction, CORRECTIONS)}"
             )
         if self.looks is not None:
+            object.__setattr__(self, "looks", tuple(self.looks))
             check_looks(self.looks)
             if self.control is not None or self.paired or self.correction != "games-howell":
                 raise UsageError(
@@ -67,8 +68,7 @@ class Analysis:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Analysis:
         """Return the analysis that a plan's JSON holds; fields that it lacks were not known."""
-        looks = values.get("looks")
-        return cls(**{**values, "looks": None if looks is None else tuple(looks)})
+        return cls(**values)
 
 
 def check_looks(looks: Sequence[int]) -> None:

@@ -13,10 +13,10 @@ import pytest
 from attnstudy import runs
 from attnstudy.arms import Arm, choose_arms, declared_arms, with_all_fields
 from attnstudy.errors import UsageError
+from attnstudy.stats import Plan, Provenance
 from attnstudy.studyplan import Analysis, RecordedPlan, StudyPlan, differences
 from attnstudy.usecases.declaring import (
     Declaration,
-    Judged,
     Seen,
     judge,
     looks_up_to,
@@ -111,12 +111,11 @@ def test_differences_are_named() -> None:
 
 def test_a_plan_that_was_kept() -> None:
     judged = judge([RecordedPlan.of(PLAN, 999)], seen(), PLAN.analysis)
-    assert judged == Judged(RecordedPlan.of(PLAN, 999), ())
-    assert judged.date == "1970-01-01 00:00 UTC"
+    assert judged == Provenance(plan=Plan(hash=PLAN.hash, date="1970-01-01 00:00 UTC"))
 
 
 def test_no_plan() -> None:
-    assert judge([], seen(), Analysis()) == Judged(None, ())
+    assert judge([], seen(), Analysis()) == Provenance()
 
 
 def test_a_plan_that_came_late() -> None:
@@ -128,13 +127,16 @@ def test_a_plan_that_came_late() -> None:
 def test_a_plan_that_was_changed() -> None:
     plans = [RecordedPlan.of(PLAN, 999), RecordedPlan.of(with_analysis(alpha=0.1), 1021)]
     judged = judge(plans, seen(), replace(PLAN.analysis, alpha=0.1))
-    assert judged.plan == plans[0]
+    assert judged.plan is not None
+    assert judged.plan.hash == plans[0].hash
     assert judged.deviations == ("it was changed after run 3 (alpha: 0.05 -> 0.1)",)
 
 
 def test_a_plan_that_was_changed_before_the_first_run_was_kept() -> None:
     plans = [RecordedPlan.of(with_analysis(alpha=0.1), 900), RecordedPlan.of(PLAN, 950)]
-    assert judge(plans, seen(), PLAN.analysis) == Judged(plans[1], ())
+    assert judge(plans, seen(), PLAN.analysis) == Provenance(
+        plan=Plan(hash=PLAN.hash, date="1970-01-01 00:00 UTC")
+    )
 
 
 def test_a_plan_that_was_changed_and_changed_back_was_changed() -> None:

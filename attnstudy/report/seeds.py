@@ -9,7 +9,6 @@ import numpy as np
 
 from attnstudy.stats import Power, Ranking
 from attnstudy.stats.design import Design
-from attnstudy.stats.looks import at_each_look
 from attnstudy.stats.power import PairPower
 from attnstudy.stats.samples import MIN_RUNS
 
@@ -46,9 +45,8 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
         metric=ranking.metric,
         direction=ranking.direction,
         unit=ranking.unit,
-    )
-    if ranking.looks is not None:
-        design = at_each_look(design, ranking.looks.declared)
+        looks=None if ranking.looks is None else ranking.looks.declared,
+    ).at_each_look()
     arms = sum(arm.n >= MIN_RUNS for arm in ranking.arms)
     pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
     two = {arm.variant: arm for arm in ranking.arms}

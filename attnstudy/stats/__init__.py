@@ -2,21 +2,20 @@
 
 from attnstudy.stats.calibration import Calibration, Rate, calibrate, calibration_words
 from attnstudy.stats.claims import ClaimCheck, check_claims
-from attnstudy.stats.flags import Conduct
+from attnstudy.stats.design import Design
+from attnstudy.stats.looks import Looks
+from attnstudy.stats.measurements import Conduct, Measurements
+from attnstudy.stats.power import Power
+from attnstudy.stats.provenance import Exclusion, Plan, Provenance, Source
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import (
     Arm,
     ChanceView,
-    Exclusion,
     Flag,
-    Looks,
     Pair,
-    Plan,
-    Power,
     Ranking,
-    Robust,
-    Source,
 )
+from attnstudy.stats.robust import Robust
 from attnstudy.stats.scope import Scope, ScopePair
 from attnstudy.stats.vocabulary import Verdict
 
@@ -26,12 +25,15 @@ __all__ = [
     "ChanceView",
     "ClaimCheck",
     "Conduct",
+    "Design",
     "Exclusion",
     "Flag",
     "Looks",
+    "Measurements",
     "Pair",
     "Plan",
     "Power",
+    "Provenance",
     "Ranking",
     "Rate",
     "Robust",

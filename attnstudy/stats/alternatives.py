@@ -1,12 +1,18 @@
-"""What would be said if an arm had other values, without testing the whole family again."""
+"""What would be said otherwise: without a value, with another one, with chance for lost runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from attnstudy.stats.decisions import Decision, decide, decide_pairs, testable
 from attnstudy.stats.design import Design
+from attnstudy.stats.flags import Suspect, find_suspects
+from attnstudy.stats.matching import without_seed
+from attnstudy.stats.measurements import Measurements
+from attnstudy.stats.results import ChanceView, Flag
 from attnstudy.stats.samples import Sample, best_first
 from attnstudy.stats.wording import verdict_text
 
@@ -72,3 +78,58 @@ class Alternatives:
 
 def _tested(samples: Sequence[Sample]) -> int:
     return sum(sample.tested for sample in samples)
+
+
+def find_flags(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    measured: Measurements,
+) -> tuple[Flag, ...]:
+    """Return the flags of a study, each with the verdict that stands without its value."""
+    alternatives = Alternatives(samples, design, decisions)
+
+    def verdict(suspect: Suspect) -> str | None:
+        # a value cannot be taken out of a sequence of looks: it decided how long it went on
+        kept = design.looks is not None or not design.compared
+        if suspect.arm is None or suspect.index is None or kept:
+            return None
+        if design.paired and suspect.flag.seed is not None:
+            rest = best_first(without_seed(samples, suspect.flag.seed), design.direction)
+            return verdict_text(rest, decide(rest, design), design)
+        return alternatives.verdict(suspect.arm, samples[suspect.arm].without(suspect.index))
+
+    suspects = find_suspects(samples, design, measured)
+    return tuple(replace(s.flag, verdict_without=verdict(s)) for s in suspects)
+
+
+def with_chance(
+    samples: Sequence[Sample], design: Design, chance: float | None
+) -> ChanceView | None:
+    """Return the ranking with chance in the place of every run that diverged.
+
+    None where no run did, and where a run has its place: in a pair, or in a sequence of looks.
+    """
+    placed = design.paired or design.folds is not None or design.looks is not None
+    if chance is None or placed or not any(arm.diverged for arm in samples):
+        return None
+    filled = [
+        Sample(arm.variant, np.append(arm.values, [chance] * arm.diverged), None) for arm in samples
+    ]
+    ordered = best_first(filled, design.direction)
+    return ChanceView(
+        chance=chance,
+        order=tuple(arm.variant for arm in ordered),
+        means=tuple(arm.mean for arm in ordered),
+        verdict=verdict_text(ordered, _decide_finished(ordered, samples, design), design),
+    )
+
+
+def _decide_finished(
+    filled: Sequence[Sample], samples: Sequence[Sample], design: Design
+) -> tuple[Decision, ...]:
+    """Test the arms that have a finished run: chance alone is no spread to test against."""
+    finished = {arm.variant for arm in samples if arm.n}
+    able = [arm.tested and arm.variant in finished for arm in filled]
+    pairs = design.pairs(filled)
+    return decide_pairs(filled, design, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

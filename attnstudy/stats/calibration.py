@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations, product
 from typing import Any
 
@@ -17,7 +17,6 @@ from attnstudy.stats.batch import shown_different
 from attnstudy.stats.design import Design
 from attnstudy.stats.matching import match_seeds
 from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, Values, read_samples
-from attnstudy.stats.vocabulary import Direction
 
 _CHUNK = 2**21  # values held at once
 _ERRORS = 2.0  # standard errors above alpha that are put down to the simulation
@@ -95,38 +94,31 @@ def _measured(rate: Rate, *, exhaustive: bool) -> str:
 
 def calibrate(
     samples: Mapping[str, Values],
+    design: Design | None = None,
     *,
-    alpha: float = 0.05,
-    correction: str = "games-howell",
-    control: str | None = None,
-    paired: bool = False,
-    direction: Direction = "maximize",
     replications: int = 10_000,
     seed: int = 0,
+    **named: Any,
 ) -> Calibration:
     """Estimate how often the design would claim a difference among equal arms.
 
     Args:
         samples: as for ``rank``; arms with fewer than three values are left out.
-        alpha: family-wise error rate.
-        correction: as for ``rank``.
-        control: as for ``rank``.
-        paired: as for ``rank``.
-        direction: as for ``rank``.
+        design: as for ``rank``, for a single analysis: of one look where there are several.
         replications: data sets made in each of the two ways.
         seed: seed of both.
+        named: fields of ``Design`` by their names, in its place or in addition.
 
     Raises:
         UsageError: there are not two arms to test, or none of them has any spread.
 
     """
-    design = Design(
-        alpha=alpha, correction=correction, control=control, paired=paired, direction=direction
-    )
+    design = replace(design or Design(), **named)
+    control = design.control
     if replications < 1:
         raise UsageError(f"{replications} replications estimate nothing: ask for at least 1")
     given = read_samples(samples)
-    arms = [arm for arm in (match_seeds(given) if paired else given) if arm.tested]
+    arms = [arm for arm in (match_seeds(given) if design.paired else given) if arm.tested]
     if len(arms) < 2 or all(arm.sd == 0.0 for arm in arms):
         raise UsageError(
             "a calibration needs two variants with at least three values each, not all the same"
@@ -148,18 +140,18 @@ def calibrate(
         permuted = iter([_every_labelling(arms, within=within)])
     else:
         permuted = _permuted(arms, streams[0], replications, within=within)
-    simulated = _simulated(arms, streams[1], replications, paired=paired)
+    simulated = _simulated(arms, streams[1], replications, paired=design.paired)
     return Calibration(
-        alpha=alpha,
+        alpha=design.alpha,
         permuted=_rate(
-            alpha,
+            design.alpha,
             (shown_different(batch, design, control=index).any(axis=1) for batch in permuted),
             "what unequal spreads do: permuting the labels makes all arms equally wide, and real "
             "differences between them become part of that width",
             relabellings=relabellings,
         ),
         simulated=_rate(
-            alpha,
+            design.alpha,
             (shown_different(batch, design, control=index).any(axis=1) for batch in simulated),
             "what skewed or heavy-tailed runs do: it draws normal ones, with SDs that are "
             "themselves estimated from few runs",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attnstudy.stats import effects
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.letters import compact_letters, rank_ranges
 from attnstudy.stats.power import Needed
-from attnstudy.stats.results import Arm, Pair, Robust
+from attnstudy.stats.results import Arm, Pair
+from attnstudy.stats.robust import Robust, robustness
 from attnstudy.stats.samples import Sample
+from attnstudy.stats.wording import advice
 
 
 def describe_arms(
@@ -36,7 +38,59 @@ def describe_arms(
     )
 
 
-def describe_pair(
+def describe_pairs(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    *,
+    needed: Mapping[tuple[int, int], Needed],
+    seed: int | None,
+) -> tuple[Pair, ...]:
+    """Return every pair with effects and advice, from the runs that its decision used.
+
+    Args:
+        samples: the arms, best first.
+        decisions: the pairs.
+        design: the whole procedure.
+        needed: seeds that would settle each pair that is undecided.
+        seed: of the robustness lines; None leaves them out.
+
+    """
+    single = design.at_each_look()
+    used = [_used(samples, d, design) for d in decisions]
+    robust: dict[int, Robust] = {}
+    # permutation and rank tests take runs to be independent, as folds are not
+    if seed is not None and design.folds is None:
+        tested = [i for i, d in enumerate(decisions) if d.p is not None]
+        lines = robustness(
+            [used[i] for i in tested],
+            [(decisions[i].p or 0.0) <= single.alpha for i in tested],
+            alpha=single.alpha,
+            seed=seed,
+            paired=design.paired,
+        )
+        robust = dict(zip(tested, lines, strict=True))
+    return tuple(
+        _pair(
+            *used[i],
+            d,
+            single,
+            family=len(decisions),
+            advice=advice(samples, d, single, needed.get((d.a, d.b))),
+            needed=needed.get((d.a, d.b)),
+            robust=robust.get(i),
+        )
+        for i, d in enumerate(decisions)
+    )
+
+
+def _used(samples: Sequence[Sample], decision: Decision, design: Design) -> tuple[Sample, Sample]:
+    """Return the two arms as far as the look went that decided them."""
+    cut = design.looks[decision.look - 1] if design.looks and decision.look else None
+    return samples[decision.a].first(cut), samples[decision.b].first(cut)
+
+
+def _pair(
     a: Sample,
     b: Sample,
     decision: Decision,
@@ -47,19 +101,7 @@ def describe_pair(
     needed: Needed | None,
     robust: Robust | None,
 ) -> Pair:
-    """Return a pair with its effects.
-
-    Args:
-        a: the first arm, as far as it was used for the decision.
-        b: the second arm.
-        decision: what was decided.
-        design: for alpha, margin and direction.
-        family: pairs in the family.
-        advice: what to do.
-        needed: seeds that would settle the pair; None where it is decided.
-        robust: the robustness line; None where nothing was tested.
-
-    """
+    """Return a pair of ``family`` pairs with its effects."""
     probability = superiority = None
     if not (a.flat and b.flat):  # of two constants it would tell how they were rounded
         probability = effects.prob_superiority(a, b, maximize=design.maximize)

@@ -1,9 +1,12 @@
-"""The design of an analysis: everything that decides how pairs are tested, checked once."""
+"""The design of a ranking: the declared analysis, and what its tests have to know of the results.
+
+What a plan can declare is declared and checked in ``studyplan.Analysis`` and nowhere else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats.critical import Family
@@ -15,34 +18,29 @@ DIRECTIONS = ("maximize", "minimize")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """How the pairs of a study are tested.
+class Design(Analysis):
+    """How the pairs of a study are tested; folds of known size always are ``paired``.
 
     Raises ``UsageError`` on construction when a value makes no sense.
     """
 
-    alpha: float = 0.05
-    """Family-wise error rate."""
-    correction: str = "games-howell"
-    """``games-howell``, or ``holm`` for Welch with Holm."""
-    control: str | None = None
-    """The arm that all others are compared with; None compares all pairs."""
-    paired: bool = False
-    """Whether runs are compared seed by seed; folds of known size always are."""
     folds: Folds | None = None
     """Training and test items of a fold where runs are folds of one cross-validation; ``unknown``
     folds are described and not compared."""
-    margin: float | None = None
-    """Largest difference that does not matter, in the metric's unit."""
-    metric: str = "test_accuracy"
-    """Name of the metric."""
     direction: Direction = "maximize"
     """Which way the metric is better."""
-    unit: str = "points"
-    """``points`` for accuracies in percent, else empty."""
+    unit: str | None = None
+    """``points`` for accuracies in percent, else empty; None as long as no results have shown it:
+    see ``unit_of``."""
 
     def __post_init__(self) -> None:
-        Analysis(alpha=self.alpha, correction=self.correction, margin=self.margin)
+        if self.folds is not None and self.looks is not None:
+            raise UsageError(
+                "looks are for runs that are added seed by seed, and the folds of a "
+                "cross-validation belong together: leave the looks out"
+            )
+        # super() does not work here: slots=True makes another class than the one it stands in
+        Analysis.__post_init__(self)
         if self.direction not in DIRECTIONS:
             raise UsageError(
                 f"unknown direction {self.direction!r}: use {' or '.join(DIRECTIONS)}"
@@ -55,6 +53,25 @@ class Design:
                     "both above 0, or 'unknown'"
                 )
             object.__setattr__(self, "paired", self.compared)
+
+    @classmethod
+    def of(
+        cls,
+        analysis: Analysis,
+        *,
+        direction: Direction = "maximize",
+        unit: str | None = None,
+        folds: Folds | None = None,
+    ) -> Design:
+        """Return the design of a declared analysis for results of one kind."""
+        declared = {field.name: getattr(analysis, field.name) for field in fields(Analysis)}
+        return cls(**declared, direction=direction, unit=unit, folds=folds)
+
+    def at_each_look(self) -> Design:
+        """Return the design of a single look: alpha is split evenly; without looks it is this."""
+        if self.looks is None:
+            return self
+        return replace(self, alpha=self.alpha / len(self.looks), looks=None)
 
     @property
     def compared(self) -> bool:

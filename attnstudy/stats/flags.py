@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy import special
 
 from attnstudy.stats.design import Design
 from attnstudy.stats.margins import wide_margin
+from attnstudy.stats.measurements import Conduct, Measurements
 from attnstudy.stats.phrases import amount, p_text
 from attnstudy.stats.residuals import outliers
 from attnstudy.stats.results import Flag
@@ -25,20 +26,6 @@ SD_RATIO = 3.0
 
 _CHANCE_ERRORS = 3.0  # binomial standard errors above chance that still count as chance
 _SURPRISE = 0.05  # probability below which equal values are not put down to rounding
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
-    """What the logs tell about how the runs were made."""
-
-    best_epoch: frozenset[tuple[str, int | None]] = frozenset()
-    """(variant, seed) of runs that report their best epoch instead of the planned one."""
-    best_of_itself: bool = False
-    """Whether every run reports the point of its curve where the ranked metric itself is best."""
-    tuning_trials: Mapping[str, int] = field(default_factory=dict)
-    """Tuning trials that each variant was given."""
-    test_scorings: Mapping[tuple[str, int | None], int] = field(default_factory=dict)
-    """How often each run (variant, seed) was scored on the test set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +41,17 @@ class Suspect:
 
 
 def find_suspects(
-    samples: Sequence[Sample],
-    design: Design,
-    *,
-    items: int | None,
-    chance: float | None,
-    conduct: Conduct,
+    samples: Sequence[Sample], design: Design, measured: Measurements
 ) -> tuple[Suspect, ...]:
     """Return everything that is worth a flag.
 
     Args:
         samples: the arms, best first.
         design: for alpha, direction and unit.
-        items: test items behind an accuracy in percent; None switches off what needs them.
-        chance: the metric of guessing, in its own unit.
-        conduct: what the logs tell about the runs.
+        measured: with what is known of how the runs were measured and made.
 
     """
-    percent_items = items if design.unit == "points" else None
+    percent_items = measured.items if design.unit == "points" else None
     found = (
         *_margin(samples, design),
         *_influential(samples, design),
@@ -80,8 +60,8 @@ def find_suspects(
         *_twins(samples),
         *_spreads(samples, design),
         *_granularity(samples, percent_items),
-        *_near_chance(samples, design, percent_items, chance),
-        *_conduct(samples, conduct),
+        *_near_chance(samples, design, percent_items, measured.chance),
+        *_conduct(samples, measured.conduct),
     )
     return found if design.folds is None else tuple(map(_of_fold, found))
 

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.critical import Family
+from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
+from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.samples import Floats, Sample
-from attnstudy.stats.scope import Scope, ScopePair
+from attnstudy.stats.scope import Scope, ScopePair, image_noise
 
 MIN_RUNS_BOOTSTRAP = 20
 """Runs an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""
@@ -40,6 +42,27 @@ class _Scores:
         return cls(table, image_means, seed_variance, mean_square / (runs * images))
 
 
+def find_scope(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    measured: Measurements,
+    *,
+    seed: int,
+) -> Scope | None:
+    """Return what the result says of new images, as far as is known; None where nothing is."""
+    tested = [(d.a, d.b) for d in decisions if d.p is not None]
+    if design.folds is not None:  # every fold has test items of its own
+        return None
+    if measured.correct is not None and tested:
+        if design.paired:  # its components of variance take the seeds of two arms as independent
+            return None
+        return scope_on_images(samples, measured.correct, design, tested, seed=seed)
+    if measured.items is None or design.unit != "points":
+        return None
+    return image_noise(samples, measured.items)
+
+
 def scope_on_images(
     samples: Sequence[Sample],
     correct: Mapping[str, ArrayLike],
@@ -47,7 +70,6 @@ def scope_on_images(
     pairs: Sequence[tuple[int, int]],
     *,
     seed: int,
-    overall: float | None = None,
 ) -> Scope:
     """Return whether differences would hold for new seeds and new images.
 
@@ -66,10 +88,9 @@ def scope_on_images(
         samples: the arms, best first; accuracies in percent.
         correct: variant -> shape (runs, images), 1 or true where a run was right. The images
             are the same, in the same order, for all variants; the order of the runs is free.
-        design: method and alpha of the family.
+        design: the whole procedure; every pair has the alpha of one look.
         pairs: indices of the pairs that were tested.
         seed: seed of the crossed bootstrap.
-        overall: alpha of all looks together, where this is one of several.
 
     Raises:
         UsageError: the arrays do not fit each other or the runs.
@@ -83,9 +104,10 @@ def scope_on_images(
             f"the predictions are for {' and '.join(map(str, sizes)) or 'no'} images: give those "
             "of one test set for the variants that are compared"
         )
-    family = design.family(arms=len(arms), pairs=len(pairs))
+    single = design.at_each_look()
+    family = single.family(arms=len(arms), pairs=len(pairs))
     resampled = _bootstrap(scores, np.random.default_rng([seed, sizes[0]]))
-    tail = 0.5 * design.alpha / len(pairs)
+    tail = 0.5 * single.alpha / len(pairs)
     rows = tuple(
         _scope_pair(
             (samples[a], samples[b]),
@@ -97,8 +119,8 @@ def scope_on_images(
     )
     holding = sum(row.holds for row in rows)
     rate = f"{design.alpha:g}"
-    if overall is not None and overall > design.alpha:
-        rate = f"{overall:g} over all looks ({design.alpha:g} at this one)"
+    if single.alpha < design.alpha:
+        rate += f" over all looks ({single.alpha:g} at this one)"
     spread = float(scores[arms[0]].image_means.std(ddof=1)) / math.sqrt(sizes[0])
     return Scope(
         images=sizes[0],

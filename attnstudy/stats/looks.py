@@ -5,50 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attnstudy.errors import UsageError
-from attnstudy.stats.decisions import Decision, decide_pairs, testable
+from attnstudy.stats.decisions import Decision, decide, decide_pairs, testable
 from attnstudy.stats.design import Design
 from attnstudy.stats.samples import Sample
-from attnstudy.studyplan import Analysis
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What the looks that the data reach have decided."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """Sequential looks."""
 
-    decisions: tuple[Decision, ...]
-    """Every pair, at the look that decided it or that tested it last."""
+    declared: tuple[int, ...]
+    """Seeds an arm at each declared look, ascending."""
     done: int
-    """Looks done."""
+    """Looks that the data reach."""
 
 
-def check_looks(declared: Sequence[int], design: Design) -> tuple[int, ...]:
-    """Return the declared looks.
-
-    Raises:
-        UsageError: they do not ascend, begin below three seeds, or go with another method.
-
-    """
-    if design.folds is not None:
-        raise UsageError(
-            "looks are for runs that are added seed by seed, and the folds of a cross-validation "
-            "belong together: leave the looks out"
-        )
-    Analysis(
-        looks=tuple(declared),
-        correction=design.correction,
-        control=design.control,
-        paired=design.paired,
-    )
-    return tuple(declared)
+def decide_at_looks(
+    samples: Sequence[Sample], design: Design
+) -> tuple[tuple[Decision, ...], Looks | None]:
+    """Decide the pairs as ``design`` says: at every look it declares, else once with all runs."""
+    if design.looks is None:
+        return decide(samples, design), None
+    return replay(samples, design, design.looks)
 
 
-def at_each_look(design: Design, looks: Sequence[int]) -> Design:
-    """Return the design with the error rate of one look: alpha is split evenly."""
-    return replace(design, alpha=design.alpha / len(looks))
-
-
-def replay(samples: Sequence[Sample], design: Design, looks: Sequence[int]) -> Replay:
+def replay(
+    samples: Sequence[Sample], design: Design, looks: tuple[int, ...]
+) -> tuple[tuple[Decision, ...], Looks]:
     """Test the pairs at every look that the data reach.
 
     At look j every pair that is still undecided is tested with the first ``looks[j]`` seeds of
@@ -61,9 +44,12 @@ def replay(samples: Sequence[Sample], design: Design, looks: Sequence[int]) -> R
         design: how to test; its alpha is that of the whole procedure.
         looks: declared seeds an arm, ascending; also those after an early stop.
 
+    Returns:
+        Every pair, at the look that decided it or that tested it last; and the looks done.
+
     """
     pairs = design.pairs(samples)
-    single = at_each_look(design, looks)
+    single = design.at_each_look()
     latest = dict(zip(pairs, decide_pairs(samples, design, pairs, []), strict=True))
     undecided = list(pairs)
     done = 0
@@ -78,4 +64,4 @@ def replay(samples: Sequence[Sample], design: Design, looks: Sequence[int]) -> R
         ):
             latest[decision.a, decision.b] = replace(decision, look=look)
         undecided = [pair for pair in undecided if not latest[pair].decided]
-    return Replay(tuple(latest.values()), done)
+    return tuple(latest.values()), Looks(declared=looks, done=done)

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from scipy import special
 
+from attnstudy.stats.assumptions import assumption_notes
 from attnstudy.stats.decisions import Decision, decide
 from attnstudy.stats.design import Design
+from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.phrases import includes_zero, listed, order, p_text
 from attnstudy.stats.pooled import dunnett, tukey_kramer
+from attnstudy.stats.results import Flag, Pair
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
 from attnstudy.stats.spreads import compare_spreads
 from attnstudy.stats.vocabulary import OVERLAP, Verdict
@@ -25,20 +28,32 @@ def find_notes(
     samples: Sequence[Sample],
     decisions: Sequence[Decision],
     design: Design,
+    measured: Measurements,
     *,
-    items: int | None,
-    chance: float | None,
-    looks: Sequence[int] | None,
+    pairs: Sequence[Pair],
+    flags: Sequence[Flag],
 ) -> Iterator[str]:
-    """Yield the notes of a study; see ``rank`` for the arguments."""
-    if looks is not None:
-        yield from _sequential(samples, decisions, design, looks)
+    """Yield the notes of a study, in the order in which they are shown.
+
+    Args:
+        samples: the arms, best first.
+        decisions: the pairs.
+        design: the whole procedure.
+        measured: with what is known of how the runs were measured.
+        pairs: as they are shown, with their robustness lines.
+        flags: on values that stand out.
+
+    """
+    yield from _folds(samples, decisions, design)
+    yield from assumption_notes(samples, pairs, flags, design.at_each_look())
+    if design.looks is not None:
+        yield from _sequential(samples, decisions, design, design.looks)
     yield from _calibrated(decisions)
     yield from _left_out(samples)
-    yield from _divergence(samples, chance)
+    yield from _divergence(samples, measured.chance)
     yield from _pooled_claims(samples, decisions, design)
-    if items is not None and design.unit == "points" and design.folds is None:
-        yield from _beyond_binomial(samples, items)
+    if measured.items is not None and design.unit == "points" and design.folds is None:
+        yield from _beyond_binomial(samples, measured.items)
     if design.interval == "bonferroni":
         yield from _wider_intervals(samples, decisions, design)
 
@@ -66,15 +81,17 @@ def _wider_intervals(
 def pairing_notes(
     samples: Sequence[Sample], design: Design, *, planned: bool, predictions: bool
 ) -> Iterator[str]:
-    """Yield what to know of a paired analysis.
+    """Yield what to know of an analysis that compares seed by seed.
 
     Args:
         samples: the arms with all their seeds.
-        design: the paired design.
+        design: nothing is to be said of one that is not paired, or that is of folds.
         planned: whether a plan was recorded, which then chose the pairing.
         predictions: whether the predictions of every run are known.
 
     """
+    if not design.paired or design.folds is not None:
+        return
     if not planned:
         unpaired = replace(design, paired=False)
         arms = best_first(samples, design.direction)
@@ -88,7 +105,7 @@ def pairing_notes(
         yield "what would hold on new images is told for the analysis without pairing alone"
 
 
-def fold_notes(
+def _folds(
     samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
 ) -> Iterator[str]:
     """Yield what is assumed of the folds of a cross-validation, and what is not known of them."""

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 from attnstudy.stats.digits import LARGEST_FIXED, rounded
-from attnstudy.stats.results import Power, Ranking
+from attnstudy.stats.power import Power
+from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Verdict
 
 NONE = "–"

@@ -78,7 +78,7 @@ def _rounded(low: float, high: float, digits: int) -> tuple[float, float]:
 
 def amount(value: float, design: Design) -> str:
     """Return a margin or spread with its unit, without sign."""
-    unit = "point" if design.unit == "points" and value == 1.0 else design.unit
+    unit = "point" if design.unit == "points" and value == 1.0 else design.unit or ""
     return f"{rounded(value)} {unit}".strip()
 
 

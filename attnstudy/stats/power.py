@@ -15,10 +15,11 @@ from scipy import special
 
 from attnstudy.stats._quadrature import legendre
 from attnstudy.stats.critical import Family
+from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.effects import seed_correlation
-from attnstudy.stats.results import Power
 from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, independent_runs
+from attnstudy.stats.vocabulary import Verdict
 
 POWER = 0.8
 """The power that every figure is for."""
@@ -31,6 +32,48 @@ _BOUND = 0.8  # confidence of the upper bound of the spread
 _LEAST_SHARED = 5  # seeds from which a correlation says anything
 _SEEN = 0.05  # level at which runs of the same seed are said to go together
 _GROWTH = 1.2  # from one number of seeds to the next, between which power is interpolated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """What the study can see of the pair that its order turns on, with the spreads seen there."""
+
+    a: str
+    """The best arm that is tested; with a control, the arm compared with it."""
+    b: str
+    """The second best; with a control, the control."""
+    sd: float
+    """Root mean square of their two standard deviations; paired, that of the seed differences."""
+    sd_upper: float
+    """Its upper 80 % confidence bound: what it may be in truth."""
+    n: int
+    """Runs of the smaller of the two."""
+    n_a: int
+    """Runs of ``a``."""
+    n_b: int
+    """Runs of ``b``."""
+    detectable_difference: float
+    """Smallest true difference of the two that is shown with 80 % power now."""
+    seeds_for_margin: int | None
+    """Seeds an arm to show a difference as large as the margin; None beyond 1,000, or for folds."""
+    seeds_for_equivalence: int | None
+    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
+    observed_gap: float | None
+    """Observed difference of the two."""
+    seeds_for_observed: int | None
+    """Seeds an arm to show a true difference of that size; None beyond 1,000."""
+    seeds_if_paired: int | None
+    """The same for a study that declares its seeds to be paired; None where runs of the same seed
+    do not clearly go together."""
+    seed_correlation: float | None
+    """Correlation of the two over their shared seeds."""
+    hours: float | None
+    """Hours for the runs still missing to ``seeds_for_margin``, or without a margin to
+    ``seeds_for_observed``."""
+    hours_for_margin: float | None
+    """Hours for the runs still missing to ``seeds_for_margin``."""
+    hours_for_observed: float | None
+    """Hours for the runs still missing to ``seeds_for_observed``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,11 +254,41 @@ def seeds_needed(
     ]
 
 
-def summarise(
+def study_power(
+    samples: Sequence[Sample],
+    decisions: Sequence[Decision],
+    design: Design,
+    seconds_per_run: float | Mapping[str, float] | None,
+) -> tuple[Power | None, dict[tuple[int, int], Needed]]:
+    """Return the power figures, and what would settle each pair that is still undecided.
+
+    Args:
+        samples: the arms, best first.
+        decisions: the pairs, in the order of the ranking.
+        design: with the alpha of one look.
+        seconds_per_run: what a run takes, for all or for each variant.
+
+    """
+    tested = [d for d in decisions if d.p is not None]
+    pairs = [(d.a, d.b) for d in tested]
+    power = pair_power(samples, pairs, design)
+    if power is None:
+        return None, {}
+    open_ = [i for i, d in enumerate(tested) if d.verdict is Verdict.UNDECIDED]
+    asked = sorted({0, *open_})
+    settled = [Needed(observed=None, equivalence=None)] * len(asked)
+    if design.folds is None:  # of the same data, more folds cannot settle what more seeds can
+        settled = seeds_needed(samples, [pairs[i] for i in asked], power.of(asked), design.margin)
+    needed = {pairs[i]: one for i, one in zip(asked, settled, strict=True)}
+    summary = _summary(samples, pairs, power, settled[0], design, seconds_per_run)
+    return summary, {} if design.folds else {pairs[i]: needed[pairs[i]] for i in open_}
+
+
+def _summary(
     samples: Sequence[Sample],
     pairs: Sequence[tuple[int, int]],
     power: PairPower,
-    needed: Sequence[Needed],
+    needed: Needed,
     design: Design,
     seconds_per_run: float | Mapping[str, float] | None,
 ) -> Power:
@@ -227,7 +300,7 @@ def summarise(
         samples: the arms, best first.
         pairs: those that are tested, in the order of the ranking.
         power: of these pairs.
-        needed: seeds that would settle each.
+        needed: seeds that would settle the first.
         design: for margin and pairing, with the alpha of one look.
         seconds_per_run: what a run takes, for all or for each variant.
 
@@ -240,7 +313,7 @@ def summarise(
     if design.margin is not None and design.folds is None:
         (for_margin,) = first.seeds(np.array([design.margin]), n)
     hours_margin = _hours(tested, for_margin, seconds_per_run)
-    hours_observed = _hours(tested, needed[0].observed, seconds_per_run)
+    hours_observed = _hours(tested, needed.observed, seconds_per_run)
     sd = float(np.hypot(power.sd_a[0], power.sd_b[0])) / (1.0 if power.paired else math.sqrt(2.0))
     variances = [(power.sd_a[0], a.n)] if power.paired else [(a.sd, a.n), (b.sd, b.n)]
     return Power(
@@ -253,9 +326,9 @@ def summarise(
         n_b=b.n,
         detectable_difference=float(first.detectable(a.n, b.n)[0]),
         seeds_for_margin=for_margin,
-        seeds_for_equivalence=needed[0].equivalence,
+        seeds_for_equivalence=needed.equivalence,
         observed_gap=abs(a.mean - b.mean),
-        seeds_for_observed=needed[0].observed,
+        seeds_for_observed=needed.observed,
         seeds_if_paired=None if design.paired else _if_paired(a, b, design, len(pairs)),
         seed_correlation=seed_correlation(a, b),
         hours=hours_observed if design.margin is None else hours_margin,

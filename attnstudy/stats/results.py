@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attnstudy.errors import UsageError
 from attnstudy.stats._codec import decode, encode
+from attnstudy.stats.looks import Looks
 from attnstudy.stats.notebook import ranking_as_html, ranking_as_text
+from attnstudy.stats.power import Power
+from attnstudy.stats.provenance import Exclusion, Plan, Source
+from attnstudy.stats.robust import Robust
 from attnstudy.stats.scope import Scope
-from attnstudy.stats.vocabulary import Answer, Direction, IntervalKind, Method, Verdict
+from attnstudy.stats.vocabulary import Direction, IntervalKind, Method, Verdict
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -57,22 +61,6 @@ class Arm:
     """Letters; arms that share one are not shown different."""
     diverged: int
     """Runs that diverged; they are not among the values."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Robust:
-    """The same pair by tests that assume no normal distribution."""
-
-    permutation_p: float | None
-    """Two-sided permutation test of the difference, not adjusted."""
-    mannwhitney_p: float | None
-    """Mann-Whitney, two-sided, not adjusted."""
-    brunnermunzel_p: float | None
-    """Brunner-Munzel, two-sided, not adjusted; from ten runs an arm on."""
-    smallest_possible_p: float | None
-    """Smallest p that permutation and rank tests can give at these n, not adjusted."""
-    answer: Answer | None
-    """Whether these tests, each adjusted by Holm, decide the pair as the primary analysis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,48 +130,6 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Power:
-    """What the study can see of the pair that its order turns on, with the spreads seen there."""
-
-    a: str
-    """The best arm that is tested; with a control, the arm compared with it."""
-    b: str
-    """The second best; with a control, the control."""
-    sd: float
-    """Root mean square of their two standard deviations; paired, that of the seed differences."""
-    sd_upper: float
-    """Its upper 80 % confidence bound: what it may be in truth."""
-    n: int
-    """Runs of the smaller of the two."""
-    n_a: int
-    """Runs of ``a``."""
-    n_b: int
-    """Runs of ``b``."""
-    detectable_difference: float
-    """Smallest true difference of the two that is shown with 80 % power now."""
-    seeds_for_margin: int | None
-    """Seeds an arm to show a difference as large as the margin; None beyond 1,000, or for folds."""
-    seeds_for_equivalence: int | None
-    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
-    observed_gap: float | None
-    """Observed difference of the two."""
-    seeds_for_observed: int | None
-    """Seeds an arm to show a true difference of that size; None beyond 1,000."""
-    seeds_if_paired: int | None
-    """The same for a study that declares its seeds to be paired; None where runs of the same seed
-    do not clearly go together."""
-    seed_correlation: float | None
-    """Correlation of the two over their shared seeds."""
-    hours: float | None
-    """Hours for the runs still missing to ``seeds_for_margin``, or without a margin to
-    ``seeds_for_observed``."""
-    hours_for_margin: float | None
-    """Hours for the runs still missing to ``seeds_for_margin``."""
-    hours_for_observed: float | None
-    """Hours for the runs still missing to ``seeds_for_observed``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
     """Something about the data to look at; never a deletion."""
 
@@ -203,36 +149,6 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """A run that was left out."""
-
-    run: str
-    """Its name."""
-    reason: str
-    """Why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The plan that was recorded before the first run."""
-
-    hash: str
-    """Hash of arms, seeds, metric, alpha, margin, looks and pairing."""
-    date: str
-    """When it was recorded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
-    """Sequential looks."""
-
-    declared: tuple[int, ...]
-    """Seeds an arm at each declared look, ascending."""
-    done: int
-    """Looks that the data reach."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChanceView:
     """The ranking with chance accuracy in the place of every run that diverged."""
 
@@ -244,30 +160,6 @@ class ChanceView:
     """Their means, in that order."""
     verdict: str
     """The study's verdict then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """How results that others made were read."""
-
-    name: str
-    """Files, experiments, or what a program handed over."""
-    read_as: str
-    """Arms, repetitions and metric as they were understood, in words."""
-    layout: str | None = None
-    """rows-are-runs, columns-are-arms or columns-are-runs; None where nothing had to be told."""
-    by: tuple[str, ...] = ()
-    """Fields that make an arm."""
-    seed_by: str | None = None
-    """The field that numbers the repetitions."""
-    left_out: tuple[str, ...] = ()
-    """Columns, rows and runs that do not count, a phrase each, with the reason."""
-
-    @property
-    def words(self) -> str:
-        """All of it in one line, for the reader."""
-        left = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
-        return f"{self.name}: read as {self.read_as}{left}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

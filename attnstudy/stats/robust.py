@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -23,9 +24,24 @@ from attnstudy.stats.resampling import (
     permutation_tests,
     sign_flip_tests,
 )
-from attnstudy.stats.results import Robust
 from attnstudy.stats.samples import Floats, Sample
 from attnstudy.stats.vocabulary import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robust:
+    """The same pair by tests that assume no normal distribution."""
+
+    permutation_p: float | None
+    """Two-sided permutation test of the difference, not adjusted."""
+    mannwhitney_p: float | None
+    """Mann-Whitney, two-sided, not adjusted."""
+    brunnermunzel_p: float | None
+    """Brunner-Munzel, two-sided, not adjusted; from ten runs an arm on."""
+    smallest_possible_p: float | None
+    """Smallest p that permutation and rank tests can give at these n, not adjusted."""
+    answer: Answer | None
+    """Whether these tests, each adjusted by Holm, decide the pair as the primary analysis."""
 
 
 def robustness(

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from attnstudy.stats.decisions import Decision
 from attnstudy.stats.design import Design
 from attnstudy.stats.digits import rounded
+from attnstudy.stats.looks import Looks
 from attnstudy.stats.normality import shape_of
 from attnstudy.stats.numbers import count
 from attnstudy.stats.phrases import LISTED, amount, equality, evidence, listed
-from attnstudy.stats.results import Looks
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.standing import beside_margin
 from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, Verdict
@@ -29,10 +29,9 @@ def sentence(
     samples: Sequence[Sample],
     decisions: Sequence[Decision],
     design: Design,
-    single: Design,
     *,
     confirmatory: bool,
-    looks: Looks | None = None,
+    looks: Looks | None,
 ) -> str:
     """Return one sentence to publish: the claim and its evidence.
 
@@ -40,14 +39,14 @@ def sentence(
         samples: the arms, best first.
         decisions: the pairs.
         design: the whole procedure.
-        single: one look of it, whose intervals the pairs have; else the same.
         confirmatory: whether a plan was kept.
-        looks: the looks, where there are.
+        looks: those done, where looks are declared.
 
     """
     testable = [d for d in decisions if d.p is not None]
     if not testable:
-        return _descriptive(samples, decisions, design, waiting=single is not design)
+        return _descriptive(samples, decisions, design, waiting=looks is not None)
+    single = design.at_each_look()  # whose intervals the pairs have
     test = _TEST_NAMES[design.method]
     if any(d.calibrated for d in testable):
         test += ", calibrated"

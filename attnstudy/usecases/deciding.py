@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from attnstudy import runs, stats
 from attnstudy.errors import UsageError
 from attnstudy.runs import Status
-from attnstudy.stats import Pair, Ranking, Verdict
+from attnstudy.stats import Design, Measurements, Pair, Provenance, Ranking, Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Figures
-from attnstudy.usecases.declaring import Declaration, Judged, Seen, judge
+from attnstudy.usecases.declaring import Declaration, Seen, judge
 from attnstudy.usecases.outcomes import RunReport
 from attnstudy.usecases.planning import RunPlan, RunRequest
 from attnstudy.usecases.running import Observer, TimeIsUpError, run_study
@@ -155,8 +155,13 @@ class _State:
 
     def look(self, number: int, seeds: int) -> LookTaken:
         """Rank what there is, as ``attnstudy rank`` will."""
-        judged = _judge(self.reports[-1].plan, self.declared.analysis)
-        self.ranking = _rank(self.values, self.diverged, self.declared.analysis, judged)
+        analysis = self.declared.analysis
+        self.ranking = stats.rank(
+            Measurements(samples=self.values, diverged=self.diverged),
+            Design.of(analysis, direction=direction_of(analysis.metric, None)),
+            _judge(self.reports[-1].plan, analysis),
+            robust=False,
+        )
         decided = tuple(
             pair for pair in self.ranking.pairs if pair.look == number and pair.verdict not in OPEN
         )
@@ -184,28 +189,7 @@ class _State:
         )
 
 
-def _rank(
-    values: Mapping[str, Mapping[int, float]],
-    diverged: Mapping[str, set[int]],
-    analysis: Analysis,
-    judged: Judged,
-) -> Ranking:
-    """Rank test accuracies at the looks that they reach."""
-    return stats.rank(
-        values,
-        alpha=analysis.alpha,
-        margin=analysis.margin,
-        metric=analysis.metric,
-        direction=direction_of(analysis.metric, None),
-        diverged=diverged,
-        looks=analysis.looks,
-        plan=judged.stated,
-        deviations=judged.deviations,
-        robust=False,
-    )
-
-
-def _judge(plan: RunPlan, analysis: Analysis) -> Judged:
+def _judge(plan: RunPlan, analysis: Analysis) -> Provenance:
     """Compare what this store's run folders tell with the recorded plans."""
     store_dir, study = plan.request.address.store_dir, plan.request.study
     config = plan.runs[0].spec.config_id

@@ -26,7 +26,7 @@ from attnstudy.studyplan import (
 )
 
 if TYPE_CHECKING:
-    from attnstudy.stats import Plan
+    from attnstudy.stats import Provenance
     from attnstudy.study import RunSpec
 
 _NAMED = 3  # runs that a message names; the others are counted
@@ -154,35 +154,12 @@ class Seen:
     """Whether it was deleted in the tracking store."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a ranking may say about its plan."""
-
-    plan: RecordedPlan | None
-    """The plan that was in force at the first run; else the first that was recorded."""
-    deviations: tuple[str, ...]
-    """What was done otherwise, a phrase each."""
-
-    @property
-    def stated(self) -> Plan | None:
-        """The plan as a ranking states it."""
-        from attnstudy.stats import Plan  # scipy: only where something is ranked
-
-        return None if self.plan is None else Plan(hash=self.plan.hash, date=self.date)
-
-    @property
-    def date(self) -> str:
-        """When the plan was recorded, UTC."""
-        assert self.plan is not None
-        return moment(self.plan.at)
-
-
 def moment(at: int) -> str:
     """Return a time in milliseconds since the epoch as a reader writes it, UTC."""
     return f"{datetime.datetime.fromtimestamp(at / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -> Judged:
+def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -> Provenance:
     """Compare what was done with what was declared.
 
     Args:
@@ -190,9 +167,15 @@ def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -
         seen: every run of the configuration, also those without a result.
         used: the analysis that the ranking makes.
 
+    Returns:
+        The plan that was in force at the first run, else the first that was recorded; and what
+        was done otherwise, a phrase each.
+
     """
+    from attnstudy.stats import Plan, Provenance  # scipy: only where something is ranked
+
     if not plans:
-        return Judged(None, ())
+        return Provenance()
     first = min((run.started_at for run in seen), default=plans[0].at)
     in_time = [recorded for recorded in plans if recorded.at <= first]
     plan = in_time[-1] if in_time else plans[0]
@@ -212,7 +195,7 @@ def judge(plans: Sequence[RecordedPlan], seen: Sequence[Seen], used: Analysis) -
         if asked != planned:
             found.append(f"ranked with {field.name} {shown(asked)}, and {shown(planned)} planned")
     found += [*_other_runs(latest.plan, seen), *_other_results(seen)]
-    return Judged(plan, tuple(found))
+    return Provenance(plan=Plan(hash=plan.hash, date=moment(plan.at)), deviations=tuple(found))
 
 
 def _runs_before(recorded: RecordedPlan, seen: Sequence[Seen]) -> str:

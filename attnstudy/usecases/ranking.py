@@ -9,7 +9,7 @@ from typing import Any
 
 from attnstudy import stats
 from attnstudy.errors import DataError, StoreError, UsageError
-from attnstudy.stats import Calibration, ClaimCheck, Conduct, Ranking
+from attnstudy.stats import Calibration, ClaimCheck, Conduct, Design, Measurements, Ranking
 from attnstudy.stats.audit import Audit, audit
 from attnstudy.stats.vocabulary import Direction, Folds
 from attnstudy.studyplan import Analysis, shown
@@ -91,69 +91,78 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     planned = found.plans[-1].plan.analysis if found.plans else Analysis()
     analysis = replace(planned, **request.said, metric=found.metric)
     _check(request, analysis)
-    folds = _folds(request, found)
-    alpha, notes = analysis.alpha, (*found.notes, *_guesses(request.source, found))
-    deviations = (*_deviations(request, found), *found.doubts)
-    earlier = tuple(_earlier(request.source, found))
-    notes = (*notes, *_later(found))
-    if request.look is not None:
-        look, looks = request.look
-        alpha = analysis.alpha / looks
-        notes = (
-            f"look {look} of {looks}: tested at {alpha:g}, so that all {looks} looks together "
-            f"stay within {analysis.alpha:g}",
-            *notes,
-        )
-    judged = judge(found.plans, found.seen, analysis)
+    design, shares = _design(request, analysis, found)
     tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
-    notes = (*notes, *fairness(tunings))
+    earlier = tuple(_earlier(request.source, found))
+    judged = judge(found.plans, found.seen, analysis)
     ranking = stats.rank(
-        found.samples,
-        alpha=alpha,
-        correction=analysis.correction,
-        control=analysis.control,
-        paired=analysis.paired,
-        folds=folds,
-        margin=analysis.margin,
-        study=found.study,
-        config=found.config,
-        metric=found.metric,
-        unit=_unit(request.source, found),
-        direction=found.direction,
-        items=found.items,
-        chance=found.chance,
-        diverged=found.diverged,
-        conduct=Conduct(
-            tuning_trials={arm: one["trials"] for arm, one in tunings.items()},
-            best_of_itself=found.best_of_itself,
+        _measured(found, tunings),
+        design,
+        replace(
+            judged,
+            study=found.study,
+            config=found.config,
+            deviations=(*judged.deviations, *_deviations(request, found), *found.doubts),
+            excluded=found.excluded,
+            notes=(
+                *shares,
+                *found.notes,
+                *_guesses(request.source, found),
+                *_later(found),
+                *fairness(tunings),
+            ),
+            source=found.source,
         ),
-        correct=found.correct,
         robust=not (isinstance(request.source, StudyRequest) and request.source.brief),
-        seconds_per_run=found.seconds,
-        plan=judged.stated,
-        deviations=(*judged.deviations, *deviations),
-        looks=analysis.looks,
-        excluded=found.excluded,
-        notes=notes,
     )
     reason = _reason(_doubted(ranking, found), found) + _following(earlier)
-    ranking = replace(ranking, status_reason=reason, source=found.source)
+    ranking = replace(ranking, status_reason=reason)
     calibration = None
     if request.calibrate:
-        calibration = stats.calibrate(
-            {variant: values for variant, values in found.samples.items() if values},
-            alpha=alpha,
-            correction=analysis.correction,
-            control=analysis.control,
-            paired=analysis.paired,
-            direction=found.direction,
-        )
+        finished = {variant: values for variant, values in found.samples.items() if values}
+        calibration = stats.calibrate(finished, design)
     return RankReport(
         ranking=ranking,
         collected=found,
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
         earlier=earlier,
+    )
+
+
+def _design(
+    request: RankRequest, analysis: Analysis, found: Collected
+) -> tuple[Design, tuple[str, ...]]:
+    """Return how to test, and the note on the share of alpha that one of several looks has."""
+    design = Design.of(
+        analysis,
+        direction=found.direction,
+        unit=_unit(request.source, found),
+        folds=_folds(request, found),
+    )
+    if request.look is None:
+        return design, ()
+    look, looks = request.look
+    alpha = analysis.alpha / looks
+    note = (
+        f"look {look} of {looks}: tested at {alpha:g}, so that all {looks} looks together "
+        f"stay within {analysis.alpha:g}"
+    )
+    return replace(design, alpha=alpha), (note,)
+
+
+def _measured(found: Collected, tunings: Mapping[str, Mapping[str, Any]]) -> Measurements:
+    return Measurements(
+        samples=found.samples,
+        diverged=found.diverged,
+        items=found.items,
+        chance=found.chance,
+        correct=found.correct,
+        seconds_per_run=found.seconds,
+        conduct=Conduct(
+            tuning_trials={arm: one["trials"] for arm, one in tunings.items()},
+            best_of_itself=found.best_of_itself,
+        ),
     )
 
 

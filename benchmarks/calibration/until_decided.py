@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from attnstudy.stats.batch import Summary, intervals, pair_indices
 from attnstudy.stats.design import Design
-from attnstudy.stats.looks import at_each_look
 from attnstudy.studyplan import LOOKS
 from benchmarks.calibration.draws import chunks, draw_looks
 from benchmarks.calibration.rates import REPLICATIONS, Rate, stream
@@ -95,7 +94,7 @@ def verdicts_until_decided(procedure: Procedure, summaries: Sequence[Summary]) -
         two are equivalent, 0 where they are undecided after the last look.
 
     """
-    design = at_each_look(Design(alpha=procedure.alpha), procedure.looks)
+    design = Design(alpha=procedure.alpha, looks=procedure.looks).at_each_look()
     margin = procedure.margin
     verdicts: NDArray[np.int_] | None = None
     for summary in summaries:

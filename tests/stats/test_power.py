@@ -213,6 +213,10 @@ def test_pairing_pays_from_a_correlation_on(seeds: int) -> None:
     assert {5: 0.45, 10: 0.2, 30: 0.08}[seeds] < correlation < {5: 0.6, 10: 0.32, 30: 0.13}[seeds]
 
 
+def in_points(margin: float) -> Design:
+    return Design(margin=margin, unit="points")
+
+
 def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
     ranking = rank(notebook)
     assert ranking.power is not None
@@ -224,14 +228,14 @@ def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
     arms = read_samples(notebook)
     # a count that the study already has would say that its own outcome was unlikely
     assert "about 5 seeds" in advice(arms, open_, Design(), Needed(observed=4, equivalence=None))
-    far = advice(arms, open_, Design(margin=1.5), Needed(observed=None, equivalence=None))
+    far = advice(arms, open_, in_points(1.5), Needed(observed=None, equivalence=None))
     assert "Detecting the observed difference would need over 1,000 seeds per arm." in far
     assert "equivalence within 1.5 points would need over 1,000 seeds per arm if nothing" in far
-    near = advice(arms, open_, Design(margin=1.5), Needed(observed=80, equivalence=32))
+    near = advice(arms, open_, in_points(1.5), Needed(observed=80, equivalence=32))
     assert near.endswith("1.5 points would need about 32 seeds per arm if nothing differs.")
     # what is observed, 1, speaks against equivalence
-    beyond = advice(arms, open_, Design(margin=1.0), Needed(observed=80, equivalence=900))
+    beyond = advice(arms, open_, in_points(1.0), Needed(observed=80, equivalence=900))
     assert "quivalence within" not in beyond
     # four runs are there, and did not show it
-    there = advice(arms, open_, Design(margin=2.0), Needed(observed=80, equivalence=4))
+    there = advice(arms, open_, in_points(2.0), Needed(observed=80, equivalence=4))
     assert "within 2 points would need about 5 seeds per arm if nothing differs" in there

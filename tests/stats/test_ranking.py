@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from attnstudy.errors import UsageError
-from attnstudy.stats import Plan, Ranking, Verdict, rank
+from attnstudy.stats import Design, Measurements, Plan, Provenance, Ranking, Verdict, rank
+from attnstudy.studyplan import Analysis
 
 Samples = dict[str, list[float]]
 
@@ -204,11 +205,18 @@ def outcome(ranking: Ranking) -> dict[frozenset[str], tuple[float | None, str | 
     return result
 
 
+def assume_one_scale(samples: Samples, design: dict[str, object]) -> None:
+    """Leave out fractions beside a margin that is of another scale, which are refused."""
+    fractions = all(0.0 <= v <= 1.0 for values in samples.values() for v in values)
+    assume(not fractions or "margin" not in design)
+
+
 @quick
 @given(studies, designs, st.randoms())
 def test_input_order_does_not_matter(
     samples: Samples, design: dict[str, object], shuffler: random.Random
 ) -> None:
+    assume_one_scale(samples, design)
     items = [(name, shuffler.sample(given, len(given))) for name, given in samples.items()]
     shuffler.shuffle(items)
     first = rank(samples, metric="m", **design).to_json()  # type: ignore[arg-type]
@@ -225,6 +233,7 @@ def test_swapping_two_names_mirrors_the_pair(
     others: Samples, a: list[float], b: list[float], design: dict[str, object]
 ) -> None:
     samples = {**others, "a": a, "b": b}
+    assume_one_scale(samples, design)
     swapped = {{"a": "b", "b": "a"}.get(name, name): given for name, given in samples.items()}
     before = outcome(rank(samples, metric="m", **design))  # type: ignore[arg-type]
     after = outcome(rank(swapped, metric="m", **design))  # type: ignore[arg-type]
@@ -241,6 +250,8 @@ def test_a_constant_changes_no_p_value(
     # hundredths as integers: the shifted numbers are then exactly shifted
     exact = {name: [round(100 * v) for v in given] for name, given in samples.items()}
     shifted = {name: [v + shift for v in given] for name, given in exact.items()}
+    assume_one_scale(exact, design)
+    assume_one_scale(shifted, design)
     before = rank(exact, metric="m", **design)  # type: ignore[arg-type]
     after = rank(shifted, metric="m", **design)  # type: ignore[arg-type]
     for left, right in zip(before.pairs, after.pairs, strict=True):
@@ -291,8 +302,7 @@ def test_letters_intervals_and_p_values_agree(samples: Samples) -> None:
 @quick
 @given(studies, designs)
 def test_json_is_strict_and_comes_back(samples: Samples, design: dict[str, object]) -> None:
-    fractions = all(0.0 <= v <= 1.0 for values in samples.values() for v in values)
-    assume(not fractions or "margin" not in design)  # then the margin is of another scale
+    assume_one_scale(samples, design)
     ranking = rank(samples, metric="m", **design)  # type: ignore[arg-type]
     text = json.dumps(ranking.to_json(), allow_nan=False)
     assert Ranking.from_json(json.loads(text)) == ranking
@@ -304,3 +314,32 @@ def test_all_pairs_once(samples: Samples) -> None:
     ranking = rank(samples, metric="m")
     order = [arm.variant for arm in ranking.arms]
     assert [(p.a, p.b) for p in ranking.pairs] == list(combinations(order, 2))
+
+
+def test_what_was_asked_by_classes_or_by_the_names_of_their_fields(
+    notebook: dict[str, list[float]],
+) -> None:
+    plan = Plan(hash="c0", date="2026-01-01")
+    by_classes = rank(
+        Measurements(samples=notebook, items=10_000, chance=10.0),
+        Design(margin=1.0, looks=(3, 4)),
+        Provenance(study="places", plan=plan, notes=("a remark",)),
+    )
+    assert by_classes == rank(
+        notebook, items=10_000, chance=10.0, margin=1.0, looks=[3, 4], study="places", plan=plan,
+        notes=["a remark"],
+    )  # fmt: skip
+    assert rank(notebook, Design(alpha=0.01), margin=1.0) == rank(notebook, alpha=0.01, margin=1.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'magin'"):
+        rank(notebook, magin=1.0)
+
+
+def test_a_design_takes_the_declared_analysis_as_it_is() -> None:
+    declared = Analysis(metric="loss", alpha=0.01, margin=0.1, looks=(5, 10))
+    design = Design.of(declared, direction="minimize")
+    assert (design.metric, design.alpha, design.margin) == ("loss", 0.01, 0.1)
+    look = design.at_each_look()
+    assert (look.alpha, look.looks, look.direction) == (0.005, None, "minimize")
+    assert look.at_each_look() is look
+    with pytest.raises(UsageError, match="looks are for runs that are added"):
+        Design(folds=(90, 10), looks=(5, 10))

@@ -121,7 +121,7 @@ def test_nothing_different_and_nothing_equivalent_is_said_with_the_margin(
 
 
 def test_an_interval_is_not_rounded_onto_the_margin_that_it_keeps_to() -> None:
-    design = Design(margin=0.5)
+    design = Design(margin=0.5, unit="points")
     assert interval_text(-0.1, 0.4996, design) == ("-0.1000", "+0.4996")
     assert interval_text(-0.1, 0.6, design) == ("-0.10", "+0.60")
 

@@ -12,6 +12,7 @@ from attnstudy.stats.alternatives import Alternatives
 from attnstudy.stats.audit.rounding import square_root
 from attnstudy.stats.audit.table import Cell, Row, Table, samples_of, variance_of
 from attnstudy.stats.design import Design
+from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import Arm, Ranking
 from attnstudy.stats.samples import best_first, read_samples
@@ -30,12 +31,10 @@ def rank_values(table: Table, *, items: int | None, alpha: float, direction: Dir
 
     """
     percent = table.scale == 100
+    samples = {row.name: [float(value) for value in row.values] for row in table.rows}
     return rank(
-        {row.name: [float(value) for value in row.values] for row in table.rows},
-        alpha=alpha,
-        direction=direction,
-        unit="points" if percent else "",
-        items=items if percent else None,
+        Measurements(samples=samples, items=items if percent else None),
+        Design(alpha=alpha, direction=direction, unit="points" if percent else ""),
         robust=False,
     )
 
@@ -76,13 +75,8 @@ def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking
     samples = {name: _stand_ins(*summary) for name, summary in summaries.items()}
     drawn = [value for values in samples.values() for value in values]
     percent = table.scale == 100 and all(0.0 <= value <= 100.0 for value in drawn)
-    ranking = rank(
-        samples,
-        alpha=alpha,
-        direction=direction,
-        unit="points" if percent else "",
-        robust=False,
-    )
+    design = Design(alpha=alpha, direction=direction, unit="points" if percent else "")
+    ranking = rank(samples, design, robust=False)
     untested = [name for name, (_, sd, n) in summaries.items() if sd is None or n is None]
     if untested and len(table.rows) > 1:
         listed = ", ".join(map(clip, untested[:4])) + (", ..." if len(untested) > 4 else "")
