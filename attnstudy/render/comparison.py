@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
 from attnstudy.stats.digits import percent
-from attnstudy.stats.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, OVERLAP, SEEDS
-from attnstudy.stats.wording import nothing_observed
+from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
+from attnstudy.stats.wording.verdicts import nothing_observed
 
 if TYPE_CHECKING:
     from attnstudy.stats import Flag, Pair, Ranking

@@ -18,7 +18,7 @@ from attnstudy.render.comparison import (
     table_words,
 )
 from attnstudy.stats import calibration_words
-from attnstudy.stats.shown_flags import shown_flags
+from attnstudy.stats.wording.shown_flags import shown_flags
 
 if TYPE_CHECKING:
     from attnstudy.usecases.ranking import RankReport

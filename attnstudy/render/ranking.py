@@ -16,14 +16,14 @@ from attnstudy.render.comparison import (
 )
 from attnstudy.render.tables import duration, table, wrapped
 from attnstudy.stats import calibration_words
-from attnstudy.stats.numbers import (
+from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,
     pairing_words,
     runs_words,
     seeds_words,
 )
-from attnstudy.stats.shown_flags import shown_flags
+from attnstudy.stats.wording.shown_flags import shown_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,9 +21,9 @@ from attnstudy.report.tables import (
 )
 from attnstudy.report.words import comparison_words, power_words
 from attnstudy.stats import Flag, Ranking, calibration_words
-from attnstudy.stats.numbers import Numbers, count, exact
-from attnstudy.stats.shown_flags import shown_flags
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
+from attnstudy.stats.wording.numbers import Numbers, count, exact
+from attnstudy.stats.wording.shown_flags import shown_flags
 
 _FLAGS_SHOWN = 10  # the rest on request; those that change the verdict come first
 _LONG_VERDICT = 90  # characters from which it is set smaller

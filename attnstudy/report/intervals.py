@@ -24,7 +24,7 @@ from attnstudy.report.style import (
     of_metric,
 )
 from attnstudy.stats import Arm, Pair, Ranking, Verdict
-from attnstudy.stats.numbers import Numbers, p_value
+from attnstudy.stats.wording.numbers import Numbers, p_value
 
 MOST_ARMS = 60
 """Variants that a figure holds; the table has all."""

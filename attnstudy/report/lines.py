@@ -17,7 +17,7 @@ from attnstudy.report.names import shorten
 from attnstudy.report.seeds import seed_curve
 from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure
 from attnstudy.stats import Ranking
-from attnstudy.stats.numbers import Numbers, significant
+from attnstudy.stats.wording.numbers import Numbers, significant
 
 Floats = NDArray[np.float64]
 

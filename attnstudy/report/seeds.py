@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attnstudy.stats import Power, Ranking
-from attnstudy.stats.design import Design
-from attnstudy.stats.power import PairPower
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence.power import PairPower
 from attnstudy.stats.samples import MIN_RUNS
 
 _POINTS = 16

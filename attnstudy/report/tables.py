@@ -10,7 +10,8 @@ from attnstudy.report.markup import details, esc, name, table
 from attnstudy.report.names import shorten
 from attnstudy.stats import Pair, Ranking, Scope, Verdict
 from attnstudy.stats.digits import percent
-from attnstudy.stats.numbers import (
+from attnstudy.stats.vocabulary import INTERVAL_NAMES
+from attnstudy.stats.wording.numbers import (
     NONE,
     Numbers,
     count,
@@ -20,7 +21,6 @@ from attnstudy.stats.numbers import (
     significant,
     two,
 )
-from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
 FEW_PAIRS = 15
 """Pairs up to which all of them are shown at once."""

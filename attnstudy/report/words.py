@@ -5,7 +5,8 @@ from __future__ import annotations
 from attnstudy.report.markup import esc, name
 from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
-from attnstudy.stats.numbers import (
+from attnstudy.stats.vocabulary import OVERLAP
+from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,
     pairing_words,
@@ -13,7 +14,6 @@ from attnstudy.stats.numbers import (
     seeds_words,
     significant,
 )
-from attnstudy.stats.vocabulary import OVERLAP
 
 _METHODS = {
     "games-howell": "All pairs by Games–Howell, which does not assume equal variances.",

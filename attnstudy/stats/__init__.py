@@ -1,11 +1,13 @@
 """The statistics of a ranking: pure functions, numbers in, frozen results out."""
 
-from attnstudy.stats.calibration import Calibration, Rate, calibrate, calibration_words
 from attnstudy.stats.claims import ClaimCheck, check_claims
-from attnstudy.stats.design import Design
-from attnstudy.stats.looks import Looks
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.looks import Looks
+from attnstudy.stats.evidence.calibration import Calibration, Rate, calibrate, calibration_words
+from attnstudy.stats.evidence.power import Power
+from attnstudy.stats.evidence.robust import Robust
+from attnstudy.stats.evidence.scope import Scope, ScopePair
 from attnstudy.stats.measurements import Conduct, Measurements
-from attnstudy.stats.power import Power
 from attnstudy.stats.provenance import Exclusion, Plan, Provenance, Source
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import (
@@ -15,8 +17,6 @@ from attnstudy.stats.results import (
     Pair,
     Ranking,
 )
-from attnstudy.stats.robust import Robust
-from attnstudy.stats.scope import Scope, ScopePair
 from attnstudy.stats.vocabulary import Verdict
 
 __all__ = [

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from attnstudy.stats.decisions import Decision, decide, decide_pairs, testable
-from attnstudy.stats.design import Design
-from attnstudy.stats.flags import Suspect, find_suspects
-from attnstudy.stats.matching import without_seed
+from attnstudy.stats.comparisons.decisions import Decision, decide, decide_pairs, testable
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.matching import without_seed
 from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.results import ChanceView, Flag
 from attnstudy.stats.samples import Sample, best_first
-from attnstudy.stats.wording import verdict_text
+from attnstudy.stats.wording.flags import Suspect, find_suspects
+from attnstudy.stats.wording.verdicts import verdict_text
 
 
 class Alternatives:

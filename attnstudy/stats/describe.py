@@ -5,15 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from attnstudy.stats import effects
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
-from attnstudy.stats.letters import compact_letters, rank_ranges
-from attnstudy.stats.power import Needed
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence import effects
+from attnstudy.stats.evidence.power import Needed
+from attnstudy.stats.evidence.robust import Robust, robustness
 from attnstudy.stats.results import Arm, Pair
-from attnstudy.stats.robust import Robust, robustness
 from attnstudy.stats.samples import Sample
-from attnstudy.stats.wording import advice
+from attnstudy.stats.wording.letters import compact_letters, rank_ranges
+from attnstudy.stats.wording.verdicts import advice
 
 
 def describe_arms(

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.design import Design
 from attnstudy.stats.samples import Diverged, Values
 
 
@@ -47,7 +46,7 @@ class Measurements:
     conduct: Conduct = field(default_factory=Conduct)
     """What the logs tell about how the runs were made."""
 
-    def check(self, design: Design) -> None:
+    def check(self, unit: str | None) -> None:
         """Refuse what cannot be, in the unit of the metric.
 
         Raises:
@@ -58,7 +57,7 @@ class Measurements:
             raise UsageError(f"the number of test items is {self.items}: give at least 1")
         if self.chance is None:
             return
-        percent = design.unit == "points"
+        percent = unit == "points"
         if not math.isfinite(self.chance) or (percent and not 0.0 <= self.chance <= 100.0):
             raise UsageError(
                 f"the chance level is {self.chance}: give it in the unit of the metric"

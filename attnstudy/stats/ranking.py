@@ -7,20 +7,20 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from attnstudy.stats.alternatives import find_flags, with_chance
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.looks import decide_at_looks
+from attnstudy.stats.comparisons.margins import check_margin
+from attnstudy.stats.comparisons.matching import match_seeds
 from attnstudy.stats.describe import describe_arms, describe_pairs
-from attnstudy.stats.design import Design
-from attnstudy.stats.images import find_scope
-from attnstudy.stats.looks import decide_at_looks
-from attnstudy.stats.margins import check_margin
-from attnstudy.stats.matching import match_seeds
+from attnstudy.stats.evidence.images import find_scope
+from attnstudy.stats.evidence.power import study_power
 from attnstudy.stats.measurements import Measurements
-from attnstudy.stats.notes import find_notes, pairing_notes
-from attnstudy.stats.power import study_power
 from attnstudy.stats.provenance import Provenance
 from attnstudy.stats.results import SCHEMA, Ranking
 from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
-from attnstudy.stats.sentences import sentence
-from attnstudy.stats.wording import verdict_text
+from attnstudy.stats.wording.notes import find_notes, pairing_notes
+from attnstudy.stats.wording.sentences import sentence
+from attnstudy.stats.wording.verdicts import verdict_text
 
 Given = TypeVar("Given", Measurements, Design, Provenance)
 
@@ -60,7 +60,7 @@ def rank(
 
     given = read_samples(measured.samples, measured.diverged)
     design = replace(design, unit=unit_of(given, design.metric, design.unit))
-    measured.check(design)
+    measured.check(design.unit)
     check_margin(given, design)
 
     matched = match_seeds(given, design.repetition) if design.paired else given

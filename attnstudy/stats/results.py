@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attnstudy.errors import UsageError
 from attnstudy.stats._codec import decode, encode
-from attnstudy.stats.looks import Looks
+from attnstudy.stats.comparisons.looks import Looks
+from attnstudy.stats.evidence.power import Power
+from attnstudy.stats.evidence.robust import Robust
+from attnstudy.stats.evidence.scope import Scope
 from attnstudy.stats.notebook import ranking_as_html, ranking_as_text
-from attnstudy.stats.power import Power
 from attnstudy.stats.provenance import Exclusion, Plan, Source
-from attnstudy.stats.robust import Robust
-from attnstudy.stats.scope import Scope
 from attnstudy.stats.vocabulary import Direction, IntervalKind, Method, Verdict
 
 if TYPE_CHECKING:

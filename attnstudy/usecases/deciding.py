@@ -74,7 +74,7 @@ def run_until_decided(
 ) -> Decided:
     """Train the declared arms look by look until every pair is decided.
 
-    At every look the pairs that are still undecided are tested, as ``stats.looks.replay`` says;
+    At every look the pairs that are still undecided are tested, as ``replay`` of ``stats`` says;
     between looks nothing is tested. The looks are part of the recorded plan, so that stopping
     early keeps the error rate and going beyond them does not.
 

@@ -119,8 +119,8 @@ def _pairing_pays_from(request: RunRequest) -> float | None:
     least = 3
     if not declared.analysis.paired or len(declared.arms) < 2 or len(declared.seeds) < least:
         return None
-    from attnstudy.stats.design import Design  # scipy: only where it is asked
-    from attnstudy.stats.power import break_even_correlation
+    from attnstudy.stats.comparisons.design import Design  # scipy: only where it is asked
+    from attnstudy.stats.evidence.power import break_even_correlation
 
     design = Design(alpha=declared.analysis.alpha, control=declared.analysis.control)
     return break_even_correlation(design, arms=len(declared.arms), seeds=len(declared.seeds))

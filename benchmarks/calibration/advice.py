@@ -13,8 +13,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from attnstudy.stats.batch import intervals, pair_indices, shown_different, summary_different
-from attnstudy.stats.power import PairPower
+from attnstudy.stats.comparisons.batch import (
+    intervals,
+    pair_indices,
+    shown_different,
+    summary_different,
+)
+from attnstudy.stats.evidence.power import PairPower
 from benchmarks.calibration.designs import Mode, Row
 from benchmarks.calibration.draws import chunks, draw
 from benchmarks.calibration.rates import REPLICATIONS, Rate, stream

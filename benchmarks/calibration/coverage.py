@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnstudy.stats.batch import intervals, pair_indices
+from attnstudy.stats.comparisons.batch import intervals, pair_indices
 from attnstudy.stats.samples import Floats
 from benchmarks.calibration.designs import Row
 from benchmarks.calibration.draws import chunks, draw

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.design import Design
 
 Mode: TypeAlias = Literal["all pairs", "control", "holm", "paired", "looks"]
 Spread: TypeAlias = Callable[[int], Sequence[float]]

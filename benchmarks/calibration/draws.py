@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from attnstudy.stats.batch import Summary
+from attnstudy.stats.comparisons.batch import Summary
 from attnstudy.stats.samples import Floats
 
 _NUMBERS = 100_000  # drawn at once: they stay in a processor's cache

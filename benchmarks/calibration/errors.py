@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attnstudy.stats.batch import shown_different
+from attnstudy.stats.comparisons.batch import shown_different
 from benchmarks.calibration.designs import Row
 from benchmarks.calibration.draws import chunks, draw, draw_looks
 from benchmarks.calibration.methods import METHODS, NEW, Claims, applicable, claims

@@ -16,8 +16,8 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats import _studentized_range as studentized_range
-from attnstudy.stats.batch import Summary, pair_indices, summary_different
+from attnstudy.stats.comparisons import _studentized_range as studentized_range
+from attnstudy.stats.comparisons.batch import Summary, pair_indices, summary_different
 from attnstudy.stats.samples import Floats
 from benchmarks.calibration import behrens_fisher
 from benchmarks.calibration.designs import Row

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from attnstudy.stats.critical import Family
+from attnstudy.stats.comparisons.critical import Family
 from attnstudy.stats.samples import Floats
 from benchmarks.calibration.draws import draw
 from benchmarks.calibration.methods import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from attnstudy.stats.batch import pair_indices
+from attnstudy.stats.comparisons.batch import pair_indices
 from benchmarks.calibration.designs import Row
 from benchmarks.calibration.draws import draw, draw_looks
 from benchmarks.calibration.methods import GAMES_HOWELL, TUKEY, claims

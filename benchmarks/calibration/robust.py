@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.batch import Summary, pair_indices
-from attnstudy.stats.pairwise import Indices
-from attnstudy.stats.resampling import exact_splits
+from attnstudy.stats.comparisons.batch import Summary, pair_indices
+from attnstudy.stats.comparisons.pairwise import Indices
+from attnstudy.stats.evidence.resampling import exact_splits
 from attnstudy.stats.samples import Floats
 from benchmarks.calibration.designs import Row
 from benchmarks.calibration.methods import GAMES_HOWELL, NEW, claims

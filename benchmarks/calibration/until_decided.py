@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attnstudy.stats.batch import Summary, intervals, pair_indices
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.batch import Summary, intervals, pair_indices
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.studyplan import LOOKS
 from benchmarks.calibration.draws import chunks, draw_looks
 from benchmarks.calibration.rates import REPLICATIONS, Rate, stream

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from attnstudy.stats.batch import shown_different
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.batch import shown_different
+from attnstudy.stats.comparisons.design import Design
 from benchmarks.peers.counting import Claims, Floats, Peer
 from benchmarks.peers.studies import ALPHA, ARMS
 

@@ -12,8 +12,8 @@ from attnstudy.report.html import ranking_html
 from attnstudy.report.names import clean, shorten, width
 from attnstudy.report.style import DARK, LIGHT
 from attnstudy.stats import Ranking, Verdict, calibrate, check_claims, rank
-from attnstudy.stats.numbers import Numbers, exact, p_value, significant, two
-from attnstudy.stats.shown_flags import shown_flags
+from attnstudy.stats.wording.numbers import Numbers, exact, p_value, significant, two
+from attnstudy.stats.wording.shown_flags import shown_flags
 from attnstudy.usecases.sources import RunReference
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}

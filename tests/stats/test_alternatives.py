@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from attnstudy.stats import decisions, rank
+from attnstudy.stats import rank
 from attnstudy.stats.alternatives import Alternatives
-from attnstudy.stats.decisions import decide
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons import decisions
+from attnstudy.stats.comparisons.decisions import decide
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.samples import Sample, best_first, read_samples
-from attnstudy.stats.wording import verdict_text
+from attnstudy.stats.wording.verdicts import verdict_text
 
 
 def study(sizes: tuple[int, ...], step: float, seed: int) -> dict[str, list[float]]:

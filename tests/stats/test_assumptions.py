@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from attnstudy.stats import rank
-from attnstudy.stats.normality import shape_of
+from attnstudy.stats.evidence.normality import shape_of
+from attnstudy.stats.evidence.spreads import compare_spreads
 from attnstudy.stats.samples import Sample
-from attnstudy.stats.spreads import compare_spreads
 
 Samples = dict[str, list[float]]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from attnstudy.stats import _behrens_fisher as calibrated
+from attnstudy.stats.comparisons import _behrens_fisher as calibrated
 from benchmarks.calibration import behrens_fisher as classical
 
 CASES = [

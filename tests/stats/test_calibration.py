@@ -8,7 +8,7 @@ import pytest
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import calibrate, calibration_words, rank
-from attnstudy.stats.calibration import _rate
+from attnstudy.stats.evidence.calibration import _rate
 
 
 def test_equal_arms_keep_the_level() -> None:

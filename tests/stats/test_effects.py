@@ -7,7 +7,7 @@ from statsmodels.stats.meta_analysis import effectsize_smd
 from statsmodels.stats.nonparametric import rank_compare_2indep
 
 from attnstudy.stats import rank
-from attnstudy.stats.effects import (
+from attnstudy.stats.evidence.effects import (
     brunner_munzel,
     hedges_g,
     prob_superiority,

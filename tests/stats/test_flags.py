@@ -7,7 +7,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 
 from attnstudy.stats import Conduct, Flag, Ranking, rank
-from attnstudy.stats.pooled import dunnett, tukey_kramer
+from attnstudy.stats.comparisons.pooled import dunnett, tukey_kramer
 from attnstudy.stats.samples import read_samples
 
 Samples = dict[str, list[float]]

@@ -9,9 +9,9 @@ from scipy.special import ndtr
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import rank
-from attnstudy.stats.critical import Family
-from attnstudy.stats.images import _scope_pair, _Scores
-from attnstudy.stats.pair_test import PairTest
+from attnstudy.stats.comparisons.critical import Family
+from attnstudy.stats.comparisons.pair_test import PairTest
+from attnstudy.stats.evidence.images import _scope_pair, _Scores
 from attnstudy.stats.samples import Sample
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnstudy.stats.letters import compact_letters, group_name, rank_ranges
+from attnstudy.stats.wording.letters import compact_letters, group_name, rank_ranges
 
 
 @st.composite

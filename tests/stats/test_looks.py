@@ -5,7 +5,7 @@ import pytest
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Pair, Plan, Ranking, rank
-from attnstudy.stats.pairwise import all_pairs
+from attnstudy.stats.comparisons.pairwise import all_pairs
 
 PLAN = Plan(hash="c0ffee", date="2025-01-31")
 

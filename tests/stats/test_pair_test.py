@@ -9,10 +9,10 @@ import pytest
 from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 
-from attnstudy.stats import _behrens_fisher as behrens_fisher
 from attnstudy.stats import rank
-from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.pairwise import all_pairs
+from attnstudy.stats.comparisons import _behrens_fisher as behrens_fisher
+from attnstudy.stats.comparisons.pair_test import PairTest
+from attnstudy.stats.comparisons.pairwise import all_pairs
 
 Samples = dict[str, list[float]]
 LOGITS = np.linspace(-14.0, 14.0, 281)

@@ -12,8 +12,8 @@ from statsmodels.stats.weightstats import ttost_ind
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import rank
-from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.pairwise import holm
+from attnstudy.stats.comparisons.pair_test import PairTest
+from attnstudy.stats.comparisons.pairwise import holm
 
 Samples = dict[str, list[float]]
 

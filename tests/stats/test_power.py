@@ -8,14 +8,14 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from attnstudy.stats import Verdict, rank
-from attnstudy.stats.critical import Family
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
-from attnstudy.stats.numbers import pairing_words, runs_words
-from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.power import MOST_SEEDS, Needed, PairPower, break_even_correlation
+from attnstudy.stats.comparisons.critical import Family
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.pair_test import PairTest
+from attnstudy.stats.evidence.power import MOST_SEEDS, Needed, PairPower, break_even_correlation
 from attnstudy.stats.samples import read_samples
-from attnstudy.stats.wording import advice
+from attnstudy.stats.wording.numbers import pairing_words, runs_words
+from attnstudy.stats.wording.verdicts import advice
 
 DRAWS = 40_000
 

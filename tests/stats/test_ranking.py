@@ -4,6 +4,7 @@ import json
 import random
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -205,7 +206,7 @@ def outcome(ranking: Ranking) -> dict[frozenset[str], tuple[float | None, str | 
     return result
 
 
-def assume_one_scale(samples: Samples, design: dict[str, object]) -> None:
+def assume_one_scale(samples: Mapping[str, Sequence[float]], design: dict[str, object]) -> None:
     """Leave out fractions beside a margin that is of another scale, which are refused."""
     fractions = all(0.0 <= v <= 1.0 for values in samples.values() for v in values)
     assume(not fractions or "margin" not in design)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from attnstudy.stats.resampling import permutation_tests, sign_flip_tests
-from attnstudy.stats.robust import mann_whitney, robustness
+from attnstudy.stats.evidence.resampling import permutation_tests, sign_flip_tests
+from attnstudy.stats.evidence.robust import mann_whitney, robustness
 from attnstudy.stats.samples import Sample, read_samples
 
 

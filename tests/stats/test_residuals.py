@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.stats.outliers_influence import OLSInfluence
 
-from attnstudy.stats.residuals import Outlier, outliers
+from attnstudy.stats.evidence.residuals import Outlier, outliers
 from attnstudy.stats.samples import Sample, read_samples
 
 NOTEBOOK = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnstudy.stats import rank
-from attnstudy.stats.batch import Summary
+from attnstudy.stats.comparisons.batch import Summary
 from benchmarks.calibration.until_decided import (
     BOUND,
     Procedure,

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from attnstudy.stats import rank
-from attnstudy.stats.batch import Summary, shown_different, summary_different
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.batch import Summary, shown_different, summary_different
+from attnstudy.stats.comparisons.design import Design
 from benchmarks.calibration import advice, coverage, power
 from benchmarks.calibration.designs import Row
 from benchmarks.calibration.draws import draw, draw_looks

@@ -8,8 +8,8 @@ import pytest
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Ranking, Verdict, rank
-from attnstudy.stats.design import Design
-from attnstudy.stats.phrases import interval_text
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.wording.phrases import interval_text
 
 Samples = dict[str, list[float]]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from attnstudy.stats import _studentized_range as studentized_range
+from attnstudy.stats.comparisons import _studentized_range as studentized_range
 
 GROUPS = (2, 3, 4, 6, 10, 20, 40)
 DEGREES = (2.0, 2.3, 3.0, 4.7, 8.0, 15.0, 60.0, 300.0, 2000.0)

@@ -3,10 +3,10 @@
 import pytest
 
 from attnstudy.stats import rank
-from attnstudy.stats.design import Design
-from attnstudy.stats.numbers import Numbers, exact, significant
-from attnstudy.stats.phrases import amount, interval_text, number, p_text
-from attnstudy.stats.shown_flags import shown_flags
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.wording.numbers import Numbers, exact, significant
+from attnstudy.stats.wording.phrases import amount, interval_text, number, p_text
+from attnstudy.stats.wording.shown_flags import shown_flags
 
 
 @pytest.mark.parametrize(

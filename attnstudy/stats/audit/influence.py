@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.table import Cell, Table, samples_of
-from attnstudy.stats.residuals import outliers
+from attnstudy.stats.evidence.residuals import outliers
 from attnstudy.tables.cells import clip
 
 

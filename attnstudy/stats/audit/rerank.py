@@ -11,7 +11,7 @@ from itertools import combinations
 from attnstudy.stats.alternatives import Alternatives
 from attnstudy.stats.audit.rounding import square_root
 from attnstudy.stats.audit.table import Cell, Row, Table, samples_of, variance_of
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import Arm, Ranking

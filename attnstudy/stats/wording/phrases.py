@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.digits import percent, rounded
-from attnstudy.stats.numbers import p_value
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
+from attnstudy.stats.wording.numbers import p_value
 
 LISTED = 4
 """Items named in a list that would be longer; the rest are counted."""

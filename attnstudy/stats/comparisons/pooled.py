@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from attnstudy.stats import _studentized_range as studentized_range
-from attnstudy.stats._quadrature import legendre
+from attnstudy.stats.comparisons import _studentized_range as studentized_range
+from attnstudy.stats.comparisons._quadrature import legendre
 from attnstudy.stats.samples import Floats, Sample
 
 _NODES = 96

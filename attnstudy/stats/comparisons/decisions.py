@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attnstudy.stats.design import Design
-from attnstudy.stats.pairwise import Contrasts, all_pairs, holm_pairs, paired_holm
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.pairwise import Contrasts, all_pairs, holm_pairs, paired_holm
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
 

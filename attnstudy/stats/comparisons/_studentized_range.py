@@ -23,7 +23,7 @@ from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 from scipy import special
 
-from attnstudy.stats._quadrature import legendre
+from attnstudy.stats.comparisons._quadrature import legendre
 from attnstudy.stats.samples import Floats
 
 _NODES = 192  # relative error below 1e-10 from df = 2 and up to k = 100, both integrals

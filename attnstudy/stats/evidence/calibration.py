@@ -13,9 +13,9 @@ import numpy as np
 
 from attnstudy.errors import UsageError
 from attnstudy.stats._codec import encode
-from attnstudy.stats.batch import shown_different
-from attnstudy.stats.design import Design
-from attnstudy.stats.matching import match_seeds
+from attnstudy.stats.comparisons.batch import shown_different
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.matching import match_seeds
 from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, Values, read_samples
 
 _CHUNK = 2**21  # values held at once

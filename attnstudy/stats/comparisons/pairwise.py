@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.pair_test import PairTest
+from attnstudy.stats.comparisons.pair_test import PairTest
 from attnstudy.stats.samples import ROUNDING, Floats, independent_runs
 
 Indices = NDArray[np.intp]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy import special
 
-from attnstudy.stats import _studentized_range as studentized_range
-from attnstudy.stats.pair_test import FEW_ARMS, PairTest
+from attnstudy.stats.comparisons import _studentized_range as studentized_range
+from attnstudy.stats.comparisons.pair_test import FEW_ARMS, PairTest
 from attnstudy.stats.samples import Floats
 
 _FARTHEST = 14.0  # logit of the share: beyond it one arm alone decides

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from attnstudy.stats.phrases import listed
 from attnstudy.stats.results import Flag, Ranking
+from attnstudy.stats.wording.phrases import listed
 
 _OF_RUNS = frozenset({"granularity", "near-chance", "best-epoch", "test-reuse"})
 _CONSTANT = "constant"

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from attnstudy.stats._quadrature import legendre
-from attnstudy.stats.critical import Family
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
-from attnstudy.stats.effects import seed_correlation
+from attnstudy.stats.comparisons._quadrature import legendre
+from attnstudy.stats.comparisons.critical import Family
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence.effects import seed_correlation
 from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, independent_runs
 from attnstudy.stats.vocabulary import Verdict
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 from scipy import special
 
-from attnstudy.stats.assumptions import assumption_notes
-from attnstudy.stats.decisions import Decision, decide
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.decisions import Decision, decide
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.pooled import dunnett, tukey_kramer
+from attnstudy.stats.evidence.spreads import compare_spreads
 from attnstudy.stats.measurements import Measurements
-from attnstudy.stats.phrases import includes_zero, listed, order, p_text
-from attnstudy.stats.pooled import dunnett, tukey_kramer
 from attnstudy.stats.results import Flag, Pair
 from attnstudy.stats.samples import MIN_RUNS, Sample, best_first
-from attnstudy.stats.spreads import compare_spreads
 from attnstudy.stats.vocabulary import OVERLAP, Verdict
-from attnstudy.stats.wording import verdict_text
+from attnstudy.stats.wording.assumptions import assumption_notes
+from attnstudy.stats.wording.phrases import includes_zero, listed, order, p_text
+from attnstudy.stats.wording.verdicts import verdict_text
 
 _SOURCE = "Nadeau and Bengio (Machine Learning 52 (2003) 239-281)"
 _LEVEL = 0.05  # at which an SD is said to be above what independent errors give

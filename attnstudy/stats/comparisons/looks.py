@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from attnstudy.stats.decisions import Decision, decide, decide_pairs, testable
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.decisions import Decision, decide, decide_pairs, testable
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.samples import Sample
 
 

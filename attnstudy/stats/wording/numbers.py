@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from attnstudy.stats.digits import LARGEST_FIXED, rounded
-from attnstudy.stats.power import Power
+from attnstudy.stats.evidence.power import Power
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Verdict
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
-from attnstudy.stats.numbers import count
-from attnstudy.stats.phrases import amount, includes_zero, listed, order
-from attnstudy.stats.power import Needed
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence.power import Needed
 from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Sample
-from attnstudy.stats.standing import margin_text
 from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, SEEDS, Verdict
+from attnstudy.stats.wording.numbers import count
+from attnstudy.stats.wording.phrases import amount, includes_zero, listed, order
+from attnstudy.stats.wording.standing import margin_text
 
 
 def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], design: Design) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attnstudy.stats.design import Design
-from attnstudy.stats.normality import shape_of
-from attnstudy.stats.numbers import count
-from attnstudy.stats.phrases import listed, p_text
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence.normality import shape_of
 from attnstudy.stats.results import Flag, Pair
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.wording.numbers import count
+from attnstudy.stats.wording.phrases import listed, p_text
 
 OUTLIER = "influential"
 """Kind of the flags on values that stand out."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.design import Design
-from attnstudy.stats.pair_test import PairTest
-from attnstudy.stats.pairwise import Indices
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.pair_test import PairTest
+from attnstudy.stats.comparisons.pairwise import Indices
 from attnstudy.stats.samples import ROUNDING, Floats, independent_runs
 
 

@@ -35,8 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats import _behrens_fisher as behrens_fisher
-from attnstudy.stats import _studentized_range as studentized_range
+from attnstudy.stats.comparisons import _behrens_fisher as behrens_fisher
+from attnstudy.stats.comparisons import _studentized_range as studentized_range
 from attnstudy.stats.samples import Floats
 
 FEW_ARMS = 4

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from attnstudy.stats.effects import MIN_RUNS_SUPERIORITY, brunner_munzel
-from attnstudy.stats.pairwise import holm
-from attnstudy.stats.resampling import (
+from attnstudy.stats.comparisons.pairwise import holm
+from attnstudy.stats.evidence.effects import MIN_RUNS_SUPERIORITY, brunner_munzel
+from attnstudy.stats.evidence.resampling import (
     EXACT_SPLITS,
     Pairing,
     count_tails,

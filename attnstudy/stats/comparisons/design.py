@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.stats.critical import Family
+from attnstudy.stats.comparisons.critical import Family
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Direction, Folds, IntervalKind, Method
 from attnstudy.studyplan import Analysis

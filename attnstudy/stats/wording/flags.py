@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from attnstudy.stats.design import Design
-from attnstudy.stats.margins import wide_margin
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.margins import value_range
+from attnstudy.stats.evidence.residuals import outliers
+from attnstudy.stats.evidence.spreads import compare_spreads
 from attnstudy.stats.measurements import Conduct, Measurements
-from attnstudy.stats.phrases import amount, p_text
-from attnstudy.stats.residuals import outliers
 from attnstudy.stats.results import Flag
 from attnstudy.stats.samples import Sample
-from attnstudy.stats.spreads import compare_spreads
+from attnstudy.stats.wording.phrases import amount, p_text
 
 SD_RATIO = 3.0
 """Ratio of the largest to the smallest standard deviation that is flagged."""
@@ -74,9 +74,18 @@ def _of_fold(suspect: Suspect) -> Suspect:
 
 
 def _margin(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
-    message = wide_margin(samples, design)
-    if message is not None:
-        yield Suspect(_flag("margin", None, message, value=design.margin))
+    """Flag a margin that no two values exceed."""
+    margin = design.margin
+    ends = value_range(samples)
+    if margin is None or ends is None or ends[0] == ends[1] or margin <= ends[1] - ends[0]:
+        return
+    low, high = ends
+    message = (
+        f"the margin of {amount(margin, design)} is wider than the range of all values "
+        f"({low:g} to {high:g}), so even the best and the worst run differ by less: make sure that "
+        "it is in the unit of the metric and was chosen before the runs were seen"
+    )
+    yield Suspect(_flag("margin", None, message, value=margin))
 
 
 def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.design import Design
-from attnstudy.stats.phrases import amount
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.samples import Sample
 
 _TENTH = 0.1
@@ -27,7 +26,7 @@ def check_margin(samples: Sequence[Sample], design: Design) -> None:
 
     """
     margin = design.margin
-    ends = _range(samples)
+    ends = value_range(samples)
     if margin is None or ends is None:
         return
     low, high = ends
@@ -45,21 +44,8 @@ def check_margin(samples: Sequence[Sample], design: Design) -> None:
         )
 
 
-def wide_margin(samples: Sequence[Sample], design: Design) -> str | None:
-    """Return what to know of a margin that no two values exceed; None if they do."""
-    margin = design.margin
-    ends = _range(samples)
-    if margin is None or ends is None or ends[0] == ends[1] or margin <= ends[1] - ends[0]:
-        return None
-    low, high = ends
-    return (
-        f"the margin of {amount(margin, design)} is wider than the range of all values "
-        f"({low:g} to {high:g}), so even the best and the worst run differ by less: make sure that "
-        "it is in the unit of the metric and was chosen before the runs were seen"
-    )
-
-
-def _range(samples: Sequence[Sample]) -> tuple[float, float] | None:
+def value_range(samples: Sequence[Sample]) -> tuple[float, float] | None:
+    """Return the lowest and the highest value; None where there is none."""
     values = [sample.values for sample in samples if sample.n]
     if not values:
         return None

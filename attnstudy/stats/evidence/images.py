@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.critical import Family
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.critical import Family
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.evidence.scope import Scope, ScopePair, image_noise
 from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.samples import Floats, Sample
-from attnstudy.stats.scope import Scope, ScopePair, image_noise
 
 MIN_RUNS_BOOTSTRAP = 20
 """Runs an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""

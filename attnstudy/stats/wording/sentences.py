@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
+from attnstudy.stats.comparisons.looks import Looks
 from attnstudy.stats.digits import rounded
-from attnstudy.stats.looks import Looks
-from attnstudy.stats.normality import shape_of
-from attnstudy.stats.numbers import count
-from attnstudy.stats.phrases import LISTED, amount, equality, evidence, listed
+from attnstudy.stats.evidence.normality import shape_of
 from attnstudy.stats.samples import MIN_RUNS, Sample
-from attnstudy.stats.standing import beside_margin
 from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, Verdict
+from attnstudy.stats.wording.numbers import count
+from attnstudy.stats.wording.phrases import LISTED, amount, equality, evidence, listed
+from attnstudy.stats.wording.standing import beside_margin
 
 _TEST_NAMES = {
     "games-howell": "Games-Howell",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from attnstudy.stats.decisions import Decision
-from attnstudy.stats.design import Design
-from attnstudy.stats.phrases import amount, equality, listed, order
+from attnstudy.stats.comparisons.decisions import Decision
+from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.wording.phrases import amount, equality, listed, order
 
 
 class Standing(Enum):

@@ -1,0 +1,1 @@
+"""Tests of pairs: families, adjustment for them, intervals, and what they decide."""

@@ -1,0 +1,1 @@
+"""What stands beside the tests: power, effects, tests without assumptions, new images."""
