@@ -13,9 +13,8 @@ import pytest
 
 from attnstudy import stats
 from attnstudy.tables.headings import is_fold
-from attnstudy.tables.names import alike
 from attnstudy.tables.seeds import whole_seed
-from attnstudy.tables.words import left_out, read_as
+from attnstudy.tables.words import alike, left_out, read_as
 from attnstudy.tracking import resolve
 from attnstudy.usecases.sources import ExperimentRequest, collect_experiment
 

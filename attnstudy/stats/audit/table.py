@@ -12,8 +12,8 @@ from attnstudy.stats.audit.rounding import as_decimal
 from attnstudy.stats.samples import Sample, read_samples
 from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import Printed, clip
-from attnstudy.tables.columns_are_runs import SUMMARY
 from attnstudy.tables.grid import read_grid
+from attnstudy.tables.layouts.run_columns import SUMMARY
 from attnstudy.tables.reading import read_table as read_results
 
 _MOST_ROWS = 100

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from attnstudy.errors import DataError, UsageError, near_miss
 from attnstudy.stats import Exclusion, Source
 from attnstudy.tables.headings import is_fold
-from attnstudy.tables.names import alike, listed
+from attnstudy.tables.layouts.shape import JOINT
 from attnstudy.tables.points import Point
 from attnstudy.tables.seeds import whole_seed
-from attnstudy.tables.shape import JOINT
-from attnstudy.tables.words import left_out, read_as
+from attnstudy.tables.words import alike, left_out, listed, read_as
 from attnstudy.tracking import (
     Address,
     LoggedRun,

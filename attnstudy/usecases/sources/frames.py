@@ -13,8 +13,8 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
 from attnstudy.tables.cells import UNCLEAR, clip, gap_of, is_number
 from attnstudy.tables.grid import Grid, grid_of, refuse_groups
+from attnstudy.tables.layouts.shape import JOINT
 from attnstudy.tables.seeds import whole_seed
-from attnstudy.tables.shape import JOINT
 
 
 def grid_of_parquet(path: Path, name: str) -> Grid:

@@ -14,10 +14,9 @@ from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
 from attnstudy.tables.filters import filtered
 from attnstudy.tables.grid import Grid, read_grid, read_text, stacked
-from attnstudy.tables.names import alike
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
-from attnstudy.tables.words import read_as, some
+from attnstudy.tables.words import alike, read_as, some
 from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
 

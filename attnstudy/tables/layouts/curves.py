@@ -10,8 +10,8 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
 from attnstudy.tables.cells import Gap, Printed, gap_of, read_number
 from attnstudy.tables.columns import Column, Kind
+from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
-from attnstudy.tables.source import Table
 
 
 @dataclass(frozen=True, slots=True)

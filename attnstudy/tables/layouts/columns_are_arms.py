@@ -9,7 +9,11 @@ from itertools import pairwise
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.aggregates import (
+from attnstudy.tables.asked import Arm, Reading, Run, quoted
+from attnstudy.tables.cells import Gap, Printed, clip, gap_of
+from attnstudy.tables.columns import Column, Kind
+from attnstudy.tables.headings import Role
+from attnstudy.tables.layouts.aggregates import (
     SURE,
     SUSPECTED,
     derived_from,
@@ -18,15 +22,11 @@ from attnstudy.tables.aggregates import (
     means_throughout,
     standing_of,
 )
-from attnstudy.tables.asked import Arm, Reading, Run, quoted
-from attnstudy.tables.cells import Gap, Printed, clip, gap_of
-from attnstudy.tables.columns import Column, Kind
-from attnstudy.tables.further import FEW
-from attnstudy.tables.headings import Role
-from attnstudy.tables.no_runs import without_unfinished
+from attnstudy.tables.layouts.other_columns import FEW
+from attnstudy.tables.layouts.rows_left_out import without_unfinished
+from attnstudy.tables.layouts.shape import TASKS
+from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
-from attnstudy.tables.shape import TASKS
-from attnstudy.tables.source import Table
 
 _COMPARED = 30  # columns of which differences are looked for
 

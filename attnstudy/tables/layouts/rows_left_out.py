@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.aggregates import SUSPECTED, is_mean_of, means_throughout, standing_of
 from attnstudy.tables.asked import quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind, state_of
-from attnstudy.tables.source import Table
+from attnstudy.tables.layouts.aggregates import SUSPECTED, is_mean_of, means_throughout, standing_of
+from attnstudy.tables.layouts.source import Table
 
 
 @dataclass(slots=True)

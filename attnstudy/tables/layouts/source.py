@@ -20,8 +20,8 @@ from attnstudy.tables.cells import (
 )
 from attnstudy.tables.columns import Column
 from attnstudy.tables.grid import Grid
+from attnstudy.tables.layouts.shape import Shape
 from attnstudy.tables.seeds import whole_seed
-from attnstudy.tables.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from attnstudy.tables.asked import quoted
 from attnstudy.tables.cells import clip, gap_of
 from attnstudy.tables.columns import Column, Kind, are_measured
 from attnstudy.tables.headings import is_configuration, is_unit, may_be_shared
+from attnstudy.tables.layouts.shape import labels_of
+from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.seeds import whole_seed
-from attnstudy.tables.shape import labels_of
-from attnstudy.tables.source import Table
 
 _SHOWN = 4
 FEW = 3
@@ -20,8 +20,8 @@ FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Further:
-    """What became of the further columns."""
+class OtherColumns:
+    """What became of these columns."""
 
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
@@ -33,7 +33,7 @@ def settle_columns(
     kept: Sequence[int],
     metric: Column,
     step: Column | None,
-) -> Further:
+) -> OtherColumns:
     """Refuse runs of one arm that differ in a column which nobody allowed to differ.
 
     Raises:
@@ -68,7 +68,7 @@ def settle_columns(
         if columns:
             many = "s" * (len(columns) > 1)
             left_out.append(f"column{many} {quoted([c.name for c in columns], 12)} ({what})")
-    return Further(tuple(left_out), tuple(notes))
+    return OtherColumns(tuple(left_out), tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)

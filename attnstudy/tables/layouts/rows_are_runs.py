@@ -10,19 +10,19 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.tables.asked import Arm, Reading, Run, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, nameless
 from attnstudy.tables.columns import Column, Kind
-from attnstudy.tables.curves import RunKeys, point_of_curve, run_keys, step_column, steps_of
-from attnstudy.tables.further import Further, settle_columns
 from attnstudy.tables.headings import may_be_shared, words_of
-from attnstudy.tables.no_runs import (
+from attnstudy.tables.layouts.curves import RunKeys, point_of_curve, run_keys, step_column, steps_of
+from attnstudy.tables.layouts.other_columns import OtherColumns, settle_columns
+from attnstudy.tables.layouts.rows_left_out import (
     Rows,
     counted,
     leave_out_parents,
     leave_out_statistics,
     without_unfinished,
 )
+from attnstudy.tables.layouts.shape import labels_of
+from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
-from attnstudy.tables.shape import labels_of
-from attnstudy.tables.source import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ def read_rows_as_runs(table: Table) -> Reading:
     _refuse_blocks(table, labels, rows.kept)
     runs = run_keys(table, labels)
     step = step_column(table, runs, rows.kept)
-    further = settle_columns(table, labels, rows.kept, metric, step)
+    others = settle_columns(table, labels, rows.kept, metric, step)
     if step is None:
         _refuse_copies(table, rows.kept)
         results = _results_of_rows(table, labels, metric, rows)
     else:
         results = _results_of_curves(table, labels, metric, step, runs, rows)
     point = None if step is None else table.asked.point
-    return _reading(table, labels, metric, results, point, rows, further, seed)
+    return _reading(table, labels, metric, results, point, rows, others, seed)
 
 
 def _metric_column(table: Table) -> Column:
@@ -163,7 +163,7 @@ def _reading(
     results: Sequence[_Result],
     point: Point | None,
     rows: Rows,
-    further: Further,
+    others: OtherColumns,
     seed: Column | None,
 ) -> Reading:
     names = list(dict.fromkeys(labels[row] for row in sorted((*rows.kept, *rows.failed))))
@@ -217,8 +217,8 @@ def _reading(
         folds=_folds(table),
         value_columns=columns,
         point=point,
-        left_out=(*left_out, *further.left_out),
-        notes=(*rows.notes, *further.notes),
+        left_out=(*left_out, *others.left_out),
+        notes=(*rows.notes, *others.notes),
     )
 
 

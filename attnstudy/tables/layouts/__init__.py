@@ -1,0 +1,1 @@
+"""The three layouts of a table of results: which one it has, and how each is read."""
