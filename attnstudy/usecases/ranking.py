@@ -9,7 +9,15 @@ from typing import Any
 
 from attnstudy import stats
 from attnstudy.errors import DataError, StoreError, UsageError
-from attnstudy.stats import Calibration, ClaimCheck, Conduct, Design, Measurements, Ranking
+from attnstudy.stats import (
+    Calibration,
+    ClaimCheck,
+    Conduct,
+    Design,
+    Measurements,
+    Provenance,
+    Ranking,
+)
 from attnstudy.stats.audit import Audit, audit
 from attnstudy.stats.vocabulary import Direction, Folds
 from attnstudy.studyplan import Analysis, shown
@@ -93,28 +101,13 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     _check(request, analysis)
     design, shares = _design(request, analysis, found)
     tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
-    earlier = tuple(_earlier(request.source, found))
-    judged = judge(found.plans, found.seen, analysis)
     ranking = stats.rank(
         _measured(found, tunings),
         design,
-        replace(
-            judged,
-            study=found.study,
-            config=found.config,
-            deviations=(*judged.deviations, *_deviations(request, found), *found.doubts),
-            excluded=found.excluded,
-            notes=(
-                *shares,
-                *found.notes,
-                *_guesses(request.source, found),
-                *_later(found),
-                *fairness(tunings),
-            ),
-            source=found.source,
-        ),
+        _provenance(request, found, analysis, (*shares, *_notes(request, found, tunings))),
         robust=not (isinstance(request.source, StudyRequest) and request.source.brief),
     )
+    earlier = tuple(_earlier(request.source, found))
     reason = _reason(_doubted(ranking, found), found) + _following(earlier)
     ranking = replace(ranking, status_reason=reason)
     calibration = None
@@ -149,6 +142,32 @@ def _design(
         f"stay within {analysis.alpha:g}"
     )
     return replace(design, alpha=alpha), (note,)
+
+
+def _provenance(
+    request: RankRequest, found: Collected, analysis: Analysis, notes: tuple[str, ...]
+) -> Provenance:
+    """Return what is reported with the ranking; above all whether the plan was followed."""
+    judged = judge(found.plans, found.seen, analysis)
+    return replace(
+        judged,
+        study=found.study,
+        config=found.config,
+        deviations=(*judged.deviations, *_deviations(request, found), *found.doubts),
+        excluded=found.excluded,
+        notes=notes,
+        source=found.source,
+    )
+
+
+def _notes(
+    request: RankRequest, found: Collected, tunings: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Give the remarks that are known before anything is ranked."""
+    yield from found.notes
+    yield from _guesses(request.source, found)
+    yield from _later(found)
+    yield from fairness(tunings)
 
 
 def _measured(found: Collected, tunings: Mapping[str, Mapping[str, Any]]) -> Measurements:
