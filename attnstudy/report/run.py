@@ -1,85 +1,170 @@
-"""Figures of a run, drawn from its folder."""
+"""Figures of a run, drawn from its folder.
+
+Making axes and finding their places takes matplotlib several times as long as drawing them, and
+the figures of a study's runs differ in their numbers alone. So a figure is made once for all runs
+that look alike, and filled anew for each.
+"""
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from attnstudy.runs import RunFolder, Start
 
 INK, LOSS, VALIDATION = "#333333", "#7f8fa6", "#c0392b"
+_DOTS_PER_INCH = 110
+_FEW = 30
+"""Classes up to which a confusion matrix shows names and numbers."""
+_DRAWING = threading.Lock()  # a figure is filled by one thread at a time
 
 
 def run_figures(folder: RunFolder) -> Mapping[str, bytes]:
     """Return the figures of a finished run: file name and PNG.
 
-    A learning curve always; a confusion matrix when there are predictions; what a few test
-    images attend to when the model has attention.
+    A learning curve when there is more than a point of it; a confusion matrix when there are
+    predictions; what a few test images attend to when the model has attention.
     """
     started, result = folder.started(), folder.result()
     if started is None or result is None:
         return {}
-    curve = _learning_curve(started, folder.journal(), result.val_accuracy_final)
-    figures = {"learning_curve.png": _png(curve)}
-    if "predictions.csv" in result.files:
-        figures["confusion_matrix.png"] = _png(_confusion_matrix(started, folder))
-    if "attention.npz" in result.files:
-        with np.load(folder.path / "attention.npz") as arrays:
-            figures["attention.png"] = _png(_attention(started, dict(arrays)))
+    figures = {}
+    points = _points(folder.journal())
+    with _DRAWING:
+        if points.lines:
+            figures["learning_curve.png"] = _learning_curve(
+                started, points, result.val_accuracy_final
+            )
+        if "predictions.csv" in result.files:
+            figures["confusion_matrix.png"] = _confusion_matrix(started, folder)
+        if "attention.npz" in result.files:
+            with np.load(folder.path / "attention.npz") as arrays:
+                figures["attention.png"] = _attention(started, dict(arrays))
     return figures
 
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    # ``savefig`` draws twice, the first time to find the places
+    FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 
-def _learning_curve(started: Start, journal: list[dict[str, Any]], final: float | None) -> Figure:
-    spec = started.spec
-    steps: list[int] = []
-    losses: list[float] = []
-    val_steps: list[int] = []
-    accuracies: list[float] = []
+def _settle(figure: Figure) -> None:
+    """Find the places of a figure's axes now, and leave them there."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """What a journal tells, by iteration."""
+
+    steps: list[int]
+    losses: list[float]
+    val_steps: list[int]
+    accuracies: list[float]
+
+    @property
+    def lines(self) -> bool:
+        """Whether they make a line."""
+        return max(len(self.losses), len(self.accuracies)) > 1
+
+
+def _points(journal: Sequence[Mapping[str, Any]]) -> _Points:
+    points = _Points([], [], [], [])
     for record in journal:
         first = record["first_step"]
-        steps.extend(range(first, first + len(record["train_loss"])))
-        losses.extend(record["train_loss"])
+        points.steps.extend(range(first, first + len(record["train_loss"])))
+        points.losses.extend(record["train_loss"])
         if record["val_accuracy"] is not None:
-            val_steps.append(first + len(record["train_loss"]) - 1)
-            accuracies.append(record["val_accuracy"])
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+            points.val_steps.append(first + len(record["train_loss"]) - 1)
+            points.accuracies.append(record["val_accuracy"])
+    return points
+
+
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """A learning curve to fill."""
+
+    figure: Figure
+    axes: Axes
+    loss: Line2D
+    smooth: Line2D
+    validation: Line2D
+    last: Line2D | None
+    """The score after the last update; a diverged run has none."""
+    epochs: LineCollection
+
+
+@functools.cache
+def _curves(with_last: bool) -> _Curves:
+    figure = Figure(figsize=(8, 4.5), dpi=_DOTS_PER_INCH)
     axes = figure.subplots()
-    axes.plot(steps, losses, color=LOSS, alpha=0.35, linewidth=0.7)
-    smooth = _smoothed(losses)
-    axes.plot(steps, smooth, color=LOSS, linewidth=1.6, label="training loss (smoothed)")
-    axes.set(xlabel="iteration", ylabel="training loss", title=f"{spec.study}: {spec.name}")
-    axes.set_ylim(bottom=0)
+    # the numbers at the axes differ in width from run to run, and this leaves room for all
+    figure.subplots_adjust(left=0.085, right=0.925, bottom=0.18, top=0.94)
+    axes.ticklabel_format(axis="y", scilimits=(-4, 4))
+    (loss,) = axes.plot([], [], color=LOSS, alpha=0.35, linewidth=0.7)
+    (smooth,) = axes.plot([], [], color=LOSS, linewidth=1.6, label="training loss (smoothed)")
+    axes.set(xlabel="iteration", ylabel="training loss")
     right = axes.twinx()
-    right.plot(
-        val_steps, accuracies, "o-", color=VALIDATION, markersize=3, label="validation accuracy"
+    (validation,) = right.plot(
+        [], [], "o-", color=VALIDATION, markersize=3, label="validation accuracy"
     )
-    if final is not None:
-        right.plot([spec.iterations - 1], [final], "D", color=VALIDATION, label="after the last")
+    last = None
+    if with_last:
+        (last,) = right.plot([], [], "D", color=VALIDATION, label="after the last")
     right.set_ylabel("validation accuracy (%)", color=VALIDATION)
     right.set_ylim(0, 100)
-    for epoch in range(1, spec.epochs):
-        axes.axvline(epoch * spec.iterations_per_epoch - 0.5, color=INK, alpha=0.12, linewidth=0.8)
-    handles = [*axes.get_lines()[1:2], *right.get_lines()]
+    epochs = LineCollection(
+        [], colors=INK, alpha=0.12, linewidths=0.8, transform=axes.get_xaxis_transform()
+    )
+    axes.add_collection(epochs, autolim=False)
+    handles = [smooth, *right.get_lines()]
     figure.legend(  # outside: where the curves leave room depends on the dataset
-        handles, [str(h.get_label()) for h in handles], loc="outside lower center", ncols=3,
+        handles, [str(h.get_label()) for h in handles], loc="lower center", ncols=3,
         frameon=False,
     )  # fmt: skip
-    return figure
+    return _Curves(figure, axes, loss, smooth, validation, last, epochs)
 
 
-def _smoothed(values: list[float]) -> npt.NDArray[np.float64]:
+def _learning_curve(started: Start, points: _Points, final: float | None) -> bytes:
+    spec, curves = started.spec, _curves(final is not None)
+    curves.loss.set_data(points.steps, points.losses)
+    curves.smooth.set_data(points.steps, _smoothed(points.losses))
+    curves.validation.set_data(points.val_steps, points.accuracies)
+    if curves.last is not None and final is not None:
+        curves.last.set_data([spec.iterations - 1], [final])
+    ends = [epoch * spec.iterations_per_epoch - 0.5 for epoch in range(1, spec.epochs)]
+    curves.epochs.set_segments([[(end, 0), (end, 1)] for end in ends])
+    axes = curves.axes
+    axes.set_title(f"{spec.study}: {spec.name}")
+    axes.set_ylim(auto=True)
+    for each in axes.figure.axes:
+        each.relim()
+        each.autoscale_view()
+    axes.set_ylim(bottom=0)
+    return _png(curves.figure)
+
+
+def _smoothed(values: Sequence[float]) -> npt.NDArray[np.float64]:
     """Return the centred moving mean over a fortieth of the values, shorter at the ends."""
     if not values:
         return np.zeros(0)
@@ -92,65 +177,126 @@ def _smoothed(values: list[float]) -> npt.NDArray[np.float64]:
     return smooth
 
 
-def _confusion_matrix(started: Start, folder: RunFolder) -> Figure:
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """A confusion matrix to fill."""
+
+    figure: Figure
+    axes: Axes
+    image: AxesImage
+    numbers: Sequence[Text]
+    """Row by row; none where there are too many classes."""
+
+
+@functools.lru_cache(maxsize=4)
+def _matrix(names: tuple[str, ...]) -> _Matrix:
+    size = min(12.0, max(5.0, 1.8 + 0.55 * len(names)))
+    figure = Figure(figsize=(size, size), dpi=_DOTS_PER_INCH, layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(np.zeros((len(names), len(names))), cmap="Blues", vmin=0, vmax=1)
+    ticks = range(len(names))
+    numbers = []
+    if len(names) <= _FEW:
+        axes.set_xticks(ticks, names, rotation=45, ha="right")
+        axes.set_yticks(ticks, names)
+        numbers = [
+            axes.text(j, i, "", ha="center", va="center", size=8) for i in ticks for j in ticks
+        ]
+    axes.set(xlabel="predicted", ylabel="true class", title="0 of 0 right")
+    _settle(figure)
+    return _Matrix(figure, axes, image, numbers)
+
+
+def _confusion_matrix(started: Start, folder: RunFolder) -> bytes:
     names = started.dataset.class_names
     with (folder.path / "predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = [(int(row["label"]), int(row["predicted"])) for row in csv.DictReader(file)]
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts, tuple(np.array(rows).T), 1)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = min(12.0, max(5.0, 1.8 + 0.55 * len(names)))
-    figure = Figure(figsize=(size, size), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    ticks = range(len(names))
-    few = len(names) <= 30
-    if few:
-        axes.set_xticks(ticks, names, rotation=45, ha="right")
-        axes.set_yticks(ticks, names)
-        for i in ticks:
-            for j in ticks:
-                colour = "white" if share[i, j] > 0.5 else INK
-                axes.text(j, i, str(counts[i, j]), ha="center", va="center", color=colour, size=8)
+    matrix = _matrix(names)
+    matrix.image.set_data(share)
+    for number, count, part in zip(matrix.numbers, counts.flat, share.flat, strict=False):
+        number.set(text=str(count), color="white" if part > 0.5 else INK)
     right = int(np.trace(counts))
-    axes.set(
-        xlabel="predicted",
-        ylabel="true class",
-        title=f"{started.spec.name}: {right:,} of {counts.sum():,} test images right",
+    matrix.axes.set_title(f"{started.spec.name}: {right:,} of {counts.sum():,} test images right")
+    return _png(matrix.figure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the places in a figure of attention depend on."""
+
+    pictures: tuple[int, ...]
+    """Shape of a picture."""
+    maps: tuple[tuple[str, tuple[int, ...]], ...]
+    """Name and shape of each map."""
+    titles: tuple[str, ...]
+    """Above each picture: one or two lines. The pictures are the same in all runs of a study."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """A figure of attention to fill: one row an image, the image and then each map."""
+
+    figure: Figure
+    heading: Text
+    images: Sequence[Sequence[AxesImage]]
+
+
+@functools.lru_cache(maxsize=16)
+def _grid(look: _Look) -> _Grid:
+    count, columns = len(look.titles), 1 + len(look.maps)
+    figure = Figure(
+        figsize=(2.3 * columns, 2.4 * count + 0.5), dpi=_DOTS_PER_INCH, layout="constrained"
     )
-    return figure
-
-
-def _attention(started: Start, arrays: dict[str, npt.NDArray[Any]]) -> Figure:
-    """Draw one row an image: the image, then each map of each attention block."""
-    maps = [name for name in arrays if "." in name]
-    images, names = arrays["images"], started.dataset.class_names
-    count = len(images)
-    figure = Figure(figsize=(2.3 * (1 + len(maps)), 2.4 * count + 0.5), layout="constrained")
-    grid = figure.subplots(count, 1 + len(maps), squeeze=False)
-    _, height, width = started.dataset.image_shape
-    for row in range(count):
-        picture = images[row].transpose(1, 2, 0) / started.dataset.normalisation["scale"]
-        shown = picture[..., 0] if picture.shape[2] == 1 else picture
-        grid[row, 0].imshow(shown, cmap="gray", vmin=0, vmax=1)
-        label, predicted = (names[int(arrays[key][row])] for key in ("labels", "predicted"))
-        grid[row, 0].set_title(
-            label if label == predicted else f"{label}\n(taken for {predicted})", size=9
-        )
-        for column, name in enumerate(maps, start=1):
-            axes = grid[row, column]
-            block, _, kind = name.partition(".")
-            # scaled by itself: what matters is where an image looks, not how sharply
-            axes.imshow(arrays[name][row], cmap="magma", vmin=0)
-            if kind == "from_centre":
+    grid = figure.subplots(count, columns, squeeze=False)
+    height, width = look.pictures[:2]
+    images = []
+    for row, title in zip(grid, look.titles, strict=True):
+        shown = [row[0].imshow(np.zeros(look.pictures), cmap="gray", vmin=0, vmax=1)]
+        row[0].set_title(title, size=9)
+        for axes, (name, shape) in zip(row[1:], look.maps, strict=True):
+            shown.append(axes.imshow(np.zeros(shape), cmap="magma"))
+            if name.endswith(".from_centre"):
                 axes.plot(width // 2, height // 2, "+", color="cyan", markersize=8)
-            if row == 0:
-                axes.set_title(f"{block}\n{_KINDS[kind]}", size=9)
+        images.append(shown)
+    for axes, (name, _) in zip(grid[0, 1:], look.maps, strict=True):
+        block, _, kind = name.partition(".")
+        axes.set_title(f"{block}\n{_KINDS[kind]}", size=9)
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.suptitle(f"{started.spec.name}: what test images attend to")
-    return figure
+    heading = figure.suptitle("what test images attend to")
+    _settle(figure)
+    return _Grid(figure, heading, images)
+
+
+def _attention(started: Start, arrays: dict[str, npt.NDArray[Any]]) -> bytes:
+    names, scale = started.dataset.class_names, started.dataset.normalisation["scale"]
+    pictures = arrays["images"].transpose(0, 2, 3, 1) / scale
+    if pictures.shape[3] == 1:
+        pictures = pictures[..., 0]
+    titles = []
+    for place in range(len(pictures)):
+        label, predicted = (names[int(arrays[key][place])] for key in ("labels", "predicted"))
+        titles.append(label if label == predicted else f"{label}\n(taken for {predicted})")
+    maps = {name: array for name, array in arrays.items() if "." in name}
+    grid = _grid(
+        _Look(
+            pictures.shape[1:],
+            tuple((name, array.shape[1:]) for name, array in maps.items()),
+            tuple(titles),
+        )
+    )
+    for place, images in enumerate(grid.images):
+        images[0].set_data(pictures[place])
+        for image, array in zip(images[1:], maps.values(), strict=True):
+            image.set_data(array[place])
+            # scaled by itself: what matters is where an image looks, not how sharply
+            image.set_clim(0, array[place].max())
+    grid.heading.set_text(f"{started.spec.name}: what test images attend to")
+    return _png(grid.figure)
 
 
 _KINDS = {
