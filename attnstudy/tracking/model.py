@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import tempfile
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +19,28 @@ if TYPE_CHECKING:
 ARCHIVE = "model.pt2"
 
 
+@dataclass(frozen=True, slots=True)
+class ModelPlace:
+    """Where a run's model belongs, and what may be there."""
+
+    experiment: str
+    run_id: str
+    untried: bool
+    """Whether no attempt was made so far to send a model: then there is none to look for."""
+    alone: bool
+    """Whether nothing between here and the store could repeat a request."""
+
+
 def send_model(
-    requests: Requests,
-    experiment: str,
-    run_id: str,
-    folder: RunFolder,
-    started: Start,
-    result: Result,
+    requests: Requests, place: ModelPlace, folder: RunFolder, started: Start, result: Result
 ) -> str:
     """See to it that a run has its model, one, whole and named as its output; return its id.
 
     A model that an earlier attempt left unfinished is finished; doubles are deleted.
     """
     client, spec = requests.client, started.spec
-    model = _only(requests, experiment, run_id)
+    experiment, run_id = place.experiment, place.run_id
+    model = None if place.untried else _only(requests, experiment, run_id)
     if model is None:
         model = requests.write(
             "create-model",
@@ -43,8 +52,8 @@ def send_model(
             tags={"attnstudy.variant": spec.variant, "attnstudy.seed": str(spec.seed)},
             params={"attention": spec.attention, "seed": str(spec.seed)},
         )
-        # the way to a server may have repeated the request
-        model = _only(requests, experiment, run_id) or model
+        if not place.alone:  # the way to a server may have repeated the request
+            model = _only(requests, experiment, run_id) or model
     model_id = str(model.model_id)
     if str(model.status) != "READY":
         with tempfile.TemporaryDirectory() as temporary:
@@ -52,7 +61,8 @@ def send_model(
             _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
             requests.write("model-files", client.log_model_artifacts, model_id, str(target))
         requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
-    _name_output(requests, run_id, model_id, spec.iterations - 1)
+    if place.untried or model_id not in _outputs(requests, run_id):
+        _name_output(requests, run_id, model_id, spec.iterations - 1)
     return model_id
 
 
@@ -66,15 +76,17 @@ def _only(requests: Requests, experiment: str, run_id: str) -> LoggedModel | Non
     return models[0] if models else None
 
 
+def _outputs(requests: Requests, run_id: str) -> set[str]:
+    """Return the models that are named as the run's output: MLflow refuses one a second time."""
+    outputs = requests.read(requests.client.get_run, run_id).outputs
+    return set() if outputs is None else {str(one.model_id) for one in outputs.model_outputs}
+
+
 def _name_output(requests: Requests, run_id: str, model_id: str, step: int) -> None:
-    """Name the model as the run's output, once: MLflow refuses it the second time."""
     from mlflow.entities import LoggedModelOutput
 
-    outputs = requests.read(requests.client.get_run, run_id).outputs
-    known = [] if outputs is None else outputs.model_outputs
-    if model_id not in {output.model_id for output in known}:
-        output = LoggedModelOutput(model_id, step)
-        requests.write("log-outputs", requests.client.log_outputs, run_id, [output])
+    output = LoggedModelOutput(model_id, step)
+    requests.write("log-outputs", requests.client.log_outputs, run_id, [output])
 
 
 def _write_model_folder(

@@ -116,7 +116,7 @@ def _run_of(
         if run is None:
             delivery.keep(making=True)
             run = lookup.create(started)
-            delivery.begin(run_id=run.info.run_id, experiment=lookup.identity, steps=0)
+            delivery.begin(run_id=run.info.run_id, experiment=lookup.identity, steps=0, model=False)
             return run
         delivery.begin(run_id=run.info.run_id, experiment=lookup.identity)
     if run.info.lifecycle_stage != "active":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,26 @@ from attnstudy.files import file_digest
 from attnstudy.runs import JOURNAL, METRICS, PREDICTIONS, Result, RunFolder, Start, Status
 from attnstudy.tracking.delivery_state import DeliveryState
 from attnstudy.tracking.digests import sealing_tags
-from attnstudy.tracking.model import ARCHIVE, send_model
+from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.run_lookup import MLFLOW_STATUS, RunLookup
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run, RunTag
+    from mlflow.entities import Metric, Param, Run, RunTag
 
 _METRICS_A_REQUEST = 1000  # MLflow's limit
+_POINTS_BESIDE = 700  # of a journal in the request of the result: the limit is for all it holds
 _FAILURE = "attnstudy.failure"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsent:
+    """What of the journal the store does not have yet."""
+
+    points: list[Metric]
+    confirmed: Mapping[str, Any]
+    """What is noted once they are there."""
 
 
 Figures = Callable[[RunFolder], Mapping[str, bytes]]
@@ -65,21 +75,22 @@ class Upload:
                 return
             # somebody changed it, or the store was put back to an earlier day
             self.delivery.begin(run_id=self.run_id, experiment=self.lookup.identity, altered=True)
-        if not self.delivery.get("described"):
-            self._describe()
-            self.delivery.keep(described=True)
-        self._send_journal()
+        damaged = self.folder.damaged_files() if result is not None else []
+        if result is None or damaged:
+            self._send_begun()
         if result is not None:
+            self._refuse_damaged(damaged)
             there = self.run.data.metrics
             if any(there.get(name, value) != value for name, value in result.metrics().items()):
                 self.delivery.keep(altered=True)
-            self._send_result(result)
+            confirmed = self._send_result(result)
             if self.delivery.get("altered"):
                 self._refuse_stubborn(status, result)
-                self.delivery.keep(altered=False)
+                confirmed["altered"] = False
         else:
             self._send_status(status, self.folder.failure())
-        self.delivery.keep(status=status.value)
+            confirmed = {}
+        self.delivery.keep(**confirmed, status=status.value)
 
     def _shows(self, status: Status, result: Result | None = None) -> bool:
         """Whether the store shows the run in a state, with a result's numbers."""
@@ -119,13 +130,29 @@ class Upload:
             client = self.requests.client
             self.requests.write("seal", client.log_batch, self.run_id, tags=_tags(tags))
 
-    def _describe(self) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+    def _send_begun(self) -> None:
+        """Send what is there of a run that has no result yet: parameters, dataset, journal."""
+        client = self.requests.client
+        if params := self._params():
+            self.requests.write("log-params", client.log_batch, self.run_id, params=params)
+            self._send_dataset()
+            self.delivery.keep(described=True)
+        unsent = self._unsent()
+        self._send_points(unsent)
+        self.delivery.keep(**unsent.confirmed)
+
+    def _params(self) -> list[Param]:
+        """Return the run's parameters; none if the store has them."""
+        from mlflow.entities import Param
+
+        if self.delivery.get("described"):
+            return []
+        return [Param(k, v) for k, v in param_texts(self.started.spec.to_dict()).items()]
+
+    def _send_dataset(self) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
 
         spec, facts = self.started.spec, self.started.dataset
-        client = self.requests.client
-        params = [Param(k, v) for k, v in param_texts(spec.to_dict()).items()]
-        self.requests.write("log-params", client.log_batch, self.run_id, params=params)
         schema = {
             "mlflow_tensorspec": {
                 "features": [_tensor("uint8", [-1, *facts.image_shape])],
@@ -147,16 +174,16 @@ class Upload:
         )
         tag = InputTag("mlflow.data.context", "training")
         inputs = [DatasetInput(dataset, [tag])]
-        self.requests.write("log-inputs", client.log_inputs, self.run_id, inputs)
+        self.requests.write("log-inputs", self.requests.client.log_inputs, self.run_id, inputs)
 
-    def _send_journal(self) -> None:
+    def _unsent(self) -> _Unsent:
         from mlflow.entities import Metric
 
         # An interrupted run's last lines may be dropped and computed again, to the same numbers
         # but at other times: what the store has already must not be sent again.
         unsure = self.delivery.get("steps") is None or self.delivery.get("sending")
         sent = 0 if unsure else int(self.delivery.get("steps"))
-        metrics: list[Metric] = []
+        points: list[Metric] = []
         last_step = sent
         line, before, records = self._journal_after(sent)
         for place, record in records:
@@ -169,22 +196,24 @@ class Upload:
                     # spread evenly over the interval: only its end was measured
                     at = before + (seconds - before) * (i + 1) / len(losses)
                     stamp = self.started.at + round(1000 * at)
-                    metrics.append(Metric("train_loss", losses[i], stamp, record["first_step"] + i))
+                    points.append(Metric("train_loss", losses[i], stamp, record["first_step"] + i))
                 if record["val_accuracy"] is not None:
                     stamp = self.started.at + round(1000 * seconds)
-                    metrics.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))
+                    points.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))
                 last_step = end
             line, before = place, seconds
         if unsure:
             there = self._rows_there()
-            metrics = [metric for metric in metrics if (metric.key, metric.step) not in there]
-        if metrics:
+            points = [point for point in points if (point.key, point.step) not in there]
+        return _Unsent(points, {"steps": last_step, "line": line, "sending": False})
+
+    def _send_points(self, unsent: _Unsent) -> None:
+        if unsent.points:
             self.delivery.keep(sending=True)
         client = self.requests.client
-        for first in range(0, len(metrics), _METRICS_A_REQUEST):
-            part = metrics[first : first + _METRICS_A_REQUEST]
+        for first in range(0, len(unsent.points), _METRICS_A_REQUEST):
+            part = unsent.points[first : first + _METRICS_A_REQUEST]
             self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
-        self.delivery.keep(steps=last_step, line=line, sending=False)
 
     def _journal_after(self, sent: int) -> tuple[int, float, list[tuple[int, dict[str, Any]]]]:
         """Return what of the journal has to be looked at, and the place and time before it.
@@ -237,22 +266,52 @@ class Upload:
         client, name = self.requests.client, MLFLOW_STATUS[status]
         self.requests.write("terminated", client.set_terminated, self.run_id, name, end_time=at)
 
-    def _send_result(self, result: Result) -> None:
+    def _send_result(self, result: Result) -> dict[str, Any]:
+        """Send everything of a finished run; return what is noted once that is confirmed.
+
+        Parameters, a short journal and the numbers go in one request, as a request costs more
+        than what is in it. It may be sent twice: the journal of a finished run stays as it is.
+        """
+        if params := self._params():
+            self._send_dataset()
+        self._send_files(result)
+        model_id = self._send_model(result) if ARCHIVE in result.files else None
+        self._forget_failure(result.status)
+        unsent = self._unsent()
+        points = unsent.points
+        if len(points) > _POINTS_BESIDE:
+            self._send_points(unsent)
+            points = []
+        self.requests.write(
+            "log-result",
+            self.requests.client.log_batch,
+            self.run_id,
+            metrics=[*points, *self._numbers(result, model_id)],
+            params=params,
+            tags=self._result_tags(result),
+        )
+        self._terminate(result.status, result.finished_at)
+        return {"described": True, **unsent.confirmed}
+
+    def _send_model(self, result: Result) -> str:
+        untried = self.delivery.get("model") is False
+        if untried:
+            self.delivery.keep(model=True)
+        place = ModelPlace(
+            str(self.lookup.experiment.experiment_id), self.run_id, untried, self.lookup.alone
+        )
+        return send_model(self.requests, place, self.folder, self.started, result)
+
+    def _numbers(self, result: Result, model_id: str | None) -> list[Metric]:
         from mlflow.entities import Metric
 
-        self._refuse_damaged(result)
-        self._send_files(result)
-        model_id = None
-        if ARCHIVE in result.files:
-            experiment = str(self.lookup.experiment.experiment_id)
-            model_id = send_model(
-                self.requests, experiment, self.run_id, self.folder, self.started, result
-            )
-        self._forget_failure(result.status)
-        metrics = [
+        return [
             Metric(name, value, *self._place(name, value, result), model_id=model_id)
             for name, value in result.metrics().items()
         ]
+
+    def _result_tags(self, result: Result) -> list[RunTag]:
+        """Return the tags of a result that the run does not have yet."""
         tags = {f"attnstudy.{name}": value for name, value in result.environment.items()}
         tags |= self._sealing(result)
         tags["attnstudy.status"] = result.status.value
@@ -260,14 +319,8 @@ class Upload:
             tags["attnstudy.diverged_at"] = str(result.diverged_at)
         if result.notes:
             tags["attnstudy.notes"] = "; ".join(result.notes)[:5000]
-        self.requests.write(
-            "log-result",
-            self.requests.client.log_batch,
-            self.run_id,
-            metrics=metrics,
-            tags=_tags(tags),
-        )
-        self._terminate(result.status, result.finished_at)
+        there = self.run.data.tags
+        return _tags({name: text for name, text in tags.items() if there.get(name) != text})
 
     def _place(self, name: str, value: float, result: Result) -> tuple[int, int]:
         """Return time and step of a number: those of the result, whenever it is sent.
@@ -285,8 +338,7 @@ class Upload:
         step, at = max((point.step, point.timestamp) for point in there)
         return max(at, result.finished_at) + 1, max(step, 0)
 
-    def _refuse_damaged(self, result: Result) -> None:
-        damaged = self.folder.damaged_files()
+    def _refuse_damaged(self, damaged: Sequence[str]) -> None:
         if not damaged:
             return
         spec = self.started.spec
@@ -309,14 +361,14 @@ class Upload:
             )
 
     def _send_files(self, result: Result) -> None:
+        kept = [name for name in result.files if name not in (ARCHIVE, JOURNAL)]  # a model, metrics
+        paths = [self.folder.path / name for name in kept]
         with tempfile.TemporaryDirectory() as temporary:
             for name, content in self.figures(self.folder).items():
-                Path(temporary, name).write_bytes(content)
+                paths.append(Path(temporary, name))
+                paths[-1].write_bytes(content)
             self.requests.answered()  # drawing takes a while, and nobody hangs
-            for name in result.files:
-                if name not in (ARCHIVE, JOURNAL):  # a model and metrics, in MLflow
-                    Path(temporary, name).write_bytes((self.folder.path / name).read_bytes())
-            for path in sorted(Path(temporary).iterdir()):
+            for path in sorted(paths, key=lambda path: path.name):
                 client = self.requests.client
                 self.requests.write("file", client.log_artifact, self.run_id, str(path))
 

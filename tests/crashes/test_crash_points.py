@@ -25,8 +25,8 @@ FILES = (
     "weights.safetensors", "model.pt2", "attention.npz", "result.json", "embedded.json",
 )  # fmt: skip
 REQUESTS = (
-    "create-run", "log-params", "log-inputs", "log-metrics", "file", "create-model", "model-files",
-    "finalize-model", "log-outputs", "log-result", "terminated",
+    "create-run", "log-inputs", "file", "create-model", "model-files", "finalize-model",
+    "log-outputs", "log-result", "terminated",
 )  # fmt: skip
 """What publishing asks of MLflow; the places of the others are in ``tests/faults``."""
 PLACES = (

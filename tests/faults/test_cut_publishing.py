@@ -84,6 +84,34 @@ def test_killed_at_any_point_the_next_publishing_gives_the_same(workplace, copy_
         assert reached.names == [], name
 
 
+@pytest.mark.proof
+def test_killed_while_a_run_has_no_result_the_result_is_published_the_same(
+    workplace, copy_run, reached
+):
+    store_dir = workplace / "mlruns"
+    tracker = open_store(resolve(store_dir, None))
+    whole = copy_run(store_dir, "whole")
+    assert Publisher(tracker, "whole", "why?", figures).publish(whole)
+    expected = same_but_for_the_study(embedded_content(store_dir, "whole"), "whole", whole)
+    for place in range(1, 60):
+        study = f"cut{place}"
+        folder = copy_run(store_dir, study)
+        result = (folder.path / "result.json").read_bytes()
+        (folder.path / "result.json").unlink()
+        reached.begin(place)
+        try:
+            Publisher(tracker, study, "why?", figures).publish(folder)
+            break
+        except Killed as killed:
+            name = str(killed)
+        (folder.path / "result.json").write_bytes(result)
+        reached.begin()
+        Publisher(tracker, study, "why?", figures).publish(folder)
+        found = same_but_for_the_study(embedded_content(store_dir, study), study, folder)
+        assert found == expected, name
+    assert {"publish/after-log-params", "publish/after-log-metrics"} < set(reached.names)
+
+
 def test_a_run_that_was_made_and_lost_after_the_survey_is_found(workplace, copy_run, reached):
     """Two commands: the one that read all runs before goes on with what the other left."""
     store_dir = workplace / "mlruns"
