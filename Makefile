@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
   -c constraints.txt
 
 .PHONY: demo test test-rest test-all check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
-.PHONY: fuzz docs clean help
+.PHONY: bench-short fuzz docs clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -27,12 +27,13 @@ help:
 	@echo "make simulate  measure what the ranking promises (some minutes), write docs/calibration.md"
 	@echo "make simulate-peers  the same noise for other tools; then make simulate"
 	@echo "make bench  time ranking, training and bookkeeping beside others; BENCH_ARGS=--short"
+	@echo "make bench-short  time runs that do nothing beside Optuna, joblib and submitit"
 	@echo "make bench-fused  time seeds trained at once beside each alone; on a GPU also CUDA graphs"
 	@echo "make bench-scaling  measure what grows, into benchmarks/results; SCALING_ARGS=runs --runs 1000"
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make fuzz   read 10,000 tables in random layouts whose truth is known; FUZZ_SEED=0"
-	@echo "make docs   write docs/cli.md from --help"
+	@echo "make docs   write docs/cli.md from --help, docs/api.md from docstrings"
 	@echo "make secrets  create the passwords of the team's stack, in docker/secrets"
 	@echo "make audit  look up known holes in the versions of constraints.txt (network)"
 	@echo "make clean  remove the environment and caches"
@@ -76,9 +77,11 @@ check: $(VENV)/.installed-dev
 	$(BIN)/shellcheck docker/scripts/*.sh
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose*.yaml
 	$(BIN)/python docs/write_cli.py --check
+	$(BIN)/python docs/write_api.py --check
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python docs/write_api.py
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) -e '.[bench]'
@@ -89,6 +92,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/overhead.py $(if $(findstring --short,$(BENCH_ARGS)),,$(BENCH_DATA))
 	$(BIN)/python -m benchmarks.training $(BENCH_ARGS) $(BENCH_DATA)
+
+SHORT_ARGS ?=
+bench-short: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.short_runs $(SHORT_ARGS)
 
 # on a CPU with a few updates: FUSED_ARGS="--seeds 2 --updates 4"
 bench-fused: $(VENV)/.installed

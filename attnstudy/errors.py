@@ -51,6 +51,12 @@ class TrackingUnreachableError(StoreError):
     """The tracking server does not answer in the time it is given."""
 
 
+class TrainingError(AttnstudyError):
+    """A training of the user's own did not do what it was run for: its run has failed."""
+
+    exit_code = EXIT_SOME_FAILED
+
+
 class ClusterError(AttnstudyError):
     """A cluster does not answer, or is not fit for what it is to do."""
 

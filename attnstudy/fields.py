@@ -29,7 +29,7 @@ class Field:
     """
 
     name: str
-    kind: type[int] | type[float] | type[str]
+    kind: type[int] | type[float] | type[str] | type[bool]
     """What it is, or each of its ``parts``."""
     default: Any
     """``None`` where what is left out is decided elsewhere."""
@@ -90,6 +90,7 @@ class Field:
             int: ("a whole number", "whole numbers"),
             float: ("a number", "numbers"),
             str: ("a text", "texts"),
+            bool: ("true or false", "of true and false"),
         }[self.kind]
         if self.parts:
             called = f"a list of {self.parts} {several}"
@@ -132,7 +133,7 @@ class Field:
         else:
             words, example = [text], ""
         try:
-            read = [word if self.kind is str else self.kind(word) for word in words]
+            read = [self._read(word) for word in words]
         except ValueError:
             raise UsageError(self._refusal(text, where) + example) from None
         if not self.parts:
@@ -142,8 +143,17 @@ class Field:
         except UsageError:
             raise UsageError(self._refusal(text, where) + example) from None
 
+    def _read(self, word: str) -> Any:
+        if self.kind is bool:
+            if word.lower() not in ("true", "false"):
+                raise ValueError
+            return word.lower() == "true"
+        return word if self.kind is str else self.kind(word)
+
     def text(self, value: Any) -> str:
         """Return the text that ``parse`` reads as a value."""
+        if isinstance(value, bool):
+            return str(value).lower()
         if isinstance(value, list | tuple):
             return ",".join(map(self.text, value))
         return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
@@ -155,6 +165,8 @@ class Field:
 
     def _fitting(self, value: Any) -> Any:
         """Return a single value of the kind and within the bounds, or ``None``."""
+        if self.kind is bool:
+            return value if isinstance(value, bool) else None
         if self.kind is str:
             good = isinstance(value, str) and value in (self.choices or (value,))
             return value if good else None
@@ -191,6 +203,33 @@ def in_recorded_order(fields: Iterable[Field]) -> tuple[Field, ...]:
     return tuple(sorted(fields, key=lambda field: field.later))
 
 
+ALWAYS_RECORDED = 3
+"""Plans and tunings hold the settings that were added up to this one; those made before there were
+others must keep their identity, so what was added ``later`` is in them where it is not at its
+default."""
+
+
+def left_out(field: Field, value: object) -> bool:
+    """Tell whether plans and tunings leave a setting out, as those made before it did."""
+    return field.later > ALWAYS_RECORDED and value == field.default
+
+
+def scalar(value: Any, where: str) -> Any:
+    """Return a value if JSON has it as a text, a number, true, false or null.
+
+    Raises:
+        UsageError: it has not.
+
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value + 0  # not -0.0, which equals 0.0 and would have another fingerprint
+    raise UsageError(
+        f"{where} is {value!r}: a setting is a text, a finite number, true, false or nothing"
+    )
+
+
 class Settings(Mapping[str, Any]):
     """Checked values of fields by name; unlike a dictionary, it is hashable and does not change.
 
@@ -201,8 +240,21 @@ class Settings(Mapping[str, Any]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, fields: Iterable[Field], given: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        fields: Iterable[Field],
+        given: Mapping[str, Any],
+        *,
+        others: bool = False,
+        lacking: bool = False,
+    ) -> None:
         """Take the values that are given, and the defaults of all other fields.
+
+        Args:
+            fields: those that are declared.
+            given: values by name.
+            others: whether what is not declared is taken as well, if it is a scalar of JSON.
+            lacking: whether a field without a default may be left out; it is None then.
 
         Raises:
             UsageError: a field cannot have its value.
@@ -210,9 +262,14 @@ class Settings(Mapping[str, Any]):
 
         """
         left = dict(given)
-        self._values = {f.name: f.check(left.pop(f.name, f.default)) for f in fields}
-        if left:
+        self._values: dict[str, Any] = {}
+        for field in fields:
+            value = left.pop(field.name, field.default)
+            absent = lacking and value is None
+            self._values[field.name] = None if absent else field.check(value)
+        if left and not others:
             raise TypeError(f"there is no setting {next(iter(left))!r}")
+        self._values |= {name: scalar(value, name) for name, value in left.items()}
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]

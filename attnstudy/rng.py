@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream_seed(seed: int, *name: str | int) -> int:
@@ -28,6 +31,8 @@ def stream_seed(seed: int, *name: str | int) -> int:
 
 def generator(seed: int, *name: str | int) -> torch.Generator:
     """Return a CPU generator at the start of the stream called ``name``."""
+    import torch  # takes seconds, and not every training needs it
+
     # torch reads a seed as a signed 64-bit number
     return torch.Generator().manual_seed(stream_seed(seed, *name) >> 1)
 
@@ -40,6 +45,8 @@ def forked(seed: int, *name: str | int, device: torch.device | None = None) -> I
     Layers only know the global generators, so this is the one way to initialise them, or to run
     a dropout, from a stream of our own.
     """
+    import torch
+
     gpus = [device] if device is not None and device.type == "cuda" else []
     with torch.random.fork_rng(devices=gpus):
         state = stream_seed(seed, *name) >> 1

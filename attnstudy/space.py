@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.fields import Field
-from attnstudy.settings import SPACE, recorded_settings, setting
+from attnstudy.trainings.placement.settings import SPACE, recorded_settings
 
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("none", "wilcoxon", "median")
@@ -95,12 +95,17 @@ def default_space() -> Space:
     return parse_space(SPACE)
 
 
-def parse_space(table: Mapping[str, Any], where: str = "[tuning.space]") -> Space:
+def parse_space(
+    table: Mapping[str, Any],
+    where: str = "[tuning.space]",
+    fields: Sequence[Field] = recorded_settings(),
+) -> Space:
     """Return the space that a table of a study's file means.
 
     Args:
         table: by field: ``{low = 1e-4, high = 1e-2, log = true}`` or a list of values.
         where: what the table is called in errors.
+        fields: the settings of the training.
 
     Raises:
         UsageError: a field is unknown, or a value is one that it cannot have.
@@ -108,24 +113,25 @@ def parse_space(table: Mapping[str, Any], where: str = "[tuning.space]") -> Spac
     """
     if not table:
         raise UsageError(f"{where} is empty: name a field, as in lr = {{low = 1e-4, high = 1e-2}}")
+    searchable = {field.name: field for field in fields if field.searched}
     for name in table:
-        if name not in SEARCHABLE:
-            known = near_miss(name, SEARCHABLE) or f"; known: {', '.join(SEARCHABLE)}"
+        if name not in searchable:
+            known = near_miss(name, searchable) or f"; known: {', '.join(searchable)}"
             raise UsageError(f"{where}: {name!r} is not a field that can be searched{known}")
     return Space(
         {
-            name: _dimension(name, table[name], f"{where} {name}")
-            for name in SEARCHABLE
+            name: _dimension(field, table[name], f"{where} {name}")
+            for name, field in searchable.items()
             if name in table
         }
     )
 
 
-def _dimension(name: str, given: Any, where: str) -> Dimension:
+def _dimension(field: Field, given: Any, where: str) -> Dimension:
     if isinstance(given, dict):
-        return _range(setting(name), given, where)
+        return _range(field, given, where)
     if isinstance(given, list):
-        return _choice(setting(name), given, where)
+        return _choice(field, given, where)
     raise UsageError(f"{where} is {given!r}: write {{low = ..., high = ...}} or a list of values")
 
 

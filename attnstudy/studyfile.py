@@ -1,23 +1,25 @@
 """Study files: ``studies/<name>/study.toml`` states the question and how it is to be answered.
 
 Everything in a file is a default: the command line goes before environment variables, and
-those before the file.
+those before the file. A program says the same by ``attnstudy.Study``, and is checked alike.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from attnstudy.arms import ARM_FIELDS
 from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.fields import Field
-from attnstudy.settings import SETTINGS, SIZES, setting
-from attnstudy.space import Space, parse_space
-from attnstudy.study import BUILT_IN, DEFAULT_STUDY, check_study_name, check_variant
+from attnstudy.space import parse_space
+from attnstudy.study import DEFAULT_STUDY, check_study_name
+from attnstudy.trainings.placement.arms import ARM_FIELDS
+from attnstudy.trainings.placement.settings import SETTINGS, SIZES, setting
+from attnstudy.trainings.placement.variants import BUILT_IN, check_variant
 
 FILE_NAME = "study.toml"
 FOLDER = Path("studies")
@@ -34,10 +36,15 @@ _KEYS: dict[str, dict[str, _Kind]] = {
         "variants": _LIST,
         "seeds": ((str, int, list), "a number, a text like '0-29' or a list"),
         "dataset": _TEXT,
+        "train": _TEXT,
+        "command": _TEXT,
+        "metrics": _TEXT,
+        "code": _LIST,
     },
     "training": {},
     "ranking": {
         "metric": _TEXT,
+        "direction": _TEXT,
         "alpha": _NUMBER,
         "correction": _TEXT,
         "control": _TEXT,
@@ -66,6 +73,8 @@ _KEYS: dict[str, dict[str, _Kind]] = {
         "sampler": _TEXT,
         "sampler_seed": _WHOLE,
         "storage": _TEXT,
+        "metric": _TEXT,
+        "direction": _TEXT,
         "space": ((dict,), "a table of fields"),
     },
 }
@@ -73,33 +82,103 @@ for _field in (*SIZES, *SETTINGS):
     _KEYS.setdefault(_field.table, {})[_field.name] = _field
 _ARM_KEYS = {name: setting(name) for name in ARM_FIELDS}
 ARMS = "arms"
+SETTINGS_TABLE = "settings"
+_OWN_TRAINING = ("train", "command", "metrics", "code")
+"""Keys of a file that says what is run: a function, or a command."""
+_OF_PLACEMENTS = frozenset(
+    {"dataset", "variants", *(field.name for field in (*SIZES, *SETTINGS)), "fuse", "data_dir"}
+)
+"""Keys that mean something to the placements alone."""
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 JOURNAL = "tuning.journal"
 """Where a study keeps its tuning, beside its file, unless it says otherwise."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTraining:
+    """The user's own training, as a file names it."""
+
+    function: str | None = None
+    """``package.module:function``."""
+    command: str | None = None
+    """A command line, with ``{seed}`` and the names of settings."""
+    metrics: str = "file"
+    """Where a command leaves its metrics: in a ``file``, or in its last line on ``stdout``."""
+    code: tuple[str, ...] = ()
+    """Files or folders, relative to the study's, that belong to its code."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of all arms, by name."""
+    fields: tuple[Field, ...] | None = None
+    """The settings that a program declares beside its function; None if it does not."""
+    source: str | None = None
+    """The source of a function that exists in this process alone; None for one of a module."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of training, see ``trainings.registry``."""
+        return "function" if self.command is None else "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a study says what it says, as errors call it."""
+
+    path: Path | None
+    """The file; None for a program."""
+
+    def of(self, table: str, key: str = "") -> str:
+        """Return what a key is called, in a table of that name or above all tables."""
+        if self.path is not None:
+            return f"{self.path}: {' '.join(filter(None, (table and f'[{table}]', key)))}"
+        group, _, name = table.partition(".")
+        if group == ARMS and name:
+            return f"arms[{name!r}] {key}".rstrip()
+        return key if key and group != SETTINGS_TABLE else f"{name or group} {key}".rstrip()
+
+    def ask(self, table: str, key: str, example: str = "...") -> str:
+        """Return how to write a key that is missing."""
+        if self.path is not None:
+            return f"write {key} = '{example}' under [{table}]"
+        return f"give {key}='{example}'"
+
+
 @dataclass(frozen=True, slots=True)
 class StudyFile:
-    """A study's name and what its file says."""
+    """A study's name and what its file, or a program, says of it."""
 
     name: str
     """The folder's name; also the name of the MLflow experiment."""
     path: Path | None = None
     """The file; None for a study that has none."""
+    base: Path | None = None
+    """The folder of a study without a file; None is where the command runs."""
     question: str | None = None
     """What the study is to answer, for the reader."""
     options: dict[str, Any] = field(default_factory=dict)
     """Defaults for command options, by parameter name."""
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Arms with settings of their own, by name."""
-    space: Space | None = None
-    """What a search for hyperparameters varies; None if the file does not say."""
+    space: dict[str, Any] | None = None
+    """What a search for hyperparameters varies, as the file says it; None if it does not."""
+    own: OwnTraining | None = None
+    """What is run; None is the training that is built in."""
+    tuned_for: dict[str, str] = field(default_factory=dict)
+    """The ``metric`` and ``direction`` of a search, where the file names them."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is said."""
+        return Place(self.path)
+
+    @property
+    def folder(self) -> Path | None:
+        """What its code and its command are relative to; None is where the command runs."""
+        return self.base if self.path is None else self.path.parent
 
     def key(self, parameter: str) -> str:
         """Return what to call the key that gives a parameter its default: file, table, key."""
         key = "variants" if parameter == "variant" else parameter
-        table = next((table for table, keys in _KEYS.items() if key in keys), "")
-        return f"{self.path}: {f'[{table}] ' if table else ''}{key}"
+        return self.place.of(next((t for t, keys in _KEYS.items() if key in keys), ""), key)
 
     @property
     def journal(self) -> Path:
@@ -154,44 +233,129 @@ def _load(path: Path, name: str | None) -> StudyFile:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {cause(error)}") from error
+    return of_content(content, name or path.resolve().parent.name, path)
+
+
+def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) -> StudyFile:
+    """Return the study that the content of a file means.
+
+    Args:
+        content: tables and keys, as TOML has them.
+        name: of the study.
+        path: of the file; None where a program says it.
+
+    Raises:
+        UsageError: a key is unknown, or has a wrong value.
+
+    """
+    left, place = dict(content), Place(path)
     options: dict[str, Any] = {}
-    arms = _arms(path, content.pop(ARMS, {}))
-    for key, value in content.items():
+    own = _own_training(place, left)
+    arms = _arms(place, left.pop(ARMS, {}), of_placements=own is None)
+    tuned_for = _tuned_for(place, left)
+    for key, value in left.items():
         if isinstance(value, dict) and key in _KEYS and key:
             for inner, inner_value in value.items():
-                options[inner] = _checked(path, key, inner, inner_value)
+                options[inner] = _checked(place, key, inner, inner_value)
         else:
-            options[key] = _checked(path, "", key, value)
+            options[key] = _checked(place, "", key, value)
     return StudyFile(
-        name=check_study_name(name or path.resolve().parent.name),
+        name=check_study_name(name),
         path=path,
         question=options.pop("question", None),
-        space=_space(path, options.pop("space", None)),
+        space=_space(place, options.pop("space", None), own),
+        own=own,
+        tuned_for=tuned_for,
         options=_as_parameters(options),
         arms=arms,
     )
 
 
-def _arms(path: Path, tables: Any) -> dict[str, dict[str, Any]]:
-    """Return the tables [arms.NAME], each with a variant and fields of its own."""
+def _tuned_for(place: Place, content: dict[str, Any]) -> dict[str, str]:
+    """Take what a search is judged by out of a file's content."""
+    tuning = content.get("tuning")
+    if not isinstance(tuning, dict):
+        return {}
+    content["tuning"] = {k: v for k, v in tuning.items() if k not in ("metric", "direction")}
+    return {
+        key: str(_checked(place, "tuning", key, tuning[key]))
+        for key in ("metric", "direction")
+        if key in tuning
+    }
+
+
+def _own_training(place: Place, content: dict[str, Any]) -> OwnTraining | None:
+    """Take what a file says of the user's own training out of its content."""
+    given = {
+        key: _checked(place, "", key, content.pop(key)) for key in _OWN_TRAINING if key in content
+    }
+    settings = content.pop(SETTINGS_TABLE, None)
+    if "train" not in given and "command" not in given:
+        if given or settings is not None:
+            key = next(iter(given), f"[{SETTINGS_TABLE}]")
+            raise UsageError(
+                f"{place.of('', key)} belongs to a training of your own: name it with train = "
+                "'package.module:function' or command = '...'"
+            )
+        return None
+    if "train" in given and "command" in given:
+        raise UsageError(
+            f"{place.of('', 'train')} and command both say what is run: leave one of them out"
+        )
+    for table in ("", "training", "run"):
+        inner = content if not table else content.get(table, {})
+        for key in inner if isinstance(inner, dict) else ():
+            if key in _OF_PLACEMENTS or (not table and key == "training"):
+                raise UsageError(
+                    f"{place.of(table, key)} is for the placements of "
+                    f"attention, and this study runs a training of its own: put its settings into "
+                    f"[{SETTINGS_TABLE}]"
+                )
+    if not isinstance(settings, dict | None):
+        raise UsageError(
+            f"{place.of('', SETTINGS_TABLE)} is a table: write [{SETTINGS_TABLE}] above it"
+        )
+    if given.get("metrics", "file") not in ("file", "stdout") or (
+        "metrics" in given and "command" not in given
+    ):
+        raise UsageError(f"{place.of('', 'metrics')} is 'file' or 'stdout', and goes with command")
+    code = given.get("code", ())
+    return OwnTraining(
+        function=given.get("train"),
+        command=given.get("command"),
+        metrics=given.get("metrics", "file"),
+        code=(code,) if isinstance(code, str) else tuple(map(str, code)),
+        settings=settings or {},
+    )
+
+
+def _arms(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[str, Any]]:
+    """Return the tables [arms.NAME], each with settings of its own."""
     known: dict[str, _Kind] = {"variant": _TEXT, **_ARM_KEYS}
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-        raise UsageError(f"{path}: arms are tables: write [{ARMS}.NAME] above the fields of one")
+        raise UsageError(
+            f"{place.of('', ARMS)} are tables: write [{ARMS}.NAME] above the fields of one"
+        )
     arms: dict[str, dict[str, Any]] = {}
     for name, table in tables.items():
-        where = f"[{ARMS}.{name}]"
-        if ARM_NAME.fullmatch(name) is None:
-            raise UsageError(f"{path}: {where}: an arm's name is of letters, digits, '.', '_', '-'")
+        where = f"{ARMS}.{name}"
+        if not isinstance(name, str) or ARM_NAME.fullmatch(name) is None:
+            raise UsageError(
+                f"{place.of(where)}: an arm's name is of letters, digits, '.', '_', '-'"
+            )
         arms[name] = {}
+        if not of_placements:
+            arms[name] = dict(table)
+            continue
         for key, value in table.items():
             if key not in known:
                 hint = near_miss(key, known) or f"; known: {', '.join(known)}"
-                raise UsageError(f"{path}: unknown key {where + ' ' + key!r}{hint}")
-            arms[name][key] = _typed(path, f"{where} {key}", known[key], value)
+                raise UsageError(f"{place.path}: unknown key {f'[{where}] {key}'!r}{hint}")
+            arms[name][key] = _typed(place, where, key, known[key], value)
         try:
             _check_variant(name, arms[name])
         except UsageError as error:
-            raise UsageError(f"{path}: {where} {error}") from error
+            raise UsageError(f"{place.of(where)} {error}") from error
     return arms
 
 
@@ -202,43 +366,51 @@ def _check_variant(name: str, table: dict[str, Any]) -> None:
         raise UsageError("names no variant: add variant = '...' to it")
 
 
-def _space(path: Path, table: dict[str, Any] | None) -> Space | None:
-    return None if table is None else parse_space(table, f"{path}: [tuning.space]")
+def _space(
+    place: Place, table: dict[str, Any] | None, own: OwnTraining | None
+) -> dict[str, Any] | None:
+    if table is not None and own is None:
+        parse_space(table, place.of("tuning.space"))  # a mistake is told by every command
+    return table
 
 
-def _checked(path: Path, table: str, key: str, value: Any) -> Any:
+def _checked(place: Place, table: str, key: str, value: Any) -> Any:
     known = _KEYS[table]
-    where = f"[{table}] {key}" if table else key
     if key not in known:
+        where = f"[{table}] {key}" if table else key
         names = [*known, *(f"[{t}]" for t in (*_KEYS, ARMS) if t and not table)]
         elsewhere = next((t for t, keys in _KEYS.items() if key in keys), None)
         hint = near_miss(key, names)
         if elsewhere is not None:
             hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
-        raise UsageError(f"{path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}")
-    value = _typed(path, where, known[key], value)
+        raise UsageError(
+            f"{place.path}: unknown key {where!r}{hint or '; known: ' + ', '.join(names)}"
+        )
+    value = _typed(place, table, key, known[key], value)
     if key == "variants":
-        _check_variants(path, [value] if isinstance(value, str) else value)
+        _check_variants(place, [value] if isinstance(value, str) else value)
     return value
 
 
-def _check_variants(path: Path, names: list[Any]) -> None:
+def _check_variants(place: Place, names: list[Any]) -> None:
     """Refuse a list that would mean something else than it seems to say."""
+    where = place.of("", "variants")
     if not names:
-        raise UsageError(f"{path}: variants is empty: name at least one, or leave it out for all")
+        raise UsageError(f"{where} is empty: name at least one, or leave it out for all")
     if wrong := [name for name in names if not isinstance(name, str)]:
-        raise UsageError(f"{path}: variants must be texts, not {wrong[0]!r}")
-    if twice := [name for place, name in enumerate(names) if name in names[:place]]:
-        raise UsageError(f"{path}: variants: {twice[0]!r} appears twice, name each variant once")
+        raise UsageError(f"{where} must be texts, not {wrong[0]!r}")
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise UsageError(f"{where}: {twice[0]!r} appears twice, name each variant once")
 
 
-def _typed(path: Path, where: str, kind: _Kind, value: Any) -> Any:
+def _typed(place: Place, table: str, key: str, kind: _Kind, value: Any) -> Any:
+    where = place.of(table, key)
     if isinstance(kind, Field):
-        return kind.check(value, f"{path}: {where}")
+        return kind.check(value, where)
     types, called = kind
     # to Python, true is a whole number
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise UsageError(f"{path}: {where} must be {called}, not {value!r}")
+        raise UsageError(f"{where} must be {called}, not {value!r}")
     if kind is _NUMBER and isinstance(value, int):
         return float(value)  # 1 and 1.0 are one setting
     return value

@@ -14,6 +14,7 @@ from attnstudy.errors import UsageError, near_miss
 from attnstudy.seeds import seeds_text
 
 CORRECTIONS = ("games-howell", "holm")
+DIRECTIONS = ("maximize", "minimize")
 LEAST_ALPHA = 1e-12
 """Error rates below are not computed: no runs could keep them."""
 LEAST_LOOK = 3
@@ -30,6 +31,8 @@ class Analysis:
     """
 
     metric: str = "test_accuracy"
+    direction: str | None = None
+    """``maximize`` or ``minimize``; None is what the metric's name says."""
     alpha: float = 0.05
     """Family-wise error rate of the whole procedure."""
     correction: str = "games-howell"
@@ -51,6 +54,11 @@ class Analysis:
             )
         if self.margin is not None and not (math.isfinite(self.margin) and self.margin > 0.0):
             raise UsageError(f"the margin is {self.margin}: give a difference above 0")
+        if self.direction not in (None, *DIRECTIONS):
+            raise UsageError(
+                f"the direction is {self.direction!r}: use maximize or minimize"
+                f"{near_miss(self.direction, DIRECTIONS)}"
+            )
         if self.correction not in CORRECTIONS:
             raise UsageError(
                 f"unknown correction {self.correction!r}: use {' or '.join(CORRECTIONS)}"
@@ -64,6 +72,11 @@ class Analysis:
                     "sequential looks are defined for Games-Howell alone: leave out the looks, or "
                     "the control, the pairing and Holm's correction"
                 )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes; what plans of before do not know is left out."""
+        known = asdict(self)
+        return known if self.direction else {n: v for n, v in known.items() if n != "direction"}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Analysis:
@@ -108,7 +121,7 @@ class StudyPlan:
             "settings": dict(self.settings),
             "arms": {name: dict(arm) for name, arm in self.arms.items()},
             "seeds": list(self.seeds),
-            "analysis": asdict(self.analysis),
+            "analysis": self.analysis.to_json(),
         }
 
     @classmethod

@@ -79,8 +79,8 @@ def computed(place: Path) -> dict[str, object]:
         assert started is not None
         assert result is not None, folder.path
         assert folder.damaged_files() == [], folder.path
-        journal = [(r["first_step"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()]
-        metrics = {k: v for k, v in result.metrics().items() if "second" not in k}
+        journal = [(r.step, r.values) for r in folder.journal()]
+        metrics = {k: v for k, v in result.metrics.items() if "second" not in k}
         files = [(folder.path / name).read_bytes()
                  for name in ("weights.safetensors", "predictions.csv")]  # fmt: skip
         kept[started.spec.name] = (metrics, journal, files)

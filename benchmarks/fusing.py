@@ -22,15 +22,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from attnstudy.data import ImageSet, Split
-from attnstudy.data.images import CIFAR10_MEAN, CIFAR10_STD, Normalisation
-from attnstudy.models import build_model
+from attnstudy.running.environment import environment
 from attnstudy.study import RunSpec
-from attnstudy.training import Prepared, choose_device, environment, prepare_process
-from attnstudy.training.batches import Batch, epoch_batches
-from attnstudy.training.fusing import FusedStep
-from attnstudy.training.graphs import PROOFS, SWITCH, WARM_UP
-from attnstudy.training.step import Step, check_precision
+from attnstudy.trainings.placement.data import ImageSet, Split
+from attnstudy.trainings.placement.data.images import CIFAR10_MEAN, CIFAR10_STD, Normalisation
+from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.training import Prepared, choose_device, prepare_process
+from attnstudy.trainings.placement.training.batches import Batch, epoch_batches
+from attnstudy.trainings.placement.training.fusing import FusedStep
+from attnstudy.trainings.placement.training.graphs import PROOFS, SWITCH, WARM_UP
+from attnstudy.trainings.placement.training.step import Step, check_precision
 from benchmarks.pages import file_name, spread
 from benchmarks.training.work import CONFIGURATIONS
 
@@ -187,7 +188,7 @@ def main(say: Callable[[str], object] = print) -> int:
         name = variant if variant == "vanilla" else f"{variant}, {attention}"
         lines.append(row(name, rates))
         say(lines[-1])
-    recorded = environment(device, given.threads)
+    recorded = environment(device.type, given.threads)
     text = (
         f"# Seeds trained at once: {recorded['hardware']}\n\n"
         f"{datetime.date.today()}; torch {recorded['torch']}, {recorded['device']}, "

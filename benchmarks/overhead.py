@@ -21,14 +21,15 @@ from unittest import mock
 
 import torch
 
-from attnstudy import data
 from attnstudy.executors import Inline
-from attnstudy.models import build_model
+from attnstudy.running import claiming, run, worker
+from attnstudy.running.jobs import Job
 from attnstudy.runs import RunFolder
 from attnstudy.study import RunSpec
-from attnstudy.training import prepare_process, train, training
-from attnstudy.usecases import worker
-from attnstudy.usecases.jobs import Job
+from attnstudy.trainings.placement import data, training_runs
+from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.training import prepare_process, train, training
+from attnstudy.trainings.placement.variants import iterations_per_epoch
 
 REPEATS = 5
 CPU = torch.device("cpu")
@@ -112,8 +113,12 @@ def kept(
         }
         return training(*given, **called)
 
-    job = Job(spec, folder.path, decoded, "cpu", 1, "benchmark")
-    with mock.patch.multiple(worker, training=watched, RunFolder=TimedFolder):
+    job = Job(spec, folder.path, "cpu", 1, "benchmark", place=decoded)
+    with (
+        mock.patch.object(training_runs, "training", watched),
+        mock.patch.object(claiming, "RunFolder", TimedFolder),
+        mock.patch.object(run, "RunFolder", TimedFolder),
+    ):
         list(Inline().execute([[job]], worker.train_together))
     result = folder.result()
     assert result is not None, folder.failure()
@@ -142,7 +147,7 @@ def main() -> int:
             whole.append(seconds)
             inside.append(bookkeeping)
         added = [b - a for a, b in zip(plain, whole, strict=True)]
-        print(f"{source}: {spec.epochs} epochs of {spec.iterations_per_epoch} iterations, "
+        print(f"{source}: {spec.epochs} epochs of {iterations_per_epoch(spec)} iterations, "
               f"medians of {REPEATS} interleaved repeats [min to max]")  # fmt: skip
         shares = (("alone", plain), ("in a run folder", whole), ("difference", added),
                   ("timed inside", inside))  # fmt: skip

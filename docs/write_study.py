@@ -65,12 +65,12 @@ def result_rows(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
         started, result = folder.started(), folder.result()
         assert started is not None
         assert result is not None
-        spec, recorded, metrics = started.spec, result.environment, result.metrics()
+        spec, recorded, metrics = started.spec, result.environment, result.metrics
         rows.append(
             {
                 "variant": spec.arm_name,
                 "seed": spec.seed,
-                "test_accuracy": result.test_accuracy,
+                "test_accuracy": metrics["test_accuracy"],
                 **{name: metrics[name] for name in VALIDATIONS},
                 "train_seconds": round(result.train_seconds, 2),
                 "fingerprint": spec.fingerprint,
@@ -99,7 +99,7 @@ def curves_of(folders: Sequence[RunFolder]) -> Curves:
     for folder in folders:
         started = folder.started()
         assert started is not None
-        curves.setdefault(started.spec.arm_name, []).append(folder.validations())
+        curves.setdefault(started.spec.arm_name, []).append(folder.history("val_accuracy"))
     return curves
 
 
@@ -205,7 +205,7 @@ def main() -> int:
                 {"variant": row["variant"], "seed": row["seed"], "iteration": step,
                  "val_accuracy": accuracy}
                 for row, one in zip(rows, folders, strict=True)
-                for step, accuracy in one.validations()
+                for step, accuracy in one.history("val_accuracy")
             ]
         ),
         encoding="utf-8",

@@ -18,10 +18,11 @@ import pytest
 from filelock import FileLock
 
 if TYPE_CHECKING:
-    from attnstudy.data import Dataset
     from attnstudy.study import RunSpec
+    from attnstudy.trainings.placement.data import Dataset
     from tests.clusters import Machines
     from tests.crashes.zygote import Zygote
+    from tests.own import Own
 
 # One thread a process, here and in what the tests start: several processes share few cores, and
 # threads that wait for one another keep them busy. Bits depend on what a run is told, not on this.
@@ -118,14 +119,14 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def digits(data_dir: Path) -> Dataset:
-    from attnstudy import data
+    from attnstudy.trainings.placement import data
 
     return data.load("digits", data_dir)[0]
 
 
 @pytest.fixture(scope="session")
 def digits_folder(data_dir: Path) -> Path:
-    from attnstudy import data
+    from attnstudy.trainings.placement import data
 
     return data.load("digits", data_dir)[1]
 
@@ -275,6 +276,15 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         return Answer(code if isinstance(code, int) else 0, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture
+def own(workplace: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Own:
+    """A study of a training of its own in the working directory, and commands on it."""
+    from tests.own import Own
+
+    monkeypatch.delenv("ATTNSTUDY_DATA_DIR")  # of the placements, and refused
+    return Own(workplace, cli, monkeypatch)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ writes how each ended, and the identities of specifications with and without the
 
 from __future__ import annotations
 
-from attnstudy import settings
 from attnstudy.fields import Field
+from attnstudy.trainings.placement import settings
 
 settings.SETTINGS = (
     *settings.SETTINGS,

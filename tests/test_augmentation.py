@@ -10,11 +10,16 @@ import torch
 from torch import nn
 
 from attnstudy import rng
-from attnstudy.data.torchvision_ops import declare_missing_operators
-from attnstudy.settings import AUGMENTATIONS
-from attnstudy.training import evaluate, time_iterations
-from attnstudy.training.augmentation import PADDING, Changes, augment, draw_changes
-from attnstudy.training.batches import Batch, epoch_batches, side_by_side
+from attnstudy.trainings.placement.data.torchvision_ops import declare_missing_operators
+from attnstudy.trainings.placement.settings import AUGMENTATIONS
+from attnstudy.trainings.placement.training import evaluate, time_iterations
+from attnstudy.trainings.placement.training.augmentation import (
+    PADDING,
+    Changes,
+    augment,
+    draw_changes,
+)
+from attnstudy.trainings.placement.training.batches import Batch, epoch_batches, side_by_side
 from tests.test_training import CPU, bits, model_of, trained
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from attnstudy import data
+from attnstudy.trainings.placement import data
 
 BARE = """
 import importlib.machinery, json, sys
@@ -32,11 +32,11 @@ sys.argv[1:] = []
 TRAIN = """
 import numpy as np
 import torch
-from attnstudy.data import ImageSet, Split
-from attnstudy.data.images import Normalisation
-from attnstudy.models import build_model
+from attnstudy.trainings.placement.data import ImageSet, Split
+from attnstudy.trainings.placement.data.images import Normalisation
+from attnstudy.trainings.placement.models import build_model
 from attnstudy.study import RunSpec
-from attnstudy.training import train
+from attnstudy.trainings.placement.training import train
 
 stream = np.random.default_rng(0)
 images = ImageSet(stream.integers(0, 256, (96, 3, 8, 8), dtype=np.uint8),
@@ -51,12 +51,12 @@ print(json.dumps([outcome.val_accuracy_final]))
 
 RUN = """
 import pathlib
-from attnstudy import data
+from attnstudy.trainings.placement import data
 from attnstudy.executors import Inline
 from attnstudy.runs import RunFolder
 from attnstudy.study import RunSpec
-from attnstudy.usecases import worker
-from attnstudy.usecases.jobs import Job
+from attnstudy.running import worker
+from attnstudy.running.jobs import Job
 
 decoded = pathlib.Path("decoded").read_text()
 dataset = data.open_decoded(pathlib.Path(decoded))
@@ -64,7 +64,7 @@ spec = RunSpec(study="bare", dataset="digits", variant="early", seed=0,
                  dataset_digest=dataset.digest, train_size=96, val_size=60, epochs=1,
                  batch_size=32, channels=(4, 4))
 folder = RunFolder(pathlib.Path("run").absolute())
-job = Job(spec, folder.path, pathlib.Path(decoded), "cpu", 1, "bare")
+job = Job(spec, folder.path, "cpu", 1, "bare", place=pathlib.Path(decoded))
 list(Inline().execute([[job]], worker.train_together))
 print(json.dumps([folder.result().status.value, folder.damaged_files(),
                   (folder.path / "model.pt2").exists()]))

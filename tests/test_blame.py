@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from attnstudy.trainings.registry import find
 from tests.studies import write_study
 
 BASE = 'variants = ["vanilla", "late"]\nseeds = "0-5"\ndataset = "digits"\n'
@@ -129,4 +130,6 @@ def test_rank_blames_the_file_and_the_environment_too(cli, workplace):
 
 def test_a_good_file_is_called_that(cli, workplace):
     write_study(workplace, "good", 'variants = ["late"]\nseeds = 1\n[tuning]\ntrials = 3\n')
-    assert cli("study", "check", "good").out == "good: fine, 1 arm x 1 seed = 1 run\n"
+    said = cli("study", "check", "good").out.splitlines()
+    assert said[0] == "good: fine, 1 arm x 1 seed = 1 run"
+    assert said[1:] == list(find(None).promises)

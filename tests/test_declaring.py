@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from attnstudy import runs
-from attnstudy.arms import Arm, choose_arms, declared_arms, with_all_fields
+from attnstudy.arms import Arm, choose_arms, with_all_fields
 from attnstudy.errors import UsageError
 from attnstudy.stats import Plan, Provenance
 from attnstudy.studyplan import Analysis, RecordedPlan, StudyPlan, differences
+from attnstudy.trainings.placement.arms import declared_arms, plain_arms
 from attnstudy.usecases.declaring import (
     Declaration,
     Seen,
@@ -232,10 +233,13 @@ def test_a_command_chooses_among_the_arms() -> None:
     plain = declared_arms(["vanilla", "early"], {})
     assert choose_arms(plain, ("early",)) == plain[1:]
     assert choose_arms(plain, ("all",)) == plain
-    assert [arm.name for arm in choose_arms(plain, ("late", "vanilla"))] == ["vanilla", "late"]
+    chosen = choose_arms(plain, ("late", "vanilla"), plain_arms)
+    assert [arm.name for arm in chosen] == ["vanilla", "late"]
     own = (Arm("long", "vanilla", {"epochs": 20}), Arm("short", "vanilla", {"epochs": 10}))
     with pytest.raises(UsageError, match=r"no arm 'shrot'.*did you mean 'short'"):
-        choose_arms(own, ("shrot",))
+        choose_arms(own, ("shrot",), plain_arms)
+    with pytest.raises(UsageError, match="the study has no arm 'late'"):  # nothing makes others
+        choose_arms(plain, ("late",))
 
 
 def test_a_repeated_or_deleted_result_that_was_another_is_told() -> None:

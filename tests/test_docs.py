@@ -1,4 +1,4 @@
-"""The commands of README and docs/results.md run, and generated pages are up to date."""
+"""The commands of README and of the pages for beginners run, and generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -115,6 +115,43 @@ def run_block(kind, block, workplace, data_dir, zygote):
     return done.out + done.err, done.code  # type: ignore[attr-defined]
 
 
+OWN = (ROOT / "docs" / "own-trainings.md").read_text()
+OWN_STEPS = re.findall(
+    r"^(?:`(\S+)`:\n\n)?```(python|toml|awk|bash)\n(.*?)^```(?:\n\n```text\n(.*?)^```)?",
+    OWN, re.M | re.S,
+)  # fmt: skip
+
+
+def test_every_block_of_the_page_on_own_trainings_is_run_here():
+    assert OWN.count("```") == sum(4 if shown else 2 for *_, shown in OWN_STEPS)
+    assert all(bool(name) == (kind != "bash") for name, kind, *_ in OWN_STEPS)
+
+
+@pytest.mark.rest
+@pytest.mark.timeout(600)
+def test_the_page_on_own_trainings_from_top_to_bottom(workplace, zygote):
+    """Typed into an empty folder: each file, each command, and what the page shows of it."""
+    empty = workplace / "empty"
+    empty.mkdir()
+    for name, kind, block, shown in OWN_STEPS:
+        if kind != "bash":
+            (empty / name).parent.mkdir(parents=True, exist_ok=True)
+            (empty / name).write_text(block)
+            continue
+        lines = block.splitlines()
+        for line in lines:
+            words = shlex.split(line)
+            if words[0] != "attnstudy":
+                subprocess.run(words, cwd=empty, check=True)
+                continue
+            done = zygote.run(*words[1:], cwd=empty, env={"ATTNSTUDY_NO_FIGURES": "1"})
+            refused = line == lines[-1] and bool(re.search("Error:|other code", shown))
+            assert done.code == (2 if refused else 0), (line, done.out, done.err)
+        text = " ".join((done.out + done.err).split())
+        for line in shown.splitlines():
+            assert " ".join(line.split()) in text, (block, line, text)
+
+
 def logs(workplace):
     return sorted((workplace / "logs").glob("*.csv"))
 
@@ -170,12 +207,23 @@ def test_make_demo_ends_with_the_ranking_and_the_line_that_opens_the_ui(tmp_path
     assert "attnstudy ui --store" in done.stdout.rstrip().splitlines()[-1]
 
 
-def test_the_command_page_is_up_to_date():
+@pytest.mark.parametrize("script", ["write_cli.py", "write_api.py"])
+def test_a_generated_page_is_up_to_date(script):
     done = subprocess.run(
-        [sys.executable, ROOT / "docs" / "write_cli.py", "--check"],
+        [sys.executable, ROOT / "docs" / script, "--check"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_the_interface_page_tells_of_all_that_programs_import():
+    import attnstudy
+
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert re.findall(r"^## (\w+)$", page, re.M) == attnstudy.__all__
+    named = {*re.findall(r"^### Run\.(\w+)$", page, re.M)}
+    assert named == {name for name in vars(attnstudy.Run) if name[0] != "_"}
 
 
 @pytest.mark.parametrize("name", ["placement", "notebook"])
@@ -241,7 +289,7 @@ def test_dependencies_that_were_checked_by_hand_are_the_pinned_ones():
     assert [(name, pins.get(name)) for name, _ in checked] == checked
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/own-trainings.md"])
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         if "://" not in target:

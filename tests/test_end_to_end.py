@@ -40,9 +40,9 @@ def numbers(study="placement"):
     kept = {}
     for name, folder in folders(study).items():
         result = folder.result()
-        journal = [(r["epoch"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()]
-        metrics = (result.val_accuracy_max, result.val_accuracy_final, result.test_accuracy,
-                   result.test_loss)  # fmt: skip
+        journal = [(r.step, r.values) for r in folder.journal()]
+        metrics = {k: v for k, v in result.metrics.items() if "second" not in k}
+        assert len(metrics) == 5
         kept[name] = (metrics, journal, (folder.path / "predictions.csv").read_bytes())
     return kept
 
@@ -81,7 +81,8 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     assert set(by_name) == set(folders())
     for name, folder in folders().items():
         metrics = by_name[name].metrics
-        assert {key: metrics[key] for key in folder.result().metrics()} == folder.result().metrics()
+        measured = folder.result().metrics
+        assert {key: metrics[key] for key in measured} == measured
         assert by_name[name].status == "complete"
 
     # rank the same study, in each form
@@ -94,7 +95,7 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     values = {arm.variant: dict(zip(arm.seeds, arm.values, strict=True)) for arm in ranking.arms}
     for name, folder in folders().items():
         variant, _, seed = name.partition("/seed=")
-        assert values[variant][int(seed)] == folder.result().test_accuracy
+        assert values[variant][int(seed)] == folder.result().metrics["test_accuracy"]
     assert len(ranking.pairs) == 6
     assert all(pair.p_adjusted is not None for pair in ranking.pairs)
     text = cli("rank")
@@ -376,9 +377,9 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
     assert re.search(r"^[12] of them go on from a checkpoint$", again.stderr, re.MULTILINE)
     assert len(folders()) == 2
     for folder in folders().values():
-        steps = [r["first_step"] for r in folder.journal()]
+        steps = [r.first_step for r in folder.journal()]
         assert steps == sorted(set(steps))
-        assert sum(len(r["train_loss"]) for r in folder.journal()) == 8 * 40
+        assert sum(len(r.values["train_loss"]) for r in folder.journal()) == 8 * 40
 
 
 def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes):

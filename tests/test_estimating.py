@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy import runs, training
+from attnstudy import runs
 from attnstudy.render.terminal import estimate_lines
-from attnstudy.usecases import estimating
-from attnstudy.usecases.estimating import Estimate
+from attnstudy.running import estimating
+from attnstudy.running.estimating import Estimate
+from attnstudy.running.jobs import Progress
+from attnstudy.trainings.placement import training
+from attnstudy.trainings.placement.declaration import Placement
 from tests.conftest import SMALL
 
 
@@ -85,11 +88,13 @@ def test_what_has_no_attention_takes_as_long_with_another(cli, workplace, monkey
     assert "With --attention channel" in answer.out
 
 
-def test_the_estimate_is_told_once_after_the_first_iterations(cli, workplace):
+@pytest.mark.parametrize(("worth", "told"), [(0.0, 1), (1e9, 0)])
+def test_the_estimate_of_what_takes_long_is_told_once(worth, told, cli, workplace, monkeypatch):
+    monkeypatch.setattr(estimating, "WORTH_AN_ESTIMATE", worth)
     answer = cli("run", *SMALL, "--epochs", "6", "--variant", "all", "--seeds", "1")
     assert answer.code == 0
-    assert answer.err.count("About ") == 1
-    assert "for 4 runs, 2 at once" in answer.err
+    assert answer.err.count("About ") == told
+    assert ("for 4 runs, 2 at once" in answer.err) is bool(told)
 
 
 def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch):
@@ -107,6 +112,7 @@ def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch
         assert going.wait(60)
         end(first)
 
+    monkeypatch.setattr(estimating, "WORTH_AN_ESTIMATE", 0.0)
     end = estimating.FirstMeasure.end
     monkeypatch.setattr(training, "time_iterations", endless)
     monkeypatch.setattr(estimating.FirstMeasure, "end", ended_when_it_is_timed)
@@ -139,7 +145,7 @@ def planned(cli, workplace, monkeypatch):
 
 def test_what_is_timed_on_this_cpu_is_held_against_what_a_gpu_has_shown(planned):
     plan, timed = planned
-    iterations = estimating._iterations_worth(plan, plan.pending[0].spec)
+    iterations = Placement().steps(plan.pending[0].spec, plan.materials)
     found = estimating.estimate(plan, {"vanilla": 0.001})
     # double takes twice as long here, so it does there
     assert found.seconds == pytest.approx(2 * (0.001 + 0.002) * iterations)
@@ -161,10 +167,14 @@ def test_finished_runs_of_a_gpu_are_held_against_this_cpu_too(planned, monkeypat
 def test_where_nothing_is_known_of_the_gpu_it_is_said(planned):
     plan, _ = planned
     found = estimating.estimate(plan)
-    iterations = estimating._iterations_worth(plan, plan.pending[0].spec)
+    iterations = Placement().steps(plan.pending[0].spec, plan.materials)
     assert found.seconds == pytest.approx(2 * (0.2 + 0.4) * iterations)
     assert found.of_a_gpu_by_cpu
     assert any("Timed on this machine's CPU" in line for line in estimate_lines(found))
+
+
+def told_of(updates, seconds):
+    return Progress(done=updates, total=None, seconds=seconds, updates=updates, values={})
 
 
 @pytest.mark.parametrize("workers", [1, 8])
@@ -177,17 +187,17 @@ def test_the_first_updates_on_a_gpu_do_not_count(workers, planned):
         next(run.spec for run in plan.pending if run.spec.variant == name)
         for name in ("vanilla", "double")
     )
-    first.note(vanilla, 10, 2.0)
-    first.note(vanilla, 30, 2.9)
-    first.note(double, 30, 2.9)
+    first.note(vanilla, told_of(10, 2.0))
+    first.note(vanilla, told_of(30, 2.9))
+    first.note(double, told_of(30, 2.9))
     if workers == 8:
-        first.note(vanilla, 60, 2.95)
-        first.note(vanilla, 100, 3.1)
-        first.note(vanilla, 110, 3.2)
+        first.note(vanilla, told_of(60, 2.95))
+        first.note(vanilla, told_of(100, 3.1))
+        first.note(vanilla, told_of(110, 3.2))
         assert first.measured == {}
-        first.note(vanilla, 200, 4.1)
+        first.note(vanilla, told_of(200, 4.1))
     else:
-        first.note(vanilla, 130, 3.9)
+        first.note(vanilla, told_of(130, 3.9))
     assert first.measured == {"vanilla": pytest.approx(0.01)}
     first.end()
 

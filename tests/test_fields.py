@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnstudy.errors import UsageError
-from attnstudy.fields import Field, Settings, in_recorded_order
-from attnstudy.settings import SETTINGS, defaults, left_out, recorded_settings, setting
+from attnstudy.fields import Field, Settings, in_recorded_order, left_out
 from attnstudy.tracking import open_store, read_runs, resolve
+from attnstudy.trainings.placement.settings import SETTINGS, defaults, recorded_settings, setting
 from tests.studies import SMALL, write_study
 
 RATE = Field("rate", float, 0.1, "Rate.", least=0, below=1)

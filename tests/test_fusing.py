@@ -12,14 +12,15 @@ import torch
 from torch.nn import functional
 
 from attnstudy import runs
-from attnstudy.models import FusedNets, build_model, can_fuse
-from attnstudy.runs import Status
-from attnstudy.settings import ATTENTIONS
-from attnstudy.study import BUILT_IN
-from attnstudy.training import load_checkpoints
-from attnstudy.usecases import worker
-from attnstudy.usecases.estimating import Estimate
-from attnstudy.usecases.resources import Resources
+from attnstudy.executors import Stopped
+from attnstudy.running import worker
+from attnstudy.running.estimating import Estimate
+from attnstudy.running.resources import Resources
+from attnstudy.running.run import ActiveRun
+from attnstudy.runs import Status, load_checkpoints
+from attnstudy.trainings.placement.models import FusedNets, build_model, can_fuse
+from attnstudy.trainings.placement.settings import ATTENTIONS
+from attnstudy.trainings.placement.variants import BUILT_IN
 from tests.conftest import SMALL
 
 STORE_DIR = Path("mlruns")
@@ -104,12 +105,14 @@ def test_runs_are_those_of_each_alone(cli, workplace, attention):
         assert other.environment["fused"] == "1"
         assert folder.started().spec.fingerprint == alone[name].started().spec.fingerprint
         losses, expected = (
-            np.concatenate([record["train_loss"] for record in f.journal()])
+            np.concatenate([record.values["train_loss"] for record in f.journal()])
             for f in (folder, alone[name])
         )
         np.testing.assert_allclose(losses, expected, rtol=1e-4)
         # an image or two may lie on the border between two classes
-        assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=2 * 100 / 360)
+        assert one.metrics["test_accuracy"] == pytest.approx(
+            other.metrics["test_accuracy"], abs=2 * 100 / 360
+        )
         assert folder.damaged_files() == []
         assert set(one.files) == set(other.files)
 
@@ -126,7 +129,7 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
                 network.conv1.weight[0, 0, 0, 0] = float("nan")  # type: ignore[operator]
         return network
 
-    monkeypatch.setattr("attnstudy.usecases.worker.build_model", poisoned)
+    monkeypatch.setattr("attnstudy.trainings.placement.training_runs.build_model", poisoned)
     run(cli, *words, study="one-diverges")
     whole, other = folders("whole"), folders("one-diverges")
     assert other["early/seed=1"].result().status is Status.DIVERGED
@@ -134,16 +137,16 @@ def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypa
     for name in ("early/seed=0", "early/seed=2"):
         weights = [(f[name].path / "weights.safetensors").read_bytes() for f in (whole, other)]
         assert weights[0] == weights[1]
-        assert whole[name].journal()[-1]["train_loss"] == other[name].journal()[-1]["train_loss"]
+        assert whole[name].journal()[-1].values == other[name].journal()[-1].values
 
 
 def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkeypatch):
-    finalize = worker.finalize  # type: ignore[attr-defined]
+    finalize = worker.finalize
 
-    def refuse(spec, *given, **named):
-        if spec.seed == 1:
+    def refuse(run, outcome):
+        if run.seed == 1:
             raise ValueError("no")
-        return finalize(spec, *given, **named)
+        return finalize(run, outcome)
 
     monkeypatch.setattr(worker, "finalize", refuse)
     answer = cli("run", *SMALL, "--executor", "inline", "--variant", "late", "--seeds", "3",
@@ -157,14 +160,14 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(cli, workplace, monkey
 
 def stop_after_the_first_epoch(monkeypatch):
     """Have trainings stop at their first checkpoint, as a signal would have them do."""
-    on_state = worker.Recorder.on_state  # type: ignore[attr-defined]
+    checkpoint = ActiveRun.checkpoint
 
-    def stop(recorder, state):
-        on_state(recorder, state)
-        if state.epoch == 1:
-            raise worker.Stopped  # type: ignore[attr-defined]
+    def stop(run, state):
+        checkpoint(run, state)
+        if state["epoch"] == 1:
+            raise Stopped
 
-    monkeypatch.setattr(worker.Recorder, "on_state", stop)  # type: ignore[attr-defined]
+    monkeypatch.setattr(ActiveRun, "checkpoint", stop)
 
 
 @pytest.mark.parametrize("fuse", [pytest.param("3", marks=pytest.mark.long), "1"])
@@ -176,8 +179,8 @@ def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, f
         stopped = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", "3")
     assert stopped.code == 1
     for folder in folders().values():
-        _, checkpoint = next(load_checkpoints(folder))
-        assert checkpoint.state.epoch == 1
+        _, checkpoint = next(load_checkpoints(folder.path))
+        assert checkpoint.state["epoch"] == 1
         # a view of what is stacked would be kept with all of it
         assert (folder.path / "checkpoint.pt").stat().st_size < 90_000
     answer = cli("run", *SMALL, "--executor", "inline", *words, "--fuse", fuse)
@@ -189,7 +192,7 @@ def test_interrupted_it_goes_on_together_or_alone(cli, workplace, monkeypatch, f
             files = [(f.path / "weights.safetensors").read_bytes() for f in (folder, other)]
             assert files[0] == files[1]
         losses, expected = (
-            np.concatenate([record["train_loss"] for record in f.journal()])
+            np.concatenate([record.values["train_loss"] for record in f.journal()])
             for f in (folder, other)
         )
         np.testing.assert_allclose(losses, expected, rtol=1e-4)
@@ -214,8 +217,8 @@ def test_runs_at_different_updates_are_not_updated_together(cli, workplace, monk
     with monkeypatch.context() as stopping:
         stop_after_the_first_epoch(stopping)
         assert cli(*words, "--seeds", "1").code == 1
-    _, checkpoint = next(load_checkpoints(folders()["vanilla/seed=0"]))
-    assert checkpoint.state.epoch == 1
+    _, checkpoint = next(load_checkpoints(folders()["vanilla/seed=0"].path))
+    assert checkpoint.state["epoch"] == 1
     run(cli, "--variant", "vanilla", "--seeds", "2", "--fuse", "2")
     run(cli, "--variant", "vanilla", "--seeds", "2", study="alone")
     for name, folder in folders().items():
@@ -240,7 +243,7 @@ def test_strict_goes_on_in_a_group_of_the_same_size_alone(cli, workplace, monkey
 
 
 def test_there_is_a_worker_for_every_group(cli, workplace, monkeypatch):
-    monkeypatch.setattr("attnstudy.usecases.resources.available_cores", lambda: 8)
+    monkeypatch.setattr("attnstudy.running.resources.available_cores", lambda: 8)
     words = ("run", *SMALL, "--variant", "all", "--dry-run", "--json")
     plan = json.loads(cli(*words, "--seeds", "3", "--fuse", "3").out)
     assert plan["workers"] == 4
@@ -254,9 +257,9 @@ def test_on_a_gpu_too_each_is_trained_alone_unless_asked(words, fused, cli, work
     """One network with a CUDA graph is as fast as many at once (decision 10)."""
     plans = []
     resources = Resources(device="cuda")
-    monkeypatch.setattr("attnstudy.usecases.planning.find_resources", lambda *asked: resources)
+    monkeypatch.setattr("attnstudy.running.planning.find_resources", lambda *asked: resources)
     monkeypatch.setattr(
-        "attnstudy.usecases.estimating.estimate",
+        "attnstudy.running.estimating.estimate",
         lambda plan: plans.append(plan) or Estimate(8, 1, 1.0, None),
     )
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "8", "--dry-run", *words)

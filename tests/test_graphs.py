@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from attnstudy import runs
-from attnstudy.settings import ATTENTIONS, OPTIMIZERS
-from attnstudy.study import BUILT_IN
-from attnstudy.training import fusing, graphs, prepare_process, step, train
-from attnstudy.training.batches import Batch
-from attnstudy.training.graphs import PROOFS, WARM_UP, Replaying, recorder_for
+from attnstudy.trainings.placement.settings import ATTENTIONS, OPTIMIZERS
+from attnstudy.trainings.placement.training import fusing, graphs, prepare_process, step, train
+from attnstudy.trainings.placement.training.batches import Batch
+from attnstudy.trainings.placement.training.graphs import PROOFS, WARM_UP, Replaying, recorder_for
+from attnstudy.trainings.placement.variants import BUILT_IN
 from tests.conftest import SMALL
 from tests.test_optimizers import SETTINGS, losses_of, train_group
 from tests.test_training import bits, model_of, trained

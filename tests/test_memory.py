@@ -10,7 +10,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import torch
-from attnstudy.training import prepare_process
+from attnstudy.trainings.placement.training import prepare_process
 
 def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 

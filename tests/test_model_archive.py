@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from attnstudy.models import build_model
-from attnstudy.settings import ATTENTIONS
-from attnstudy.usecases import model_archive
-from attnstudy.usecases.model_archive import export_model
+from attnstudy.trainings.placement import model_archive
+from attnstudy.trainings.placement.model_archive import export_model
+from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.settings import ATTENTIONS
 
 SHAPE = (1, 8, 8)
 

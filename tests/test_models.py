@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from attnstudy import rng
 from attnstudy.errors import EXIT_USAGE, UsageError
-from attnstudy.models import build_model
-from attnstudy.settings import ATTENTIONS
-from attnstudy.study import BUILT_IN, CONTROLS
+from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.settings import ATTENTIONS
+from attnstudy.trainings.placement.variants import BUILT_IN, CONTROLS
 
 QUERY_KEY_VALUE = ("query", "key", "value")
 STACKED = ("conv1", "conv2", "conv3")

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -99,11 +99,16 @@ def whole_runs(store_dir: Path, study: str = STUDY) -> dict[str, dict[str, str]]
     return found
 
 
-def change_result(store_dir: Path, name: str, **changes: Any) -> None:
+def change_result(
+    store_dir: Path, name: str, metrics: Mapping[str, float], environment: Mapping[str, str]
+) -> None:
     """Seal another result, as another machine would have made it."""
     folder = run_named(store_dir, name)
-    changed = dataclasses.asdict(dataclasses.replace(folder.result(), **changes))
-    write_sealed(folder.path / "result.json", {**changed, "status": changed["status"].value})
+    before = folder.result()
+    changed = dataclasses.replace(
+        before, metrics={**before.metrics, **metrics}, environment=environment
+    )
+    write_sealed(folder.path / "result.json", changed.to_json())
 
 
 # There and back
@@ -229,7 +234,7 @@ def test_an_unfinished_run_goes_on_elsewhere_to_the_same_bits(cli, store_dir, tm
     other = run_named(tmp_path / "never-moved", "vanilla/seed=7")
     name = "weights.safetensors"
     assert (folder.path / name).read_bytes() == (other.path / name).read_bytes()
-    assert folder.result().test_accuracy == other.result().test_accuracy
+    assert folder.result().metrics["test_accuracy"] == other.result().metrics["test_accuracy"]
     # and back again, where it is still unfinished
     exported(cli, "back.zip", "--store", elsewhere)
     assert fates(imported(cli, "back.zip"))["vanilla/seed=7"] == "replaced"
@@ -366,12 +371,12 @@ def test_what_is_here_is_not_imported_twice(cli, there, archive):
 
 
 def test_another_result_is_never_overwritten(cli, store_dir, archive):
-    accuracy = run_named(store_dir, "double/seed=0").result().test_accuracy
+    accuracy = run_named(store_dir, "double/seed=0").result().metrics["test_accuracy"]
     environment = run_named(store_dir, "double/seed=0").result().environment
     change_result(
         store_dir,
         "double/seed=0",
-        test_accuracy=12.5,
+        metrics={"test_accuracy": 12.5},
         environment={**environment, "torch": "2.10.0"},
     )
     shutil.rmtree(run_named(store_dir, "vanilla/seed=1").path)
@@ -548,6 +553,7 @@ def test_one_import_at_a_time(cli, there, archive):
 
 COUNTED = """
 import os, signal, sys
+from collections.abc import Mapping
 from pathlib import Path
 from attnstudy.usecases.moving import import_study
 
@@ -842,7 +848,9 @@ def forgeries(forged: Forged):
     folder = run.rpartition("/")[0]
     spec = json.loads(forged.content[run])["content"]["spec"]
     files = json.loads(forged.content[result])["content"]["files"]
-    loss = json.loads(forged.content[result])["content"]["test_loss"]
+    metrics = json.loads(forged.content[result])["content"]["metrics"]
+    unscored = {name: value for name, value in metrics.items() if name != "test_accuracy"}
+    in_words = {**metrics, "test_loss": str(metrics["test_loss"])}
 
     def remove(name):
         return lambda: forged.content.pop(f"{folder}/{name}")
@@ -869,8 +877,8 @@ def forgeries(forged: Forged):
         "broken result": (add("result.json", b"{}"), "result.json is damaged"),
         "strange status": (lambda: forged.reseal(result, status="great"), "another version"),
         "not done": (lambda: forged.reseal(result, status="failed"), "result.json is damaged"),
-        "no score": (lambda: forged.reseal(result, test_accuracy=None), "result.json is damaged"),
-        "score as text": (lambda: forged.reseal(result, test_loss=str(loss)), "is damaged"),
+        "no score": (lambda: forged.reseal(result, metrics=unscored), "result.json is damaged"),
+        "score as text": (lambda: forged.reseal(result, metrics=in_words), "is damaged"),
         "no files": (lambda: forged.reseal(result, files=None), "result.json is damaged"),
         "no result": (remove("result.json"), "does not belong there"),
         "a file less": (remove("predictions.csv"), "predictions.csv is missing"),

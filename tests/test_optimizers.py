@@ -10,19 +10,19 @@ import torch
 from torch import nn
 
 from attnstudy import rng
-from attnstudy.runs import RunFolder
-from attnstudy.settings import OPTIMIZERS
-from attnstudy.training import Checkpoint, drive, save_checkpoint, training
-from attnstudy.training.optimizers import load_state, make_optimizer
+from attnstudy.trainings.placement.settings import OPTIMIZERS
+from attnstudy.trainings.placement.training import drive, training
+from attnstudy.trainings.placement.training.optimizers import load_state, make_optimizer
 from tests.test_training import (
     CPU,
-    RECORDED,
     Dropping,
     bits,
     checkpoints,
     literal_training,
     literal_update,
     model_of,
+    save,
+    state_of,
     trained,
 )
 
@@ -108,15 +108,14 @@ def test_interrupted_equals_uninterrupted_bit_by_bit(
             return Dropping()
 
     whole, expected, intervals = trained(spec, digits, fresh())
-    folder = RunFolder(tmp_path)
 
     def keep(state):
         if state.epoch * 8 + state.iteration == stop_after:
-            save_checkpoint(folder, Checkpoint(state, RECORDED))
+            save(tmp_path, state)
 
     wanted = {"on_iteration": lambda done: done == stop_after, "on_state": keep}
     assert bits(trained(spec, digits, fresh(), **wanted)[0]) == bits(whole)
-    state = checkpoints(folder)[0].state
+    state = state_of(checkpoints(tmp_path)[0])
     resumed, outcome, rest = trained(spec, digits, fresh(), state=state)
     assert bits(resumed) == bits(whole)
     assert outcome.val_accuracy_final == expected.val_accuracy_final

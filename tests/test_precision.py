@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional
 
 from attnstudy.errors import UsageError
-from attnstudy.training import Batch, Prepared, check_precision, evaluate
-from attnstudy.training.step import Step, arithmetic
+from attnstudy.trainings.placement.training import Batch, Prepared, check_precision, evaluate
+from attnstudy.trainings.placement.training.step import Step, arithmetic
 from tests.conftest import SMALL
 from tests.test_training import CPU, bits, model_of, trained
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import statistics
 from pathlib import Path
@@ -31,22 +32,33 @@ def recorded():
     return one, RecordedPlan.from_json(one)
 
 
+def alike(one, other):
+    """Whether two answers are equal but for the last digits, in which processors differ."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other
+
+
 def test_the_table_ranked_again_gives_the_published_verdict_and_numbers(cli, workplace):
     answer = cli("rank", "--from", str(FOLDER / "results.csv"), "--looks", "5,10", "--json")
     assert answer.code == 0, answer.err
     again = json.loads(answer.out)
     assert again["verdict"] == RANKING["verdict"] == VERDICT
     for part in ("arms", "pairs", "flags", "looks"):
-        assert again[part] == RANKING[part], part
+        assert alike(again[part], RANKING[part]), part
     # what differs is said: nobody knows when a table was made, or what was planned before
     assert (RANKING["status"], again["status"]) == ("confirmatory", "exploratory")
     assert "no plan was recorded before the first run" in again["status_reason"]
     assert again["sentence"] == RANKING["sentence"].replace("confirmatory", "exploratory")
     spent = {"hours", "hours_for_margin", "hours_for_observed"}  # a table does not tell of time
     for key in RANKING["power"].keys() - spent:
-        assert again["power"][key] == RANKING["power"][key], key
+        assert alike(again["power"][key], RANKING["power"][key]), key
     same = RANKING.keys() - ONLY_A_STUDY_HAS - {"sentence", "power", "notes"}
-    assert {key: again[key] for key in same} == {key: RANKING[key] for key in same}
+    assert alike({key: again[key] for key in same}, {key: RANKING[key] for key in same})
 
 
 def test_claims_about_the_table_are_answered_as_published(cli, workplace):

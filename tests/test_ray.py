@@ -45,12 +45,10 @@ def results(store_dir: Path, study: str = "placement") -> dict[str, dict[str, ob
         kept: dict[str, Any] = {n: d for n, d in result.files.items() if n != "journal.jsonl"}
         kept |= {
             name: value
-            for name, value in result.metrics().items()
+            for name, value in result.metrics.items()
             if name not in ("train_seconds", "images_per_second")
         }
-        kept["journal"] = [
-            (r["first_step"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()
-        ]
+        kept["journal"] = [(r.step, r.values) for r in folder.journal()]
         spec = folder.started().spec
         found[f"{spec.name}, {spec.epochs} epochs"] = kept
     return found

@@ -119,7 +119,7 @@ def test_bars_show_every_worker_and_no_color_is_respected(workplace, processes):
     assert "all runs" in shown
     for variant in ("vanilla", "double"):
         assert f"{variant}/seed=0" in shown
-    assert re.search(r"\d+/80 loss \d\.\d{3}  val \d+\.\d %", shown)
+    assert re.search(r"\d+/80 train_loss \d\.\d+  val_accuracy \d+", shown)
     plain = {"NO_COLOR": "1", "ATTNSTUDY_EXECUTOR": "inline"}
     again = on_a_terminal([*arguments, "--variant", "vanilla", "--rerun"], plain)
     assert "vanilla/seed=0" in again

@@ -10,10 +10,10 @@ import pytest
 
 from attnstudy.errors import ClusterError, StoreError
 from attnstudy.executors import Busy, Stopped
+from attnstudy.running import jobs, worker
+from attnstudy.running.run_transfer import FilePart, RunTransport, RunUpdate, train_remotely
+from attnstudy.running.worker import train_together
 from attnstudy.runs import RunFolder, Status
-from attnstudy.usecases import jobs
-from attnstudy.usecases.run_transfer import FilePart, RunTransport, RunUpdate, train_remotely
-from attnstudy.usecases.worker import search_together, train_together
 from tests.stores import held
 
 
@@ -34,8 +34,8 @@ class Said:
 @pytest.fixture
 def job(make_spec, tmp_path, digits_folder):
     return jobs.Job(
-        spec=make_spec(), folder=tmp_path / "run", dataset_folder=digits_folder, device="cpu",
-        threads=1, code_revision="test",
+        spec=make_spec(), folder=tmp_path / "run", place=digits_folder, device="cpu", threads=1,
+        code_revision="test",
     )  # fmt: skip
 
 
@@ -80,8 +80,8 @@ def test_stopped_there_it_goes_on_from_there_with_the_same_bits(job, transport, 
     mine, whole = folder.result(), RunFolder(other.folder).result()
     for name in ("weights.safetensors", "predictions.csv"):
         assert mine.files[name] == whole.files[name]
-    losses = [(r["first_step"], r["train_loss"]) for r in RunFolder(other.folder).journal()]
-    assert [(r["first_step"], r["train_loss"]) for r in folder.journal()] == losses
+    losses = [(r.step, r.values["train_loss"]) for r in RunFolder(other.folder).journal()]
+    assert [(r.step, r.values["train_loss"]) for r in folder.journal()] == losses
 
 
 def test_what_is_done_or_held_is_not_submitted(job, transport, digits):
@@ -159,10 +159,35 @@ def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, transport, name):
     transfer.close()
 
 
-def test_a_search_is_given_no_test_images_and_a_study_has_to_have_them(job, transport, digits):
-    transfer = transport.submit([job], Said())
-    with pytest.raises(TypeError, match="a run of a search was given test images"):
-        train_remotely(search_together, transfer.payload, digits, Said())
-    with pytest.raises(TypeError, match="a run of a study was given no test images"):
-        train_remotely(train_together, transfer.payload, digits.sealed(), Said())
+def test_a_run_is_released_before_its_end_is_told(job, make_spec, tmp_path, monkeypatch):
+    """Else whoever is told finds a run that seems to be at work."""
+    finalize, told = worker.finalize, {}
+
+    def refuse(run, outcome):
+        if run.seed == 1:
+            raise ValueError("no")
+        return finalize(run, outcome)
+
+    both = [replace(job, spec=make_spec(seed=n), folder=tmp_path / str(n)) for n in range(2)]
+
+    class Looking(Said):
+        def report(self, message):
+            if isinstance(message.message, jobs.Kept | jobs.Failed):
+                told[message.member] = RunFolder(both[message.member].folder).claimed
+
+    monkeypatch.setattr(worker, "finalize", refuse)
+    train_together(both, Looking())
+    assert told == {0: False, 1: False}
+
+
+@pytest.mark.parametrize("searched", [True, False])
+def test_a_search_is_given_no_test_images_and_a_study_has_to_have_them(job, digits, searched):
+    job = replace(job, sealed=searched)
+    right, wrong = (digits.sealed(), digits) if searched else (digits, digits.sealed())
+    refused = "search was given test images" if searched else "study was given no test images"
+    with pytest.raises(TypeError, match=f"a run of a {refused}"):
+        RunTransport(wrong).submit([job], Said())
+    transfer = RunTransport(right).submit([job], Said())
+    with pytest.raises(TypeError, match=f"a run of a {refused}"):
+        train_remotely(train_together, transfer.payload, wrong, Said())
     transfer.close()

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,18 @@ import pytest
 from attnstudy import runs
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import file_digest, write_sealed
-from attnstudy.runs import DatasetFacts, Result, RunFolder, Status, repeating
+from attnstudy.runs import (
+    METRICS,
+    Checkpoint,
+    DatasetFacts,
+    LogRecord,
+    Result,
+    RunFolder,
+    Status,
+    records_before,
+    repeating,
+)
+from attnstudy.runs.journal import append_record
 from attnstudy.study import RunSpec
 
 SPEC = RunSpec(
@@ -29,15 +40,24 @@ DATASET = DatasetFacts(
     name="digits", source="digits", digest="ab", image_shape=(1, 8, 8), class_names=("a", "b"),
     test_images=40, normalisation={"scale": 16.0, "mean": [0.3], "std": [0.4]},
 )  # fmt: skip
+TOLD = dataclasses.asdict(DATASET)
+NOTED = LogRecord(0, 0.5, {"train_loss": (1.0,)})
 RESULT = Result(
-    status=Status.COMPLETE, diverged_at=None, val_accuracy_max=91.5, val_accuracy_final=90.1,
-    test_accuracy=89.97, test_loss=0.25, train_seconds=12.5, images_per_second=800.0,
+    status=Status.COMPLETE, diverged_at=None,
+    metrics={
+        "val_accuracy_max": 91.5, "val_accuracy_max_every_100_iterations": 91.5,
+        "val_accuracy_final": 90.1, "test_accuracy": 89.97, "test_loss": 0.25,
+        "train_seconds": 12.5, "images_per_second": 800.0,
+    },
     finished_at=1_700_000_000_000, environment={"device": "cpu", "threads": "1"}, files={},
     notes=("kept",),
 )  # fmt: skip
 DIVERGED = dataclasses.replace(
-    RESULT, status=Status.DIVERGED, diverged_at=17, val_accuracy_final=None, test_accuracy=None,
-    test_loss=None,
+    RESULT, status=Status.DIVERGED, diverged_at=17,
+    metrics={
+        "val_accuracy_max": 91.5, "val_accuracy_max_every_100_iterations": 91.5,
+        "train_seconds": 12.5, "images_per_second": 800.0,
+    },
 )  # fmt: skip
 
 
@@ -52,7 +72,7 @@ def started(folder: RunFolder) -> RunFolder:
     """The folder of a run that was started and then left."""
     with folder.claim() as mine:
         assert mine
-        folder.start(SPEC, DATASET)
+        folder.start(SPEC, TOLD)
     return folder
 
 
@@ -219,8 +239,8 @@ def claimed_once(folder: RunFolder) -> None:
 
 def interrupted(folder: RunFolder) -> None:
     with folder.claim():
-        folder.start(SPEC, DATASET)
-        folder.append({"epoch": 0})
+        folder.start(SPEC, TOLD)
+        folder.append(NOTED)
         (folder.path / "checkpoint.pt").write_bytes(b"weights")
 
 
@@ -295,14 +315,14 @@ def test_the_first_start_is_kept(started: RunFolder) -> None:
     assert (first.spec, first.dataset) == (SPEC, DATASET)
     assert abs(first.at - time.time() * 1000) < 60_000
     time.sleep(0.005)
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     assert started.started() == first
 
 
 def test_a_start_that_was_altered_is_made_anew(started: RunFolder) -> None:
     (started.path / "run.json").write_text("{}", encoding="utf-8")
     assert started.started() is None
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     again = started.started()
     assert again is not None
     assert again.spec == SPEC
@@ -314,21 +334,26 @@ def test_a_result_comes_back(started: RunFolder, result: Result) -> None:
     assert started.result() == result
 
 
-def test_metrics_are_those_that_have_a_value() -> None:
-    assert RESULT.metrics() == {
-        "val_accuracy_max": 91.5, "val_accuracy_max_every_100_iterations": 91.5,
-        "val_accuracy_final": 90.1, "test_accuracy": 89.97, "test_loss": 0.25,
-        "train_seconds": 12.5, "images_per_second": 800.0,
-    }  # fmt: skip
-    assert DIVERGED.metrics() == {
-        "val_accuracy_max": 91.5, "val_accuracy_max_every_100_iterations": 91.5,
-        "train_seconds": 12.5, "images_per_second": 800.0,
-    }  # fmt: skip
+def earlier(result: Result) -> dict[str, Any]:
+    """Return a result as versions wrote it in which each metric had a field of its own."""
+    content = result.to_json()
+    metrics = content.pop("metrics")
+    during = metrics.get("val_accuracy_max_every_100_iterations")
+    return {**content, **dict.fromkeys(METRICS), **metrics, "val_accuracy_max": during}
+
+
+@pytest.mark.parametrize("result", [RESULT, DIVERGED], ids=["complete", "diverged"])
+def test_a_result_of_an_earlier_version_comes_back(started: RunFolder, result: Result) -> None:
+    """Its metrics are those that have a value."""
+    content = earlier(result)
+    del content["val_accuracy_max_every_100_iterations"]
+    write_sealed(started.path / "result.json", content)
+    assert started.result() == result
 
 
 def test_the_highest_accuracy_is_never_below_the_final_one() -> None:
-    late = dataclasses.replace(RESULT, val_accuracy_max=88.0, val_accuracy_final=90.1)
-    shown = late.metrics()
+    late = Result.from_json({**earlier(RESULT), "val_accuracy_max": 88.0})
+    shown = late.metrics
     assert shown["val_accuracy_max"] == shown["val_accuracy_final"] == 90.1
     assert shown["val_accuracy_max_every_100_iterations"] == 88.0  # the notebook's figure
 
@@ -360,7 +385,7 @@ def test_a_failure_says_why_until_the_next_attempt(started: RunFolder) -> None:
     assert started.failure() is None
     started.fail("it broke", "a\nlong\ntraceback")
     assert started.failure() == "it broke"
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     assert started.failure() is None
     assert started.status is Status.INTERRUPTED
 
@@ -376,15 +401,15 @@ def test_a_failure_before_anything_began_is_kept(tmp_path: Path) -> None:
 
 # The journal
 
-RECORDS: list[dict[str, Any]] = [
-    {"epoch": step // 4, "first_step": step, "train_loss": [0.1, 2.5e-7], "text": "é\n"}
+RECORDS = [
+    LogRecord(step + 1, 1.5 * step, {"train_loss": (0.1, 2.5e-7), "é\n": (3.0,)})
     for step in range(0, 12, 2)
 ]
 
 
 @pytest.fixture
 def written(started: RunFolder) -> RunFolder:
-    """A run with six records in its journal, two an epoch."""
+    """A run with six records in its journal, each of two steps."""
     for record in RECORDS:
         started.append(record)
     return started
@@ -403,8 +428,8 @@ def test_a_run_without_a_journal_has_an_empty_one(folder: RunFolder) -> None:
 
 
 def test_numbers_that_json_does_not_know_survive(started: RunFolder) -> None:
-    started.append({"losses": [float("nan"), float("inf")]})
-    losses = started.journal()[0]["losses"]
+    started.append(LogRecord(1, 0.0, {"losses": (float("nan"), float("inf"))}))
+    losses = started.journal()[0].values["losses"]
     assert losses[0] != losses[0]
     assert losses[1] == float("inf")
 
@@ -433,38 +458,64 @@ def test_a_journal_of_another_kind_is_empty(started: RunFolder, content: bytes) 
     assert started.journal() == []
 
 
-def record_of(step: int) -> dict[str, Any]:
-    return {"epoch": 9, "first_step": step, "train_loss": [1.0], "new": True}
+NEW = LogRecord(99, 7.0, {"train_loss": (1.0,), "new": (1.0,)})
 
 
-@pytest.mark.parametrize("step", range(14))
-def test_keep_journal_before(written: RunFolder, step: int) -> None:
-    written.keep_journal_before(step)
-    kept = min(step // 2, 6)
+def test_a_journal_line_of_an_earlier_version_is_read(started: RunFolder) -> None:
+    line = {"epoch": 0, "first_step": 4, "train_loss": [0.1, 0.2], "val_accuracy": None}
+    validated = {**line, "first_step": 6, "val_accuracy": 51.5}
+    for each in (line, validated):
+        append_record(journal_file(started), {**each, "seconds": 2.5})
+    first, second = started.journal()
+    assert first == LogRecord(5, 2.5, {"train_loss": (0.1, 0.2)})
+    assert second == LogRecord(7, 2.5, {"train_loss": (0.1, 0.2), "val_accuracy": (51.5,)})
+    assert (second.first_step, second.last("val_accuracy")) == (6, 51.5)
+    assert started.history("val_accuracy") == [(7, 51.5)]
+
+
+@pytest.mark.parametrize("count", range(8))
+def test_keep_records(written: RunFolder, count: int) -> None:
+    written.keep_records(count)
+    kept = min(count, 6)
     assert written.journal() == RECORDS[:kept]
-    written.append(record_of(step))
-    assert written.journal() == [*RECORDS[:kept], record_of(step)]
+    written.append(NEW)
+    assert written.journal() == [*RECORDS[:kept], NEW]
 
 
-def test_a_journal_reaches_the_ends_of_its_intervals(written: RunFolder) -> None:
-    assert [step for step in range(20) if written.journal_reaches(step)] == [0, 2, 4, 6, 8, 10, 12]
+def usable(folder: RunFolder, checkpoints: Iterable[Checkpoint]) -> list[int | None]:
+    """Return how many records go with each checkpoint, of those that the journal reaches."""
+    settings, journal = {"train_size": 7, "batch_size": 2}, folder.journal()
+    found = [records_before(checkpoint, settings, journal) for checkpoint in checkpoints]
+    return [records for records in found if records is not None]
+
+
+def test_a_checkpoint_is_of_use_where_the_journal_reaches_it(written: RunFolder) -> None:
+    now = [Checkpoint({}, {}, records=count) for count in range(20)]
+    # earlier versions said how many updates were done instead, of 4 an epoch here, and how many of
+    # them no record tells of: 1
+    places = [divmod(step + 1, 4) for step in range(20)]
+    before = [
+        Checkpoint({"epoch": epoch, "iteration": iteration, "losses": [0.5]}, {})
+        for epoch, iteration in places
+    ]
+    assert usable(written, now) == usable(written, before) == [0, 1, 2, 3, 4, 5, 6]
     content = bytearray(journal_file(written).read_bytes())
     content[len(content) // 2] ^= 1  # in the fourth of six lines
     journal_file(written).write_bytes(content)
-    assert [step for step in range(20) if written.journal_reaches(step)] == [0, 2, 4, 6]
+    assert usable(written, now) == usable(written, before) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("lost", [1, 20])
 def test_a_torn_journal_can_be_gone_on_with(written: RunFolder, lost: int) -> None:
     content = journal_file(written).read_bytes()
     journal_file(written).write_bytes(content[:-lost])
-    written.keep_journal_before(8)
-    written.append(record_of(8))
-    assert written.journal() == [*RECORDS[:4], record_of(8)]
+    written.keep_records(4)
+    written.append(NEW)
+    assert written.journal() == [*RECORDS[:4], NEW]
 
 
 def test_keep_journal_of_a_run_without_one(started: RunFolder) -> None:
-    started.keep_journal_before(3)
+    started.keep_records(3)
     assert started.journal() == []
     started.append(RECORDS[0])
     assert started.journal() == RECORDS[:1]
@@ -531,24 +582,24 @@ def test_what_was_never_started_needs_no_repeating(folder: RunFolder) -> None:
 def test_every_repetition_is_kept(started: RunFolder) -> None:
     kept = []
     for number in range(4):
-        started.start(SPEC, DATASET)
-        started.finish(dataclasses.replace(RESULT, test_accuracy=float(number)))
+        started.start(SPEC, TOLD)
+        started.finish(dataclasses.replace(RESULT, metrics={"test_accuracy": float(number)}))
         kept.append(started.repeat())
     results = [RunFolder(path).result() for path in kept if path is not None]
-    assert [result.test_accuracy for result in results if result] == [0.0, 1.0, 2.0, 3.0]
+    assert [result.metrics["test_accuracy"] for result in results if result] == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_a_kept_run_that_was_removed_is_no_obstacle(started: RunFolder) -> None:
     kept = []
     for _ in range(3):
-        started.start(SPEC, DATASET)
+        started.start(SPEC, TOLD)
         kept.append(started.repeat())
     assert kept[0] is not None
     (kept[0] / "run.json").unlink()
     for path in kept[0].iterdir():
         path.unlink()
     kept[0].rmdir()
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     again = started.repeat()
     assert again is not None
     assert again not in kept[1:]
@@ -591,7 +642,7 @@ def test_repetitions_are_listed_once_for_all_runs_of_a_study(
         assert runs.kept_aside(started.path.parent / "another") == ()
         assert len(runs.kept_aside(started.path)) == 1
     assert len(listed) == before + 1
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     started.repeat()  # just now: a file system's clock may not have gone on since
     for _ in range(2):
         assert len(runs.kept_aside(started.path)) == 2
@@ -601,7 +652,7 @@ def test_repetitions_are_listed_once_for_all_runs_of_a_study(
 def test_a_repetition_that_was_never_published_forgets_nothing(started: RunFolder) -> None:
     started.note_published("here", {"run_id": "one"})
     started.repeat()
-    started.start(SPEC, DATASET)  # the store is down, and the run is repeated once more
+    started.start(SPEC, TOLD)  # the store is down, and the run is repeated once more
     started.note_published("there", {"run_id": "two"})
     started.repeat()
     assert started.replaced("here") == ["one"]
@@ -611,7 +662,7 @@ def test_a_repetition_that_was_never_published_forgets_nothing(started: RunFolde
 def test_kept_runs_are_not_among_the_runs(started: RunFolder, tmp_path: Path) -> None:
     started.repeat()
     assert runs.run_folders(tmp_path, "mine") == []
-    started.start(SPEC, DATASET)
+    started.start(SPEC, TOLD)
     assert runs.run_folders(tmp_path, "mine") == [started]
 
 
@@ -640,7 +691,7 @@ def test_runs_lie_by_study_and_fingerprint(tmp_path: Path) -> None:
     for spec, folder in zip(specs, folders, strict=True):
         assert folder.path == tmp_path / "runs" / spec.study / spec.fingerprint
         with folder.claim():
-            folder.start(spec, DATASET)
+            folder.start(spec, TOLD)
     assert set(map(str, folders[:3])) == set(map(str, runs.run_folders(tmp_path, "mine")))
     assert runs.run_folders(tmp_path, "other") == folders[3:]
     assert runs.run_folders(tmp_path, "none") == []
@@ -700,8 +751,8 @@ def change_facts(folder: RunFolder) -> None:
     [
         claim,
         change_facts,
-        lambda folder: folder.start(SPEC, DATASET),
-        lambda folder: folder.append({"epoch": 0}),
+        lambda folder: folder.start(SPEC, TOLD),
+        lambda folder: folder.append(NOTED),
         lambda folder: folder.finish(RESULT),
         lambda folder: folder.fail("it broke"),
         lambda folder: folder.note_published("here", {"run_id": "one"}),
@@ -725,7 +776,7 @@ def test_a_file_in_place_of_the_store(
         ("lock", claim),
         ("lock", lambda folder: folder.claimed),
         ("lock", lambda folder: folder.status),
-        ("journal.jsonl", lambda folder: folder.append({"epoch": 0})),
+        ("journal.jsonl", lambda folder: folder.append(NOTED)),
         ("result.json", lambda folder: folder.finish(RESULT)),
         ("published", lambda folder: folder.note_published("here", {"run_id": "one"})),
         ("../study.lock", change_facts),
@@ -748,7 +799,7 @@ def test_something_in_place_of_a_file(
     ("name", "action"),
     [
         ("journal.jsonl", lambda folder: folder.journal()),
-        ("journal.jsonl", lambda folder: folder.keep_journal_before(4)),
+        ("journal.jsonl", lambda folder: folder.keep_records(2)),
         ("run.json", lambda folder: folder.started()),
         ("result.json", lambda folder: folder.status),
         ("failure.json", lambda folder: folder.failure()),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import optuna
 import pytest
 
 from attnstudy import runs
-from attnstudy.runs import RunFolder
+from attnstudy.runs import LogRecord, RunFolder
 from attnstudy.search import TrialState, VariantSearch, open_storage, parse_storage
 from attnstudy.tracking import Publisher, SearchPublisher, TrialRecord, open_store, resolve
-from attnstudy.usecases.tuning_publishing import search_record
-from attnstudy.usecases.tuning_results import VariantTuning
+from attnstudy.usecases.tuning.publishing import search_record
+from attnstudy.usecases.tuning.results import VariantTuning
 from benchmarks.scaling import workers
 from benchmarks.scaling.trials import config
 
@@ -35,18 +35,16 @@ def begun(workplace, make_spec, digits) -> RunFolder:
     )  # fmt: skip
     folder = runs.run_folder(workplace / "mlruns", make_spec())
     folder.path.mkdir(parents=True)
-    folder.start(make_spec(), facts)
+    folder.start(make_spec(), asdict(facts))
     return folder
 
 
 def train_epoch(folder: RunFolder, epoch: int, *, seconds: float = 0.0) -> None:
     """Add an epoch of two intervals to the journal."""
     for first in range(epoch * EPOCH, (epoch + 1) * EPOCH, 2):
-        losses = [1.0 / (1 + first), 1.0 / (2 + first)]
-        folder.append(
-            {"epoch": epoch, "first_step": first, "train_loss": losses,
-             "val_accuracy": float(first), "seconds": seconds + first + 2.0}
-        )  # fmt: skip
+        losses = (1.0 / (1 + first), 1.0 / (2 + first))
+        values = {"train_loss": losses, "val_accuracy": (float(first),)}
+        folder.append(LogRecord(first + 1, seconds + first + 2.0, values))
 
 
 def publisher(tracker) -> Publisher:
@@ -86,8 +84,8 @@ def test_lines_that_were_written_again_are_found_and_not_sent_twice(tracker, beg
         for epoch in range(3):
             train_epoch(begun, epoch)
         publisher(tracker).publish(begun)
-        begun.keep_journal_before(6)  # killed, and resumed from a checkpoint before the last lines
-        begun.append({**begun.journal()[-1], "first_step": 6, "seconds": 1234.5})
+        begun.keep_records(3)  # killed, and resumed from a checkpoint before the last lines
+        begun.append(replace(begun.journal()[-1], step=7, seconds=1234.5))
         publisher(tracker).publish(begun)  # the journal reaches less far than what was sent
         for epoch in (2, 3):
             train_epoch(begun, epoch, seconds=2000.0)
@@ -175,7 +173,7 @@ def test_one_more_run_is_not_looked_for_among_all(workplace, make_spec, begun, e
 
     tracker.client.search_runs = noted  # type: ignore[assignment, method-assign]
     publisher = Publisher(tracker, "small", None, lambda _: {})
-    facts = begun.started().dataset
+    facts = asdict(begun.started().dataset)
     for seed in range(4):
         folder = runs.run_folder(store_dir, make_spec(seed=seed))
         folder.path.mkdir(parents=True, exist_ok=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from attnstudy import data
 from attnstudy.errors import DataError
-from attnstudy.usecases import worker
-from attnstudy.usecases.finalizing import finalize_sealed
-from attnstudy.usecases.jobs import Job
+from attnstudy.executors import Inline
+from attnstudy.running.jobs import Job
+from attnstudy.running.worker import train_together
+from attnstudy.trainings.placement import data, training_runs
+from attnstudy.trainings.placement.declaration import Placement
+from attnstudy.trainings.placement.finalizing import finalize_sealed
 from tests.data.image_folders import encoded, write_shard
 from tests.tuning import numbers, space, tune, tuned_folders
 
@@ -65,21 +65,36 @@ def test_what_is_known_without_the_test_images_is_the_same(digits, data_dir):
     assert sealed.sizes(None, None) == digits.sizes(None, None)
 
 
-def test_a_worker_of_a_search_is_given_nothing_but_that(digits_folder, make_spec, tmp_path):
+def test_a_worker_of_a_search_is_given_nothing_but_that(
+    digits_folder, make_spec, tmp_path, monkeypatch
+):
     """It cannot even be handed the whole: what it opens reads the training arrays alone."""
     opened = data.open_training(digits_folder)
     assert type(opened) is data.TrainingData
-    parameter = inspect.signature(finalize_sealed).parameters["dataset"]
-    assert parameter.annotation == "TrainingData"
-    assert "_no_test_images" in inspect.getsource(worker.search_together)
+    ended = []
+
+    def sealed(run, trained):
+        ended.append(run)
+        return finalize_sealed(run, trained)
+
+    def scored(*given):
+        raise AssertionError("a run of a search was scored on test images")
+
+    monkeypatch.setattr(training_runs, "finalize_sealed", sealed)
+    monkeypatch.setattr(training_runs, "finalize", scored)
     job = Job(
-        spec=make_spec(), folder=tmp_path, dataset_folder=digits_folder, device="cpu", threads=1,
-        code_revision="",
+        spec=make_spec(), folder=tmp_path / "run", place=digits_folder, sealed=True, device="cpu",
+        threads=1, code_revision="",
     )  # fmt: skip
-    assert type(worker._no_test_images(job)) is data.TrainingData
-    whole = replace(job, images=data.open_decoded(digits_folder))
+    events = list(Inline().execute([[job]], train_together))
+    assert type(events[-1]).__name__ == "Finished", events
+    (run,) = ended
+    assert run.tuning
+    assert type(run.data) is data.TrainingData
+    assert not {"test_accuracy", "test_loss"} & set(run.folder.result().metrics)
+    whole = data.open_decoded(digits_folder)
     with pytest.raises(TypeError, match="was given test images"):
-        worker._no_test_images(whole)
+        Placement().open(digits_folder, whole, sealed=True)
 
 
 @pytest.mark.parametrize("harm", ["deleted", "garbage", "other images"])

@@ -18,25 +18,27 @@ from hypothesis import strategies as st
 from attnstudy import study
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.seeds import parse_seeds
-from attnstudy.settings import AUGMENTATIONS, OPTIMIZERS
-from attnstudy.study import (
+from attnstudy.study import RunSpec, check_study_name, later_defaults, roles
+from attnstudy.trainings import registry
+from attnstudy.trainings.placement.declaration import Placement
+from attnstudy.trainings.placement.settings import AUGMENTATIONS, OPTIMIZERS
+from attnstudy.trainings.placement.variants import (
     BUILT_IN,
     CONTROLS,
     VARIANTS,
-    RunSpec,
-    check_study_name,
     check_variant,
     expand_variants,
     factory_source_digest,
     is_factory,
-    later_defaults,
-    roles,
+    iterations,
+    iterations_per_epoch,
 )
 
 # A valid specification, then for each field another valid value and the part of the identity
 # that must change with it. A new field needs a line here.
 VALUES: dict[str, Any] = {
     "study": "placement",
+    "training": None,
     "dataset": "cifar10",
     "variant": "double",
     "variant_source": None,
@@ -59,6 +61,7 @@ VALUES: dict[str, Any] = {
 }
 OTHERS = {
     "study": ("another", "label"),
+    "training": ("another", "config"),
     "dataset": ("a/folder", "label"),
     "variant": ("early", "run"),
     "variant_source": ("ab" * 32, "run"),
@@ -79,6 +82,17 @@ OTHERS = {
     "arm_fields": (("lr",), "config"),
     "tuned_by": ("0123456789ab", "run"),
 }
+
+
+class Another(Placement):
+    """Takes what a placement takes, and is another kind of training."""
+
+    kind = "another"
+
+
+@pytest.fixture(autouse=True)
+def _another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._TRAININGS, "another", f"{__name__}:Another")
 
 
 def spec(**changes: Any) -> RunSpec:
@@ -317,7 +331,9 @@ def test_identity_changes_with(name: str) -> None:
     assert one != other
     assert (one.fingerprint != other.fingerprint) == (role in ("run", "config"))
     assert (one.config_id != other.config_id) == (role == "config")
-    assert (name in one.config_fields()) == (role == "config")
+    # plans of before there was another training do not name theirs
+    telling = other if name == "training" else one
+    assert (name in telling.config_fields()) == (role == "config")
     assert one.config_fields().get(name) != other.config_fields().get(name) or role != "config"
 
 
@@ -366,7 +382,7 @@ def test_golden_identity() -> None:
 
 LATER = {
     "weight_decay": 0.0, "optimizer": "adam", "augmentation": "none", "arm": None,
-    "arm_fields": (), "tuned_by": None,
+    "arm_fields": (), "tuned_by": None, "training": None,
 }  # fmt: skip
 """Fields that runs were made without, and what those were trained with: for ever."""
 
@@ -377,8 +393,8 @@ def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() ->
     for names in (OPTIMIZERS, AUGMENTATIONS):
         field = "optimizer" if names is OPTIMIZERS else "augmentation"
         identities |= {spec(**{field: name}).fingerprint for name in names}
-    # the default, each weight decay, name and name, and the three of arms
-    assert len(identities) == 1 + 1 + 2 + 3 + 3
+    # the default, each weight decay, name and name, the three of arms, and a kind of training
+    assert len(identities) == 1 + 1 + 2 + 3 + 3 + 1
     assert spec(**LATER).fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
     text = HASHED.replace('"precision"', '"optimizer":"sgd","precision"')
     assert spec(optimizer="sgd").fingerprint == hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -440,8 +456,8 @@ def test_run_name() -> None:
     ],
 )
 def test_iterations(changes: dict[str, object], an_epoch: int, in_all: int) -> None:
-    assert spec(**changes).iterations_per_epoch == an_epoch
-    assert spec(**changes).iterations == in_all
+    assert iterations_per_epoch(spec(**changes)) == an_epoch
+    assert iterations(spec(**changes)) == in_all
 
 
 @pytest.mark.parametrize(

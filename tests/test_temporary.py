@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.usecases.temporary import temporary_folder
+from attnstudy.runs.temporary import temporary_folder
 
 USE_AND_DIE = """
 import importlib, os, signal
-from attnstudy.usecases.modules import use_modules
+from attnstudy.trainings.modules import use_modules
 
 one, two = {"one_variant.py": b"name = 1"}, {"two_variants.py": b"name = 2"}
 for sources in (one, two, one, two):  # a search comes back to each of its variants

@@ -15,7 +15,9 @@ import torch
 from attnstudy import runs
 from attnstudy.errors import StoreError, TrackingUnreachableError, UsageError
 from attnstudy.executors import Inline
-from attnstudy.report.run import run_figures
+from attnstudy.running.figures import run_figures
+from attnstudy.running.jobs import Job
+from attnstudy.running.worker import train_together
 from attnstudy.tracking import (
     Publisher,
     open_store,
@@ -23,8 +25,6 @@ from attnstudy.tracking import (
     resolve,
     tracked_studies,
 )
-from attnstudy.usecases.jobs import Job
-from attnstudy.usecases.worker import train_together
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def train_run(digits_folder):
 
     def train(store_dir, spec):
         folder = runs.run_folder(store_dir, spec)
-        job = Job(spec, folder.path, digits_folder, "cpu", 1, "test")
+        job = Job(spec, folder.path, "cpu", 1, "test", place=digits_folder)
         events = list(Inline().execute([[job]], train_together))
         assert type(events[-1]).__name__ == "Finished", events
         return folder
@@ -104,12 +104,13 @@ def test_a_run_is_published_with_everything(make_spec, train_run, store_dir, tra
     assert tags["attnstudy.torch"] == torch.__version__
     assert tags["attnstudy.device"] == "cpu"
     assert tags["attnstudy.threads"] == "1"
-    for name, value in result.metrics().items():
+    for name, value in result.metrics.items():
         assert run.data.metrics[name] == value
     losses = client.get_metric_history(run.info.run_id, "train_loss")
     assert [m.step for m in losses] == list(range(16))
     journal = folder.journal()
-    assert [m.value for m in losses] == [x for record in journal for x in record["train_loss"]]
+    computed = [loss for record in journal for loss in record.values["train_loss"]]
+    assert [m.value for m in losses] == computed
     validations = client.get_metric_history(run.info.run_id, "val_accuracy")
     assert [m.step for m in validations] == [0, 8]
     times = [m.timestamp for m in losses]
@@ -154,7 +155,7 @@ def test_predictions_agree_with_the_logged_accuracy(make_spec, train_run, store_
     assert [int(row["image"]) for row in rows] == list(range(360))
     assert [int(row["label"]) for row in rows] == digits.test.labels.tolist()
     right = sum(row["label"] == row["predicted"] for row in rows)
-    assert 100 * right / 360 == folder.result().test_accuracy
+    assert 100 * right / 360 == folder.result().metrics["test_accuracy"]
 
 
 def test_publishing_again_changes_nothing(make_spec, train_run, store_dir, tracker, publisher):

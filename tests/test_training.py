@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -13,19 +14,16 @@ from torch import nn
 from torch.nn import functional
 
 from attnstudy import rng
-from attnstudy.models import build_model
-from attnstudy.runs import RunFolder
-from attnstudy.study import VALIDATE_EVERY
-from attnstudy.training import (
-    Checkpoint,
+from attnstudy.runs import Checkpoint, load_checkpoints, save_checkpoint
+from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.training import (
     TrainingState,
     choose_device,
     evaluate,
-    load_checkpoints,
-    save_checkpoint,
     time_iterations,
     train,
 )
+from attnstudy.trainings.placement.variants import VALIDATE_EVERY, iterations, iterations_per_epoch
 
 CPU = torch.device("cpu")
 
@@ -115,13 +113,13 @@ def test_losses_are_those_of_the_literal_formula(variant, attention, digits, mak
     expected = literal_training(spec, digits, model_of(spec, digits))
     _, _, intervals = trained(spec, digits)
     measured = [loss for interval in intervals for loss in interval.train_loss]
-    assert len(measured) == spec.iterations == 2 * 8
+    assert len(measured) == iterations(spec) == 2 * 8
     assert measured == pytest.approx(expected, rel=2e-4)
 
 
 def test_validation_follows_iterations_0_100_200_of_each_epoch(digits, make_spec):
     spec = make_spec(variant="vanilla", train_size=430, batch_size=2, epochs=2)
-    assert spec.iterations_per_epoch == 215
+    assert iterations_per_epoch(spec) == 215
     _, outcome, intervals = trained(spec, digits)
     steps = [
         interval.first_step + len(interval.train_loss) - 1
@@ -133,7 +131,7 @@ def test_validation_follows_iterations_0_100_200_of_each_epoch(digits, make_spec
     accuracies = [i.val_accuracy for i in intervals if i.val_accuracy is not None]
     assert outcome.val_accuracy_max == max(accuracies)
     assert [i.first_step for i in intervals] == [0, 1, 101, 201, 215, 216, 316, 416]
-    assert sum(len(i.train_loss) for i in intervals) == spec.iterations
+    assert sum(len(i.train_loss) for i in intervals) == iterations(spec)
 
 
 def test_final_validation_is_that_of_the_last_model(digits, make_spec):
@@ -192,8 +190,17 @@ class Dropping(nn.Module):
 RECORDED = {"torch": "1", "threads": "1", "device": "cpu", "hardware": "x"}
 
 
+def save(folder, state):
+    values = {field.name: getattr(state, field.name) for field in fields(state)}
+    save_checkpoint(folder, Checkpoint(values, RECORDED))
+
+
 def checkpoints(folder):
     return [checkpoint for _, checkpoint in load_checkpoints(folder)]
+
+
+def state_of(checkpoint):
+    return TrainingState(**checkpoint.state)
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 8, 12, 16, 20, 24])
@@ -213,11 +220,9 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
     class Stop(Exception):
         pass
 
-    folder = RunFolder(tmp_path)
-
     def stop(state: TrainingState) -> None:
         if state.epoch * 8 + state.iteration == stop_after:
-            save_checkpoint(folder, Checkpoint(state, RECORDED))
+            save(tmp_path, state)
             raise Stop
 
     before = []
@@ -231,10 +236,11 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
             on_interval=before.append,
             on_state=stop,
         )
-    (checkpoint,) = checkpoints(folder)
+    (checkpoint,) = checkpoints(tmp_path)
+    state = state_of(checkpoint)
     assert checkpoint.environment == RECORDED
-    assert sum(len(i.train_loss) for i in before) == checkpoint.state.reported(spec)  # type: ignore[misc]
-    resumed, outcome, rest = trained(spec, digits, fresh(), state=checkpoint.state)
+    assert sum(len(i.train_loss) for i in before) == state.reported(spec)  # type: ignore[misc]
+    resumed, outcome, rest = trained(spec, digits, fresh(), state=state)
     assert bits(resumed) == bits(whole)
     assert outcome.val_accuracy_final == expected.val_accuracy_final
     assert outcome.val_accuracy_max == expected.val_accuracy_max
@@ -244,22 +250,17 @@ def test_resumed_equals_uninterrupted_bit_by_bit(kind, stop_after, digits, make_
 
 
 def test_damaged_checkpoint_is_told_and_the_one_before_used(digits, make_spec, tmp_path):
-    folder = RunFolder(tmp_path)
-
-    def keep(state: TrainingState) -> None:
-        save_checkpoint(folder, Checkpoint(state, RECORDED))
-
-    trained(make_spec(epochs=3), digits, on_state=keep)
-    assert [checkpoint.state.epoch for checkpoint in checkpoints(folder)] == [3, 2]
+    trained(make_spec(epochs=3), digits, on_state=lambda state: save(tmp_path, state))
+    assert [state_of(checkpoint).epoch for checkpoint in checkpoints(tmp_path)] == [3, 2]
     path = tmp_path / "checkpoint.pt"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    damaged, before = checkpoints(folder)
+    damaged, before = checkpoints(tmp_path)
     assert damaged is None
-    assert before.state.epoch == 2
+    assert state_of(before).epoch == 2
     (tmp_path / "checkpoint.previous.pt").write_bytes(b"short")
-    assert checkpoints(folder) == [None, None]
+    assert checkpoints(tmp_path) == [None, None]
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path):
@@ -272,7 +273,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path):
 
     content = pickle.dumps(Evil())
     (tmp_path / "checkpoint.pt").write_bytes(hashlib.sha256(content).digest() + content)
-    assert checkpoints(RunFolder(tmp_path)) == [None]
+    assert checkpoints(tmp_path) == [None]
     assert not (tmp_path / "hit").exists()
 
 
@@ -293,7 +294,7 @@ def test_divergence_is_a_result_with_its_iteration(digits, make_spec):
 
 def test_weights_broken_by_the_last_update_are_a_divergence(digits, make_spec):
     spec = make_spec(variant="vanilla", train_size=32, epochs=1, lr=1e38)
-    assert spec.iterations == 1
+    assert iterations(spec) == 1
     _, outcome, intervals = trained(spec, digits)
     assert math.isfinite(intervals[0].train_loss[0])
     assert outcome.diverged_at == 0
@@ -324,7 +325,7 @@ def test_unknown_device_is_refused():
 GPU_FLAGS = """
 import torch
 from torch.utils import deterministic
-from attnstudy.training import prepare_process
+from attnstudy.trainings.placement.training import prepare_process
 
 prepare_process(torch.device("cuda"), 1)  # sets flags alone, so that it needs no GPU
 print(torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory)

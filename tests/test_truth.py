@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_an_edited_number_stops_the_ranking_and_sync_repairs_it(rank, cli):
     assert answer.code == 3
     assert answer.err.count("\n") == 1
     said = answer.err
-    value = run_named(STORE_DIR, "early/seed=0", "deep").result().test_accuracy
+    value = run_named(STORE_DIR, "early/seed=0", "deep").result().metrics["test_accuracy"]
     shown = f"early/seed=0 (test_accuracy {value + 40:g} in MLflow, {value:g} in its folder)"
     assert shown in said
     assert "early/seed=2" in said
@@ -218,7 +219,7 @@ def test_a_repetition_that_is_not_delivered_takes_the_place_of_what_mlflow_has(r
         shutil.copy(kept / name, folder.path)
     started = runs.RunFolder(kept).started()
     (folder.path / "run.json").unlink()
-    folder.start(started.spec, started.dataset)
+    folder.start(started.spec, asdict(started.dataset))
     ranking = rank()
     assert {arm["variant"]: arm["n"] for arm in ranking["arms"]} == {"vanilla": 3, "early": 3}
     assert [left["reason"] for left in ranking["excluded"]] == ["repeated by a later run"]
@@ -238,7 +239,7 @@ def test_the_server_alone_is_believed_as_far_as_its_digests_agree(rank, planned,
     said = "early/seed=0, early/seed=1, early/seed=2 have other numbers in MLflow than the digest"
     assert said in ranking["status_reason"]
     assert "'attnstudy sync deep' where the run folders are" in ranking["status_reason"]
-    assert "was not kept" not in ranking["status_reason"]
+    assert "was not followed" not in ranking["status_reason"]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from attnstudy import runs
-from attnstudy.usecases import tuning_rounds
-from attnstudy.usecases.tuning_results import best_configurations
+from attnstudy.usecases.tuning import rounds as tuning_rounds
+from attnstudy.usecases.tuning.results import best_configurations
 from tests.stores import one_sentence
 from tests.tuning import BOTH, SMALL, STORE_DIR, numbers, space, tune, tuned_folders
 
@@ -43,7 +43,7 @@ def test_a_search_trains_each_trial_once_and_keeps_out_of_the_study(cli, workpla
                 and (spec.lr, spec.batch_size)
                 == (trial["fields"]["lr"], trial["fields"]["batch_size"])
             ]
-            assert trial["value"] == statistics.fmean(r.val_accuracy_final for r in mine)
+            assert trial["value"] == statistics.fmean(r.metrics["val_accuracy_final"] for r in mine)
 
     # nothing of it is a run of the study
     assert json.loads(cli("status", "--json").out)["studies"] == []
@@ -74,7 +74,7 @@ def test_the_result_of_a_run_says_nothing_of_test_images(cli, workplace):
     tune(cli, "--variant", "double", "--trials", "1", "--seeds-per-trial", "1")
     (folder,) = tuned_folders()
     result = folder.result()
-    assert (result.test_accuracy, result.test_loss) == (None, None)
+    assert not {"test_accuracy", "test_loss"} & set(result.metrics)
     assert set(result.files) == {"journal.jsonl"}
     assert folder.started().dataset.test_images == 0
     assert {path.name for path in folder.path.iterdir()} == {
@@ -151,19 +151,24 @@ def killing(place, time):
 
 
 def test_interrupted_after_some_seeds_only_the_others_are_trained(cli, workplace, monkeypatch):
-    from attnstudy.usecases import search_dispatch
+    from attnstudy.running import jobs
+    from attnstudy.running.dispatch import Dispatch
 
     options = ("--variant", "vanilla", "--trials", "1", "--seeds-per-trial", "3")
     trained = []
 
-    class Interrupted(search_dispatch._Dispatch):
-        def note_group(self, group, event):
-            super().note_group(group, event)
-            if len(tuned_folders()) == 2 and len(self.ended) == 2:
+    events = Dispatch.events
+
+    def interrupted(self, tasks, *, wait=False):
+        kept = 0
+        for event in events(self, tasks, wait=wait):
+            yield event
+            kept += isinstance(event.about, jobs.Kept)
+            if kept == 2:
                 raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(search_dispatch, "_Dispatch", Interrupted)
+        patched.setattr(Dispatch, "events", interrupted)
         with pytest.raises(Killed):
             tune(cli, *options)
     trained = {f.path.name: f.path.joinpath("result.json").stat() for f in tuned_folders()}  # type: ignore[assignment]
@@ -220,8 +225,9 @@ def test_a_pause_changes_no_bit_of_a_training(cli, workplace):
     for pruner in ("none", "median"):
         tune(cli, *options, "--pruner", pruner, "--store", pruner, "--storage", f"{pruner}.journal")
     (plain,), (paused,) = (tuned_folders(Path(pruner)) for pruner in ("none", "median"))
-    assert [r["train_loss"] for r in paused.journal()] == [r["train_loss"] for r in plain.journal()]
-    assert paused.result().val_accuracy_final == plain.result().val_accuracy_final
+    assert [r.values for r in paused.journal()] == [r.values for r in plain.journal()]
+    final = "val_accuracy_final"
+    assert paused.result().metrics[final] == plain.result().metrics[final]
     assert set(paused.pauses()) == {1, 2}
 
 
@@ -396,7 +402,9 @@ def test_seeds_that_are_trained_together_pause_together(cli, workplace):
 
 def test_commands_that_search_nothing_do_not_load_optuna():
     code = (
-        "import sys, attnstudy.render, attnstudy.report.run, attnstudy.usecases.running\n"
+        "import sys, attnstudy.render, attnstudy.running.run_study\n"
+        "import attnstudy.trainings.placement.figures\n"
+        "import attnstudy.trainings.placement.training_runs\n"
         "sys.exit('optuna' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from attnstudy import options
-from attnstudy.errors import StoreError, UsageError
-
-if TYPE_CHECKING:
-    from attnstudy.executors import ExecutorChoice
+from attnstudy.errors import StoreError
 
 
 def named_study(given: dict[str, Any]) -> str | None:
@@ -23,59 +20,16 @@ def named_study(given: dict[str, Any]) -> str | None:
     return None
 
 
-def address_of(given: dict[str, Any]) -> Any:
+def address_of(given: Mapping[str, Any]) -> Any:
     """Return the address of the store that the options mean."""
     from attnstudy.tracking import resolve
 
     return resolve(given["store"], given["tracking_uri"])
 
 
-def find_own_variants() -> None:
-    """Let factories be imported that lie beside the study's file, or where the command runs."""
-    study = options.current_study()
-    if study.path is not None:
-        sys.path.insert(0, str(study.path.parent.resolve()))
-    sys.path.insert(0, str(Path.cwd()))
-
-
-def executor_of(given: dict[str, Any]) -> ExecutorChoice:
-    """Return by what the runs of a command are trained.
-
-    Raises:
-        UsageError: an option of a cluster is given, and no cluster is asked for.
-
-    """
-    from attnstudy.executors import ClusterRequest, ExecutorChoice
-
-    name = given["executor"]
-    for option in ("address", "cpus_per_run", "gpus_per_run"):
-        if name != "ray" and options.typed(option):
-            raise UsageError(f"{options.place(option)} goes with --executor ray")
-    cluster = ClusterRequest(
-        address=given["address"],
-        cpus=given["cpus_per_run"],
-        gpus=given["gpus_per_run"],
-    )
-    return ExecutorChoice(name, cluster)
-
-
-def prepare_workers(given: dict[str, Any]) -> None:
-    """Have what worker processes need imported, once for all of them."""
-    if given["executor"] != "processes":
-        return
-    from attnstudy import executors
-    from attnstudy.usecases.resources import asks_torch
-
-    # at once where this process will import torch too; else when there is something to train
-    at_once = asks_torch(given["device"], given["precision"])
-    # torch imports its compiler with the first optimizer that is made, which takes seconds
-    needed = ("attnstudy.usecases.worker", "torch._dynamo")
-    executors.prepare_workers(*needed, at_once=at_once)
-
-
 def data_dir_of(given: dict[str, Any]) -> Path:
     """Return the folder for downloads and decoded images."""
-    from attnstudy.data import default_data_dir
+    from attnstudy.trainings.placement.data import default_data_dir
 
     chosen: Path | None = given["data_dir"]
     return chosen or default_data_dir()

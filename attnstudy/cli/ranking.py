@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attnstudy import options
-from attnstudy.cli.common import address_of, named_study, print_result
+from attnstudy import asking, options
+from attnstudy.cli.common import address_of, print_result
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from attnstudy.asking import Given
     from attnstudy.report.context import Context
     from attnstudy.usecases.ranking import RankReport
 
 
 @click.command(cls=options.RankCommand)
-@options.study_argument
-@options.study_name
-@options.what_to_rank
-@options.how_to_rank
-@options.store
-@options.as_json
+@options.of_rank
 @options.option(
     "--format",
     "form",
@@ -57,14 +53,9 @@ def rank(**given: Any) -> int:
     _refuse_empty(given)
     form = "json" if given["as_json"] else given["form"]
     wants_report = form == "html" or given["figures"] or given["log"]
-    request = ranking.RankRequest(
-        source=_source(given, with_curves=bool(wants_report)),
-        said=options.said(given, "alpha", "correction", "control", "margin", "paired", "looks"),
-        look=None if given["look"] is None else ranking.parse_look(given["look"]),
-        claims=given["claims"],
-        calibrate=given["calibrate"],
-        folds=given["folds"],
-    )
+    asked = options.given_here()
+    source = _source(asked, with_curves=bool(wants_report))
+    request = asking.rank_request(asked, source)
     terminal = Terminal()
     with terminal.counting("reading runs", plain_from=1000) as progress:
         result = ranking.rank(request, lambda read: progress(read, None))
@@ -130,7 +121,7 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name for part in (text or "").split(",") if (name := part.strip()))
 
 
-def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
+def _source(given: Given, *, with_curves: bool) -> Any:
     """Return what to rank: a table, any experiment, or a study; one of them."""
     from attnstudy.tables.points import point_of
     from attnstudy.usecases import sources
@@ -190,18 +181,10 @@ def _source(given: dict[str, Any], *, with_curves: bool) -> Any:
                 f"{options.place(name)} goes with --experiment or --from: a study of "
                 "attnstudy's own knows it"
             )
-    return sources.StudyRequest(
-        study=named_study(given),
-        config=given["config"],
-        metric=given["metric"],
-        direction=given["direction"],
-        allowed=given["allowed"],
-        address=address_of(given),
-        with_curves=with_curves,
-    )
+    return asking.study_source(given, with_curves=with_curves)
 
 
-def _refuse(given: dict[str, Any], names: Sequence[str], where: str) -> None:
+def _refuse(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
     """Refuse options that would do nothing."""
     for name in names:
         if given[name]:

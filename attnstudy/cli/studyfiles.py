@@ -48,7 +48,7 @@ def show(**given: Any) -> int:
     """Show what a study declares and which plans are recorded for it."""
     from attnstudy import render
 
-    found = _overview(given)
+    found = _overview()
     print_result(
         render.study_json(found) if given["as_json"] else None, lambda: render.study_text(found)
     )
@@ -62,7 +62,7 @@ def check(**given: Any) -> int:
     from attnstudy import render
 
     options.check_file(tune)  # its table, which no other command reads
-    found = _overview(given)
+    found = _overview()
     print_result(
         render.study_json(found) if given["as_json"] else None,
         lambda: render.study_check_text(found),
@@ -70,12 +70,12 @@ def check(**given: Any) -> int:
     return 0
 
 
-def _overview(given: dict[str, Any]) -> Any:
-    from attnstudy.cli.requests import run_request
+def _overview() -> Any:
+    from attnstudy import asking
     from attnstudy.errors import UsageError
     from attnstudy.usecases import studyfiles
 
-    request = run_request(given)
+    request = asking.run_request(options.given_here())
     if request.declared is None:
         raise UsageError(
             "name a study with a file: 'attnstudy study new NAME' writes one under studies/"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of
+from attnstudy.cli.common import address_of, data_dir_of, named_study
 from attnstudy.errors import EXIT_ENVIRONMENT, UsageError
 
 
@@ -75,36 +75,49 @@ def doctor(**given: Any) -> int:
     return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
 
 
-@click.command()
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.what_to_run
+@options.how_to_run
+@options.tuned
+@options.until_decided
+@options.store
 @options.talk
 def selftest(**given: Any) -> int:
-    """Train known cases on the embedded digits and say whether this installation can be trusted.
+    """Train known cases and say whether this installation, or a study's training, can be trusted.
 
-    A seed is trained twice, a difference that is not there is looked for, and one that is large
-    has to be found. Takes about a minute; nothing is kept.
+    On the embedded digits a seed is trained twice, a difference that is not there is looked for,
+    and one that is large has to be found: about a minute. With STUDY, the first run of each of its
+    arms is repeated, and has to give the same results to the last bit. Nothing is kept.
     """
     import tempfile
     from pathlib import Path
 
     from attnstudy import render
-    from attnstudy.cli.studies import run_figures
+    from attnstudy.running.figures import run_figures
     from attnstudy.usecases import selftest as controls
 
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
-    good = True
+    good, what = True, named_study(given) or "this installation"
     with tempfile.TemporaryDirectory() as place:
-        for finding in controls.controls(Path(place), terminal, run_figures):
+        if named_study(given) is None:
+            findings = controls.controls(Path(place), terminal, run_figures)
+        else:
+            from attnstudy import asking
+
+            request = asking.run_request(options.given_here())
+            findings = controls.repetitions(request, Path(place), terminal, run_figures)
+        for finding in findings:
             good = good and finding.good
             click.echo(render.finding_line(finding))
-    click.echo(
-        "All checks passed." if good else "Do not trust what this installation says: see above."
-    )
+    click.echo("All checks passed." if good else f"Do not trust what {what} says: see above.")
     return 0 if good else EXIT_ENVIRONMENT
 
 
 def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:
-    from attnstudy import data as datasets
     from attnstudy import render
+    from attnstudy.trainings.placement import data as datasets
 
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.decoding() as decoding:

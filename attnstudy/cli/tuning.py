@@ -6,22 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attnstudy import options
-from attnstudy.cli.common import (
-    address_of,
-    data_dir_of,
-    executor_of,
-    find_own_variants,
-    prepare_workers,
-    print_result,
-)
-from attnstudy.cli.requests import settings_of
+from attnstudy import asking, options
+from attnstudy.cli.common import print_result
 from attnstudy.errors import EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from attnstudy.usecases.tuning_results import VariantTuning
+    from attnstudy.usecases.tuning.results import VariantTuning
 
 
 class TuneGroup(options.StudyFileCommand, click.Group):
@@ -54,15 +46,7 @@ class TuneGroup(options.StudyFileCommand, click.Group):
     subcommand_metavar="| show ...",
     context_settings={"allow_interspersed_args": True},
 )
-@options.study_argument
-@options.study_name
-@options.how_to_tune
-@options.what_to_run
-@options.how_to_train
-@options.store
-@options.option("--dry-run", is_flag=True, help="Show what would be tried.")
-@options.talk
-@options.as_json
+@options.of_tune
 def tune(**given: Any) -> int:
     """Search the hyperparameters of each variant, on validation images alone.
 
@@ -72,21 +56,24 @@ def tune(**given: Any) -> int:
     accuracies. Test images are not read. Trials that ended are not repeated, and
     one that was interrupted goes on.
     """
+    asked = options.given_here()
     if not given["dry_run"]:
-        prepare_workers(given)
+        asking.prepare_workers(asked)
     from attnstudy import render
-    from attnstudy.usecases import tuning, tuning_plan, tuning_results
+    from attnstudy.usecases.tuning import results as tuning_results
+    from attnstudy.usecases.tuning.plan import make_tune_plan
+    from attnstudy.usecases.tuning.tune_study import tune_study
 
     terminal = render.TuningTerminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.decoding() as decoding:
-        plan = tuning_plan.make_tune_plan(_tune_request(given), decoding)
+        plan = make_tune_plan(asking.tune_request(asked), decoding)
     if given["dry_run"]:
         store_dir = plan.request.address.store_dir
         ended = tuning_results.trials_that_ended(plan.place, store_dir, plan.configs)
         answer = render.tune_plan_json(plan, ended) if given["as_json"] else None
         print_result(answer, lambda: render.tune_plan_text(plan, ended))
         return 0
-    result = tuning.tune_study(plan, terminal, _figures)
+    result = tune_study(plan, terminal, _figures)
     if warning := render.tune_warning(result):
         terminal.warn(warning)
     answer = render.tune_json(result) if given["as_json"] else None
@@ -106,8 +93,8 @@ def tune(**given: Any) -> int:
 def show(**given: Any) -> int:
     """Show what a tuning found: best values, what it cost, what mattered, every trial."""
     from attnstudy import render
-    from attnstudy.study import expand_variants
-    from attnstudy.usecases import tuning_results
+    from attnstudy.trainings.placement.variants import expand_variants
+    from attnstudy.usecases.tuning import results as tuning_results
 
     study = options.current_study()
     storage = given["storage"] or str(study.journal)
@@ -122,34 +109,6 @@ def _figures(tuning: VariantTuning) -> Mapping[str, bytes]:
     from attnstudy.report.tuning import tuning_figures  # matplotlib: only where one is published
 
     return tuning_figures(tuning)
-
-
-def _tune_request(given: dict[str, Any]) -> Any:
-    from attnstudy.space import default_space
-    from attnstudy.study import expand_variants
-    from attnstudy.usecases.tuning_plan import TuneRequest
-
-    study = options.current_study()
-    find_own_variants()
-    same = (
-        "trials", "seeds_per_trial", "tuning_seeds", "pruner", "sampler", "sampler_seed", "dataset",
-        "train_size", "val_size", "device", "threads", "workers", "fuse",
-        "checkpoint_minutes",
-    )  # fmt: skip
-    return TuneRequest(
-        study=study.name,
-        question=study.question,
-        variants=expand_variants(given["variant"] or ("all",)),
-        ranking_seeds=given["seeds"],
-        space=study.space or default_space(),
-        storage=given["storage"],
-        journal=study.journal,
-        settings=settings_of(given),
-        data_dir=data_dir_of(given),
-        address=address_of(given),
-        executor=executor_of(given),
-        **{name: given[name] for name in same},
-    )
 
 
 COMMANDS = (tune,)

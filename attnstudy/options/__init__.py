@@ -17,10 +17,9 @@ from attnstudy.options.commands import (
     StudyCommand,
     StudyFileCommand,
     current_study,
-    said,
-    typed,
 )
 from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.given import command_for_programs, given_here, given_in_program
 from attnstudy.options.ranking import (
     alpha,
     direction,
@@ -31,6 +30,7 @@ from attnstudy.options.ranking import (
     what_to_rank,
 )
 from attnstudy.options.training import (
+    accept_code,
     data_dir,
     dataset,
     how_to_run,
@@ -50,10 +50,13 @@ __all__ = [
     "as_json",
     "blamed",
     "check_file",
+    "command_for_programs",
     "current_study",
     "data_dir",
     "dataset",
     "direction",
+    "given_here",
+    "given_in_program",
     "how_to_rank",
     "how_to_read",
     "how_to_run",
@@ -61,10 +64,12 @@ __all__ = [
     "how_to_tune",
     "no_figures",
     "no_models",
+    "of_rank",
+    "of_run",
+    "of_tune",
     "option",
     "place",
     "republish",
-    "said",
     "store",
     "store_folder",
     "study_argument",
@@ -73,7 +78,6 @@ __all__ = [
     "together",
     "tuned",
     "tuning_storage",
-    "typed",
     "until_decided",
     "variant",
     "what_to_rank",
@@ -128,3 +132,45 @@ talk = together(
 )
 
 as_json = option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+of_run = together(
+    study_argument,
+    study_name,
+    what_to_run,
+    how_to_run,
+    tuned,
+    until_decided,
+    store,
+    option("--rerun", is_flag=True, help="Train again what is complete already."),
+    accept_code,
+    republish,
+    no_figures,
+    no_models,
+    option("--dry-run", is_flag=True, help="Show what would be trained, and how long."),
+    talk,
+    as_json,
+)
+"""Everything that ``run`` can be told."""
+
+of_tune = together(
+    study_argument,
+    study_name,
+    how_to_tune,
+    what_to_run,
+    how_to_train,
+    store,
+    option("--dry-run", is_flag=True, help="Show what would be tried."),
+    talk,
+    as_json,
+)
+"""Everything that ``tune`` can be told."""
+
+of_rank = together(
+    study_argument,
+    study_name,
+    what_to_rank,
+    how_to_rank,
+    store,
+    as_json,
+)
+"""Everything that ``rank`` can be told, but for the form of its answer."""

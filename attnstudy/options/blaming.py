@@ -1,4 +1,7 @@
-"""Where a value was written: on the command line, in the environment, or in a study's file."""
+"""Where a value was written: on the command line, in the environment, in a study's file.
+
+Or in a program, which has no command line: there an option is called as its parameter is.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from click.core import ParameterSource
 
 from attnstudy import studyfile
 from attnstudy.errors import UsageError
+
+PROGRAM = "attnstudy.program"
+"""Marks, in a context's ``meta``, what a program asks for."""
 
 
 def place(name: str) -> str:
@@ -55,13 +61,23 @@ def place_of(context: click.Context, parameter: click.Parameter) -> str:
     """Return what to call the place in which a parameter is given."""
     source = _source(context, parameter)
     assert parameter.name is not None
+    if context.meta.get(PROGRAM) and source is ParameterSource.COMMANDLINE:
+        return parameter_of(parameter.opts[-1])
     if source is ParameterSource.DEFAULT_MAP:
         study: studyfile.StudyFile = context.meta["attnstudy.study"]
         return study.key(parameter.name)
     if source is ParameterSource.ENVIRONMENT and parameter.envvar:
         names = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar
         return next((one for one in names if os.environ.get(one)), names[0])
+    if context.meta.get(PROGRAM):
+        return parameter_of(parameter.opts[-1])
     return parameter.opts[0] if isinstance(parameter, click.Option) else "STUDY"
+
+
+def parameter_of(option: str) -> str:
+    """Return what an option is called as a parameter of ``attnstudy.Study``."""
+    name = option.lstrip("-").replace("-", "_")
+    return {"arm": "arms", "variant": "arms"}.get(name, name)
 
 
 def _source(context: click.Context, parameter: click.Parameter) -> ParameterSource | None:

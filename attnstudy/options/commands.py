@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from attnstudy import study, studyfile
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.trainings.placement.variants import check_variant
 
 
 class StudyCommand(click.Command):
@@ -65,28 +65,17 @@ def known_variant(text: str) -> str:
     found = click.get_current_context().meta.get("attnstudy.study")
     if text == "all" or (found is not None and text in found.arms):
         return text
-    return study.check_variant(text)
+    if found is not None and found.own is not None:
+        known = tuple(found.arms) or (found.name,)
+        if text in known:
+            return text
+        raise UsageError(
+            f"the study has no arm {text!r}{near_miss(text, known)} (there: {', '.join(known)})"
+        )
+    return check_variant(text)
 
 
 def current_study() -> studyfile.StudyFile:
     """Return the study that the running ``StudyCommand`` is about."""
     found: studyfile.StudyFile = click.get_current_context().meta["attnstudy.study"]
     return found
-
-
-def typed(name: str) -> bool:
-    """Tell whether an option stands on the command line or in the environment."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source in (
-        click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT,
-    )  # fmt: skip
-
-
-def said(given: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return those of the running command's options that somebody gave, in whatever place."""
-    source = click.get_current_context().get_parameter_source
-    return {
-        name: given[name]
-        for name in names
-        if source(name) is not click.core.ParameterSource.DEFAULT
-    }

@@ -12,7 +12,7 @@ from attnstudy.options import values
 from attnstudy.options.commands import known_variant
 from attnstudy.options.declaring import POSITIVE, option, together
 from attnstudy.options.settings import options_of
-from attnstudy.settings import SETTINGS, SIZES
+from attnstudy.trainings.placement.settings import SETTINGS, SIZES
 
 data_dir = option(
     "--data-dir",
@@ -28,6 +28,8 @@ dataset = option(
 
 variant = option(
     "--variant",
+    "--arm",
+    "variant",
     multiple=True,
     type=values.Checked("variant", known_variant),
     help="vanilla, early, late, double, all (these), a control (early-conv, late-conv, "
@@ -112,6 +114,12 @@ how_to_run = together(
         is_flag=True,
         help="Refuse to go on with another torch, thread count or hardware than a run began with.",
     ),
+)
+
+accept_code = option(
+    "--accept-code",
+    is_flag=True,
+    help="Keep runs of a training of your own that were made before its code changed.",
 )
 
 tuning_storage = option(

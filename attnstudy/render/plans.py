@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.seeds import seeds_text
 from attnstudy.studyplan import shown
+from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import arm_facts
 
 if TYPE_CHECKING:
+    from attnstudy.arms import Arm
     from attnstudy.usecases.studyfiles import KnownPlan, StudyOverview
 
 
@@ -28,11 +30,16 @@ def study_text(found: StudyOverview) -> str:
     if request.question:
         lines += [f"  {request.question}"]
     names = sorted({name for arm in declared.arms for name in arm.settings})
+    heading = ["variant"] if request.training is None else []
+
+    def variant(arm: Arm) -> list[str]:
+        return [arm.variant] if heading else []
+
     rows = [
-        [arm.name, arm.variant, *(shown(arm.settings[name]) for name in names)]
+        [arm.name, *variant(arm), *(shown(arm.settings[name]) for name in names)]
         for arm in declared.arms
     ]
-    lines += ["", table(["arm", "variant", *names], rows), ""]
+    lines += ["", table(["arm", *heading, *names], rows), ""]
     count = len(declared.arms) * len(declared.seeds)
     lines += [f"seeds {seeds_text(declared.seeds)} of every arm, {count} runs"]
     analysis = {
@@ -68,6 +75,8 @@ def study_check_text(found: StudyOverview) -> str:
         f"{amount(len(declared.seeds), 'seed')} = "
         f"{amount(len(declared.arms) * len(declared.seeds), 'run')}"
     )
+    promises = [line for one in find(found.request.training).promises for line in wrapped(one)]
+    text = "\n".join([text, *promises])
     needed = found.pairing_pays_from
     if needed is None:
         return text
@@ -90,9 +99,9 @@ def study_json(found: StudyOverview) -> dict[str, Any]:
         "schema": 1,
         "study": request.study,
         "question": request.question,
-        "arms": {arm.name: arm_facts(arm) for arm in declared.arms},
+        "arms": {arm.name: arm_facts(arm, request.training) for arm in declared.arms},
         "seeds": list(declared.seeds),
-        "analysis": asdict(declared.analysis),
+        "analysis": declared.analysis.to_json(),
         "pairing_pays_from": found.pairing_pays_from,
         "plans": [
             {**known.recorded.to_json(), "changes": list(known.changes)} for known in found.plans

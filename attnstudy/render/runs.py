@@ -9,13 +9,14 @@ from attnstudy.render.tables import amount, number, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
+from attnstudy.trainings.registry import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from attnstudy.usecases.estimating import Estimate
-    from attnstudy.usecases.outcomes import Outcome, RunReport
-    from attnstudy.usecases.planning import RunPlan
+    from attnstudy.running.estimating import Estimate
+    from attnstudy.running.outcomes import Outcome, RunReport
+    from attnstudy.running.planning import RunPlan
 
 
 def run_text(report: RunReport) -> str:
@@ -46,13 +47,14 @@ def run_text(report: RunReport) -> str:
 
 def _variants(report: RunReport) -> str:
     rows = []
+    metric = report.plan.request.metric
     for variant in dict.fromkeys(o.spec.arm_name for o in report.outcomes):
         own = [o for o in report.outcomes if o.spec.arm_name == variant]
         done = [o for o in own if o.result is not None]
         tested = [
-            o.result.test_accuracy
+            o.result.metrics[metric]
             for o in done
-            if o.result is not None and o.result.test_accuracy is not None
+            if o.result is not None and metric in o.result.metrics
         ]
         counts = Counter(o.status.value for o in own)
         rows.append(
@@ -64,8 +66,14 @@ def _variants(report: RunReport) -> str:
                 f"{min(tested):.2f} – {max(tested):.2f}" if tested else "–",
             ]
         )
-    headings = ["variant", "seeds done", "runs", "mean test accuracy (%)", "min – max"]
+    headings = ["variant", "seeds done", "runs", f"mean {_called(report, metric)}", "min – max"]
     return table(headings, rows, right="   >>")
+
+
+def _called(report: RunReport, metric: str) -> str:
+    """Return a metric in words, with the unit of the placements' accuracies."""
+    percent = report.plan.request.training is None and metric.endswith("accuracy")
+    return metric.replace("_", " ") + (" (%)" if percent else "")
 
 
 def _names(outcomes: tuple[Outcome, ...]) -> str:
@@ -110,7 +118,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
         "trained": outcome.trained,
         "diverged_at": None if result is None else result.diverged_at,
         "reason": outcome.reason,
-        "metrics": {} if result is None else result.metrics(),
+        "metrics": {} if result is None else dict(result.metrics),
     }
 
 
@@ -128,13 +136,12 @@ def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = (
                 by_status[_standing(plan, run.status)].append(run.spec.seed)
         rows.append([variant, *(seeds_text(s) if s else "–" for s in by_status.values())])
     spec = plan.runs[0].spec
-    epochs = _least_and_most(run.spec.epochs for run in plan.runs)
-    iterations = _least_and_most(run.spec.iterations_per_epoch for run in plan.runs)
+    told = [*find(spec.training).summary([run.spec for run in plan.runs]), ""]
+    about, *more = told if len(told) > 1 else ["", ""]
+    threads = f"{amount(plan.threads, 'thread')} a run"
     lines = [
-        f"study {request.study}, configuration {spec.config_id}, dataset {request.dataset} "
-        f"({spec.train_size:,} training images)",
-        f"{spec.attention} attention, {epochs} epochs of {iterations} iterations, "
-        f"{amount(plan.threads, 'thread')} a run",
+        ", ".join(filter(None, (f"study {request.study}, configuration {spec.config_id}", about))),
+        ", ".join(filter(None, (*more, threads))),
         "",
         table(["variant", "done", "to train", "running elsewhere"], rows),
         "",
@@ -146,12 +153,6 @@ def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = (
             f"Looks at {at} seeds each: what one decides gets no more, so this is the most."
         )
     return "\n".join(lines)
-
-
-def _least_and_most(counts: Iterable[int]) -> str:
-    """Return what is the same for all arms, or the range of it."""
-    known = set(counts)
-    return str(min(known)) if len(known) == 1 else f"{min(known)} to {max(known)}"
 
 
 def _standing(plan: RunPlan, status: Status) -> str:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
-from attnstudy.settings import always_told, told_unless_default
 from attnstudy.study import later_defaults
+from attnstudy.trainings.placement.settings import always_told, told_unless_default
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnstudy.data import Dataset
     from attnstudy.studyplan import RecordedPlan
     from attnstudy.tracking import Address
+    from attnstudy.trainings.placement.data import Dataset
     from attnstudy.usecases.diagnosing import Finding
     from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport, TuningStatus
 

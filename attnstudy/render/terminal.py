@@ -19,14 +19,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from attnstudy.render.tables import duration, number
+from attnstudy.render.tables import duration
 from attnstudy.runs import Status
 
 if TYPE_CHECKING:
+    from attnstudy.running.estimating import Estimate
+    from attnstudy.running.jobs import Progress as TrainingProgress
+    from attnstudy.running.outcomes import Outcome
     from attnstudy.study import RunSpec
-    from attnstudy.usecases.estimating import Estimate
-    from attnstudy.usecases.jobs import Progress as TrainingProgress
-    from attnstudy.usecases.outcomes import Outcome
 
 PLAIN_EVERY = 30.0
 """Seconds between two lines of progress without a terminal."""
@@ -102,15 +102,19 @@ class Terminal:
         if worker not in self._rows:
             self._rows[worker] = self._display.add_task("", numbers="")
         self._display.reset(
-            self._rows[worker], total=spec.iterations, description=spec.name, numbers="starting"
+            self._rows[worker], total=None, description=spec.name, numbers="starting"
         )
 
     def progress(self, worker: int, spec: RunSpec, progress: TrainingProgress) -> None:
         """Show how far a run is."""
-        numbers = f"loss {number(progress.loss, 3)}  val {number(progress.val_accuracy, 1)} %"
-        self._current[worker] = f"{spec.name} {progress.done}/{spec.iterations} {numbers}"
+        numbers = "  ".join(f"{name} {value:.4g}" for name, value in progress.values.items())
+        of = "" if progress.total is None else f"/{progress.total}"
+        self._current[worker] = f"{spec.name} {progress.done}{of} {numbers}"
         if self._display is not None:
-            self._display.update(self._rows[worker], completed=progress.done, numbers=numbers)
+            row = self._rows[worker]
+            self._display.update(
+                row, completed=progress.done, total=progress.total, numbers=numbers
+            )
         self._plain_line()
 
     def ended(self, worker: int, spec: RunSpec, outcome: Outcome) -> None:
@@ -185,6 +189,8 @@ class Terminal:
 
 def estimate_lines(estimate: Estimate) -> list[str]:
     """Return the time to expect, and what would make it shorter."""
+    if estimate.seconds is None:
+        return [f"How long {estimate.runs} run{'s' * (estimate.runs != 1)} will take is not known."]
     lines = [
         f"About {duration(estimate.seconds)} of training for {estimate.runs} "
         f"run{'s' * (estimate.runs != 1)}, {min(estimate.workers, estimate.runs)} at once."

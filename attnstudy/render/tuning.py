@@ -12,10 +12,10 @@ from attnstudy.render.tables import amount, duration, number, table
 from attnstudy.seeds import seeds_text
 
 if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
-    from attnstudy.search import Trial
-    from attnstudy.usecases.tuning import TuneReport
-    from attnstudy.usecases.tuning_plan import TunePlan
-    from attnstudy.usecases.tuning_results import VariantTuning
+    from attnstudy.search import SearchConfig, Trial
+    from attnstudy.usecases.tuning.plan import TunePlan
+    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.tune_study import TuneReport
 
 
 def tune_text(report: TuneReport) -> str:
@@ -47,17 +47,31 @@ def _show(report: TuneReport) -> str:
     return " ".join(words)
 
 
+def _on(config: SearchConfig) -> str:
+    """Return the data that a search of the placements is done on."""
+    facts = config.facts
+    if "dataset" not in facts:
+        return ""
+    return (
+        f" on {facts['dataset']} ({facts['train_size']:,} training and {facts['val_size']:,} "
+        "validation images)"
+    )
+
+
+def _at_most(config: SearchConfig) -> str:
+    epochs = config.most_epochs
+    return f", at most {amount(epochs, 'epoch')}" if epochs else ""
+
+
 def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
     """Return what a search would do, given how many trials of each variant have ended."""
     request, config = plan.request, plan.configs[0]
     to_do = _to_do(plan, ended)
     rows = [[variant, str(count), str(to_do[variant])] for variant, count in ended.items()]
     lines = [
-        f"study {request.study}, to be tuned on {request.dataset} ({config.train_size:,} training "
-        f"and {config.val_size:,} validation images)",
-        f"each trial: seeds {seeds_text(config.seeds)}, at most "
-        f"{amount(config.most_epochs, 'epoch')}; sampler {config.sampler} (seed "
-        f"{config.sampler_seed}), pruner {config.pruner}",
+        f"study {request.study}, to be tuned{_on(config)}",
+        f"each trial: seeds {seeds_text(config.seeds)}{_at_most(config)}; sampler {config.sampler} "
+        f"(seed {config.sampler_seed}), pruner {config.pruner}",
         textwrap.fill(f"varied: {request.space.shown}", 100, subsequent_indent="  "),
         "",
         table(["variant", "trials that ended", "to do"], rows, right=" >>"),
@@ -128,8 +142,10 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
                 duration(budget.seconds) if budget.runs else "–",
             ]
         )
+    first = tunings[0].config
+    measured = "best validation (%)" if first.percent else f"best {first.metric}"
     headings = [
-        "variant", "best validation (%)", "trial", "with", "trials", "runs", "epochs", "training",
+        "variant", measured, "trial", "with", "trials", "runs", "epochs", "training",
     ]  # fmt: skip
     lines = [table(headings, rows, right=" >> >>>>")]
     for tuning in tunings:
@@ -151,8 +167,7 @@ def tunings_text(tunings: Sequence[VariantTuning]) -> str:
     """Return all there is to see of a study's searches."""
     first = tunings[0].config
     lines = [
-        f"study {first.study}, tuned on {first.dataset} ({first.train_size:,} training and "
-        f"{first.val_size:,} validation images)",
+        f"study {first.study}, tuned{_on(first)}",
         "",
         *_best(tunings),
     ]
@@ -176,7 +191,7 @@ def _variant(tuning: VariantTuning) -> list[str]:
     config = tuning.config
     lines = [
         f"{tuning.variant}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
-        f"{config.sampler_seed}), pruner {config.pruner}, at most {config.most_epochs} epochs",
+        f"{config.sampler_seed}), pruner {config.pruner}{_at_most(config)}",
     ]
     if tuning.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importances.items())
@@ -187,7 +202,7 @@ def _variant(tuning: VariantTuning) -> list[str]:
     rows = []
     for trial in tuning.trials:
         if trial.value is not None:
-            best = trial.value if best is None else max(best, trial.value)
+            best = trial.value if best is None else config.best_of((best, trial.value))
         rows.append(
             [
                 str(trial.number),
@@ -198,7 +213,8 @@ def _variant(tuning: VariantTuning) -> list[str]:
                 fields_text(trial.fields),
             ]
         )
-    headings = ["trial", "state", "value (%)", "best so far", "by seed", "with"]
+    value = "value (%)" if config.percent else config.metric
+    headings = ["trial", "state", value, "best so far", "by seed", "with"]
     return [*lines, "", table(headings, rows, right="> >>")]
 
 
@@ -256,16 +272,17 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
     return plain
 
 
-def trial_line(variant: str, trial: Trial, best: Trial | None) -> str:
-    """Return a line about a trial that ended."""
-    what = f"{variant} trial {trial.number}"
+def trial_line(tuning: VariantTuning, trial: Trial) -> str:
+    """Return a line about a trial of a search that ended."""
+    best, unit = tuning.best, " %" if tuning.config.percent else ""
+    what = f"{tuning.variant} trial {trial.number}"
     if trial.state.value == "failed":
         return f"{what} failed: {trial.reason}"
     with_ = fields_text(trial.fields)
     if trial.state.value == "pruned":
         return f"{what} was stopped early: {with_}"
     diverged = f", {len(trial.diverged)} diverged" if trial.diverged else ""
-    said = f"{what}: {number(trial.value)} %{diverged} with {with_}"
+    said = f"{what}: {number(trial.value)}{unit}{diverged} with {with_}"
     if best is not None and best.number != trial.number:
-        return f"{said}; best is {number(best.value)} % of trial {best.number}"
+        return f"{said}; best is {number(best.value)}{unit} of trial {best.number}"
     return f"{said}; the best so far"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from attnstudy.search import Trial
     from attnstudy.space import Space
     from attnstudy.study import RunSpec
+    from attnstudy.usecases.tuning.results import VariantTuning
 
 
 class TuningTerminal(Terminal):
@@ -33,12 +34,12 @@ class TuningTerminal(Terminal):
         self._current.pop(worker, None)
         self._plain_line()
 
-    def trial_ended(self, variant: str, trial: Trial, best: Trial | None) -> None:
+    def trial_ended(self, tuning: VariantTuning, trial: Trial) -> None:
         """Show that a trial ended; a failure is told at once."""
         self._done += 1
         if self._display is not None and self._total is not None:
             self._display.update(self._total, completed=self._done)
-        line = trial_line(variant, trial, best)
+        line = trial_line(tuning, trial)
         if trial.state.value == "failed":
             self.warn(line)
         else:

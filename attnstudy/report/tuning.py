@@ -14,7 +14,7 @@ from attnstudy.report.names import clean
 from attnstudy.report.style import INK, MUTED, PAPER, SERIES, new_figure, styled
 
 if TYPE_CHECKING:  # at run time it would bring Optuna, which a run's figures do not need
-    from attnstudy.usecases.tuning_results import VariantTuning
+    from attnstudy.usecases.tuning.results import VariantTuning
 
 
 def tuning_figures(tuning: VariantTuning) -> Mapping[str, bytes]:
@@ -44,9 +44,9 @@ def history_figure(tuning: VariantTuning) -> Figure:
         numbers, values, "D", color=INK, markerfacecolor=PAPER, markersize=4.6, label="trial (mean)"
     )
     axes.plot([], [], "o", color=SERIES[0], alpha=0.5, markersize=3.2, label="its seeds")
+    so_far = [*accumulate(values, lambda a, b: tuning.config.best_of((a, b)))]
     axes.step(
-        numbers, [*accumulate(values, max)], where="post", color=SERIES[1], linewidth=1.5,
-        label="best so far",
+        numbers, so_far, where="post", color=SERIES[1], linewidth=1.5, label="best so far",
     )  # fmt: skip
     for state, marker, called in (("pruned", "|", "stopped early"), ("failed", "x", "failed")):
         ended = [trial.number for trial in tuning.finished if trial.state.value == state]
@@ -60,7 +60,7 @@ def history_figure(tuning: VariantTuning) -> Figure:
     axes.grid(axis="y")
     axes.set(
         xlabel="trial",
-        ylabel="final validation accuracy (%)",
+        ylabel="final validation accuracy (%)" if tuning.config.percent else tuning.config.metric,
         title=clean(f"{tuning.config.study}: tuning of {tuning.variant}"),
     )
     axes.legend(loc="lower right")

@@ -5,12 +5,17 @@ from attnstudy.runs.checkpoints import (
     CHECKPOINT_NAMES,
     CHECKPOINTS,
     PREVIOUS_CHECKPOINT,
+    Checkpoint,
+    load_checkpoints,
     put_checkpoint,
+    records_before,
+    save_checkpoint,
 )
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import (
     JOURNAL,
     OF_THE_MACHINE,
+    OF_THE_RUN,
     PAUSES,
     PREDICTIONS,
     RESULT,
@@ -18,7 +23,15 @@ from attnstudy.runs.folder import (
     RunFolder,
 )
 from attnstudy.runs.locks import acquired, held
-from attnstudy.runs.records import MAX_DURING_TRAINING, METRICS, DatasetFacts, Result, Start, Status
+from attnstudy.runs.records import (
+    MAX_DURING_TRAINING,
+    METRICS,
+    DatasetFacts,
+    LogRecord,
+    Result,
+    Start,
+    Status,
+)
 from attnstudy.runs.repeating import REPLACES, kept_aside
 from attnstudy.runs.studies import (
     changing_study_facts,
@@ -41,13 +54,16 @@ __all__ = [
     "MAX_DURING_TRAINING",
     "METRICS",
     "OF_THE_MACHINE",
+    "OF_THE_RUN",
     "PAUSES",
     "PREDICTIONS",
     "PREVIOUS_CHECKPOINT",
     "REPLACES",
     "RESULT",
     "START",
+    "Checkpoint",
     "DatasetFacts",
+    "LogRecord",
     "Result",
     "RunFolder",
     "Start",
@@ -57,12 +73,15 @@ __all__ = [
     "command_at_work",
     "held",
     "kept_aside",
+    "load_checkpoints",
     "put_checkpoint",
     "record_plan",
     "recorded_plans",
+    "records_before",
     "repeated_folders",
     "run_folder",
     "run_folders",
+    "save_checkpoint",
     "studies",
     "study_facts",
     "study_folder",

@@ -26,7 +26,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ from attnstudy.runs.journal import (
     take_over,
 )
 from attnstudy.runs.locks import acquired, held
-from attnstudy.runs.records import DatasetFacts, Result, Start, Status
+from attnstudy.runs.records import DatasetFacts, LogRecord, Result, Start, Status
+from attnstudy.runs.repeating import REPLACES
 from attnstudy.study import RunSpec
 
 OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
@@ -53,6 +54,8 @@ OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.jso
 JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
 PREDICTIONS = "predictions.csv"
 PAUSES = "pauses.json"
+OF_THE_RUN = frozenset({*OF_THE_MACHINE, JOURNAL, RESULT, START, PREDICTIONS, PAUSES, REPLACES})
+"""Names that have a meaning in every run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +137,14 @@ class RunFolder:
             return Status.FAILED
         return Status.INTERRUPTED if (self.path / START).exists() else Status.ABSENT
 
-    def start(self, spec: RunSpec, dataset: DatasetFacts) -> None:
+    def start(self, spec: RunSpec, dataset: Mapping[str, Any] | None) -> None:
         """Note that the run is being worked on; the first start is kept for its time stamp."""
         with reported(self.path):
             (self.path / "failure.json").unlink(missing_ok=True)
         if self.started() is None:
             content = {
                 "spec": spec.to_dict(),
-                "dataset": asdict(dataset),
+                "dataset": dataset,
                 "started_at": time.time_ns() // 1_000_000,
             }
             write_sealed(self.path / START, content)
@@ -153,9 +156,7 @@ class RunFolder:
             return None
         try:
             dataset = content["dataset"]
-            c, h, w = dataset["image_shape"]
-            names = tuple(dataset["class_names"])
-            facts = DatasetFacts(**{**dataset, "image_shape": (c, h, w), "class_names": names})
+            facts = None if dataset is None else DatasetFacts.from_json(dataset)
             return Start(RunSpec.from_dict(content["spec"]), facts, int(content["started_at"]))
         except (KeyError, TypeError, ValueError, UsageError) as error:
             raise StoreError(
@@ -163,42 +164,35 @@ class RunFolder:
                 "choose another store with --store"
             ) from error
 
-    def append(self, record: Mapping[str, Any]) -> None:
+    def append(self, record: LogRecord) -> None:
         """Add a line to the journal and make sure that it is on disk."""
-        append_record(self.path / JOURNAL, record)
+        append_record(self.path / JOURNAL, record.to_json())
 
-    def journal(self) -> list[dict[str, Any]]:
+    def journal(self) -> list[LogRecord]:
         """Return the journal's records up to the first damaged line."""
-        return read_records(self.path / JOURNAL)
+        return [LogRecord.from_json(record) for record in read_records(self.path / JOURNAL)]
 
-    def journal_from(self, place: int) -> list[tuple[int, dict[str, Any]]]:
+    def journal_from(self, place: int) -> list[tuple[int, LogRecord]]:
         """Return the records from a place on, each with its place: the bytes before it.
 
         Nothing if no record begins there (any more).
         """
-        return read_placed(self.path / JOURNAL, place)
+        placed = read_placed(self.path / JOURNAL, place)
+        return [(at, LogRecord.from_json(record)) for at, record in placed]
 
-    def validations(self) -> list[tuple[int, float]]:
-        """Return the step and the validation accuracy (percent) of every validation."""
-        return [
-            (_end(record) - 1, record["val_accuracy"])
-            for record in self.journal()
-            if record["val_accuracy"] is not None
-        ]
+    def history(self, metric: str) -> list[tuple[int, float]]:
+        """Return the steps and values of a metric that was logged."""
+        points = (point for record in self.journal() for point in record.points())
+        return [(step, value) for name, step, value in points if name == metric]
 
-    def journal_reaches(self, step: int) -> bool:
-        """Whether the journal tells of every update before ``step``, and an interval ends there."""
-        return step == 0 or any(_end(record) == step for record in self.journal())
-
-    def keep_journal_before(self, step: int) -> None:
-        """Drop what a previous attempt noted from ``step`` on: it will be computed again."""
-        kept = [record for record in self.journal() if _end(record) <= step]
+    def keep_records(self, count: int) -> None:
+        """Keep the first lines of the journal: what follows will be computed again."""
+        kept = read_records(self.path / JOURNAL)[:count]
         rewrite_records(self.path / JOURNAL, kept)
 
     def finish(self, result: Result) -> None:
         """Seal the result: from here on the run is done. The checkpoints go."""
-        content = {**asdict(result), "status": result.status.value}
-        write_sealed(self.path / RESULT, content)
+        write_sealed(self.path / RESULT, result.to_json())
         reach("run/finished")
         self.forget_checkpoints()
 
@@ -238,10 +232,7 @@ class RunFolder:
         content = read_sealed(self.path / RESULT)
         if content is None:
             return None
-        known: dict[str, Any] = {f.name: content.get(f.name) for f in fields(Result)}
-        known["status"] = Status(content["status"])
-        known["notes"] = tuple(content.get("notes", ()))
-        return Result(**known)
+        return Result.from_json(content)
 
     def damaged_files(self) -> list[str]:
         """Return the names of result files that are missing or not as they were written."""
@@ -302,8 +293,3 @@ class RunFolder:
         with reported(self.path):
             (self.path / "published").mkdir(exist_ok=True)
         write_sealed(self.path / "published" / f"{store_key}.json", confirmed)
-
-
-def _end(record: Mapping[str, Any]) -> int:
-    """Return the step after the last one that a record tells of."""
-    return int(record["first_step"]) + len(record["train_loss"])

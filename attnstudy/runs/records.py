@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from attnstudy.study import VALIDATE_EVERY, RunSpec
+from attnstudy.study import RunSpec
 
-MAX_DURING_TRAINING = f"val_accuracy_max_every_{VALIDATE_EVERY}_iterations"
+MAX_DURING_TRAINING = "val_accuracy_max_every_100_iterations"
 """The highest of the validations during training, as the reference notebook takes it."""
 
 METRICS = (
     "val_accuracy_max", MAX_DURING_TRAINING, "val_accuracy_final", "test_accuracy", "test_loss",
     "train_seconds", "images_per_second",
 )  # fmt: skip
-"""Numbers of a finished run, by their names in the tracking store."""
+"""Numbers of a finished run of a placement, by their names in the tracking store."""
 
 
 class Status(Enum):
@@ -37,43 +37,129 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The outcome of a run. Accuracies in percent; None where a diverged run has no value."""
+    """The outcome of a run."""
 
     status: Status
-    diverged_at: int | None
-    val_accuracy_max: float | None
-    """Highest of the validations during training; the one after the last update may be higher."""
-    val_accuracy_final: float | None
-    """After the last update."""
-    test_accuracy: float | None
-    test_loss: float | None
-    train_seconds: float
-    images_per_second: float
+    diverged_at: int | None = None
+    """Step of the first number that is not finite; None if all are."""
+    metrics: Mapping[str, float]
+    """What was measured, by name, as the tracking store shows it. Of the placements: accuracies in
+    percent; what a diverged run has no value of is not there."""
     finished_at: int
     """Milliseconds since the epoch."""
-    environment: dict[str, str]
+    environment: Mapping[str, str]
     """Device, threads, versions, hardware: recorded, not part of the identity."""
-    files: dict[str, str]
+    files: Mapping[str, str]
     """SHA-256 (hex) of every file that belongs to the result, by name."""
     notes: tuple[str, ...] = ()
+    """What is to be known about how the result came about."""
 
-    def metrics(self) -> dict[str, float]:
-        """Return the numbers that the tracking store shows, by their names there."""
-        measured = [v for v in (self.val_accuracy_max, self.val_accuracy_final) if v is not None]
-        derived = {
-            "val_accuracy_max": max(measured, default=None),
-            MAX_DURING_TRAINING: self.val_accuracy_max,
-        }
-        values = {
-            name: derived[name] if name in derived else getattr(self, name) for name in METRICS
-        }
-        return {name: value for name, value in values.items() if value is not None}
+    @property
+    def train_seconds(self) -> float:
+        """The time that was spent on the training."""
+        return self.metrics["train_seconds"]
 
     def earlier_metrics(self) -> dict[str, float]:
         """Return the numbers that earlier versions sent: one maximum, that during training."""
-        now = self.metrics()
+        now = dict(self.metrics)
         during = now.pop(MAX_DURING_TRAINING, None)
         return now if during is None else {**now, "val_accuracy_max": during}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes."""
+        return {
+            "status": self.status.value,
+            "diverged_at": self.diverged_at,
+            "metrics": dict(self.metrics),
+            "finished_at": self.finished_at,
+            "environment": dict(self.environment),
+            "files": dict(self.files),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Result:
+        """Return the result that ``to_json`` gave, now or by a version with fixed metrics.
+
+        What it lacks is None: a result that is sealed is one, whoever wrote it.
+
+        Raises:
+            KeyError: it has no status.
+
+        """
+        metrics = values["metrics"] if "metrics" in values else _metrics_of_fields(values)
+        known = {**dict.fromkeys(("diverged_at", "finished_at", "environment", "files")), **values}
+        return cls(
+            status=Status(values["status"]),
+            diverged_at=known["diverged_at"],
+            metrics=dict(metrics),
+            finished_at=known["finished_at"],
+            environment=known["environment"],
+            files=known["files"],
+            notes=tuple(values.get("notes", ())),
+        )
+
+
+def _metrics_of_fields(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics of a result in which each had a field of its own."""
+    during, final = values.get("val_accuracy_max"), values.get("val_accuracy_final")
+    measured = [value for value in (during, final) if value is not None]
+    known = {
+        "val_accuracy_max": max(measured, default=None),
+        MAX_DURING_TRAINING: during,
+        "val_accuracy_final": final,
+        **{name: values.get(name) for name in METRICS[3:]},
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A line of a run's journal: what was measured up to a step."""
+
+    step: int
+    """The last one that it tells of, counted from 0."""
+    seconds: float
+    """Time of the run from its start to here, without interruptions."""
+    values: Mapping[str, tuple[float, ...]]
+    """By metric; several are those of as many consecutive steps, the last of which is ``step``."""
+
+    def points(self) -> Iterator[tuple[str, int, float]]:
+        """Yield name, step and value of everything."""
+        for name, values in self.values.items():
+            first = self.step + 1 - len(values)
+            for place, value in enumerate(values):
+                yield name, first + place, value
+
+    @property
+    def first_step(self) -> int:
+        """The first step that it tells of."""
+        return self.step + 1 - max(map(len, self.values.values()), default=0)
+
+    def last(self, name: str) -> float | None:
+        """Return the value of a metric at ``step``; None if it was not measured there."""
+        values = self.values.get(name)
+        return values[-1] if values else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes; a single value is written as such."""
+        values = {name: v[0] if len(v) == 1 else list(v) for name, v in self.values.items()}
+        return {"step": self.step, "seconds": self.seconds, "values": values}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> LogRecord:
+        """Return the record that ``to_json`` gave, now or by a version that knew one training."""
+        if "values" in values:
+            listed = {
+                name: tuple(v) if isinstance(v, list) else (v,)
+                for name, v in values["values"].items()
+            }
+            return cls(values["step"], values["seconds"], listed)
+        losses = tuple(values["train_loss"])
+        measured = {"train_loss": losses} if losses else {}
+        if values["val_accuracy"] is not None:
+            measured["val_accuracy"] = (values["val_accuracy"],)
+        return cls(values["first_step"] + len(losses) - 1, values["seconds"], measured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +176,25 @@ class DatasetFacts:
     normalisation: Mapping[str, Any]
     """``scale``, ``mean`` and ``std``: a model sees ``(pixel / scale - mean) / std``."""
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DatasetFacts:
+        """Return the facts that a run's folder holds.
+
+        Raises:
+            KeyError: something is missing.
+
+        """
+        c, h, w = values["image_shape"]
+        names = tuple(values["class_names"])
+        return cls(**{**values, "image_shape": (c, h, w), "class_names": names})
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """What was fixed when a run was first started."""
 
     spec: RunSpec
-    dataset: DatasetFacts
+    dataset: DatasetFacts | None
+    """None of a training that tells nothing about its data."""
     at: int
     """Milliseconds since the epoch."""

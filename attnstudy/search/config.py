@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from attnstudy.errors import UsageError
 
@@ -18,6 +18,7 @@ _CALLED = {
     "seeds": "the tuning seeds",
     "dataset_digest": "the training images of --dataset",
     "variant_source": "the source of the variant",
+    "code": "the code of the training",
 }
 
 
@@ -27,8 +28,11 @@ class SearchConfig:
 
     study: str
     variant: str
-    variant_source: str | None
-    """SHA-256 (hex) of the module of a user's factory."""
+    """The arm that is tuned."""
+    training: str | None = None
+    """The kind of its training, see ``trainings.registry``."""
+    facts: Mapping[str, Any]
+    """What identifies its training, but for the variant."""
     space: Mapping[str, Any]
     """As JSON has it, see ``space.Space``."""
     sampler: str
@@ -36,45 +40,53 @@ class SearchConfig:
     pruner: str
     seeds: tuple[int, ...]
     """Each trial is trained with each of them."""
-    dataset: str
-    """What the user called it."""
-    dataset_digest: str
-    """Of the training images."""
-    train_size: int
-    val_size: int
     settings: Mapping[str, Any]
     """Of the training, as JSON has them; what is varied is not among them."""
+    metric: str = "val_accuracy_final"
+    """What a trial is judged by."""
+    direction: Literal["minimize", "maximize"] = "maximize"
+    """Optuna's word for which values of it are better."""
     most_epochs: int
-    """Epochs of the longest trial that the space allows."""
-    classes: int
-    """Number of classes: what guessing is worth."""
+    """Epochs of the longest trial that the space allows; 0 where there are none."""
+    classes: int | None
+    """Number of classes: what guessing is worth; None where that means nothing."""
 
     @property
     def name(self) -> str:
         """What Optuna calls the search."""
         return f"{self.study}/{self.variant}"
 
+    def best_of(self, values: Iterable[float]) -> float:
+        """Return the best of some values."""
+        return max(values) if self.direction == "maximize" else min(values)
+
     @property
-    def guessing(self) -> float:
+    def percent(self) -> bool:
+        """Whether the values are percentages, as those of the placements are."""
+        return self.training is None
+
+    @property
+    def guessing(self) -> float | None:
         """Percent right of whoever guesses: the value of a run that diverged."""
-        return 100.0 / self.classes
+        return None if self.classes is None else 100.0 / self.classes
 
     def to_json(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
+        own = {} if self.training is None else {"training": self.training}
+        judged = (self.metric, self.direction)
+        if judged != ("val_accuracy_final", "maximize"):  # else as before there was a choice
+            own |= {"metric": self.metric, "direction": self.direction}
         return {
             "schema": 1,
             "study": self.study,
             "variant": self.variant,
-            "variant_source": self.variant_source,
+            **own,
+            **self.facts,
             "space": dict(self.space),
             "sampler": self.sampler,
             "sampler_seed": self.sampler_seed,
             "pruner": self.pruner,
             "seeds": list(self.seeds),
-            "dataset": self.dataset,
-            "dataset_digest": self.dataset_digest,
-            "train_size": self.train_size,
-            "val_size": self.val_size,
             "settings": dict(self.settings),
             "most_epochs": self.most_epochs,
             "classes": self.classes,
@@ -83,13 +95,15 @@ class SearchConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> SearchConfig:
         """Return the configuration that ``to_json`` gave."""
-        known = {key: value for key, value in values.items() if key != "schema"}
-        return cls(**{**known, "seeds": tuple(values["seeds"])})
+        own = {field.name for field in fields(cls)}
+        known = {name: value for name, value in values.items() if name in own}
+        facts = {n: value for n, value in values.items() if n not in own and n != "schema"}
+        return cls(**{**known, "facts": facts, "seeds": tuple(values["seeds"])})
 
     def identity(self, trials: int) -> str:
         """Return what tells this search, after so many trials, from any other (16 hex digits)."""
         hashed = {**self.to_json(), "trials": trials}
-        del hashed["dataset"]  # a name; the images are known by their digest
+        hashed.pop("dataset", None)  # a name; the images are known by their digest
         text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -100,12 +114,14 @@ class SearchConfig:
             UsageError: something differs; it is named.
 
         """
-        mine, theirs = self.to_json(), found.to_json()
+        mine: dict[str, Any] = self.to_json()
+        theirs: dict[str, Any] = found.to_json()
         for key in mine:
-            if key == "dataset" or mine[key] == theirs[key]:
+            if key == "dataset" or mine[key] == theirs.get(key):
                 continue
             what = _CALLED.get(key, f"--{key.replace('_', '-')}")
-            now, before = mine[key], theirs[key]
+            now: Any = mine[key]
+            before: Any = theirs.get(key)
             if key in ("settings", "space"):
                 names = [n for n in {**now, **before} if now.get(n) != before.get(n)]
                 if key == "settings":

@@ -51,7 +51,7 @@ class SamplerStudy:
     """
 
     def __init__(self) -> None:
-        self.study = optuna.create_study(direction="maximize")
+        self.study = optuna.create_study(direction="maximize")  # until there is a trial
         self._held: list[int] = []
 
     def with_ended(self, config: SearchConfig, finished: Sequence[FrozenTrial]) -> SamplerStudy:
@@ -61,7 +61,7 @@ class SamplerStudy:
         known = len(self._held)
         if known == 0 or numbers[:known] != self._held:  # whoever ended one that was skipped
             known = 0
-            self.study = optuna.create_study(direction="maximize", study_name=config.name)
+            self.study = optuna.create_study(direction=config.direction, study_name=config.name)
         self.study.add_trials(ordered[known:])
         self._held = numbers
         return self

@@ -50,7 +50,7 @@ class VariantSearch:
                 study = optuna.load_study(study_name=config.name, storage=storage.opened)
             except KeyError:
                 study = optuna.create_study(
-                    study_name=config.name, storage=storage.opened, direction="maximize"
+                    study_name=config.name, storage=storage.opened, direction=config.direction
                 )
             if ATTRIBUTE not in study.user_attrs:
                 if study.get_trials(deepcopy=False):

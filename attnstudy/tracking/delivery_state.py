@@ -12,11 +12,12 @@ class DeliveryState:
     """The delivery state of one run in one store, on disk after every change.
 
     ``making`` (a run is about to be made), ``run_id``, ``experiment`` (the one it is in),
-    ``described`` (parameters and dataset), ``steps`` (up to where the journal is there), ``line``
-    (where its last line that is there begins, in bytes), ``sending`` (more of it was sent, without
-    an answer so far), ``model`` (whether one was sent, or may have been), ``status`` (everything
-    that belongs to this state is there), ``deleted``, ``altered`` (the store showed something else
-    than it had confirmed, and is being put right).
+    ``described`` (parameters and dataset), ``line`` (where the journal's last line that is there
+    begins, in bytes), ``steps`` (the step behind that line), ``sending`` (more of it was sent,
+    without an answer so far), ``again`` (lines were written again after they had been sent),
+    ``model`` (whether one was sent, or may have been), ``status`` (everything that belongs to this
+    state is there), ``deleted``, ``altered`` (the store showed something else than it had
+    confirmed, and is being put right).
     """
 
     def __init__(self, folder: RunFolder, key: str) -> None:

@@ -14,6 +14,8 @@ RESULT_DIGEST = "attnstudy.result"
 """SHA-256 (hex) of everything that decides what a ranking makes of the run."""
 PREDICTIONS_DIGEST = "attnstudy.predictions"
 """SHA-256 (hex) of ``predictions.csv``; part of the other digest."""
+METRIC_NAMES = "attnstudy.metrics"
+"""The names of the metrics of a result, as JSON, where not all runs have the same."""
 _IDENTITY = (
     "study", "variant", "arm", "seed", "fingerprint", "config", "dataset_digest", "test_images",
     "classes", "predictions",
@@ -23,17 +25,22 @@ _IDENTITY = (
 def identity_tags(started: Start) -> dict[str, str]:
     """Return the tags that say which run it is."""
     spec, facts = started.spec, started.dataset
-    return {
-        "attnstudy.study": spec.study,
-        "attnstudy.variant": spec.variant,
-        **({} if spec.arm is None else {"attnstudy.arm": spec.arm}),
-        "attnstudy.seed": str(spec.seed),
-        "attnstudy.fingerprint": spec.fingerprint,
-        "attnstudy.config": spec.config_id,
-        "attnstudy.dataset_digest": spec.dataset_digest,
-        "attnstudy.test_images": str(facts.test_images),
-        "attnstudy.classes": str(len(facts.class_names)),
+    tags = {
+        "study": spec.study,
+        "training": spec.training,
+        "variant": spec.facts.get("variant"),
+        "arm": spec.arm,
+        "seed": str(spec.seed),
+        "fingerprint": spec.fingerprint,
+        "config": spec.config_id,
     }
+    if facts is not None:
+        tags |= {
+            "dataset_digest": facts.digest,
+            "test_images": str(facts.test_images),
+            "classes": str(len(facts.class_names)),
+        }
+    return {f"attnstudy.{name}": text for name, text in tags.items() if text is not None}
 
 
 def sealing_tags(started: Start, result: Result) -> dict[str, str]:
@@ -41,12 +48,14 @@ def sealing_tags(started: Start, result: Result) -> dict[str, str]:
     tags = identity_tags(started)
     if PREDICTIONS in result.files:
         tags[PREDICTIONS_DIGEST] = result.files[PREDICTIONS]
+    if started.spec.training is not None:
+        tags[METRIC_NAMES] = json.dumps(sorted(result.metrics))
     tags[RESULT_DIGEST] = result_digest(
         started_at=started.at,
         status=result.status.value,
         tags=tags,
         params=param_texts(started.spec.to_dict()),
-        metrics=result.metrics(),
+        metrics=result.metrics,
     )
     return tags
 
@@ -69,13 +78,16 @@ def result_digest(
         metrics: the numbers of its result, by name.
 
     """
-    usual = param_texts(later_defaults())
+    training = tags.get("attnstudy.training")
+    usual = param_texts(later_defaults(training))
+    declared = roles(training) if training is None else dict.fromkeys(params)
     content = {
-        "identity": {name: tags.get(f"attnstudy.{name}") for name in _IDENTITY},
+        "identity": {name: tags.get(f"attnstudy.{name}") for name in _IDENTITY}
+        | ({} if training is None else {"training": training}),
         "metrics": {name: float(value) for name, value in metrics.items()},
         "params": {
             name: params[name]
-            for name in roles()
+            for name in declared
             if name in params and params[name] != usual.get(name)
         },
         "started_at": started_at,

@@ -62,7 +62,8 @@ def send_model(
             requests.write("model-files", client.log_model_artifacts, model_id, str(target))
         requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
     if place.untried or model_id not in _outputs(requests, run_id):
-        _name_output(requests, run_id, model_id, spec.iterations - 1)
+        last = max(record.step for record in folder.journal())
+        _name_output(requests, run_id, model_id, last)
     return model_id
 
 
@@ -103,6 +104,7 @@ def _write_model_folder(
     from mlflow.types import Schema, TensorSpec
 
     facts, torch_version = started.dataset, result.environment["torch"]
+    assert facts is not None
     data = folder / "data"
     data.mkdir(parents=True)
     shutil.copyfile(archive, data / ARCHIVE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
 from attnstudy.study import later_defaults
 from attnstudy.tracking import relocating
-from attnstudy.tracking.digests import RESULT_DIGEST, result_digest, sealing_tags
+from attnstudy.tracking.digests import METRIC_NAMES, RESULT_DIGEST, result_digest, sealing_tags
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
@@ -42,6 +43,12 @@ class TrackedRun:
     tags: Mapping[str, str]
 
     @property
+    def measured(self) -> Sequence[str]:
+        """The names of the metrics of its result."""
+        named = self.tags.get(METRIC_NAMES)
+        return METRICS if named is None else tuple(json.loads(named))
+
+    @property
     def identity(self) -> tuple[str, int]:
         """What tells a training from all others: its fingerprint and its time of first start."""
         return self.tags["attnstudy.fingerprint"], self.started_at
@@ -57,7 +64,7 @@ class TrackedRun:
             status=self.status,
             tags=self.tags,
             params=self.params,
-            metrics={name: self.metrics[name] for name in METRICS if name in self.metrics},
+            metrics={name: self.metrics[name] for name in self.measured if name in self.metrics},
         )
 
 
@@ -95,8 +102,8 @@ def as_tracked(started: Start, result: Result) -> TrackedRun:
         started_at=started.at,
         superseded=False,
         deleted=False,
-        params={**param_texts(later_defaults()), **param_texts(spec.to_dict())},
-        metrics=result.metrics(),
+        params={**param_texts(later_defaults(spec.training)), **param_texts(spec.to_dict())},
+        metrics=result.metrics,
         tags=sealing_tags(started, result),
     )
 
@@ -164,7 +171,7 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
         TrackedRun(
             run_id=run.run_id,
             name=run.name,
-            variant=run.tags.get("attnstudy.arm", run.tags["attnstudy.variant"]),
+            variant=run.tags.get("attnstudy.arm") or run.tags["attnstudy.variant"],
             seed=int(run.tags["attnstudy.seed"]),
             config=run.tags["attnstudy.config"],
             status=run.tags.get("attnstudy.status", "running"),

@@ -7,7 +7,7 @@ what shows its state is left alone. Time stamps are those at which a trial began
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +32,9 @@ class TrialRecord:
     """``complete``, ``pruned`` or ``failed``."""
     params: Mapping[str, str]
     value: float | None
-    """Mean validation accuracy, percent; None unless complete."""
+    """Mean over the seeds of what trials are judged by; None unless complete."""
     values: Sequence[float]
-    """Validation accuracy seed by seed, percent."""
+    """The same seed by seed."""
     seconds: float
     reason: str | None
     started_at: int
@@ -51,6 +51,10 @@ class SearchRecord:
     variant: str
     params: Mapping[str, str]
     """What its trials have in common."""
+    metric: str = "val_accuracy"
+    """What the value of a trial is called."""
+    best_of: Callable[[Iterable[float]], float] = max
+    """Returns the best of some values."""
     trials: Sequence[TrialRecord]
     tags: Mapping[str, str] = field(default_factory=dict)
     """What is known of all of its trials; may change with each."""
@@ -101,7 +105,7 @@ class SearchPublisher:
             for trial in record.trials[self._settled.get(record.identity, 0) :]:
                 run = self._run(requests, record, trial, parent)
                 if not _gone(run) and run.data.tags.get(_STATE) != trial.state:
-                    _send_trial(requests, run, trial)
+                    _send_trial(requests, run, trial, record.metric)
                     self._note(record, str(trial.number), requests, run)
             self._settled[record.identity] = len(record.trials)
             if not _gone(parent) and _send_search(requests, parent, record):
@@ -201,18 +205,18 @@ def _send_params(requests: Requests, run: Run, params: Mapping[str, str]) -> Non
     requests.write("search-params", requests.client.log_batch, run.info.run_id, params=listed)
 
 
-def _send_trial(requests: Requests, run: Run, trial: TrialRecord) -> None:
+def _send_trial(requests: Requests, run: Run, trial: TrialRecord, metric: str) -> None:
     """Send all of a trial that ended; its state last, which says that the rest is there."""
     from mlflow.entities import Metric, RunTag
 
     _send_params(requests, run, trial.params)  # again: a kill may have come between
     at = trial.finished_at
     metrics = [
-        Metric("val_accuracy_by_seed", value, at, place) for place, value in enumerate(trial.values)
+        Metric(f"{metric}_by_seed", value, at, place) for place, value in enumerate(trial.values)
     ]
     metrics.append(Metric("train_seconds", trial.seconds, at, 0))
     if trial.value is not None:
-        metrics.append(Metric("val_accuracy", trial.value, at, 0))
+        metrics.append(Metric(metric, trial.value, at, 0))
     tags = [RunTag("attnstudy.reason", trial.reason[:5000])] if trial.reason else []
     client, run_id = requests.client, run.info.run_id
     requests.write("trial-values", client.log_batch, run_id, metrics=metrics, tags=tags)
@@ -230,14 +234,16 @@ def _send_search(requests: Requests, run: Run, record: SearchRecord) -> bool:
     changed = ended != before
     if changed:
         _send_params(requests, run, record.params)
-        best, metrics = float("-inf"), []
+        metrics: list[Metric] = []
+        values: list[float] = []
         for number, trial in enumerate(record.trials):
             if trial.value is not None:
-                best = max(best, trial.value)
+                values.append(trial.value)
                 if number >= before:  # the others are there
                     at = trial.finished_at
-                    metrics.append(Metric("val_accuracy", trial.value, at, number))
-                    metrics.append(Metric("best_val_accuracy", best, at, number))
+                    best = record.best_of(values)
+                    metrics.append(Metric(record.metric, trial.value, at, number))
+                    metrics.append(Metric(f"best_{record.metric}", best, at, number))
         tags = [RunTag(name, value) for name, value in record.tags.items()]
         tags.append(RunTag(_TRIALS, str(ended)))
         for first in range(0, max(1, len(metrics)), 1000):

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.errors import StoreError
 from attnstudy.files import file_digest
-from attnstudy.runs import JOURNAL, METRICS, PREDICTIONS, Result, RunFolder, Start, Status
+from attnstudy.runs import (
+    JOURNAL,
+    METRICS,
+    PREDICTIONS,
+    LogRecord,
+    Result,
+    RunFolder,
+    Start,
+    Status,
+)
 from attnstudy.tracking.delivery_state import DeliveryState
 from attnstudy.tracking.digests import sealing_tags
 from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model
@@ -81,7 +90,7 @@ class Upload:
         if result is not None:
             self._refuse_damaged(damaged)
             there = self.run.data.metrics
-            if any(there.get(name, value) != value for name, value in result.metrics().items()):
+            if any(there.get(name, value) != value for name, value in result.metrics.items()):
                 self.delivery.keep(altered=True)
             confirmed = self._send_result(result)
             if self.delivery.get("altered"):
@@ -95,11 +104,12 @@ class Upload:
     def _shows(self, status: Status, result: Result | None = None) -> bool:
         """Whether the store shows the run in a state, with a result's numbers."""
         run = self.run
-        shown = {name: run.data.metrics[name] for name in METRICS if name in run.data.metrics}
+        names = METRICS if result is None else {*METRICS, *result.metrics}
+        shown = {name: run.data.metrics[name] for name in names if name in run.data.metrics}
         return (
             run.info.status == MLFLOW_STATUS[status]
             and run.data.tags.get("attnstudy.status") == status.value
-            and (result is None or shown == result.metrics())
+            and (result is None or shown == result.metrics)
         )
 
     def _other_file(self, result: Result) -> bool:
@@ -153,6 +163,8 @@ class Upload:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         spec, facts = self.started.spec, self.started.dataset
+        if facts is None:
+            return
         schema = {
             "mlflow_tensorspec": {
                 "features": [_tensor("uint8", [-1, *facts.image_shape])],
@@ -177,35 +189,24 @@ class Upload:
         self.requests.write("log-inputs", self.requests.client.log_inputs, self.run_id, inputs)
 
     def _unsent(self) -> _Unsent:
-        from mlflow.entities import Metric
-
         # An interrupted run's last lines may be dropped and computed again, to the same numbers
         # but at other times: what the store has already must not be sent again.
-        unsure = self.delivery.get("steps") is None or self.delivery.get("sending")
-        sent = 0 if unsure else int(self.delivery.get("steps"))
+        line = self.delivery.get("line")
+        before, records = self._journal_after(line)
+        # once its lines were written again, the store may be ahead of them for a while
+        ahead = bool(self.delivery.get("again")) or (line is not None and before is None)
+        untried = line is None and self.delivery.get("model") is False
+        unsure = ahead or (before is None and not untried) or bool(self.delivery.get("sending"))
+        step = self.delivery.get("steps")
         points: list[Metric] = []
-        last_step = sent
-        line, before, records = self._journal_after(sent)
         for place, record in records:
-            losses = record["train_loss"]
-            seconds = record["seconds"]
-            end = record["first_step"] + len(losses)
-            if end > sent:
-                # only what is new of it: the interval may have been closed earlier before
-                for i in range(max(0, sent - record["first_step"]), len(losses)):
-                    # spread evenly over the interval: only its end was measured
-                    at = before + (seconds - before) * (i + 1) / len(losses)
-                    stamp = self.started.at + round(1000 * at)
-                    points.append(Metric("train_loss", losses[i], stamp, record["first_step"] + i))
-                if record["val_accuracy"] is not None:
-                    stamp = self.started.at + round(1000 * seconds)
-                    points.append(Metric("val_accuracy", record["val_accuracy"], stamp, end - 1))
-                last_step = end
-            line, before = place, seconds
-        if unsure:
-            there = self._rows_there()
+            points += self._points(record, before or 0.0)
+            line, before, step = place, record.seconds, record.step + 1
+        if unsure and points:
+            there = self._rows_there({point.key for point in points})
             points = [point for point in points if (point.key, point.step) not in there]
-        return _Unsent(points, {"steps": last_step, "line": line, "sending": False})
+        confirmed: dict[str, Any] = {"line": line, "steps": step, "sending": False}
+        return _Unsent(points, confirmed | ({"again": True} if ahead else {}))
 
     def _send_points(self, unsent: _Unsent) -> None:
         if unsent.points:
@@ -215,25 +216,40 @@ class Upload:
             part = unsent.points[first : first + _METRICS_A_REQUEST]
             self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
 
-    def _journal_after(self, sent: int) -> tuple[int, float, list[tuple[int, dict[str, Any]]]]:
-        """Return what of the journal has to be looked at, and the place and time before it.
+    def _points(self, record: LogRecord, before: float) -> list[Metric]:
+        """Return what a record tells of, spread evenly over its time: only its end was measured."""
+        from mlflow.entities import Metric
 
-        That is what follows the last line that was sent: a long run is published many times, and
-        would otherwise be read from its beginning each time. Everything, where that line is not
-        in its place: a resumed run writes its last lines again.
+        first, seconds = record.first_step, record.seconds - before
+        count = record.step + 1 - first
+        return [
+            Metric(
+                name,
+                value,
+                self.started.at + round(1000 * (before + seconds * (step + 1 - first) / count)),
+                step,
+            )
+            for name, step, value in record.points()
+        ]
+
+    def _journal_after(self, line: int | None) -> tuple[float | None, list[tuple[int, LogRecord]]]:
+        """Return the time of the last line that was sent, and what follows it.
+
+        A long run is published many times, and its journal would otherwise be read from its
+        beginning each time. Everything follows, and there is no time, where that line is not in
+        its place or is another: a resumed run writes its last lines again.
         """
-        line = self.delivery.get("line")
-        if sent and line is not None:
+        if line is not None:
             placed = self.folder.journal_from(line)
-            if placed and placed[0][1]["first_step"] + len(placed[0][1]["train_loss"]) == sent:
-                return line, placed[0][1]["seconds"], placed[1:]
-        return 0, 0.0, self.folder.journal_from(0)
+            if placed and self.delivery.get("steps") == placed[0][1].step + 1:
+                return placed[0][1].seconds, placed[1:]
+        return None, self.folder.journal_from(0)
 
-    def _rows_there(self) -> set[tuple[str, int]]:
+    def _rows_there(self, names: set[str]) -> set[tuple[str, int]]:
         client = self.requests.client
         return {
             (point.key, point.step)
-            for name in ("train_loss", "val_accuracy")
+            for name in sorted(names)
             for point in self.requests.read(client.get_metric_history, self.run_id, name)
         }
 
@@ -259,7 +275,7 @@ class Upload:
 
     def _reached_at(self) -> int:
         """Return when the last line of the journal was written, in ms since the epoch."""
-        seconds = [record["seconds"] for record in self.folder.journal()]
+        seconds = [record.seconds for record in self.folder.journal()]
         return self.started.at + round(1000 * max(seconds, default=0.0))
 
     def _terminate(self, status: Status, at: int) -> None:
@@ -275,7 +291,7 @@ class Upload:
         if params := self._params():
             self._send_dataset()
         self._send_files(result)
-        model_id = self._send_model(result) if ARCHIVE in result.files else None
+        model_id = self._send_model(result) if ARCHIVE in self._apart(result) else None
         self._forget_failure(result.status)
         unsent = self._unsent()
         points = unsent.points
@@ -305,9 +321,13 @@ class Upload:
     def _numbers(self, result: Result, model_id: str | None) -> list[Metric]:
         from mlflow.entities import Metric
 
+        ends: dict[str, int] = {}
+        for record in self.folder.journal():
+            for name, step, _ in record.points():
+                ends[name] = max(step, ends.get(name, step))
         return [
-            Metric(name, value, *self._place(name, value, result), model_id=model_id)
-            for name, value in result.metrics().items()
+            Metric(name, value, *self._place(name, value, result, ends), model_id=model_id)
+            for name, value in result.metrics.items()
         ]
 
     def _result_tags(self, result: Result) -> list[RunTag]:
@@ -322,13 +342,20 @@ class Upload:
         there = self.run.data.tags
         return _tags({name: text for name, text in tags.items() if there.get(name) != text})
 
-    def _place(self, name: str, value: float, result: Result) -> tuple[int, int]:
+    def _place(
+        self, name: str, value: float, result: Result, ends: Mapping[str, int]
+    ) -> tuple[int, int]:
         """Return time and step of a number: those of the result, whenever it is sent.
+
+        ``ends`` are the last steps of what was logged on the way.
 
         Of several numbers MLflow shows the latest, and the greater of two of one moment: a number
         that was altered there only gives way to a later one.
         """
-        # at step 0 the UI draws them as bars, one a run, and not as curves of one point
+        # at step 0 the UI draws them as bars, one a run, and not as curves of one point; what was
+        # logged on the way too has its result at the end of its curve
+        if name in ends:
+            return result.finished_at, ends[name]
         if not self.delivery.get("altered") or self.run.data.metrics.get(name) == value:
             return result.finished_at, 0
         client = self.requests.client
@@ -359,6 +386,11 @@ class Upload:
                 "delete that run there, empty MLflow's trash ('mlflow gc'), then "
                 f"'attnstudy sync {self.started.spec.study} --republish'"
             )
+
+    def _apart(self, result: Result) -> set[str]:
+        """Return the files that are no files in MLflow: metrics, and a model with its images."""
+        model = {ARCHIVE} if self.started.dataset is not None else set()
+        return {JOURNAL, *model} & set(result.files)
 
     def _send_files(self, result: Result) -> None:
         kept = [name for name in result.files if name not in (ARCHIVE, JOURNAL)]  # a model, metrics

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 from attnstudy import runs, stats
 from attnstudy.errors import UsageError
+from attnstudy.running.outcomes import RunReport
+from attnstudy.running.planning import RunPlan, RunRequest
+from attnstudy.running.run_study import Observer, TimeIsUpError, run_study
 from attnstudy.runs import Status
 from attnstudy.stats import Design, Measurements, Pair, Provenance, Ranking, Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Figures
 from attnstudy.usecases.declaring import Declaration, Seen, judge
-from attnstudy.usecases.outcomes import RunReport
-from attnstudy.usecases.planning import RunPlan, RunRequest
-from attnstudy.usecases.running import Observer, TimeIsUpError, run_study
 from attnstudy.usecases.sources.collected import direction_of
 
 OPEN = (Verdict.UNDECIDED, Verdict.DESCRIPTIVE)
@@ -95,7 +95,7 @@ def run_until_decided(
     declared = request.declared
     assert declared is not None
     assert declared.analysis.looks is not None
-    if declared.analysis.metric != "test_accuracy":
+    if request.training is None and declared.analysis.metric != "test_accuracy":
         raise UsageError(
             f"--until-decided looks at test_accuracy, and the study's metric is "
             f"{declared.analysis.metric}: change it in the study's file, or give fixed seeds"
@@ -147,10 +147,11 @@ class _State:
             arm, seed, result = outcome.spec.arm_name, outcome.spec.seed, outcome.result
             if result is None:
                 continue
-            if result.status is Status.DIVERGED or result.test_accuracy is None:
+            value = result.metrics.get(self.declared.analysis.metric)
+            if result.status is Status.DIVERGED or value is None:
                 self.diverged[arm].add(seed)
             elif seed not in self.values[arm]:
-                self.values[arm][seed] = result.test_accuracy
+                self.values[arm][seed] = value
                 self.seconds.append(result.train_seconds)
 
     def look(self, number: int, seeds: int) -> LookTaken:
@@ -158,7 +159,7 @@ class _State:
         analysis = self.declared.analysis
         self.ranking = stats.rank(
             Measurements(samples=self.values, diverged=self.diverged),
-            Design.of(analysis, direction=direction_of(analysis.metric, None)),
+            Design.of(analysis, direction=direction_of(analysis.metric, analysis.direction)),
             _judge(self.reports[-1].plan, analysis),
             robust=False,
         )

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.arms import Arm
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.files import write_atomically
-from attnstudy.runs import METRICS
 from attnstudy.seeds import seeds_text
-from attnstudy.study import factory_source_digest
 from attnstudy.studyplan import (
     LEAST_LOOK,
     LOOKS,
@@ -24,6 +22,7 @@ from attnstudy.studyplan import (
     differences,
     shown,
 )
+from attnstudy.trainings.registry import find
 
 if TYPE_CHECKING:
     from attnstudy.stats import Provenance
@@ -42,6 +41,8 @@ class Declaration:
     analysis: Analysis
     folder: Path | None = None
     """Where the study's file lies; None for a study without one."""
+    training: str | None = None
+    """The kind of its training, see ``trainings.registry``."""
 
     def __post_init__(self) -> None:
         control, metric = self.analysis.control, self.analysis.metric
@@ -51,10 +52,11 @@ class Declaration:
                 f"the control {control!r} is no arm of the study{near_miss(control, names)} "
                 f"(there: {', '.join(names)})"
             )
-        if metric not in METRICS:
+        known = find(self.training).metrics
+        if known is not None and metric not in known:
             raise UsageError(
-                f"a run has no metric {metric!r}{near_miss(metric, METRICS)} (it has "
-                f"{', '.join(METRICS)})"
+                f"a run has no metric {metric!r}{near_miss(metric, known)} (it has "
+                f"{', '.join(known)})"
             )
 
 
@@ -107,19 +109,18 @@ def study_plan(declared: Declaration, spec: RunSpec) -> StudyPlan:
         study=spec.study,
         config=spec.config_id,
         settings=spec.config_fields(),
-        arms={arm.name: arm_facts(arm) for arm in declared.arms},
+        arms={arm.name: arm_facts(arm, spec.training) for arm in declared.arms},
         seeds=declared.seeds,
         analysis=declared.analysis,
     )
 
 
-def arm_facts(arm: Arm) -> dict[str, Any]:
+def arm_facts(arm: Arm, training: str | None = None) -> dict[str, Any]:
     """Return an arm as a plan holds it."""
-    facts: dict[str, Any] = {"variant": arm.variant}
+    known = find(training).arm_facts(arm)
+    facts = {name: value for name, value in known.items() if value is not None}
     for name, value in arm.settings.items():
         facts[name] = list(value) if isinstance(value, tuple) else value
-    if (source := factory_source_digest(arm.variant)) is not None:
-        facts["variant_source"] = source
     if arm.tuning is not None:
         facts["tuning"] = dict(arm.tuning)
     return facts

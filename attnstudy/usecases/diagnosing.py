@@ -13,8 +13,8 @@ from importlib import metadata
 from pathlib import Path
 
 from attnstudy.errors import AttnstudyError
+from attnstudy.running.resources import available_cores
 from attnstudy.tracking import Address, open_for_reading
-from attnstudy.usecases.resources import available_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _libraries() -> str:
 
 
 def _torchvision() -> str:
-    from attnstudy.data.torchvision_ops import declare_missing_operators
+    from attnstudy.trainings.placement.data.torchvision_ops import declare_missing_operators
 
     declared = declare_missing_operators()
     try:
@@ -113,7 +113,7 @@ def _store(address: Address) -> str:
 
 
 def _dataset(name: str, data_dir: Path) -> str:
-    from attnstudy import data
+    from attnstudy.trainings.placement import data
 
     dataset, _ = data.load(name, data_dir, download=False)
     c, h, w = dataset.image_shape

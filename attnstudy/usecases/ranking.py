@@ -237,9 +237,9 @@ def _doubted(ranking: Ranking, found: Collected) -> str:
     if plan is None or not found.doubts:
         return reason
     doubts = "; ".join(found.doubts)
-    if reason != f"the plan {plan.hash} of {plan.date} was not kept: {doubts}":
+    if reason != f"the plan {plan.hash} of {plan.date} was not followed: {doubts}":
         return reason
-    return f"the plan {plan.hash} of {plan.date} was kept, as far as can be seen, but {doubts}"
+    return f"the plan {plan.hash} of {plan.date} was followed, as far as can be seen, but {doubts}"
 
 
 def _check(request: RankRequest, analysis: Analysis) -> None:
@@ -322,14 +322,21 @@ def _deviations(request: RankRequest, found: Collected) -> tuple[str, ...]:
     if found.plans and request.look is not None:
         deviations.append(f"look {request.look[0]} of {request.look[1]} was not planned")
     asked = request.source.direction
-    if found.plans and asked not in (None, direction_of(found.metric, None)):
+    if found.plans and asked not in (None, direction_of(found.metric, _declared_direction(found))):
         deviations.append(f"the direction, {asked}, was not planned")
     return tuple(deviations)
 
 
+def _declared_direction(found: Collected) -> str | None:
+    """Return which way the ranked metric is better by the plan; None if that does not say."""
+    analysis = found.plans[-1].plan.analysis if found.plans else None
+    return analysis.direction if analysis is not None and analysis.metric == found.metric else None
+
+
 def _guesses(source: Source, found: Collected) -> Iterator[str]:
     """Give what the names of the metrics decide about which way is better."""
-    if source.direction is None and (said := assumed(found.metric)):
+    known = source.direction or _declared_direction(found)
+    if known is None and (said := assumed(found.metric)):
         yield said
     of = source.point.of if isinstance(source, TableRequest | ExperimentRequest) else None
     if of not in (None, found.metric) and way_of(of or "") is None:

@@ -6,22 +6,24 @@ takes: worker processes, run folders, MLflow, ranking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from attnstudy import runs, stats
 from attnstudy.arms import Arm
 from attnstudy.executors import ExecutorChoice
-from attnstudy.settings import defaults
+from attnstudy.running.planning import RunPlan, RunRequest, make_plan
+from attnstudy.running.run_study import Observer, run_study
+from attnstudy.running.seed_effect import OF_TIME
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Address, Figures, resolve
+from attnstudy.trainings.output import OUTPUT
+from attnstudy.trainings.placement.settings import defaults
 from attnstudy.usecases.declaring import Declaration
 from attnstudy.usecases.diagnosing import Finding
-from attnstudy.usecases.planning import RunRequest, make_plan
 from attnstudy.usecases.ranking import RankRequest, rank
-from attnstudy.usecases.running import Observer, run_study
 from attnstudy.usecases.sources import StudyRequest
 
 STUDY = "selftest"
@@ -54,6 +56,71 @@ def controls(place: Path, observer: Observer, figures: Figures) -> Iterator[Find
     yield _positive(address)
 
 
+def repetitions(
+    request: RunRequest, place: Path, observer: Observer, figures: Figures
+) -> Iterator[Finding]:
+    """Repeat the first run of each arm of a study, and give an answer for each.
+
+    A run that the study has is compared with its repetition; where it has none, two are made.
+
+    Args:
+        request: what the study trains.
+        place: an empty folder.
+        observer: shows the training.
+        figures: draws what is published with a run.
+
+    Raises:
+        UsageError: the study makes no sense.
+        StoreError: ``place`` cannot be written.
+
+    """
+    one_seed = replace(request, seeds=request.seeds[:1], rerun=False)
+    folders: dict[str, list[runs.RunFolder]] = {}
+    for plan in (
+        make_plan(one_seed),
+        *(_elsewhere(one_seed, place / name, observer, figures) for name in ("first", "second")),
+    ):
+        for run in plan.runs:
+            if run.folder.result() is not None:
+                folders.setdefault(run.spec.arm_name, []).append(run.folder)
+    for arm in request.arms:
+        yield _compared(arm.name, folders.get(arm.name, []))
+
+
+def _elsewhere(request: RunRequest, place: Path, observer: Observer, figures: Figures) -> RunPlan:
+    """Train a request in a store of its own."""
+    declared = request.declared and replace(request.declared, folder=None)
+    plan = make_plan(replace(request, address=resolve(place / "mlruns", None), declared=declared))
+    run_study(plan, observer, figures)
+    return plan
+
+
+def _compared(arm: str, folders: Sequence[runs.RunFolder]) -> Finding:
+    called = f"repetition of {arm}"
+    if len(folders) < 2:
+        return Finding(called, False, "a run failed: 'attnstudy run' says why")
+    results = [result for folder in folders if (result := folder.result()) is not None]
+    for other in results[1:]:
+        if different := _differences(results[0], other):
+            return Finding(
+                called,
+                False,
+                f"the same run gave other results ({', '.join(different)}): its training draws "
+                "from a generator that is not seeded by the run, or depends on time, the order of "
+                "files or the process: take all random numbers from run.rng or "
+                "run.torch_generator",
+            )
+    return Finding(called, True, "the same run gives the same results, to the last bit")
+
+
+def _differences(one: runs.Result, other: runs.Result) -> list[str]:
+    """Return the metrics and files, those of time and output apart, in which two runs differ."""
+    names = [name for name in {**one.metrics, **other.metrics} if name not in OF_TIME]
+    found = [name for name in names if one.metrics.get(name) != other.metrics.get(name)]
+    files = [name for name in {**one.files, **other.files} if name not in (OUTPUT, runs.JOURNAL)]
+    return found + [name for name in files if one.files.get(name) != other.files.get(name)]
+
+
 def _request(address: Address, place: Path) -> RunRequest:
     arms = (Arm(SHORT, "vanilla", {"epochs": 1}), Arm(LONG, "vanilla", {"epochs": 8}))
     return RunRequest(
@@ -62,10 +129,12 @@ def _request(address: Address, place: Path) -> RunRequest:
         arms=arms,
         declared=Declaration(arms=arms, seeds=tuple(range(POSITIVE_SEEDS)), analysis=Analysis()),
         seeds=(0,),
-        dataset="digits",
-        data_dir=place / "data",
-        train_size=None,
-        val_size=None,
+        options={
+            "dataset": "digits",
+            "data_dir": place / "data",
+            "train_size": None,
+            "val_size": None,
+        },
         settings={**defaults(), "attention": "channel", "channels": (8, 8), "epochs": 1},
         device="auto",
         threads=None,
@@ -105,7 +174,7 @@ def _numbers(result: runs.Result) -> Mapping[str, str]:
 
 def _negative(address: Address) -> Finding:
     """Split runs that differ in nothing but the seed into two sets, in many ways."""
-    values = [result.test_accuracy for result in _results(address, SHORT)]
+    values = [result.metrics.get("test_accuracy") for result in _results(address, SHORT)]
     known = [value for value in values if value is not None]
     half = NEGATIVE_SEEDS // 2
     split = {"one set": known[:half], "the other set": known[half:]}

@@ -9,13 +9,14 @@ from typing import Any
 
 from attnstudy import runs
 from attnstudy.errors import UsageError
+from attnstudy.fields import left_out
 from attnstudy.files import reported, write_atomically
-from attnstudy.settings import left_out, recorded_settings
+from attnstudy.running.planning import RunRequest, check_request
 from attnstudy.study import check_study_name
 from attnstudy.studyfile import FILE_NAME, FOLDER
 from attnstudy.studyplan import RecordedPlan, differences, shown
+from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import arm_facts
-from attnstudy.usecases.planning import RunRequest, check_request
 
 TEMPLATE = """\
 question = "{question}"
@@ -131,7 +132,7 @@ def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:
     assert declared is not None
     now = replace(
         recorded.plan,
-        arms={arm.name: arm_facts(arm) for arm in declared.arms},
+        arms={arm.name: arm_facts(arm, request.training) for arm in declared.arms},
         seeds=declared.seeds,
         analysis=declared.analysis,
     )
@@ -143,11 +144,16 @@ def _settings(recorded: Mapping[str, Any], request: RunRequest) -> list[str]:
     # a plan does not name what was added after it, unless it is the arms' own
     unnamed = {
         field.name: field.default
-        for field in recorded_settings()
+        for field in find(request.training).settings
         if left_out(field, field.default) and field.name not in recorded.get("arm_fields", ())
     }
+    facts = find(request.training).known_facts(request.asked)
+    # of a dataset that was not opened, size and digest are not known
+    unknown = {name for name, value in request.options.items() if value is None}
+    unknown |= {name for name, value in facts.items() if value == ""}
+    known = {n: v for n, v in {**facts, **request.settings}.items() if n not in unknown}
     for name, value in {**unnamed, **recorded}.items():
-        now = request.settings.get(name, getattr(request, name, None))
+        now = known.get(name)
         now = list(now) if isinstance(now, tuple) else now
         if now is not None and now != value:
             changed.append(f"{name}: {shown(value)} -> {shown(now)}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from errno import EEXIST, ENOTEMPTY
 from pathlib import Path
+from typing import Any
 
 from attnstudy.archives import READ_WHOLE, Archive
 from attnstudy.errors import AttnstudyError
@@ -26,7 +27,7 @@ from attnstudy.runs import (
 )
 from attnstudy.study import TUNING, RunSpec
 from attnstudy.usecases.packing import RUNS
-from attnstudy.usecases.validation import valid_pauses, valid_replaced, valid_result, valid_spec
+from attnstudy.usecases.validation import valid_pauses, valid_replaced, valid_result, valid_start
 
 
 class ImportStatus(Enum):
@@ -123,10 +124,10 @@ def unpack_run(
     if started is None:
         raise archive.altered(f"{where}/{START} is missing or damaged")
     spec = started.spec
-    if not valid_spec(spec) or (spec.study, spec.fingerprint) != (study, fingerprint):
+    if not valid_start(started) or (spec.study, spec.fingerprint) != (study, fingerprint):
         raise archive.altered(f"{where}/{START} describes another run, or is of another version")
     sealed = study.endswith(TUNING)
-    if (RESULT in names) != (result is not None and valid_result(result, sealed=sealed)):
+    if (RESULT in names) != (result is not None and valid_result(spec, result, sealed=sealed)):
         raise archive.altered(f"{where}/{RESULT} is damaged")
     if REPLACES in names and not valid_replaced(read_sealed(folder.path / REPLACES)):
         raise archive.altered(f"{where}/{REPLACES} is damaged")
@@ -217,24 +218,27 @@ def _compare(run: UnpackedRun) -> tuple[ImportStatus, tuple[Difference, ...]]:
         return (ImportStatus.BEGUN if run.result is None else ImportStatus.REPLACED), ()
     if run.result is None:
         return ImportStatus.HERE, ()
-    differences = _differences(here, run.result)
+    differences = _differences(_numbers(here), _numbers(run.result))
     if here == run.result:
         return (ImportStatus.REPAIRED if run.here.damaged_files() else ImportStatus.HERE), ()
-    if not any(difference.field in _NUMBERS for difference in differences):
+    if not differences:
         return ImportStatus.AGREES, ()
-    return ImportStatus.CONFLICT, differences
+    surroundings = _differences(here.environment, run.result.environment)
+    return ImportStatus.CONFLICT, (*differences, *sorted(surroundings, key=lambda d: d.field))
 
 
-_NUMBERS = (
-    "status", "diverged_at", "val_accuracy_max", "val_accuracy_final", "test_accuracy", "test_loss",
-)  # fmt: skip
+_OF_THE_MACHINE = ("train_seconds", "images_per_second")
+"""Metrics that differ between trainings to the same numbers."""
 
 
-def _differences(here: Result, there: Result) -> tuple[Difference, ...]:
-    """Return in which numbers, and in what of their surroundings, two results differ."""
-    pairs = [(name, getattr(here, name), getattr(there, name)) for name in _NUMBERS]
-    for name in sorted({*here.environment, *there.environment}):
-        pairs.append((name, here.environment.get(name), there.environment.get(name)))
+def _numbers(result: Result) -> dict[str, Any]:
+    """Return what two trainings of a run have to agree in."""
+    measured = {n: value for n, value in result.metrics.items() if n not in _OF_THE_MACHINE}
+    return {"status": result.status, "diverged_at": result.diverged_at, **measured}
+
+
+def _differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Difference, ...]:
+    pairs = [(name, here.get(name), there.get(name)) for name in {**here, **there}]
     return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
 
 

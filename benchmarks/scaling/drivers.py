@@ -115,8 +115,8 @@ def _check(store_dirs: list[tuple[Path, int]], study: str, uri: str, expected: i
             run, result = by_print[folder.path.name], folder.result()
             assert result is not None
             assert run.status == "complete"
-            assert run.metrics["test_accuracy"] == result.test_accuracy
-            losses = [x for record in folder.journal() for x in record["train_loss"]]
+            assert run.metrics["test_accuracy"] == result.metrics["test_accuracy"]
+            losses = [x for record in folder.journal() for x in record.values["train_loss"]]
             assert read_history(tracker, run.run_id, "train_loss") == list(enumerate(losses))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from attnstudy.runs import RunFolder, run_folder
+from attnstudy.runs import LogRecord, RunFolder, run_folder
 from attnstudy.tracking import Publisher, open_store, resolve
 from benchmarks.scaling import synthetic
 
@@ -39,7 +39,7 @@ def measure(place: Path, sizes: Sequence[int], repeats: int) -> Iterator[Measure
     )
     folder = run_folder(store_dir, spec)
     folder.path.mkdir(parents=True)
-    folder.start(spec, pattern.started.dataset)
+    folder.start(spec, asdict(pattern.started.dataset))
     address = resolve(store_dir, None)
     publisher = Publisher(open_store(address), spec.study, None, _no_figures)
     done = 0
@@ -52,9 +52,8 @@ def measure(place: Path, sizes: Sequence[int], repeats: int) -> Iterator[Measure
         # what is there already does not change what one more epoch costs: it need not be sent
         publisher.publish(folder) if not folder.published(address.key) else None
         place_of_last, last = folder.journal_from(0)[-1]
-        end = last["first_step"] + len(last["train_loss"])
         noted = folder.published(address.key)
-        folder.note_published(address.key, {**noted, "steps": end, "line": place_of_last})
+        folder.note_published(address.key, {**noted, "steps": last.step + 1, "line": place_of_last})
         for _ in range(repeats):
             began = time.process_time()
             _add(folder, done)
@@ -79,12 +78,8 @@ def _add(folder: RunFolder, epoch: int) -> None:
     first, length = epoch * LOSSES, math.ceil(LOSSES / INTERVALS)
     for start in range(first, first + LOSSES, length):
         steps = range(start, min(start + length, first + LOSSES))
-        folder.append(
-            {
-                "epoch": epoch,
-                "first_step": start,
-                "train_loss": [2.3 / math.sqrt(1 + step) for step in steps],
-                "val_accuracy": 10.0 + 80.0 * (1 - 1 / (1 + steps[-1])),
-                "seconds": 0.05 * steps[-1],
-            }
-        )
+        values = {
+            "train_loss": tuple(2.3 / math.sqrt(1 + step) for step in steps),
+            "val_accuracy": (10.0 + 80.0 * (1 - 1 / (1 + steps[-1])),),
+        }
+        folder.append(LogRecord(steps[-1], 0.05 * steps[-1], values))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ from attnstudy.runs import (
     run_folder,
     run_folders,
 )
-from attnstudy.study import VARIANTS, RunSpec
+from attnstudy.study import RunSpec
+from attnstudy.trainings.placement.variants import VARIANTS
 
 STUDY = "many"
 SMALL = (
@@ -73,7 +74,9 @@ def specs_of(pattern: Pattern, arms: int, seeds: int) -> Iterator[RunSpec]:
     names = [None] * 4 if arms == 4 else [f"arm{number:03}" for number in range(arms)]
     for seed in range(seeds):
         for number, name in enumerate(names):
-            yield replace(pattern.started.spec, variant=VARIANTS[number % 4], arm=name, seed=seed)
+            yield replace(  # type: ignore[call-arg]
+                pattern.started.spec, variant=VARIANTS[number % 4], arm=name, seed=seed
+            )
 
 
 def renamed(spec: RunSpec, study: str, seed: int) -> RunSpec:
@@ -95,7 +98,7 @@ def fill(
     """
     rng = random.Random(1)
     images = test_images or pattern.started.dataset.test_images
-    facts = replace(pattern.started.dataset, test_images=images)
+    facts = {**asdict(pattern.started.dataset), "test_images": images}
     folders = []
     for spec in specs:
         folder = run_folder(store_dir, spec)
@@ -117,7 +120,7 @@ def fill(
         assert started is not None
         result = replace(
             pattern.result,
-            test_accuracy=accuracy,
+            metrics={**pattern.result.metrics, "test_accuracy": accuracy},
             finished_at=started.at + round(1000 * pattern.result.train_seconds),
             files=files,
         )
@@ -204,7 +207,7 @@ class Copier:
             ids |= {one: f"m-{uuid.uuid4().hex}" for one in self.models}
             ids |= {one: uuid.uuid4().hex for one in self.inputs}
             texts = {**_params(spec), **_tags(started, result)}
-            numbers = result.metrics()
+            numbers = result.metrics
             for name, rows in self.rows:
                 for row in rows:
                     batches.setdefault(name, []).append(

@@ -68,9 +68,10 @@ def bookkeeping(storage: str, place: Path, sizes: Sequence[int]) -> Iterator[Ask
 def config() -> SearchConfig:
     """Return a search's configuration without its images."""
     return SearchConfig(
-        study="many", variant="vanilla", variant_source=None, space=SPACE, sampler="tpe",
-        sampler_seed=0, pruner="none", seeds=(1_000_000,), dataset="digits", dataset_digest="",
-        train_size=64, val_size=20, settings={"epochs": 1}, most_epochs=1, classes=10,
+        study="many", variant="vanilla", space=SPACE, sampler="tpe", sampler_seed=0, pruner="none",
+        seeds=(1_000_000,), settings={"epochs": 1}, most_epochs=1, classes=10,
+        facts={"variant_source": None, "dataset": "digits", "dataset_digest": "", "train_size": 64,
+               "val_size": 20},
     )  # fmt: skip
 
 

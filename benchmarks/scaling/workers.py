@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from attnstudy.executors import Channel, Died, Executor, Finished, Reported, Retried
-from attnstudy.usecases.jobs import Checkpointed, Of, Progress
+from attnstudy.running.jobs import Checkpointed, Of, Progress
 
 PROGRESS_EVERY = 0.2  # seconds, as in a training
 CHECKPOINT_EVERY = 10  # reports of progress
@@ -47,9 +47,10 @@ class Measured:
 
 
 def seem_to_train(job: Job, channel: Channel) -> None:
-    """Report as ``usecases.recording`` does, and no more work than that."""
+    """Report as ``running.run`` does, and no more work than that."""
     for done in range(job.reports):
-        channel.report(Of(0, Progress(done, time.time(), job.number, 0.5, 50.0)))
+        values = {"train_loss": 0.5, "val_accuracy": 50.0}
+        channel.report(Of(0, Progress(done, None, time.time(), job.number, values)))
         if done % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
             channel.report(Of(0, Checkpointed()))
         time.sleep(PROGRESS_EVERY)

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from attnstudy import data
+from attnstudy.trainings.placement import data
 from benchmarks.pages import cores
 from benchmarks.training import images, limits, table
 from benchmarks.training.contestant import CONTESTANTS

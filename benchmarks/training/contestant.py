@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from attnstudy import data
+from attnstudy.trainings.placement import data
 from benchmarks.training.work import BATCH, Timing, Work
 
 Training = Callable[[], tuple[float, tuple[float, float]]]
@@ -51,10 +51,10 @@ def lightning(work: Work) -> Training:
 def one_run(work: Work) -> Training:
     """Return the function that every executor runs, in a run folder of its own."""
     from attnstudy.executors import Inline
+    from attnstudy.running import worker
+    from attnstudy.running.jobs import Job
     from attnstudy.runs import RunFolder
     from attnstudy.study import RunSpec
-    from attnstudy.usecases import worker
-    from attnstudy.usecases.jobs import Job
 
     dataset, decoded = data.load(work.source, work.cache)
     spec = RunSpec(
@@ -66,11 +66,11 @@ def one_run(work: Work) -> Training:
 
     def train() -> tuple[float, tuple[float, float]]:
         folder = RunFolder(place / f"{time.monotonic_ns()}")
-        job = Job(spec, folder.path, decoded, "cpu", work.threads, "benchmark")
+        job = Job(spec, folder.path, "cpu", work.threads, "benchmark", place=decoded)
         list(Inline().execute([[job]], worker.train_together))
         result = folder.result()
         assert result is not None, folder.failure()
-        losses = [loss for record in folder.journal() for loss in record["train_loss"]]
+        losses = [loss for record in folder.journal() for loss in record.values["train_loss"]]
         return result.train_seconds, (losses[0], losses[-1])
 
     return train

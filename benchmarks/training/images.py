@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from attnstudy.data import Dataset, ImageSet
+from attnstudy.trainings.placement.data import Dataset, ImageSet
 
 TRAIN, TEST = 4_000, 500
 

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
-from attnstudy.models import build_model
+from attnstudy.trainings.placement.models import build_model
 
 _SIDE = 2048
 Shape = tuple[int, ...]

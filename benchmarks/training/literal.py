@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from attnstudy.data import ImageSet
-from attnstudy.data.images import Split
-from attnstudy.data.torchvision_ops import declare_missing_operators
+from attnstudy.trainings.placement.data import ImageSet
+from attnstudy.trainings.placement.data.images import Split
+from attnstudy.trainings.placement.data.torchvision_ops import declare_missing_operators
 
 declare_missing_operators()
 from torchvision import transforms  # noqa: E402  # its operators have to be declared first

@@ -11,7 +11,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from attnstudy import runs
 from benchmarks.training.work import BATCH, VALIDATIONS, Work
@@ -32,9 +31,9 @@ class StudyTiming:
     """Of a run's worker that are not training: the test, the model's files, the result."""
 
 
-def _ends(record: dict[str, Any]) -> bool:
+def _ends(record: runs.LogRecord) -> bool:
     """Whether an interval ends an epoch: those do not validate."""
-    return record["val_accuracy"] is None
+    return "val_accuracy" not in record.values
 
 
 def study(work: Work) -> StudyTiming:
@@ -59,7 +58,7 @@ def study(work: Work) -> StudyTiming:
         started, result = folder.started(), folder.result()
         assert started is not None
         assert result is not None, folder.failure()
-        (first, *_, last) = [record["seconds"] for record in folder.journal() if _ends(record)]
+        (first, *_, last) = [record.seconds for record in folder.journal() if _ends(record)]
         done.append(
             (started.at / 1000, result.train_seconds, result.finished_at / 1000, last - first)
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from attnstudy.training import environment
+from attnstudy.running.environment import environment
 from benchmarks import rank_speed
 from benchmarks.pages import cores, file_name, spread
 from benchmarks.training import images
@@ -82,7 +82,7 @@ def line(measured: Measured) -> str:
 
 def machine_name() -> str:
     """Return the processor and its number of cores, for a file's name."""
-    return file_name(environment(torch.device("cpu"), 1)["hardware"])
+    return file_name(environment("cpu", 1)["hardware"])
 
 
 COLUMNS: dict[str, Callable[[Measured], str]] = {
@@ -124,7 +124,7 @@ def _ranking(repeats: int) -> str:
 
 def page(measured: Sequence[Measured], repeats: int) -> str:
     """Return the page: what ran where, and both tables."""
-    facts = environment(torch.device("cpu"), cores())
+    facts = environment("cpu", cores())
     work = {m.work.attention: m.work for m in measured}
     sizes = "; ".join(
         f"{attention}: {w.iterations} iterations of 64 images, {VALIDATIONS} validations of "

@@ -91,9 +91,8 @@ class Study:
             result = folder.result()
             assert result is not None
             assert folder.damaged_files() == []
-            metrics = {k: v for k, v in result.metrics().items() if "second" not in k}
-            journal = [(r["first_step"], r["train_loss"], r["val_accuracy"])
-                       for r in folder.journal()]  # fmt: skip
+            metrics = {k: v for k, v in result.metrics.items() if "second" not in k}
+            journal = [(r.step, r.values) for r in folder.journal()]
             files = [(folder.path / file).read_bytes()
                      for file in ("weights.safetensors", "predictions.csv")]  # fmt: skip
             kept[name] = (metrics, journal, files)

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from attnstudy import runs
-from attnstudy.training import Checkpoint, load_checkpoints, save_checkpoint
+from attnstudy.runs import load_checkpoints, records_before, save_checkpoint
 from tests.conftest import SMALL
 
 STORE_DIR = Path("mlruns")
@@ -65,10 +66,12 @@ def holders(claimed):
 def computed(study="placement"):
     kept = {}
     for name, folder in folders(study).items():
-        journal = [(r["first_step"], r["train_loss"], r["val_accuracy"]) for r in folder.journal()]
-        result = folder.result()
-        kept[name] = (journal, result.test_accuracy, result.val_accuracy_max, result.test_loss,
-                      (folder.path / "weights.safetensors").read_bytes())  # fmt: skip
+        journal = [(r.step, r.values) for r in folder.journal()]
+        measured = dict(folder.result().metrics)
+        for timed in ("train_seconds", "images_per_second"):
+            del measured[timed]
+        weights = (folder.path / "weights.safetensors").read_bytes()
+        kept[name] = (journal, measured, weights)
     return kept
 
 
@@ -90,9 +93,10 @@ def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
     for folder in folders().values():
         assert not folder.claimed
         assert folder.status is runs.Status.INTERRUPTED
-        _, newest = next(iter(load_checkpoints(folder)))
-        positions.append(newest.state.iteration)
-        assert folder.journal_reaches(newest.state.reported(folder.started().spec))
+        _, newest = next(iter(load_checkpoints(folder.path)))
+        positions.append(newest.state["iteration"])
+        settings = folder.started().spec.to_dict()
+        assert records_before(newest, settings, folder.journal()) is not None
     # two workers that both happened to be at the end of one of the epochs: 1 in 16,000
     assert any(positions)
 
@@ -189,14 +193,16 @@ def test_who_waits_takes_over_what_the_other_leaves(workplace):
 def interrupted(cli, workplace, monkeypatch):
     """A run that stopped after its first epoch."""
     from attnstudy.executors import Stopped
-    from attnstudy.usecases import worker
+    from attnstudy.running.run import ActiveRun
 
-    def stop(self, state):
-        save_checkpoint(self.folder, Checkpoint(state, self.recorded))
+    checkpoint = ActiveRun.checkpoint
+
+    def stop(run, state):
+        checkpoint(run, state)
         raise Stopped
 
     with monkeypatch.context() as context:
-        context.setattr(worker.Recorder, "on_state", stop)  # type: ignore[attr-defined]
+        context.setattr(ActiveRun, "checkpoint", stop)
         cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--executor", "inline")
     (folder,) = folders().values()
     (folder.path / "failure.json").unlink()
@@ -208,9 +214,9 @@ GO_ON = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--executor", "i
 
 
 def test_another_torch_at_resume_is_told_and_strict_refuses(cli, interrupted):
-    _, checkpoint = next(iter(load_checkpoints(interrupted)))
+    _, checkpoint = next(iter(load_checkpoints(interrupted.path)))
     before = {**checkpoint.environment, "torch": "2.0.0", "threads": "3"}
-    save_checkpoint(interrupted, Checkpoint(checkpoint.state, before))
+    save_checkpoint(interrupted.path, replace(checkpoint, environment=before))
     answer = cli(*GO_ON, "--strict")
     assert answer.code == 2
     assert "vanilla/seed=0 was interrupted and would go on with torch" in answer.err

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 COSTLY = (
-    "attnstudy.render.ranking", "attnstudy.report.run", "attnstudy.usecases.running",
-    "attnstudy.usecases.worker", "mlflow.pytorch", "mlflow.pyfunc",
+    "attnstudy.render.ranking", "attnstudy.running.run_study", "attnstudy.running.worker",
+    "attnstudy.trainings.placement.declaration", "attnstudy.trainings.placement.figures",
+    "attnstudy.trainings.placement.training_runs", "mlflow.pytorch", "mlflow.pyfunc",
     "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg", "networkx",
     "torch._dynamo",
     "torch._export.serde.serialize", "torch.export", "torch.export.pt2_archive._package",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from attnstudy import data
 from attnstudy.errors import EXIT_ENVIRONMENT, DataError
+from attnstudy.trainings.placement import data
 from tests.data.image_folders import encoded, pixels_of, write_shard
 
 

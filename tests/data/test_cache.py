@@ -19,9 +19,9 @@ import PIL.Image
 import pytest
 import torch
 
-from attnstudy import data
-from attnstudy.data import Dataset, ImageSet
 from attnstudy.errors import DataError
+from attnstudy.trainings.placement import data
+from attnstudy.trainings.placement.data import Dataset, ImageSet
 from tests.data.image_folders import encoded, pixels_of, write_shard
 
 Refusal = Callable[..., str]
@@ -283,7 +283,7 @@ def test_others_may_read_what_the_umask_allows(folder: Path, cache: Path) -> Non
 LOAD = """
 import sys, time, warnings
 from pathlib import Path
-from attnstudy import data
+from attnstudy.trainings.placement import data
 
 warnings.simplefilter("error")
 folder, cache, ready, go = map(Path, sys.argv[1:])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from attnstudy.data import Dataset
+from attnstudy.trainings.placement.data import Dataset
 
 
 @pytest.fixture(scope="module")

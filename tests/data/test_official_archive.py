@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attnstudy import data
-from attnstudy.data.cifar10 import archive_folder
-from attnstudy.data.torchvision_ops import declare_missing_operators
 from attnstudy.errors import DataError
+from attnstudy.trainings.placement import data
+from attnstudy.trainings.placement.data.cifar10 import archive_folder
+from attnstudy.trainings.placement.data.torchvision_ops import declare_missing_operators
 
 Refusal = Callable[..., str]
 NAMES = (

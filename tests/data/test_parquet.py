@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from attnstudy import data
-from attnstudy.data import Dataset
-from attnstudy.data.parquet import read_parquet
+from attnstudy.trainings.placement import data
+from attnstudy.trainings.placement.data import Dataset
+from attnstudy.trainings.placement.data.parquet import read_parquet
 from tests.data.image_folders import encoded, pixels_of, write_shard
 
 HUNDRED = [str(number) for number in range(100)]

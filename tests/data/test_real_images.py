@@ -8,8 +8,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from attnstudy import data
-from attnstudy.data import Dataset
+from attnstudy.trainings.placement import data
+from attnstudy.trainings.placement.data import Dataset
 
 
 @pytest.fixture(scope="module")

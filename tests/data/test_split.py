@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from attnstudy.data import Dataset, ImageSet, Split
-from attnstudy.data.images import Normalisation, make_dataset
 from attnstudy.errors import DataError
+from attnstudy.trainings.placement.data import Dataset, ImageSet, Split
+from attnstudy.trainings.placement.data.images import Normalisation, make_dataset
 
 
 def image_set(start: int, count: int) -> ImageSet:

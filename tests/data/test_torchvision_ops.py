@@ -15,7 +15,7 @@ else:
     print("works")
 """
 DECLARED = """
-from attnstudy.data.torchvision_ops import declare_missing_operators as declare
+from attnstudy.trainings.placement.data.torchvision_ops import declare_missing_operators as declare
 
 first = declare()
 second = declare()

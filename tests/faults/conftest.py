@@ -12,10 +12,10 @@ import pytest
 from attnstudy import runs
 from attnstudy.executors import Inline
 from attnstudy.files import read_sealed, write_sealed
+from attnstudy.running.jobs import Job
+from attnstudy.running.worker import train_together
 from attnstudy.runs import RunFolder
 from attnstudy.study import RunSpec
-from attnstudy.usecases.jobs import Job
-from attnstudy.usecases.worker import train_together
 from tests.faults.server import Server
 
 CHAOS = bool(os.environ.get("ATTNSTUDY_CHAOS"))
@@ -31,11 +31,8 @@ def trained(tmp_path_factory, digits, digits_folder) -> RunFolder:
         train_size=256, val_size=60, epochs=2, batch_size=32, channels=(4, 4),
     )  # fmt: skip
     folder = runs.run_folder(store_dir, spec)
-    list(
-        Inline().execute(
-            [[Job(spec, folder.path, digits_folder, "cpu", 1, "test")]], train_together
-        )
-    )
+    job = Job(spec, folder.path, "cpu", 1, "test", place=digits_folder)
+    list(Inline().execute([[job]], train_together))
     assert folder.result() is not None
     return folder
 

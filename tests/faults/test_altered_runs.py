@@ -105,7 +105,7 @@ def test_a_number_that_was_altered_is_put_right(folder, tracker, store_dir, chan
     assert only_run(tracker).agrees is False
     assert publisher(tracker).publish(folder)
     run = only_run(tracker)
-    assert run.metrics["test_accuracy"] == folder.result().test_accuracy
+    assert run.metrics["test_accuracy"] == folder.result().metrics["test_accuracy"]
     assert run.agrees is True
     assert not publisher(tracker).publish(folder)
 

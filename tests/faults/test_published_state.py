@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -60,7 +61,7 @@ def interrupted_copy(done, tmp_path, lines, delay=0.0):
     shutil.copy(done.path / "run.json", part.path)
     (part.path / "journal.jsonl").unlink(missing_ok=True)
     for record in done.journal()[:lines]:
-        part.append({**record, "seconds": record["seconds"] + delay})
+        part.append(replace(record, seconds=record.seconds + delay))
     return part
 
 
@@ -71,16 +72,18 @@ def test_an_interval_that_ends_elsewhere_when_it_is_computed_again_is_not_double
     done = make_run()
     part = interrupted_copy(done, tmp_path, 1)
     start, whole, *_ = done.journal()
-    cut = {**whole, "train_loss": whole["train_loss"][:-1], "val_accuracy": None}
+    cut = replace(
+        whole, step=whole.step - 1, values={"train_loss": whole.values["train_loss"][:-1]}
+    )
     part.append(cut)
     publisher(tracker).publish(part)
-    part.keep_journal_before(whole["first_step"])
-    part.append({**whole, "seconds": whole["seconds"] + 5.0})
+    part.keep_records(1)
+    part.append(replace(whole, seconds=whole.seconds + 5.0))
     publisher(tracker).publish(part)
     run, _ = only_run(tracker)
     history = tracker.client.get_metric_history(run.run_id, "train_loss")
-    steps = len(start["train_loss"] + whole["train_loss"])
-    assert len(cut["train_loss"]) > 0
+    steps = len(start.values["train_loss"] + whole.values["train_loss"])
+    assert len(cut.values["train_loss"]) > 0
     assert sorted(point.step for point in history) == list(range(steps))
 
 
@@ -95,7 +98,7 @@ def test_an_interrupted_run_is_no_longer_shown_as_running(make_run, tracker, tmp
     publisher(tracker).publish(part)  # nobody holds it any more
     run, shown = only_run(tracker)
     assert (run.status, shown.info.status) == ("interrupted", "KILLED")
-    seconds = done.journal()[1]["seconds"]
+    seconds = done.journal()[1].seconds
     assert shown.info.end_time == part.started().at + round(1000 * seconds)
     assert not publisher(tracker).publish(part)
     with part.claim():  # and somebody goes on with it

@@ -9,9 +9,9 @@ import pytest
 from attnstudy import runs
 from attnstudy.executors import Inline
 from attnstudy.files import write_sealed
-from attnstudy.report import run as figures
-from attnstudy.usecases.jobs import Job
-from attnstudy.usecases.worker import train_together
+from attnstudy.running.jobs import Job
+from attnstudy.running.worker import train_together
+from attnstudy.trainings.placement import figures
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def trained(make_spec, digits_folder, workplace):
     def train(**fields):
         spec = make_spec(**fields)
         folder = runs.run_folder(workplace / "mlruns", spec)
-        job = Job(spec, folder.path, digits_folder, "cpu", 1, "test", models=False)
+        job = Job(spec, folder.path, "cpu", 1, "test", place=digits_folder, models=False)
         list(Inline().execute([[job]], train_together))
         return folder
 
@@ -48,8 +48,9 @@ def test_a_figure_holds_nothing_of_the_run_before(trained, later):
 def test_a_diverged_run_has_no_score_after_the_last(trained):
     folder = trained(seed=0)
     whole = figures.run_figures(folder)
-    result = dataclasses.replace(folder.result(), val_accuracy_final=None)
-    content = {**dataclasses.asdict(result), "status": result.status.value}
+    result = folder.result()
+    metrics = {n: v for n, v in result.metrics.items() if n != "val_accuracy_final"}
+    content = dataclasses.replace(result, metrics=metrics).to_json()
     write_sealed(folder.path / runs.RESULT, content)
     drawn = figures.run_figures(folder)
     assert drawn["learning_curve.png"] != whole["learning_curve.png"]
@@ -58,5 +59,5 @@ def test_a_diverged_run_has_no_score_after_the_last(trained):
 
 def test_a_single_point_is_no_curve(trained):
     folder = trained(epochs=1, train_size=32, batch_size=32)
-    assert [len(record["train_loss"]) for record in folder.journal()] == [1]
+    assert [len(record.values["train_loss"]) for record in folder.journal()] == [1]
     assert "learning_curve.png" not in figures.run_figures(folder)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from attnstudy.report.tuning import history_figure, importances_figure, tuning_figures
 from attnstudy.search import SearchConfig, Trial, TrialState
-from attnstudy.usecases.tuning_results import VariantTuning
+from attnstudy.usecases.tuning.results import VariantTuning
 
 VALUES = (40.0, 70.0, None, 55.0, 70.0, None)
 
@@ -20,9 +20,10 @@ VALUES = (40.0, 70.0, None, 55.0, 70.0, None)
 @pytest.fixture
 def tuning() -> VariantTuning:
     config = SearchConfig(
-        study="s", variant="double", variant_source=None, space={"lr": [1e-3, 1e-2]},
-        sampler="tpe", sampler_seed=0, pruner="median", seeds=(7, 8), dataset="digits",
-        dataset_digest="d", train_size=10, val_size=5, settings={}, most_epochs=2, classes=10,
+        study="s", variant="double", space={"lr": [1e-3, 1e-2]}, sampler="tpe", sampler_seed=0,
+        pruner="median", seeds=(7, 8), settings={}, most_epochs=2, classes=10,
+        facts={"variant_source": None, "dataset": "digits", "dataset_digest": "d",
+               "train_size": 10, "val_size": 5},
     )  # fmt: skip
     states = {2: TrialState.PRUNED, 5: TrialState.FAILED}
     trials = tuple(

@@ -18,7 +18,6 @@ def make_config() -> Callable[..., SearchConfig]:
         values: dict[str, object] = {
             "study": "small",
             "variant": "vanilla",
-            "variant_source": None,
             "space": {
                 "batch_size": [16, 32],
                 "channels": [[4, 4], [8, 4]],
@@ -29,15 +28,19 @@ def make_config() -> Callable[..., SearchConfig]:
             "sampler_seed": 0,
             "pruner": "none",
             "seeds": (1_000_000, 1_000_001),
-            "dataset": "digits",
-            "dataset_digest": "d" * 32,
-            "train_size": 100,
-            "val_size": 50,
             "settings": {"attention": "spatial", "precision": "float32"},
             "most_epochs": 4,
             "classes": 10,
         }
-        return SearchConfig(**{**values, **changes})  # type: ignore[arg-type]
+        facts = {
+            "variant_source": None,
+            "dataset": "digits",
+            "dataset_digest": "d" * 32,
+            "train_size": 100,
+            "val_size": 50,
+        }
+        own = {name: changes.pop(name) for name in facts if name in changes}
+        return SearchConfig(**{**values, **changes}, facts={**facts, **own})  # type: ignore[arg-type]
 
     return make
 

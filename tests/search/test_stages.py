@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attnstudy.usecases.tuning_rounds import MOST_PARTS, Stage, stages
+from attnstudy.usecases.tuning.rounds import MOST_PARTS, Stage, stages
 
 
 def test_between_all_of_a_few_epochs(make_config):

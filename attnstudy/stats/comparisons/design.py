@@ -64,7 +64,8 @@ class Design(Analysis):
         folds: Folds | None = None,
     ) -> Design:
         """Return the design of a declared analysis for results of one kind."""
-        declared = {field.name: getattr(analysis, field.name) for field in fields(Analysis)}
+        names = {field.name for field in fields(Analysis)} - {"direction"}
+        declared = {name: getattr(analysis, name) for name in names}
         return cls(**declared, direction=direction, unit=unit, folds=folds)
 
     def at_each_look(self) -> Design:

@@ -6,9 +6,9 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from attnstudy.settings import SETTINGS, SIZES, always_told, told_unless_default
-from attnstudy.study import VARIANTS
 from attnstudy.tracking import TrackedRun, param_texts
+from attnstudy.trainings.placement.settings import SETTINGS, SIZES, always_told, told_unless_default
+from attnstudy.trainings.placement.variants import VARIANTS
 
 _ALWAYS = ("dataset", *(size.name for size in SIZES), *always_told())
 _LISTS = {field.name for field in SETTINGS if field.parts}
@@ -25,7 +25,8 @@ def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
     if len(runs) == 1:
         words[-1] = f"{runs[0].seed}-{runs[0].seed}"
     params = runs[0].params
-    if "arm_fields" in params:  # declared in the study's file, and nowhere else
+    # declared in the study's file, and nowhere else
+    if "arm_fields" in params or "training" in params:
         return ()
     usual = param_texts(told_unless_default())
     told = [name for name in _ALWAYS if name in params]

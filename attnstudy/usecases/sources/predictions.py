@@ -1,4 +1,9 @@
-"""Which test images each run got right, from predictions that are what the run's result says."""
+"""Which test items each run got right, from predictions that are what the run's result says.
+
+The placements keep what they answered and what was right, and are ranked by the percentage. A
+training of the user's own keeps which answers were right; whether that is what it is ranked by is
+seen from the numbers: the metric of every run is the percentage of them.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +23,24 @@ from attnstudy.usecases.sources.truth import Known, damaged
 Row = npt.NDArray[np.uint8]
 
 
-def correct_answers(
-    tracker: Tracker, runs: Sequence[TrackedRun], known: Known
-) -> tuple[Mapping[str, Row] | None, list[str]]:
-    """Return which test images each run got right, and the runs whose predictions were altered.
+_OWN = ["item", "correct"]
+"""Header of the predictions of a training of the user's own."""
 
-    The answers are None unless every run's are known.
+
+def may_have_answers(runs: Sequence[TrackedRun], metric: str) -> bool:
+    """Whether predictions of all runs may be those that the metric was computed from."""
+    own = [run for run in runs if "training" in run.params]  # others are of the placements
+    if not own:
+        return metric == "test_accuracy"
+    return all(PREDICTIONS_DIGEST in run.tags for run in runs)
+
+
+def correct_answers(
+    tracker: Tracker, runs: Sequence[TrackedRun], known: Known, metric: str
+) -> tuple[Mapping[str, Row] | None, list[str]]:
+    """Return which test items each run got right, and the runs whose predictions were altered.
+
+    The answers are None unless every run's are known and give its metric.
 
     Raises:
         StoreError: the predictions in a run folder are not those of its result.
@@ -34,8 +51,12 @@ def correct_answers(
     complete = True
     for run in runs:
         content, here = _read(tracker, run, known)
-        row = None if content is None else _right(content)
-        if content is not None and not (_intact(run, content) and (row is None or _fits(run, row))):
+        row, own = (None, False) if content is None else _right(content)
+        if own and row is not None and not _fits(run, row, metric):
+            row = None  # the metric is of something else
+        if content is not None and not (
+            _intact(run, content) and (row is None or _fits(run, row, metric))
+        ):
             if here:
                 one = known.folders[run.identity]
                 raise damaged(one.folder, one.name, PREDICTIONS, one.started)
@@ -69,18 +90,27 @@ def _intact(run: TrackedRun, content: bytes) -> bool:
     return digest is None or hashlib.sha256(content).hexdigest() == digest
 
 
-def _fits(run: TrackedRun, row: Row) -> bool:
-    """Whether predictions give the run's accuracy."""
-    return math.isclose(100.0 * row.mean(), run.metrics["test_accuracy"])
+def _fits(run: TrackedRun, row: Row, metric: str) -> bool:
+    """Whether the metric of a run is the percentage of its predictions that are right."""
+    return math.isclose(100.0 * row.mean(), run.metrics[metric], rel_tol=1e-6)
 
 
-def _right(content: bytes) -> Row | None:
+def _right(content: bytes) -> tuple[Row | None, bool]:
+    """Return which items were right, and whether it is a training of the user's own that says so.
+
+    A metric computed in single precision has seven digits, and is the same number.
+    """
+    own = False
     try:
         # not by name in each row: this is read for every run, ten thousand lines each
         rows = csv.reader(io.StringIO(content.decode()))
         names = next(rows)
-        label, predicted = names.index("label"), names.index("predicted")
-        right = [row[label] == row[predicted] for row in rows if row]
+        own = names == _OWN
+        if own:
+            right = [("0", "1").index(row[1]) for row in rows if row]
+        else:
+            label, predicted = names.index("label"), names.index("predicted")
+            right = [row[label] == row[predicted] for row in rows if row]
     except (UnicodeDecodeError, StopIteration, ValueError, IndexError, csv.Error):
-        return None
-    return np.array(right, dtype=np.uint8) if right else None
+        return None, own
+    return (np.array(right, dtype=np.uint8) if right else None), own

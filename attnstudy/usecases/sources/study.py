@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.running.seed_effect import seed_warning, without_effect
 from attnstudy.runs import recorded_plans, run_folders, studies, study_facts
 from attnstudy.stats import Exclusion
 from attnstudy.studyplan import RecordedPlan, StudyPlan
@@ -35,7 +36,7 @@ from attnstudy.usecases.sources.configurations import (
     choose_study,
     refuse_twice,
 )
-from attnstudy.usecases.sources.predictions import correct_answers
+from attnstudy.usecases.sources.predictions import correct_answers, may_have_answers
 from attnstudy.usecases.sources.related import other_studies, related_studies, trained_before
 from attnstudy.usecases.sources.truth import FINISHED, Known, known_runs, named
 
@@ -81,17 +82,20 @@ def collect_study(
     on_test = metric == "test_accuracy"
     counted = {run.identity for run in kept}
     correct, altered = None, list[str]()
-    if on_test and not request.brief:
-        correct, altered = correct_answers(tracker, finished, known)
+    items = _common(finished, "attnstudy.test_images") if on_test else None
+    if not request.brief and may_have_answers(finished, metric):
+        correct, altered = correct_answers(tracker, finished, known, metric)
+        if items is None and correct is not None:
+            items = len(next(iter(correct.values()))[0])
     others = {} if request.brief else other_studies(tracker, study, configs)
     return Collected(
         samples=samples,
         metric=metric,
-        direction=direction_of(metric, request.direction),
+        direction=direction_of(metric, request.direction or _declared_direction(metric, plans)),
         study=study,
         config=",".join(dict.fromkeys(run.config for run in chosen)),
         question=tracker.note(study),
-        items=_common(finished, "attnstudy.test_images") if on_test else None,
+        items=items,
         chance=_chance(finished) if metric.endswith("accuracy") else None,
         diverged=diverged,
         plans=plans,
@@ -116,13 +120,34 @@ def collect_study(
         correct=correct,
         seconds=_seconds(finished),
         excluded=excluded,
-        notes=(*known.notes, *differences, *advice(study, kept)),
+        notes=(*known.notes, *_seed_note(kept), *differences, *advice(study, kept)),
         runs=tuple(
             RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(metric))
             for run in kept
         ),
         curves=_curves(tracker, finished, known) if request.with_curves else {},
     )
+
+
+def _seed_note(runs: Sequence[TrackedRun]) -> Sequence[str]:
+    """Return the note that the seed has no effect, where that is so."""
+    measured = (
+        (
+            run.variant,
+            run.seed,
+            {name: run.metrics[name] for name in run.measured if name in run.metrics},
+        )
+        for run in runs
+        if run.status == "complete"
+    )
+    warning = seed_warning(without_effect(measured))
+    return () if warning is None else (warning,)
+
+
+def _declared_direction(metric: str, plans: Sequence[RecordedPlan]) -> str | None:
+    """Return which way a metric is better by the plan, if it is about that metric."""
+    declared = plans[-1].plan.analysis if plans else None
+    return declared.direction if declared is not None and declared.metric == metric else None
 
 
 def _studies(tracker: Tracker, asked: str | None) -> list[str]:
@@ -201,7 +226,7 @@ def _curves(tracker: Tracker, runs: Sequence[TrackedRun], known: Known) -> dict[
     for run in runs:
         one = known.folders.get(run.identity)
         if one is not None:
-            points = one.folder.validations()
+            points = one.folder.history("val_accuracy")
         else:
             points = read_history(tracker, run.run_id, "val_accuracy")
         if points:

@@ -84,8 +84,8 @@ class Local:
         if self.result is None or run.status != status:
             return None
         result = self.result
-        told = result.metrics() if MAX_DURING_TRAINING in run.metrics else result.earlier_metrics()
-        for name in METRICS:
+        told = result.metrics if MAX_DURING_TRAINING in run.metrics else result.earlier_metrics()
+        for name in dict.fromkeys((*METRICS, *told)):
             if (shown := run.metrics.get(name)) != (value := told.get(name)):
                 theirs, ours = _number(shown, value), _number(value, shown)
                 return f"{name} {theirs} in MLflow, {ours} in its folder"

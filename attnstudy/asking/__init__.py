@@ -1,0 +1,32 @@
+"""From what is asked of a study, on the command line or by a program, to requests.
+
+A command and ``attnstudy.Study`` say the same things in two languages. Both put what they were told
+into a ``Given``; everything from there on is one code.
+"""
+
+from attnstudy.asking.given import Given, Source
+from attnstudy.asking.requests import (
+    address_of,
+    check,
+    figures_of,
+    find_own_modules,
+    prepare_workers,
+    rank_request,
+    run_request,
+    study_source,
+    tune_request,
+)
+
+__all__ = [
+    "Given",
+    "Source",
+    "address_of",
+    "check",
+    "figures_of",
+    "find_own_modules",
+    "prepare_workers",
+    "rank_request",
+    "run_request",
+    "study_source",
+    "tune_request",
+]

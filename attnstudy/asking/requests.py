@@ -1,0 +1,234 @@
+"""From what is given to the requests that use cases take."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.asking.declaring import declare, trained_seeds
+from attnstudy.asking.given import Given
+from attnstudy.asking.training import arms_of, chosen_arms, training_of
+from attnstudy.errors import UsageError
+
+if TYPE_CHECKING:
+    from attnstudy.arms import Arm
+    from attnstudy.asking.training import TrainingRequest
+    from attnstudy.executors import ExecutorChoice
+    from attnstudy.running.planning import RunRequest
+    from attnstudy.runs import RunFolder
+    from attnstudy.space import Space
+    from attnstudy.studyfile import StudyFile
+    from attnstudy.tracking import Address
+    from attnstudy.usecases.ranking import RankRequest
+    from attnstudy.usecases.sources import StudyRequest
+    from attnstudy.usecases.tuning.plan import TuneRequest
+
+_OF_A_RUN = (
+    "device", "threads", "workers", "fuse", "rerun", "wait", "strict", "checkpoint_minutes",
+    "republish", "no_models",
+)  # fmt: skip
+_OF_A_SEARCH = (
+    "trials", "seeds_per_trial", "tuning_seeds", "pruner", "sampler", "sampler_seed", "storage",
+    "device", "threads", "workers", "fuse", "checkpoint_minutes",
+)  # fmt: skip
+
+
+def run_request(given: Given) -> RunRequest:
+    """Return what ``attnstudy run`` was asked for.
+
+    Raises:
+        UsageError: options do not go together, or the study makes no sense.
+
+    """
+    from attnstudy.running.planning import RunRequest
+
+    study = given.study
+    find_own_modules(study)
+    training = training_of(given)
+    declared = declare(given, training)
+    seeds = trained_seeds(given, declared)
+    arms = arms_of(given, training) if declared is None else declared.arms
+    return RunRequest(
+        study=study.name,
+        question=study.question,
+        arms=chosen_arms(given, arms, training),
+        seeds=seeds,
+        declared=declared,
+        training=training.kind,
+        options=training.options,
+        settings=training.settings,
+        address=address_of(given),
+        executor=_executor(given),
+        **{name: given.get(name, False) for name in _OF_A_RUN},
+    )
+
+
+def check(given: Given) -> tuple[Arm, ...]:
+    """Return the arms of a study, after finding the mistakes that can be found without a store.
+
+    Raises:
+        UsageError: options do not go together, or the study makes no sense.
+
+    """
+    find_own_modules(given.study)
+    training = training_of(given, with_code=False)
+    declared = declare(given, training)
+    return arms_of(given, training) if declared is None else declared.arms
+
+
+def tune_request(given: Given) -> TuneRequest:
+    """Return what ``attnstudy tune`` was asked for.
+
+    Raises:
+        UsageError: options do not go together, or the study makes no sense.
+
+    """
+    from attnstudy.trainings.placement.arms import plain_arms
+    from attnstudy.usecases.tuning.plan import TuneRequest
+
+    study = given.study
+    find_own_modules(study)
+    training = training_of(given)
+    own = study.own is not None
+    return TuneRequest(
+        study=study.name,
+        question=study.question,
+        arms=arms_of(given, training) if own else plain_arms(given["variant"] or ("all",)),
+        ranking_seeds=given["seeds"],
+        space=_space(study, training),
+        journal=study.journal,
+        training=training.kind,
+        settings=training.settings,
+        options=training.options,
+        address=address_of(given),
+        executor=_executor(given),
+        **(_judged(study) if own else {}),
+        **{name: given[name] for name in _OF_A_SEARCH},
+    )
+
+
+def _space(study: StudyFile, training: TrainingRequest) -> Space:
+    from attnstudy.space import default_space, parse_space
+
+    if study.space is not None:
+        return parse_space(study.space, study.place.of("tuning.space"), training.fields)
+    if study.own is None:
+        return default_space()
+    where = "under [tuning.space]" if study.path else "with space={'lr': {'low': ..., 'high': ...}}"
+    raise UsageError(f"{study.path or study.name}: say what is varied {where}")
+
+
+def _judged(study: StudyFile) -> dict[str, Any]:
+    """Return the metric that trials are judged by, and which values of it are better."""
+    from attnstudy.studyplan import DIRECTIONS
+    from attnstudy.usecases.sources.collected import direction_of
+
+    metric = study.tuned_for.get("metric")
+    if metric is None:
+        raise UsageError(
+            f"{study.path or study.name}: name the metric that trials are judged by, which must "
+            f"not be of test data: {study.place.ask('tuning', 'metric')}"
+        )
+    direction = study.tuned_for.get("direction")
+    if direction not in (None, *DIRECTIONS):
+        raise UsageError(f"{study.place.of('tuning', 'direction')} is maximize or minimize")
+    return {"metric": metric, "direction": direction_of(metric, direction)}
+
+
+def rank_request(given: Given, source: Any) -> RankRequest:
+    """Return what ``attnstudy rank`` was asked for, of a source such as ``study_source`` gives.
+
+    Raises:
+        UsageError: a look is not written as one.
+
+    """
+    from attnstudy.usecases.ranking import RankRequest, parse_look
+
+    return RankRequest(
+        source=source,
+        said=given.said("alpha", "correction", "control", "margin", "paired", "looks"),
+        look=None if given["look"] is None else parse_look(given["look"]),
+        claims=given["claims"],
+        calibrate=given["calibrate"],
+        folds=given["folds"],
+    )
+
+
+def study_source(given: Given, *, with_curves: bool = False) -> StudyRequest:
+    """Return the study that is to be ranked."""
+    from attnstudy.usecases.sources import StudyRequest
+
+    return StudyRequest(
+        study=given.study.name if given.named else None,
+        config=given["config"],
+        metric=given["metric"],
+        direction=given["direction"],
+        allowed=given["allowed"],
+        address=address_of(given),
+        with_curves=with_curves,
+    )
+
+
+def find_own_modules(study: StudyFile) -> None:
+    """Let modules be imported that lie beside the study's file, or where the command runs.
+
+    A program has what it imports from already; only the folder that it names is added.
+    """
+    folders = [] if study.folder is None else [study.folder.resolve()]
+    if study.path is not None or study.own is None:
+        folders.append(Path.cwd())
+    for folder in map(str, folders):
+        sys.path[:] = [folder, *(place for place in sys.path if place != folder)]
+
+
+def prepare_workers(given: Given) -> None:
+    """Have what worker processes need imported, once for all of them."""
+    if given["executor"] != "processes":
+        return
+    from attnstudy import executors
+    from attnstudy.trainings.devices import asks_torch
+    from attnstudy.trainings.registry import find
+
+    if given.study.own is not None:
+        executors.prepare_workers("attnstudy.running.worker", at_once=True)
+        return
+    # at once where this process will import torch too; else when there is something to train
+    at_once = asks_torch(given["device"]) or given["precision"] != "float32"
+    executors.prepare_workers("attnstudy.running.worker", *find(None).modules, at_once=at_once)
+
+
+def figures_of(given: Given) -> Callable[[RunFolder], Mapping[str, bytes]]:
+    """Return what draws the figures that are published with a run."""
+    from attnstudy.running.figures import run_figures
+
+    return (lambda _: {}) if given["no_figures"] else run_figures
+
+
+def address_of(given: Given) -> Address:
+    """Return the address of the store that is meant."""
+    from attnstudy.tracking import resolve
+
+    return resolve(given["store"], given["tracking_uri"])
+
+
+def _executor(given: Given) -> ExecutorChoice:
+    """Return by what runs are trained.
+
+    Raises:
+        UsageError: an option of a cluster is given, and no cluster is asked for.
+
+    """
+    from attnstudy.executors import ClusterRequest, ExecutorChoice
+
+    name = given["executor"]
+    for option in ("address", "cpus_per_run", "gpus_per_run"):
+        if name != "ray" and given.typed(option):
+            raise UsageError(f"{given.place(option)} goes with --executor ray")
+    cluster = ClusterRequest(
+        address=given["address"],
+        cpus=given["cpus_per_run"],
+        gpus=given["gpus_per_run"],
+    )
+    return ExecutorChoice(name, cluster)

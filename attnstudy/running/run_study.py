@@ -1,0 +1,229 @@
+"""``attnstudy run``: train what is missing, each run exactly once, and publish it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from attnstudy.crashpoints import reach
+from attnstudy.errors import TerminatedError
+from attnstudy.executors import make_executor
+from attnstudy.running import jobs
+from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
+from attnstudy.running.estimating import Estimate, FirstMeasure
+from attnstudy.running.outcomes import Outcome, RunReport
+from attnstudy.running.planning import (
+    PlannedRun,
+    RunPlan,
+    code_revision,
+)
+from attnstudy.running.run_transfer import RunTransport
+from attnstudy.running.seed_effect import seed_warning, without_effect
+from attnstudy.running.study_record import record_study
+from attnstudy.runs import CHECKPOINTS, RunFolder, Status, command_at_work, study_folder
+from attnstudy.study import RunSpec
+from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
+from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
+
+
+class Observer(RunObserver, Protocol):
+    """Whoever shows the user what happens."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+
+    def begin(self, specs: Sequence[RunSpec], workers: int) -> None:
+        """Show how much there is to do."""
+
+    def ended(self, worker: int, spec: RunSpec, outcome: Outcome) -> None:
+        """Show that a run ended."""
+
+    def estimated(self, estimate: Estimate) -> None:
+        """Show the time for the whole command."""
+
+    def end(self) -> None:
+        """Show that no training is going on any more."""
+
+
+class TimeIsUpError(Exception):
+    """The time that a command was given has passed; every run has its checkpoint."""
+
+
+def run_study(
+    plan: RunPlan, observer: Observer, figures: Figures, *, deadline: float = math.inf
+) -> RunReport:
+    """Train the plan's pending runs and publish all of its runs.
+
+    Raises:
+        TimeIsUpError: the deadline, of ``time.monotonic``, has passed.
+        StoreError: a run folder cannot be written; what is complete is kept.
+        DataError: the decoded images were damaged meanwhile.
+
+    """
+    for notice in plan.notices:
+        observer.warn(notice)
+    for warning in record_study(plan):
+        observer.warn(warning)
+    reach("study/remembered")
+    publisher = BackgroundPublisher[RunFolder](
+        lambda: connect(plan, figures),
+        observer.warn,
+        prepare=import_mlflow,  # seconds, in which the workers start
+        patience=patience(plan.request.address),
+    )
+    first = FirstMeasure(plan, observer.estimated)
+    outcomes: dict[RunSpec, Outcome] = {}
+    pending = plan.pending
+    to_train = {run.spec for run in pending}
+    for run in plan.runs:
+        if run.spec not in to_train:
+            outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
+            publisher.submit(run.folder)
+    planned = {run.folder for run in plan.runs}
+    publisher.submit_all(backlog(plan.request.address.store_dir, plan.request.study, planned))
+    try:
+        folder = study_folder(plan.request.address.store_dir, plan.request.study)
+        with command_at_work(folder) as command:
+            training = _Training(plan, observer, publisher, first, outcomes, command, deadline)
+            if pending:
+                training.begin(pending)
+            training.train(pending, wait=False)
+            training.train(training.held(), wait=True)
+    except (KeyboardInterrupt, TerminatedError):
+        publisher.hurry()
+        done = sum(outcome.status.done for outcome in outcomes.values())
+        observer.say(f"{done} of {len(plan.runs)} runs are complete")
+        raise
+    finally:
+        first.end()
+        observer.end()
+        undelivered = publisher.close()
+    ordered = tuple(outcomes[run.spec] for run in plan.runs)
+    no_effect = seed_warning(without_effect(_measured(ordered)))
+    if no_effect is not None:
+        observer.warn(no_effect)
+    return RunReport(plan, ordered, undelivered, publisher.trouble)
+
+
+def _measured(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, int, Mapping[str, float]]]:
+    for one in outcomes:
+        if one.result is not None and one.status is Status.COMPLETE:
+            yield one.spec.arm_name, one.spec.seed, one.result.metrics
+
+
+def connect(plan: RunPlan, figures: Figures) -> Publisher:
+    """Open the tracking store for this plan's runs."""
+    request = plan.request
+    return Publisher(
+        open_store(request.address), request.study, request.question, figures, request.republish
+    )
+
+
+class _Training:
+    """Has runs trained and passes on what happens: to the user, to the store, to the report."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        observer: Observer,
+        publisher: BackgroundPublisher[RunFolder],
+        first: FirstMeasure,
+        outcomes: dict[RunSpec, Outcome],
+        command: str,
+        deadline: float,
+    ) -> None:
+        self.plan, self.observer, self.publisher, self.first = plan, observer, publisher, first
+        self.outcomes, self.command, self.deadline = outcomes, command, deadline
+        self.revision = code_revision()
+        self.orphans: set[RunSpec] = set()
+
+    def begin(self, pending: Sequence[PlannedRun]) -> None:
+        """Show how much there is to do, and move away what is to be repeated."""
+        if self.plan.request.rerun:
+            for run in pending:
+                with run.folder.claim(command=self.command) as mine:
+                    if mine:  # else the worker will find it busy, and say so
+                        run.folder.repeat()
+        self.observer.begin([run.spec for run in pending], self.plan.workers)
+        begun = sum(any(run.folder.path.glob(CHECKPOINTS)) for run in pending)
+        if begun and not self.plan.request.rerun:
+            self.observer.say(f"{begun} of them go on from a checkpoint")
+
+    def held(self) -> list[PlannedRun]:
+        """Return the runs that others hold and that are to be waited for."""
+        busy = [run for run in self.plan.runs if self.outcomes[run.spec].status is Status.RUNNING]
+        if self.plan.request.wait:
+            if busy:
+                self.observer.say(f"waiting for {len(busy)} that another command is training")
+            return busy
+        orphans = [run for run in busy if run.spec in self.orphans]
+        for run in orphans:
+            self.observer.warn(
+                f"{run.spec.name}: a worker of a command that was killed still holds it; waiting "
+                "for its iteration to end"
+            )
+        return orphans
+
+    def train(self, pending: Sequence[PlannedRun], *, wait: bool) -> None:
+        """Have runs trained, each by whoever can claim it."""
+        plan, request = self.plan, self.plan.request
+        executor = make_executor(
+            request.executor, plan.workers, RunTransport(plan.materials.data), self.observer.warn
+        )
+        dispatch = Dispatch(
+            executor=executor,
+            fused=plan.fused,
+            device=plan.device,
+            threads=plan.threads,
+            place=plan.materials.place,
+            sealed=False,
+            metric=request.required,
+            code_revision=self.revision,
+            checkpoint_seconds=60 * request.checkpoint_minutes,
+            command=self.command,
+            strict=request.strict and request.executor.remote,
+            models=not request.no_models,
+            observer=self.observer,
+        )
+        if wait:  # they were somebody else's, and are ours to tell of now
+            for run in pending:
+                del self.outcomes[run.spec]
+        tasks = [RunTask(run.spec, run.folder) for run in pending]
+        with contextlib.closing(dispatch.events(tasks, wait=wait)) as events:
+            for event in events:
+                if time.monotonic() > self.deadline:
+                    raise TimeIsUpError
+                self._note(event)
+
+    def _trained(self, spec: RunSpec) -> bool:
+        return spec in self.outcomes and self.outcomes[spec].trained
+
+    def _note(self, event: RunEvent) -> None:
+        """Pass on what happened to a run."""
+        spec, folder = event.task.spec, event.task.folder
+        outcome: Outcome | None = None
+        match event.about:
+            case jobs.Progress() as progress:
+                self.first.note(spec, progress)
+            case jobs.Checkpointed() | jobs.Claimed():
+                self.publisher.submit(folder)
+            case jobs.Elsewhere(orphaned=orphaned):
+                self.orphans |= {spec} if orphaned else set()
+                outcome = Outcome(spec, Status.RUNNING, False)
+            case jobs.AlreadyDone() if self._trained(spec):
+                pass  # by a worker that was killed while it trained the others of its group
+            case jobs.AlreadyDone():
+                result = folder.result()
+                status = Status.RUNNING if result is None else result.status
+                outcome = Outcome(spec, status, False, result)
+            case jobs.Kept(result=result):
+                outcome = Outcome(spec, result.status, True, result)
+            case RunFailed(reason=reason):
+                outcome = Outcome(spec, Status.FAILED, True, reason=reason)
+        if outcome is not None:
+            self.outcomes[spec] = outcome
+            self.observer.ended(event.row, spec, outcome)
+            self.publisher.submit(folder)

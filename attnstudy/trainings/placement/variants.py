@@ -1,0 +1,84 @@
+"""The variants of the network: placements of attention, their controls, and the user's own."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnstudy.errors import UsageError, cause, near_miss
+
+if TYPE_CHECKING:
+    from attnstudy.study import RunSpec
+
+VARIANTS = ("vanilla", "early", "late", "double")
+"""The placements of attention; ``all`` means these."""
+CONTROLS = ("early-conv", "late-conv", "double-conv")
+"""Each has convolutions with as many parameters where its placement has attention."""
+BUILT_IN = (*VARIANTS, *CONTROLS)
+VALIDATE_EVERY = 100
+"""Iterations between validations, counted from 0 within each epoch."""
+
+
+def iterations_per_epoch(spec: RunSpec) -> int:
+    """Return the optimiser steps of one epoch; the short last batch counts."""
+    return math.ceil(int(spec.train_size) / int(spec.batch_size))
+
+
+def iterations(spec: RunSpec) -> int:
+    """Return the optimiser steps of the whole run."""
+    return int(spec.epochs) * iterations_per_epoch(spec)
+
+
+def is_factory(variant: str) -> bool:
+    """Tell whether ``variant`` is the user's own, written ``package.module:factory``."""
+    return ":" in variant
+
+
+def check_variant(variant: str) -> str:
+    """Return ``variant`` if it is built in or written like a factory, else ``UsageError``."""
+    if variant in BUILT_IN:
+        return variant
+    module, colon, attribute = variant.partition(":")
+    if colon and attribute.isidentifier() and all(p.isidentifier() for p in module.split(".")):
+        return variant
+    raise UsageError(
+        f"unknown variant {variant!r}: use one of {', '.join(BUILT_IN)}, 'all', or "
+        f"'package.module:factory'{near_miss(variant, (*BUILT_IN, 'all'))}"
+    )
+
+
+def expand_variants(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the variants that ``names`` mean, in order, once; ``all`` is the placements."""
+    expanded: dict[str, None] = {}
+    for name in names:
+        for variant in VARIANTS if name == "all" else (check_variant(name),):
+            expanded[variant] = None
+    if not expanded:
+        raise UsageError("no variant is named: give --variant at least once, or --variant all")
+    return tuple(expanded)
+
+
+def factory_source_digest(variant: str) -> str | None:
+    """Return the SHA-256 (hex) of the module that holds a user's factory; None for built-ins.
+
+    The whole module counts, because a factory is rarely alone in it; what it imports does not.
+    """
+    if not is_factory(variant):
+        return None
+    module_name = variant.partition(":")[0]
+    importlib.invalidate_caches()
+    try:
+        found = importlib.util.find_spec(module_name)
+    except Exception as error:  # finding a module runs the packages around it: the user's code
+        raise UsageError(f"variant {variant!r} cannot be imported: {cause(error)}") from error
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        raise UsageError(
+            f"variant {variant!r} cannot be imported: there is no module {module_name!r} in "
+            f"{Path.cwd()} or in this Python ({sys.prefix})"
+        )
+    return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()

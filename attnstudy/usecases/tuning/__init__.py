@@ -1,0 +1,1 @@
+"""``attnstudy tune``: searching the hyperparameters of each arm, without test data."""
