@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Mapping
@@ -89,7 +88,8 @@ class Own:
         """Have the modules of all tests imported anew."""
         for name, module in list(sys.modules.items()):
             found = getattr(module, "__file__", None) or ""
-            if found.startswith(tempfile.gettempdir()):
+            # not all of the folder for temporary files, in which this package itself may lie
+            if "/pytest-of-" in found or found.startswith(str(self.place)):
                 del sys.modules[name]
 
     def folders(self, study: str = "own", store: str = "mlruns") -> dict[str, runs.RunFolder]:
