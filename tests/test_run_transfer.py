@@ -160,7 +160,7 @@ def test_a_worker_cannot_write_where_no_file_of_a_run_is(job, transport, name):
 
 
 def test_a_run_is_released_before_its_end_is_told(job, make_spec, tmp_path, monkeypatch):
-    """Else whoever is told finds a run that seems to be at work."""
+    """Otherwise the command would find the run still locked, and think that it is at work."""
     finalize, told = worker.finalize, {}
 
     def refuse(run, outcome):

@@ -81,7 +81,7 @@ class Result:
     def from_json(cls, values: Mapping[str, Any]) -> Result:
         """Return the result that ``to_json`` gave, now or by a version with fixed metrics.
 
-        What it lacks is None: a result that is sealed is one, whoever wrote it.
+        Fields that are missing are None: a sealed result counts, whichever version wrote it.
 
         Raises:
             KeyError: it has no status.

@@ -38,7 +38,7 @@ class Trainer:
     observer: SearchObserver
 
     def train(self, tasks: Sequence[RunTask]) -> Mapping[RunSpec, TaskOutcome]:
-        """Have runs trained as far as they are to be; what is there already is not trained again.
+        """Train each run up to the point that its task names; what exists is not trained again.
 
         Returns:
             What became of each; a run that failed does not stop the others.
