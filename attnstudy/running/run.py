@@ -7,7 +7,7 @@ import io
 import math
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +321,3 @@ def _safetensors(named: Mapping[str, Any]) -> bytes:
     from safetensors.numpy import save as save_arrays
 
     return save_arrays({name: np.ascontiguousarray(value) for name, value in named.items()})
-
-
-Ended = Callable[[int, Mapping[str, float] | Exception], None]
