@@ -27,6 +27,7 @@ from attnstudy.executors import (
     Retried,
     Started,
     Stopped,
+    TimeIsUpError,
     base,
 )
 
@@ -245,6 +246,14 @@ def test_closing_early_asks_the_workers_to_stop(with_workers, tmp_path):
     assert not alive(pid)
 
 
+def test_when_the_time_is_up_the_work_is_asked_to_stop(executor, tmp_path):
+    seconds = 20 if isinstance(executor, Ray) else 4  # in which a worker starts
+    events = executor.execute([tmp_path], forever, until=time.monotonic() + seconds)
+    with pytest.raises(TimeIsUpError):
+        list(events)
+    assert (tmp_path / "asked").exists()
+
+
 @pytest.mark.timeout(60)
 def test_a_worker_whose_work_has_ended_is_not_waited_for(with_workers, tmp_path, monkeypatch):
     """As when the disk is full: whoever hears of it ends everything at that very moment."""
@@ -281,6 +290,24 @@ def test_inline_work_comes_to_a_good_place_before_the_signal_is_passed_on(tmp_pa
     finally:
         signal.signal(signal.SIGINT, before)
     assert (tmp_path / "forever" / "asked").exists()
+
+
+def test_a_second_signal_ends_inline_work_where_it_is(tmp_path):
+    def silent(job, channel):
+        while True:
+            time.sleep(0.01)
+
+    timers = [threading.Timer(s, os.kill, (os.getpid(), signal.SIGINT)) for s in (0.2, 0.6)]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for timer in timers:
+            timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(Inline().execute([tmp_path], silent))
+        assert not timers[-1].is_alive()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 ORPHAN = """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy.runs import Status
 from tests.own import Own, one_sentence
 
 SCRIPT = r"""
@@ -32,6 +33,8 @@ case $2 in
   bad_value) good 1; echo '{"step": 0, "loss": "high"}' > metrics.jsonl ;;
   half_line) good 1; printf '{"step": 0, "loss": 2}\n{"step": 1, "lo' > metrics.jsonl ;;
   leaves) good 2; sleep 300 & echo $! > pid.txt ;;
+  diverged) echo '{"acc": 0.4, "diverged_at": 7}' > metrics.json ;;
+  odd_end) echo '{"diverged_at": 0.5}' > metrics.json ;;
   big) good 3; mkdir inner; echo x > inner/y; echo z > z.txt; echo > 'an odd name.txt' ;;
 esac
 """
@@ -51,9 +54,10 @@ REFUSED = {
     "no_line": r"a line of metrics\.jsonl is 'loss 2': write a JSON object with a 'step'",
     "no_step": r"a line of metrics\.jsonl is '\{\"loss\": 2\}': write a JSON object with a 'step'",
     "odd_step": r"log\(step=0\.5\): a step is a whole number",
+    "odd_end": r"^diverged_at is 0\.5: give the step, counted from 0$",
     "bad_value": r"loss is 'high': give a number",
 }  # fmt: skip
-TAKEN = {"good": 0.0, "half_line": 0.1, "leaves": 0.2, "big": 0.3}
+TAKEN = {"good": 0.0, "half_line": 0.1, "leaves": 0.2, "big": 0.3, "diverged": 0.4}
 
 
 def test_whatever_a_command_does_wrong_is_one_sentence_and_no_other_run_is_lost(own: Own):
@@ -74,6 +78,8 @@ def test_whatever_a_command_does_wrong_is_one_sentence_and_no_other_run_is_lost(
     results = {name: folders[name].result() for name in TAKEN}
     assert {name: result.metrics["acc"] for name, result in results.items()} == TAKEN
     assert [(r.step, r.values) for r in folders["good"].journal()] == [(0, {"loss": (2.0,)})]
+    diverged = results["diverged"]
+    assert (diverged.status, diverged.diverged_at) == (Status.DIVERGED, 7)
     # what it leaves running does not outlive it
     left = int((folders["leaves"].path / "pid.txt").read_text())
     assert not Path(f"/proc/{left}").exists() or "Z" in Path(f"/proc/{left}/stat").read_text()

@@ -430,8 +430,7 @@ def test_a_function_that_never_ends_is_ended_by_ctrl_c_twice(own: Own):
 
 
 @pytest.mark.rest
-@pytest.mark.xfail(reason="time is looked at when a run says something, and this one never does")
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(150)
 def test_a_function_that_never_ends_is_ended_by_a_limit_of_hours(own: Own, zygote):
     own.write(ENDLESS, top='train = "mine:train"\nseeds = 3')
     words = ("run", "own", "--until-decided", "--looks", "3", "--max-hours", "0.002", "--json")
@@ -440,7 +439,7 @@ def test_a_function_that_never_ends_is_ended_by_a_limit_of_hours(own: Own, zygot
         target=lambda: ended.append(zygote.run(*words, cwd=own.place, env={})), daemon=True
     )
     thread.start()
-    thread.join(60)
+    thread.join(110)  # of it a minute of grace
     in_time = bool(ended)
     while thread.is_alive():  # not to be left behind
         for path in own.place.glob("mlruns/runs/own/*/begun"):

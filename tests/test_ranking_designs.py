@@ -226,7 +226,7 @@ def test_pairing_leaves_the_scope_on_new_images_to_the_analysis_without_it():
     assert stats.rank(samples, correct=right).scope is not None
     paired = stats.rank(samples, correct=right, paired=True)
     assert paired.scope is None
-    assert any("on new images is told for the analysis without pairing" in n for n in paired.notes)
+    assert any("on new test items is told for the analysis" in note for note in paired.notes)
 
 
 # Where the design stands

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +34,10 @@ class Channel(Protocol):
 
 class Stopped(Exception):
     """Raised by a piece of work that stopped because it was asked to."""
+
+
+class TimeIsUpError(Exception):
+    """The time that jobs were given has passed; what was at work was asked to stop."""
 
 
 Work = Callable[[Any, Channel], None]
@@ -96,8 +102,15 @@ class Executor(Protocol):
     def __exit__(self, *_: object) -> None:
         """Have kept workers end."""
 
-    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
-        """Do every job once; one that dies does not stop the others."""
+    def execute(
+        self, jobs: Sequence[Any], work: Work, *, until: float = math.inf
+    ) -> Generator[Event]:
+        """Do every job once; one that dies does not stop the others.
+
+        Raises:
+            TimeIsUpError: ``until``, of ``time.monotonic``, has passed.
+
+        """
         ...
 
 
@@ -108,14 +121,16 @@ class Notes:
     messages: list[object] = field(default_factory=list)
     signals: list[int] = field(default_factory=list)
     """That asked for an end, by number."""
+    until: float = math.inf
+    """When the work is to stop, of ``time.monotonic``."""
 
     def report(self, message: object) -> None:
         """Keep a message."""
         self.messages.append(message)
 
     def stopping(self) -> bool:
-        """Whether a signal came."""
-        return bool(self.signals)
+        """Whether a signal came, or the time is up."""
+        return bool(self.signals) or time.monotonic() > self.until
 
 
 class Busy(Exception):

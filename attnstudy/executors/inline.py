@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Self
 
@@ -18,6 +20,7 @@ from attnstudy.executors.base import (
     Reported,
     Started,
     Stopped,
+    TimeIsUpError,
     Work,
     died,
 )
@@ -33,37 +36,56 @@ class Inline:
     def __exit__(self, *_: object) -> None:
         """Do nothing."""
 
-    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
+    def execute(
+        self, jobs: Sequence[Any], work: Work, *, until: float = math.inf
+    ) -> Generator[Event]:
         """Yield the events of each job; its reports come when it has ended."""
         for index, job in enumerate(jobs):
+            if time.monotonic() > until:
+                raise TimeIsUpError
             yield Started(index, 0)
-            channel = Notes()
+            channel, stopped = Notes(until=until), False
             with _signals_noted() as signals:
                 channel.signals = signals
                 try:
                     work(job, channel)
                     ending: Event = Finished(index, 0)
                 except Stopped:
-                    ending = Died(index, 0, ASKED)
+                    ending, stopped = Died(index, 0, ASKED), True
                 except Exception as error:
                     ending = died(index, 0, error)
             if signals:
                 signal.raise_signal(signals[0])  # to whoever handles it outside of the work
             yield from (Reported(index, 0, message) for message in channel.messages)
+            if stopped and not signals:
+                raise TimeIsUpError
             yield ending
 
 
 @contextlib.contextmanager
 def _signals_noted() -> Iterator[list[int]]:
-    """Note the signals that ask for an end, instead of ending anywhere in the work."""
+    """Note the first signal that asks for an end, instead of ending anywhere in the work.
+
+    A second ends it there: the user does not want to wait, and the work has its checkpoint.
+    """
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield noted  # only the main thread may handle signals
         return
     asked = [s for s in ENDING if signal.getsignal(s) is not signal.SIG_IGN]
-    before = {s: signal.signal(s, lambda number, _: noted.append(number)) for s in asked}
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        if len(noted) > 1:
+            restore()
+            signal.raise_signal(number)
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {s: signal.signal(s, note) for s in asked}
     try:
         yield noted
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ from attnstudy.executors.base import (
     Retried,
     Started,
     Stopped,
+    TimeIsUpError,
     Work,
     died,
 )
@@ -97,7 +99,9 @@ class Processes:
             _stop_all(self._kept)
             self._kept = None
 
-    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
+    def execute(
+        self, jobs: Sequence[Any], work: Work, *, until: float = math.inf
+    ) -> Generator[Event]:
         """Yield events as they come from the workers."""
         context = multiprocessing.get_context(METHOD)
         waiting = deque(range(len(jobs)))
@@ -112,8 +116,8 @@ class Processes:
             for worker in pool:
                 yield from self._assign(worker, waiting, jobs, work)
             while busy := {worker.pipe: worker for worker in pool if worker.job is not None}:
-                for pipe in wait(list(busy)):
-                    worker = busy[pipe]  # type: ignore[index]
+                for pipe in _heard(list(busy), until):
+                    worker = busy[pipe]
                     event = self._receive(worker)
                     if isinstance(event, Died) and self._was_killed(worker):
                         if event.job not in retried:
@@ -178,6 +182,20 @@ class Processes:
     @staticmethod
     def _alive(worker: _Worker) -> bool:
         return worker.process.exitcode is None
+
+
+def _heard(pipes: Sequence[Connection], until: float) -> Sequence[Connection]:
+    """Wait until one of some pipes can be read; return those that can.
+
+    Raises:
+        TimeIsUpError: the time, of ``time.monotonic``, has passed.
+
+    """
+    left = until - time.monotonic()
+    heard = wait(pipes, None if math.isinf(left) else max(left, 0))
+    if not heard or left < 0:
+        raise TimeIsUpError
+    return heard  # type: ignore[return-value]
 
 
 def _stop_all(pool: Sequence[_Worker]) -> None:

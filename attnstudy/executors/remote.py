@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,6 +20,7 @@ from attnstudy.executors.base import (
     Reported,
     Retried,
     Started,
+    TimeIsUpError,
     Transport,
     Work,
 )
@@ -69,7 +71,9 @@ class Ray:
             self._kept.close()
             self._kept = None
 
-    def execute(self, jobs: Sequence[Any], work: Work) -> Generator[Event]:
+    def execute(
+        self, jobs: Sequence[Any], work: Work, *, until: float = math.inf
+    ) -> Generator[Event]:
         """Yield events as they come from the workers."""
         if not jobs:
             return
@@ -78,7 +82,7 @@ class Ray:
         pool = self._kept or WorkerPool(self.request)
         execution = _Execution(self, pool, jobs, work, keeps=self._kept is not None)
         try:
-            yield from execution.run()
+            yield from execution.run(until)
         finally:
             execution.end()
 
@@ -104,9 +108,11 @@ class _Execution:
         self.watch = Watch(executor.request, executor.say)
         pool.fill(min(executor.workers, len(jobs)))
 
-    def run(self) -> Iterator[Event]:
-        """Yield what happens until every job has ended."""
+    def run(self, until: float) -> Iterator[Event]:
+        """Yield what happens until every job has ended, or the time is up."""
         while True:
+            if time.monotonic() > until:
+                raise TimeIsUpError
             for worker in list(self.pool.workers.values()):
                 yield from self._assign(worker)
                 if not (self.waiting or self.keeps or worker.job is not None):

@@ -1,4 +1,4 @@
-"""The tables of the page: variants, pairs, new images, runs."""
+"""The tables of the page: variants, pairs, new test items, runs."""
 
 from __future__ import annotations
 
@@ -184,11 +184,11 @@ def _robust(pair: Pair, alpha: float) -> str:
 
 
 def scope_table(scope: Scope, numbers: Numbers) -> str:
-    """Return the pairs as they would be on new images; nothing without predictions."""
+    """Return the pairs as they would be on new test items; nothing without predictions."""
     if not scope.pairs:
         return ""
-    headings = ["pair", "difference", "interval on new seeds and images", "holds"]
-    headings += ["SE of seeds", "SE of images", "SE of both", "df", "crossed bootstrap"]
+    headings = ["pair", "difference", "interval on new seeds and items", "holds"]
+    headings += ["SE of seeds", "SE of items", "SE of both", "df", "crossed bootstrap"]
     rows = [
         [
             _pair_name(pair.a, pair.b),
@@ -201,7 +201,7 @@ def scope_table(scope: Scope, numbers: Numbers) -> str:
         ]
         for pair in scope.pairs
     ]
-    caption = f"Would it hold on new images? {scope.images:,} test images"
+    caption = f"Would it hold on new test items? {scope.images:,} of them"
     return table(caption, headings, rows, left=(0,))
 
 

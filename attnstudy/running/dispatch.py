@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -82,6 +83,8 @@ class Dispatch:
     """The command that the workers belong to, see ``runs.command_at_work``."""
     strict: bool = False
     models: bool = True
+    until: float = math.inf
+    """When to stop, of ``time.monotonic``."""
     observer: RunObserver
 
     def events(self, tasks: Sequence[RunTask], *, wait: bool = False) -> Generator[RunEvent]:
@@ -95,12 +98,14 @@ class Dispatch:
         Raises:
             StoreError: a run folder cannot be written; what is complete is kept.
             DataError: the data were damaged meanwhile.
+            TimeIsUpError: the time is up; every run has its checkpoint.
 
         """
         groups = fused_groups(tasks, 1 if wait else self.fused)
         ordered = [[self._job(one, len(group), wait) for one in group] for group in groups]
         ended: set[RunSpec] = set()
-        with contextlib.closing(self.executor.execute(ordered, train_together)) as events:
+        executed = self.executor.execute(ordered, train_together, until=self.until)
+        with contextlib.closing(executed) as events:
             for event in events:
                 group = groups[event.job]
                 about, places = jobs.addressed(event, [one.spec for one in group], ended)

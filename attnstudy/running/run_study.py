@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -46,10 +45,6 @@ class Observer(RunObserver, Protocol):
 
     def end(self) -> None:
         """Show that no training is going on any more."""
-
-
-class TimeIsUpError(Exception):
-    """The time that a command was given has passed; every run has its checkpoint."""
 
 
 def run_study(
@@ -186,6 +181,7 @@ class _Training:
             command=self.command,
             strict=request.strict and request.executor.remote,
             models=not request.no_models,
+            until=self.deadline,
             observer=self.observer,
         )
         if wait:  # they were somebody else's, and are ours to tell of now
@@ -194,8 +190,6 @@ class _Training:
         tasks = [RunTask(run.spec, run.folder) for run in pending]
         with contextlib.closing(dispatch.events(tasks, wait=wait)) as events:
             for event in events:
-                if time.monotonic() > self.deadline:
-                    raise TimeIsUpError
                 self._note(event)
 
     def _trained(self, spec: RunSpec) -> bool:

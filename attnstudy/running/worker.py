@@ -166,7 +166,8 @@ def checked_metrics(outcome: object) -> dict[str, float]:
         if not math.isfinite(number):
             raise UsageError(
                 f"the metric {name} is {number}: return a finite number, or raise "
-                "attnstudy.Diverged(step) where the training diverged"
+                "attnstudy.Diverged(step) where the training diverged (a command: write "
+                '"diverged_at": step beside its metrics)'
             )
         metrics[name] = number
     return metrics

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import math
 import os
 import re
 import shlex
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.errors import DataError, TrainingError, UsageError, near_miss
 from attnstudy.fields import Field
-from attnstudy.trainings.contract import Asked, Ended, Materials, Training
+from attnstudy.trainings.contract import Asked, Diverged, Ended, Materials, Training
 from attnstudy.trainings.output import OUTPUT
 from attnstudy.trainings.source import declared_files, digest
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from attnstudy.study import RunSpec
 
 METRICS, CURVES, CHECKPOINT = "metrics.json", "metrics.jsonl", "checkpoint"
+DIVERGED = "diverged_at"
+"""In place of a metric: the step of the first number that was not finite."""
 _GIVEN = ("seed", "arm", "run_dir", "device", "threads")
 _PLACE = re.compile(r"\{\{|\}\}|\{(\w*)\}")
 _POLL = 0.1  # seconds
@@ -275,11 +278,18 @@ def _finished(run: Any, code: int, begins_at: int) -> Mapping[str, float]:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         said = " / ".join(line.strip() for line in lines[-_SHOWN:] if line.strip())
         raise TrainingError(f"the command {how}" + (f": {said}" if said else ""))
-    metrics = _last_line(lines) if run.spec.metrics_in == "stdout" else _file(folder / METRICS)
+    in_output = run.spec.metrics_in == "stdout"
+    metrics = _last_line(lines) if in_output else _file(folder / METRICS)
     for path in sorted(folder.iterdir()):
         if path.is_file() and run.may_have(path.name) and path.stat().st_size:
             run.file(path.name)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
+    if isinstance(metrics, Mapping) and DIVERGED in metrics:
+        step = metrics[DIVERGED]
+        if not (type(step) in (int, float) and 0 <= step < math.inf and step == math.floor(step)):
+            raise TrainingError(f"{DIVERGED} is {step!r}: give the step, counted from 0")
+        before = {name: value for name, value in metrics.items() if name != DIVERGED}
+        raise Diverged(int(step), before)
     return metrics
 
 

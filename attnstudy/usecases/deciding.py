@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from attnstudy import runs, stats
 from attnstudy.errors import UsageError
+from attnstudy.executors import TimeIsUpError
 from attnstudy.running.outcomes import RunReport
 from attnstudy.running.planning import RunPlan, RunRequest
-from attnstudy.running.run_study import Observer, TimeIsUpError, run_study
+from attnstudy.running.run_study import Observer, run_study
 from attnstudy.runs import Status
 from attnstudy.stats import Design, Measurements, Pair, Provenance, Ranking, Verdict
 from attnstudy.studyplan import Analysis

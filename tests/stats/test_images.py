@@ -1,4 +1,4 @@
-"""Scope: new seeds and new images."""
+"""Scope: new seeds and new test items."""
 
 import math
 
@@ -38,7 +38,23 @@ def test_image_noise_does_not_say_that_differences_have_less_of_it() -> None:
     scope = rank({"a": [60.0, 61.0, 62.0]}, items=10_000).scope
     assert scope is not None
     assert "less" not in scope.message
-    assert "fail on the same images" in scope.message
+    assert "fail on the same items" in scope.message
+
+
+def test_accuracies_as_shares_are_taken_as_well_as_percent() -> None:
+    rng = np.random.default_rng(4)
+    correct = {"a": predictions(rng, 4, 200), "b": predictions(rng, 5, 200, shift=0.4)}
+    shares = {name: (table.mean(axis=1)).tolist() for name, table in correct.items()}
+    percent, share = (
+        rank(values, correct=correct).scope for values in (accuracies(correct), shares)
+    )
+    assert percent is not None
+    assert share is not None
+    assert share.message == percent.message
+    (of_percent,), (of_share,) = percent.pairs, share.pairs
+    for name in ("difference", "se_seeds", "se_images", "se", "ci_low", "ci_high"):
+        assert getattr(of_share, name) == pytest.approx(getattr(of_percent, name) / 100)
+    assert of_share.df == pytest.approx(of_percent.df)
 
 
 def test_components_by_brute_force() -> None:
@@ -139,7 +155,7 @@ def test_without_predictions_the_binomial_error_is_told(notebook: dict[str, list
         (lambda c: c.update(a=c["a"][:, :50]), "do not give the accuracies"),
         (lambda c: c.update(a=~c["a"]), "do not give the accuracies"),
         (lambda c: c.update(a=c["a"] * 2), "not all right"),
-        (lambda c: c.update(a=np.repeat(c["a"], 2, axis=1)), "for 60 and 120 images"),
+        (lambda c: c.update(a=np.repeat(c["a"], 2, axis=1)), "for 60 and 120 test items"),
     ],
 )
 def test_refused(change: object, message: str) -> None:

@@ -25,10 +25,10 @@ _BOOTSTRAPS = 2000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scores:
-    """One arm: percent correct as a table of runs and images, and its analysis of variance."""
+    """One arm: a table of runs and test items, and its analysis of variance."""
 
-    table: Floats  # (runs, images), 0 or 100
-    image_means: Floats  # (images,)
+    table: Floats  # (runs, items), 0 or what a right answer adds to the metric: 100 or 1
+    image_means: Floats  # (items,)
     seed_variance: float  # of the arm's mean, from its runs: seeds and interaction
     interaction: float  # of the arm's mean, from the interaction of seed and image alone
 
@@ -85,9 +85,9 @@ def scope_on_images(
     Degrees of freedom by Satterthwaite; thresholds of the family as in the ranking: ``_threshold``.
 
     Args:
-        samples: the arms, best first; accuracies in percent.
-        correct: variant -> shape (runs, images), 1 or true where a run was right. The images
-            are the same, in the same order, for all variants; the order of the runs is free.
+        samples: the arms, best first; accuracies, in percent or from 0 to 1.
+        correct: arm -> shape (runs, items), 1 or true where a run was right. The items
+            are the same, in the same order, for all arms; the order of the runs is free.
         design: the whole procedure; every pair has the alpha of one look.
         pairs: indices of the pairs that were tested.
         seed: seed of the crossed bootstrap.
@@ -101,8 +101,8 @@ def scope_on_images(
     sizes = sorted({score.table.shape[1] for score in scores.values()})
     if len(sizes) != 1:
         raise UsageError(
-            f"the predictions are for {' and '.join(map(str, sizes)) or 'no'} images: give those "
-            "of one test set for the variants that are compared"
+            f"the predictions are for {' and '.join(map(str, sizes)) or 'no'} test items: give "
+            "those of one test set for the arms that are compared"
         )
     single = design.at_each_look()
     family = single.family(arms=len(arms), pairs=len(pairs))
@@ -127,8 +127,8 @@ def scope_on_images(
         image_se=spread,
         pairs=rows,
         message=(
-            f"for new seeds and new images {holding:,} of {len(rows):,} differences are shown, "
-            f"family-wise error rate {rate}; no claim beyond images like "
+            f"for new seeds and new test items {holding:,} of {len(rows):,} differences are "
+            f"shown, family-wise error rate {rate}; no claim beyond items like "
             f"these {sizes[0]:,}"
         ),
     )
@@ -138,21 +138,23 @@ def _read(sample: Sample, correct: Mapping[str, ArrayLike]) -> Floats:
     name = sample.variant
     if name not in correct:
         raise UsageError(f"there are no predictions of {name!r}: give them for every variant")
-    table = 100.0 * np.asarray(correct[name], dtype=np.float64)
+    table = np.asarray(correct[name], dtype=np.float64)
     if table.ndim != 2 or table.shape[0] != sample.n or table.shape[1] < 2:
         raise UsageError(
             f"the predictions of {name!r} have shape {table.shape}: give one row for each of its "
-            f"{sample.n} runs and one column for each image"
+            f"{sample.n} runs and one column for each test item"
         )
-    if not np.isin(table, (0.0, 100.0)).all():
+    if not np.isin(table, (0.0, 1.0)).all():
         raise UsageError(f"the predictions of {name!r} are not all right (1) or wrong (0)")
-    # recorded with two decimals at least
-    if np.abs(np.sort(table.mean(axis=1)) - np.sort(sample.values)).max() > 0.011:
-        raise UsageError(
-            f"the predictions of {name!r} do not give the accuracies of its runs: give those of "
-            "the same runs, in percent"
-        )
-    return table
+    shares, values = np.sort(table.mean(axis=1)), np.sort(sample.values)
+    for scale in (100.0, 1.0):
+        # recorded with two decimals of a percentage at least
+        if np.abs(scale * shares - values).max() <= 0.00011 * scale:
+            return scale * table
+    raise UsageError(
+        f"the predictions of {name!r} do not give the accuracies of its runs: give those of "
+        "the same runs"
+    )
 
 
 def _scope_pair(

@@ -1,8 +1,8 @@
-"""Scope: what a result over seeds says about new test images.
+"""Scope: what a result over seeds says about new test items.
 
-Seeds measure training noise on one test set. With the correctness of every image in every run
-the variance of a difference splits into seeds, images and their interaction, and the interval
-holds for new seeds and new images together.
+Seeds measure training noise on one test set. With the correctness of every item in every run
+the variance of a difference splits into seeds, items and their interaction, and the interval
+holds for new seeds and new test items together.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from attnstudy.stats.samples import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopePair:
-    """A difference as it would be on new images; all in percentage points."""
+    """A difference as it would be on new test items; all in the unit of the metric."""
 
     a: str
     """The higher-ranked arm."""
@@ -27,13 +27,13 @@ class ScopePair:
     se_seeds: float
     """Its standard error from the choice of seeds alone."""
     se_images: float
-    """Its standard error from the choice of test images alone."""
+    """Its standard error from the choice of test items alone."""
     se: float
     """Its standard error from both."""
     df: float | None
     """Degrees of freedom of ``se``; None without any spread."""
     ci_low: float
-    """Lower end of the simultaneous interval for new seeds and new images."""
+    """Lower end of the simultaneous interval for new seeds and new test items."""
     ci_high: float
     """Upper end of the same interval."""
     holds: bool
@@ -46,14 +46,14 @@ class ScopePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What the result says beyond these seeds and beyond these test images."""
+    """What the result says beyond these seeds and beyond these test items."""
 
     images: int
-    """Test images."""
+    """Test items."""
     image_se: float | None
-    """Standard error that sampling the images adds to the accuracy of the best arm, points."""
+    """Standard error that sampling the items adds to the accuracy of the best arm, in its unit."""
     pairs: tuple[ScopePair, ...]
-    """Pairs on new images; empty without per-image predictions."""
+    """Pairs on new test items; empty without predictions of each."""
     message: str
     """The same in words."""
 
@@ -69,9 +69,9 @@ def image_noise(samples: Sequence[Sample], items: int) -> Scope:
     share = min(max(samples[0].mean / 100.0, 0.0), 1.0) if samples[0].n else 0.0
     error = 100.0 * math.sqrt(share * (1.0 - share) / items)
     message = (
-        f"seeds measure training noise on these {items:,} test images; the choice of images adds "
+        f"seeds measure training noise on these {items:,} test items; the choice of items adds "
         f"about {error:.2f} points of standard error to an accuracy of {100.0 * share:.1f} %; how "
-        "much to differences depends on how far the variants fail on the same images: per-image "
-        "predictions would tell"
+        "much to differences depends on how far the arms fail on the same items: predictions "
+        "for each would tell"
     )
     return Scope(images=items, image_se=error, pairs=(), message=message)

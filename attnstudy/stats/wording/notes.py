@@ -102,7 +102,7 @@ def pairing_notes(
             f"one is exploratory; without pairing: {verdict}"
         )
     if predictions:
-        yield "what would hold on new images is told for the analysis without pairing alone"
+        yield "what would hold on new test items is told for the analysis without pairing alone"
 
 
 def _folds(

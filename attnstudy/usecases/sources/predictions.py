@@ -2,7 +2,7 @@
 
 The placements keep what they answered and what was right, and are ranked by the percentage. A
 training of the user's own keeps which answers were right; whether that is what it is ranked by is
-seen from the numbers: the metric of every run is the percentage of them.
+seen from the numbers: the metric of every run is their share, or that in percent.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ def _intact(run: TrackedRun, content: bytes) -> bool:
 
 
 def _fits(run: TrackedRun, row: Row, metric: str) -> bool:
-    """Whether the metric of a run is the percentage of its predictions that are right."""
-    return math.isclose(100.0 * row.mean(), run.metrics[metric], rel_tol=1e-6)
+    """Whether the metric of a run is the share of its predictions that are right, or 100 times."""
+    value, share = run.metrics[metric], float(row.mean())
+    return any(math.isclose(scale * share, value, rel_tol=1e-6) for scale in (100.0, 1.0))
 
 
 def _right(content: bytes) -> tuple[Row | None, bool]:
