@@ -384,7 +384,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
 
 def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes):
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2")
-    assert "2 runs to train (1 variant), 2 at once" in answer.err
+    assert "2 runs to train (1 arm), 2 at once" in answer.err
     assert "\x1b" not in answer.err + answer.out
     assert answer.err.count("\n") <= 4
     quiet = cli("run", *SMALL, "--variant", "late", "--seeds", "2", "--quiet")

@@ -41,7 +41,7 @@ def test_plan_run_rank_and_then_a_seed_by_hand_and_another_alpha(cli, study):
     lacking = {one["variant"]: one["planned_missing"] for one in config["variants"]}
     assert lacking == {"vanilla": [1], "early": [1]}
     assert config["plan"]["seeds"] == [0, 1]
-    assert "seeds 0-1 of each variant; 2 of its 4 runs are missing" in cli("status").out
+    assert "seeds 0-1 of each arm; 2 of its 4 runs are missing" in cli("status").out
     early = rank(cli)
     assert early["status"] == "exploratory"
     assert "2 of 4 planned runs have no result" in early["status_reason"]

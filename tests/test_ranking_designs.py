@@ -115,7 +115,7 @@ def test_intervals_are_called_by_the_level_that_they_have(form, looked):
 @pytest.mark.parametrize(("form", "end"), [("text", "the next look is at 20 seeds")])
 def test_what_is_open_and_what_comes_next_is_said(form, end, looked):
     said = " ".join(looked(form).split())
-    assert f"Looks at 5, 10, 20 seeds a variant: 2 of 3 done, 1 of 6 pairs open; {end}." in said
+    assert f"Looks at 5, 10, 20 seeds an arm: 2 of 3 done, 1 of 6 pairs open; {end}." in said
 
 
 def test_no_further_look_or_nothing_open(cli, workplace):
@@ -208,7 +208,7 @@ def test_pairing_is_calibrated_as_pairing(paired):
         (long_table(SAMPLES), "'double' has no run of seed 5: run it, or leave the seed out"),
         (
             "variant,run1,run2,run3\na,1,2,3\nb,2,3,5\n",
-            "needs the seed of every run, and variant 'a' has none",
+            "needs the seed of every run, and arm 'a' has none",
         ),
     ],
 )

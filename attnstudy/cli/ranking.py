@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 )
 @options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
 def rank(**given: Any) -> int:
-    """Rank variants by the distribution of a metric over seeds, with error control.
+    """Rank arms by the distribution of a metric over seeds, with error control.
 
     STUDY is the name of a study that ran; without it, and without --experiment or --from, the
     only study there is.
@@ -162,7 +162,7 @@ def _source(given: Given, *, with_curves: bool) -> Any:
     if given["experiments"]:
         if not by or given["metric"] is None:
             raise UsageError(
-                "--experiment also needs --by (params.NAME or tags.NAME: what makes a variant) "
+                "--experiment also needs --by (params.NAME or tags.NAME: what makes an arm) "
                 "and --metric"
             )
         _refuse(given, ("config",), "--experiment: --filter selects runs there")

@@ -19,7 +19,7 @@ def study() -> None:
 @study.command()
 @click.argument("name")
 @options.option(
-    "--question", default="Which of the variants is better?", help="What the study is to answer."
+    "--question", default="Which of the arms is better?", help="What the study is to answer."
 )
 def new(name: str, question: str) -> int:
     """Write studies/NAME/study.toml, to be edited."""

@@ -48,7 +48,7 @@ class TuneGroup(options.StudyFileCommand, click.Group):
 )
 @options.of_tune
 def tune(**given: Any) -> int:
-    """Search the hyperparameters of each variant, on validation images alone.
+    """Search the hyperparameters of each arm, on validation images alone.
 
     [tuning.space] of the study's file defines the search space; by default it is the batch size,
     the learning rate and the weight decay. Each trial is trained with a few seeds of its own, none

@@ -28,7 +28,7 @@ looks = option(
     "--looks",
     metavar="N,N,...",
     type=values.Checked("looks", values.looks),
-    help="Declared looks at so many seeds a variant, such as 5,10,20: each gets its share of "
+    help="Declared looks at so many seeds an arm, such as 5,10,20: each gets its share of "
     "alpha, and a decided pair stays decided.",
 )
 
@@ -36,7 +36,7 @@ tuned = together(
     option(
         "--tuned",
         is_flag=True,
-        help="Train each variant with the best configuration that 'attnstudy tune' found for it.",
+        help="Train each arm with the best configuration that 'attnstudy tune' found for it.",
     ),
     tuning_storage,
 )
@@ -48,7 +48,7 @@ until_decided = together(
         help="Add seeds at each look to the pairs that are not decided yet; by default looks are "
         "at 5, 10, 20, 30 and 50 seeds.",
     ),
-    option("--max-seeds", type=POSITIVE, help="Seeds a variant at the last look."),
+    option("--max-seeds", type=POSITIVE, help="Seeds an arm at the last look."),
     option(
         "--max-hours",
         type=values.Checked("hours", values.hours),
@@ -143,7 +143,7 @@ how_to_rank = together(
         default="games-howell",
         help="How all pairs are tested.",
     ),
-    option("--control", metavar="VARIANT", help="Compare all others with this one only."),
+    option("--control", metavar="ARM", help="Compare all others with this one only."),
     margin,
     option(
         "--paired/--unpaired",

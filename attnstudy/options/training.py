@@ -73,7 +73,7 @@ how_to_train = together(
         "--fuse",
         type=values.Checked("N", values.fuse),
         default="auto",
-        help="Seeds of a variant trained at once in one process; auto: 1.",
+        help="Seeds of an arm trained at once in one process; auto: 1.",
     ),
     option(
         "--executor",
@@ -130,7 +130,7 @@ tuning_storage = option(
 )
 
 how_to_tune = together(
-    option("--trials", type=POSITIVE, default=20, help="Trials a variant, in total."),
+    option("--trials", type=POSITIVE, default=20, help="Trials an arm, in total."),
     option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
     option(
         "--tuning-seeds",

@@ -24,11 +24,11 @@ _NAMED = 6  # pairs named for each
 
 
 def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
-    """Return the variants, best first; ``mean`` is the heading of their means."""
+    """Return the arms, best first; ``mean`` is the heading of their means."""
     numbers = Numbers.of(ranking, minus="-")
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
-    headings = ["variant", "n", mean, "SD", "min", "max"]
+    headings = ["arm", "n", mean, "SD", "min", "max"]
     headings += ["ranks", "group"] if grouped else []
     headings += ["diverged"] if diverged else []
     rows = []
@@ -120,7 +120,7 @@ def looks_words(ranking: Ranking) -> str:
     declared, done = looks.declared, looks.done
     open_ = sum(p.verdict in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE) for p in ranking.pairs)
     seeds = ", ".join(map(str, declared))
-    text = f"Looks at {seeds} seeds a variant: {done} of {len(declared)} done, "
+    text = f"Looks at {seeds} seeds an arm: {done} of {len(declared)} done, "
     if not open_:
         return f"{text}every pair is decided."
     text += f"{open_:,} of {len(ranking.pairs):,} pairs open"
@@ -136,8 +136,7 @@ def advice_words(ranking: Ranking) -> list[str]:
         named, shared = f"{pair.a} − {pair.b}", pair.advice
         if few := re.search(r"; a test needs (\d+)\.$", shared):  # how few: among the notes
             shared = (
-                f"{pair.verdict.advice.rstrip('.')}, as a test needs {few[1]} values of each "
-                "variant."
+                f"{pair.verdict.advice.rstrip('.')}, as a test needs {few[1]} values of each arm."
             )
         elif pair.verdict is Verdict.UNDECIDED and SEEDS in shared:  # only their numbers differ
             shared = f"{pair.verdict.advice} {_needed_words(ranking)}"
@@ -192,7 +191,7 @@ def _seeds(seeds: int | None, n: int) -> str:
 def _of_several(advice: str) -> str:
     """Return an advice for one pair in the words for several."""
     for one, several in (
-        ("Do not rank these two", "Do not rank the two variants of any of these pairs"),
+        ("Do not rank these two", "Do not rank the two arms of any of these pairs"),
         ("Report the difference with its interval", "Report each difference with its interval"),
         ("Choose between them by cost: they", "Choose within each of these pairs by cost: the two"),
     ):

@@ -30,7 +30,7 @@ def study_text(found: StudyOverview) -> str:
     if request.question:
         lines += [f"  {request.question}"]
     names = sorted({name for arm in declared.arms for name in arm.settings})
-    heading = ["variant"] if request.training is None else []
+    heading = ["arm"] if request.training is None else []
 
     def variant(arm: Arm) -> list[str]:
         return [arm.variant] if heading else []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_text(report: RunReport) -> str:
-    """Return what happened, variant by variant, and what to type next."""
+    """Return what happened, arm by arm, and what to type next."""
     plan = report.plan
     trained = [o for o in report.outcomes if o.trained and o.status.done]
     skipped = [o for o in report.outcomes if not o.trained and o.status.done]
@@ -66,7 +66,7 @@ def _variants(report: RunReport) -> str:
                 f"{min(tested):.2f} – {max(tested):.2f}" if tested else "–",
             ]
         )
-    headings = ["variant", "seeds done", "runs", f"mean {_called(report, metric)}", "min – max"]
+    headings = ["arm", "seeds done", "runs", f"mean {_called(report, metric)}", "min – max"]
     return table(headings, rows, right="   >>")
 
 
@@ -143,7 +143,7 @@ def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = (
         ", ".join(filter(None, (f"study {request.study}, configuration {spec.config_id}", about))),
         ", ".join(filter(None, (*more, threads))),
         "",
-        table(["variant", "done", "to train", "running elsewhere"], rows),
+        table(["arm", "done", "to train", "running elsewhere"], rows),
         "",
     ]
     lines += ["Nothing to train."] if expected is None else estimate_lines(expected)

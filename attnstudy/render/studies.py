@@ -60,7 +60,7 @@ def _study(study: StudyStatus, address: Address) -> str:
             for variant in config.variants
             for missing in ({*variant.missing, *variant.planned_missing},)
         ]
-        headings = ["variant", *(status.value for status in shown), "seeds missing"]
+        headings = ["arm", *(status.value for status in shown), "seeds missing"]
         text = table(headings, rows, right=" " + ">" * len(shown))
         lines += ["", *(f"  {line}" for line in text.splitlines()), ""]
         if config.plan is not None:
@@ -79,7 +79,7 @@ def _plan_words(config: ConfigStatus, recorded: RecordedPlan) -> str:
     """Return what the recorded plan declares, and what of it has no result yet."""
     plan = recorded.plan
     looks = plan.analysis.looks
-    text = f"plan {recorded.hash}: seeds {seeds_text(plan.seeds)} of each variant"
+    text = f"plan {recorded.hash}: seeds {seeds_text(plan.seeds)} of each arm"
     if looks is not None:
         text += f", with looks at {', '.join(map(str, looks))} seeds"
     missing = sum(len(variant.planned_missing) for variant in config.variants)
@@ -87,7 +87,7 @@ def _plan_words(config: ConfigStatus, recorded: RecordedPlan) -> str:
         return f"{text}; none of its runs is missing"
     text += f"; {missing} of its {len(plan.arms) * len(plan.seeds)} runs are missing"
     if looks is not None:
-        text += " (variants whose pairs a look decides need no more)"
+        text += " (arms whose pairs a look decides need no more)"
     return text
 
 

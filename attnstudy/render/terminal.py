@@ -70,7 +70,7 @@ class Terminal:
         variants = len({spec.arm_name for spec in specs})
         self.say(
             f"{len(specs)} run{'s' * (len(specs) != 1)} to train "
-            f"({variants} variant{'s' * (variants != 1)}), "
+            f"({variants} arm{'s' * (variants != 1)}), "
             f"{min(workers, len(specs))} at once"
         )
         self._begin(len(specs), "all runs")

@@ -24,7 +24,7 @@ def tune_text(report: TuneReport) -> str:
     done = report.trials - report.before
     lines = [
         f"study {request.study}: {amount(done, 'trial')} done, {report.before} before, of "
-        f"{request.trials} for each of {amount(len(report.tunings), 'variant')}",
+        f"{request.trials} for each of {amount(len(report.tunings), 'arm')}",
         "",
         *_best(report.tunings),
     ]
@@ -64,7 +64,7 @@ def _at_most(config: SearchConfig) -> str:
 
 
 def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
-    """Return what a search would do, given how many trials of each variant have ended."""
+    """Return what a search would do, given how many trials of each arm have ended."""
     request, config = plan.request, plan.configs[0]
     to_do = _to_do(plan, ended)
     rows = [[variant, str(count), str(to_do[variant])] for variant, count in ended.items()]
@@ -74,7 +74,7 @@ def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
         f"(seed {config.sampler_seed}), pruner {config.pruner}",
         textwrap.fill(f"varied: {request.space.shown}", 100, subsequent_indent="  "),
         "",
-        table(["variant", "trials that ended", "to do"], rows, right=" >>"),
+        table(["arm", "trials that ended", "to do"], rows, right=" >>"),
         "",
         f"Trials are kept in {plan.place.shown}.",
     ]
@@ -121,7 +121,7 @@ def tune_warning(report: TuneReport) -> str | None:
         return None
     request = report.plan.request
     return (
-        f"the trials of {amount(report.undelivered, 'variant')} are kept, but are not whole in "
+        f"the trials of {amount(report.undelivered, 'arm')} are kept, but are not whole in "
         f"{request.address.shown}: the next 'attnstudy tune' of {request.study} delivers them"
     )
 
@@ -145,7 +145,7 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
     first = tunings[0].config
     measured = "best validation (%)" if first.percent else f"best {first.metric}"
     headings = [
-        "variant", measured, "trial", "with", "trials", "runs", "epochs", "training",
+        "arm", measured, "trial", "with", "trials", "runs", "epochs", "training",
     ]  # fmt: skip
     lines = [table(headings, rows, right=" >> >>>>")]
     for tuning in tunings:
@@ -179,12 +179,12 @@ def tunings_text(tunings: Sequence[VariantTuning]) -> str:
 
 
 def _unequal(tunings: Sequence[VariantTuning]) -> str | None:
-    """Return how the budgets of variants differ, if they do: it would favour the larger one."""
+    """Return how the budgets of arms differ, if they do: it would favour the larger one."""
     trials = {tuning.variant: tuning.budget.trials for tuning in tunings}
     if len(set(trials.values())) <= 1:
         return None
     listed = ", ".join(f"{variant} {count}" for variant, count in trials.items())
-    return f"the variants had different numbers of trials ({listed}), which favours some"
+    return f"the arms had different numbers of trials ({listed}), which favours some"
 
 
 def _variant(tuning: VariantTuning) -> list[str]:

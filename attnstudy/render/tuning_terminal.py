@@ -23,7 +23,7 @@ class TuningTerminal(Terminal):
     ) -> None:
         """Show how many trials there are to do, in total and still, and what is varied."""
         self.say(
-            f"{amount(trials - done, 'trial')} to do ({amount(variants, 'variant')}), "
+            f"{amount(trials - done, 'trial')} to do ({amount(variants, 'arm')}), "
             f"{amount(workers, 'run')} at once"
         )
         self.say(f"varied: {space.shown}")

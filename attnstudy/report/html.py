@@ -42,7 +42,7 @@ def ranking_html(ranking: Ranking, context: Context) -> str:
     body = [
         _head(ranking, context),
         _evidence(drawn),
-        section("Variants", arms_table(ranking)),
+        section("Arms", arms_table(ranking)),
         _compared(ranking),
         section(
             "What this study can see",
@@ -83,7 +83,7 @@ def _key_facts(ranking: Ranking, context: Context) -> str:
     better = "higher is better" if ranking.direction == "maximize" else "lower is better"
     values = sum(arm.n for arm in ranking.arms)
     diverged = sum(arm.diverged for arm in ranking.arms)
-    compared = f"{count(len(ranking.arms), 'variant')}, {count(values, 'run')}"
+    compared = f"{count(len(ranking.arms), 'arm')}, {count(values, 'run')}"
     items = [
         ("Metric", f"{esc(ranking.metric)}, {better}"),
         ("Compared", compared + (f", {diverged} diverged" if diverged else "")),
@@ -133,15 +133,15 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
     kind = INTERVAL_NAMES[ranking.interval]
     own_interval = intervals = ""
     if ranking.method != "descriptive":
-        own_interval = f" and the variant's own {own} interval"
+        own_interval = f" and the arm's own {own} interval"
         intervals = f" with {kind} {level(ranking.pair_alpha)} intervals"
     letters = any(arm.group is not None for arm in ranking.arms)
     margin = " Shaded: the margin." if ranking.margin is not None else ""
     captions = {
         "runs": f"Every run (dots), mean (diamond){own_interval}; the mean "
         f"{'and the group stand' if letters else 'stands'} at the right."
-        + (" Variants that share a letter are not shown different." if letters else "")
-        + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
+        + (" Arms that share a letter are not shown different." if letters else "")
+        + _first_of(MOST_ARMS, len(ranking.arms), "arms"),
         "differences": f"Differences{intervals}, against zero.{margin} Solid with ▲ or ▼: the "
         "first is shown better or worse; dashed with ■: equivalent; dotted with ○: undecided; "
         "×: described only."
@@ -151,12 +151,12 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
             if any(pair.includes_zero for pair in ranking.pairs)
             else ""
         )
-        + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best variant downwards"),
-        "superiority": "How often a run of one variant is better than a run of another, ties "
-        "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "variants"),
-        "power": "True differences between the two variants named in the text that are detected "
+        + _first_of(MOST_PAIRS, len(ranking.pairs), "pairs, from the best arm downwards"),
+        "superiority": "How often a run of one arm is better than a run of another, ties "
+        "counted half." + _first_of(MOST_ARMS, len(ranking.arms), "arms"),
+        "power": "True differences between the two arms named in the text that are detected "
         "with 80 % power, with the spreads observed and equal numbers of runs.",
-        "curves": "Mean validation accuracy over the runs of a variant; the band is one standard "
+        "curves": "Mean validation accuracy over the runs of an arm; the band is one standard "
         "deviation over seeds.",
     }
     return {
@@ -174,15 +174,15 @@ def _label(key: str, ranking: Ranking) -> str:
     metric = ranking.metric.replace("_", " ")
     count_ = len(ranking.arms)
     return {
-        "runs": f"Dot plot: every run of {count(count_, 'variant')} by {metric}, with mean and "
-        "interval. The table of variants has the numbers.",
+        "runs": f"Dot plot: every run of {count(count_, 'arm')} by {metric}, with mean and "
+        "interval. The table of arms has the numbers.",
         "differences": f"Intervals of the differences of {count(len(ranking.pairs), 'pair')} "
         "against zero. The table of pairs has the numbers.",
-        "superiority": "Matrix: probability that a run of one variant is better than a run of "
+        "superiority": "Matrix: probability that a run of one arm is better than a run of "
         "another. The table of pairs has the numbers.",
-        "power": "Line: seeds per variant against the smallest difference that they show. The "
+        "power": "Line: seeds per arm against the smallest difference that they show. The "
         "text beside it has the numbers.",
-        "curves": f"Lines: validation accuracy by iteration for {count(count_, 'variant')}, mean "
+        "curves": f"Lines: validation accuracy by iteration for {count(count_, 'arm')}, mean "
         "and standard deviation over seeds.",
     }[key]
 
@@ -269,5 +269,5 @@ def _origin(ranking: Ranking, context: Context) -> str:
     if context.runs:
         parts.append(details(f"Every run with its id ({len(context.runs):,})", runs_table(context)))
     values = sum(arm.n for arm in ranking.arms)
-    parts.append(details(f"Every value by variant ({values:,})", values_table(ranking)))
+    parts.append(details(f"Every value by arm ({values:,})", values_table(ranking)))
     return section("Where it comes from", *parts)

@@ -1,4 +1,4 @@
-"""Figures of intervals: every run of every variant, and the differences of pairs."""
+"""Figures of intervals: every run of every arm, and the differences of pairs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from attnstudy.stats import Arm, Pair, Ranking, Verdict
 from attnstudy.stats.wording.numbers import Numbers, p_value
 
 MOST_ARMS = 60
-"""Variants that a figure holds; the table has all."""
+"""Arms that a figure holds; the table has all."""
 MOST_PAIRS = 40
-"""Pairs that a figure holds, from the best variant downwards; the table has all."""
+"""Pairs that a figure holds, from the best arm downwards; the table has all."""
 
 _ROOMY = 16  # rows up to which a row is high
 _GAP = "\u2003"  # spaces that SVG does not fold
@@ -38,7 +38,7 @@ _SWARM = (0.0, 1.0, -1.0, 2.0, -2.0)  # places beside each other for dots that w
 
 
 def runs_figure(ranking: Ranking) -> Figure:
-    """Draw a row a variant, best at top: its runs as dots, mean and own interval, letters."""
+    """Draw a row an arm, best at top: its runs as dots, mean and own interval, letters."""
     arms = ranking.arms[:MOST_ARMS]
     row = 0.47 if len(arms) <= _ROOMY else 0.4
     figure, axes = new_figure(_FRAME + row * len(arms))

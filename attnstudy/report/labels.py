@@ -1,4 +1,4 @@
-"""Short labels for the variants of a ranking, told apart by their place where need be."""
+"""Short labels for the arms of a ranking, told apart by their place where need be."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from attnstudy.report.names import shorten
 from attnstudy.stats import Ranking
 
 NAMED = 10
-"""Variants up to which every figure has room for their names."""
+"""Arms up to which every figure has room for their names."""
 
 _LEAST = 14  # columns of the narrowest label in a figure
 
 
 def labels(ranking: Ranking, columns: int) -> dict[str, str]:
-    """Return a label for every variant, no wider than ``columns``, no two the same.
+    """Return a label for every arm, no wider than ``columns``, no two the same.
 
     Where shortening makes two alike, all begin with their place in the table.
     """
@@ -27,6 +27,6 @@ def labels(ranking: Ranking, columns: int) -> dict[str, str]:
 
 
 def numbered(ranking: Ranking) -> bool:
-    """Tell whether a figure names variants by their place, so that the table has to show it."""
+    """Tell whether a figure names arms by their place, so that the table has to show it."""
     names = {shorten(arm.variant, _LEAST) for arm in ranking.arms}
     return len(ranking.arms) > NAMED or len(names) < len(ranking.arms)

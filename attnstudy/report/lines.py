@@ -26,7 +26,7 @@ _ROOM = 17  # columns of a name in a legend
 
 @dataclass(frozen=True, slots=True)
 class MeanCurve:
-    """The learning curves of one variant, averaged over its runs."""
+    """The learning curves of one arm, averaged over its runs."""
 
     steps: Floats
     """Shape (steps,): iterations that every run covers, ascending."""
@@ -65,9 +65,9 @@ def _finite(curve: Curve) -> tuple[Floats, Floats] | None:
 
 
 def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
-    """Draw the mean validation accuracy of each variant with a band of one SD over seeds.
+    """Draw the mean validation accuracy of each arm with a band of one SD over seeds.
 
-    The best six variants are coloured, the others thin and grey; None without curves.
+    The best six arms are coloured, the others thin and grey; None without curves.
     """
     order = [arm.variant for arm in ranking.arms]
     order += [name for name in context.curves if name not in set(order)]
@@ -112,7 +112,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
 
 
 def power_figure(ranking: Ranking) -> Figure | None:
-    """Draw seeds a variant against the smallest difference that they show with 80 % power.
+    """Draw seeds an arm against the smallest difference that they show with 80 % power.
 
     Marks what there is now, the margin and the observed gap; None without power figures.
     """
@@ -157,7 +157,7 @@ def power_figure(ranking: Ranking) -> Figure | None:
         )  # fmt: skip
     axes.axvline(power.n, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
     _plain_ticks(axes, curve.seeds[0], curve.seeds[-1], min(heights), max(heights))
-    axes.set_xlabel("seeds per variant, at 80 % power")
+    axes.set_xlabel("seeds per arm, at 80 % power")
     unit = f" ({ranking.unit})" if ranking.unit else ""
     axes.set_ylabel(f"detectable difference{unit}")
     figure.legend(loc="outside lower center", handlelength=1.2)

@@ -1,4 +1,4 @@
-"""The probability of superiority of every variant over every other."""
+"""The probability of superiority of every arm over every other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
         _name_sides(axes, [names[row] for row in rows], [names[column] for column in columns])
     else:
         _number_sides(axes, count)
-    axes.set_ylabel("this variant" if named else "variant, by its place in the table")
+    axes.set_ylabel("this arm" if named else "arm, by its place in the table")
     axes.set_xlabel("is better than this one")
     bar = figure.colorbar(mesh, ax=axes, ticks=[0, 0.25, 0.5, 0.75, 1], fraction=0.05, pad=0.02)
     bar.ax.set_yticklabels(["0", "¼", "½", "¾", "1"])

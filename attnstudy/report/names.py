@@ -33,7 +33,7 @@ def width(text: str) -> int:
 def shorten(text: str, columns: int) -> str:
     """Return ``text`` cleaned and, where it is too wide, with an ellipsis in its middle.
 
-    Names of variants often differ at their end, so both ends stay.
+    Names of arms often differ at their end, so both ends stay.
     """
     text = clean(text)
     if width(text) <= columns:

@@ -1,4 +1,4 @@
-"""The tables of the page: variants, pairs, new test items, runs."""
+"""The tables of the page: arms, pairs, new test items, runs."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def level(alpha: float) -> str:
 
 
 def arms_table(ranking: Ranking) -> str:
-    """Return the variants, best first."""
+    """Return the arms, best first."""
     numbers = Numbers.of(ranking)
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
-    headings = ["variant", "n", "mean", "SD", "median", "min", "max"]
+    headings = ["arm", "n", "mean", "SD", "median", "min", "max"]
     headings += [f"own {level(ranking.alpha)} interval"]
     headings += ["ranks", "group"] if grouped else []
     headings += ["diverged"] if diverged else []
@@ -65,7 +65,7 @@ def arms_table(ranking: Ranking) -> str:
         rows.append(row)
     unit = " in percent" if ranking.unit == "points" else ""
     metric = ranking.metric.replace("_", " ")
-    return table(f"Variants by {metric}{unit}, best first", headings, rows, left=(0,))
+    return table(f"Arms by {metric}{unit}, best first", headings, rows, left=(0,))
 
 
 def pairs_tables(ranking: Ranking) -> str:
@@ -127,7 +127,7 @@ def _remarks(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _pair_name(a: str, b: str) -> str:
-    """Return both names; the table of variants has them in full where they are very long."""
+    """Return both names; the table of arms has them in full where they are very long."""
     return f"{name(shorten(a, _LONG))} − {name(shorten(b, _LONG))}"
 
 
@@ -206,7 +206,7 @@ def scope_table(scope: Scope, numbers: Numbers) -> str:
 
 
 def values_table(ranking: Ranking) -> str:
-    """Return every value of every variant, as measured."""
+    """Return every value of every arm, as measured."""
     rows = [
         [
             name(arm.variant),

@@ -35,7 +35,7 @@ def comparison_words(ranking: Ranking) -> list[str]:
         return [f"Differences are described and none is tested: {OVERLAP}."]
     if ranking.control is not None:
         test = _AGAINST.get(ranking.method, "Welch's t")
-        method = f"Every variant against {name(ranking.control)} by {test}, adjusted by Holm."
+        method = f"Every arm against {name(ranking.control)} by {test}, adjusted by Holm."
     else:
         method = _METHODS[ranking.method]
     if any(pair.calibrated for pair in ranking.pairs):
@@ -65,7 +65,7 @@ def comparison_words(ranking: Ranking) -> list[str]:
             "that take runs to be independent are left out."
         )
     items.append(
-        "P(first better) is the share of run pairs in which the first variant's run is better; "
+        "P(first better) is the share of run pairs in which the first arm's run is better; "
         "Hedges g is the difference in standard deviations, corrected for few runs."
     )
     if ranking.folds is not None:

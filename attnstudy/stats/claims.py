@@ -25,14 +25,14 @@ class ClaimCheck:
 
 
 def check_claims(ranking: Ranking, claims: Iterable[str]) -> tuple[ClaimCheck, ...]:
-    """Check claims about the order of variants.
+    """Check claims about the order of arms.
 
     ``a > b`` says that a is better, whichever way the metric goes, and is supported when the
     pair's verdict says so. ``a = b`` says that they differ by less than the margin, and is
     supported when the whole interval lies within it. ``a > b > c`` makes two claims.
 
     Raises:
-        UsageError: a claim is not understood, names an unknown variant, or needs a margin.
+        UsageError: a claim is not understood, names an unknown arm, or needs a margin.
 
     """
     return tuple(_check(ranking, claim) for claim in claims)
@@ -71,7 +71,7 @@ def _parse(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
 
 def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tuple[bool, str]:
     if left == right:
-        raise UsageError(f"a claim compares {left!r} with itself: name two variants")
+        raise UsageError(f"a claim compares {left!r} with itself: name two arms")
     pair = next((p for p in ranking.pairs if {p.a, p.b} == {left, right}), None)
     if pair is None:
         return False, f"{left} and {right} were not compared"

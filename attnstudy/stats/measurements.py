@@ -17,13 +17,13 @@ class Conduct:
     """What the logs tell about how the runs were made."""
 
     best_epoch: frozenset[tuple[str, int | None]] = frozenset()
-    """(variant, seed) of runs that report their best epoch instead of the planned one."""
+    """(arm, seed) of runs that report their best epoch instead of the planned one."""
     best_of_itself: bool = False
     """Whether every run reports the point of its curve where the ranked metric itself is best."""
     tuning_trials: Mapping[str, int] = field(default_factory=dict)
-    """Tuning trials that each variant was given."""
+    """Tuning trials that each arm was given."""
     test_scorings: Mapping[tuple[str, int | None], int] = field(default_factory=dict)
-    """How often each run (variant, seed) was scored on the test set."""
+    """How often each run (arm, seed) was scored on the test set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,18 +31,18 @@ class Measurements:
     """The results of the runs, and what is known of how they were measured."""
 
     samples: Mapping[str, Values]
-    """variant -> values, or variant -> {seed: value}; one number a run."""
+    """arm -> values, or arm -> {seed: value}; one number a run."""
     diverged: Mapping[str, Diverged] | None = None
-    """variant -> number or seeds of its runs that diverged and have no value."""
+    """arm -> number or seeds of its runs that diverged and have no value."""
     items: int | None = None
     """Test items behind an accuracy in percent."""
     chance: float | None = None
     """The metric of guessing, in its own unit."""
     correct: Mapping[str, ArrayLike] | None = None
-    """variant -> shape (runs, test images), 1 where a run was right; with it the scope says what
+    """arm -> shape (runs, test images), 1 where a run was right; with it the scope says what
     would hold on new images. The accuracies are in percent then."""
     seconds_per_run: float | Mapping[str, float] | None = None
-    """What a run takes, for all or for each variant."""
+    """What a run takes, for all or for each arm."""
     conduct: Conduct = field(default_factory=Conduct)
     """What the logs tell about how the runs were made."""
 

@@ -84,7 +84,7 @@ def ranking_as_html(ranking: Ranking) -> str:
     parts = [
         f"<p><strong>{escape(ranking.verdict)}</strong> ({escape(ranking.status)})</p>",
         f"<p>{escape(ranking.sentence)}</p>",
-        _table(["variant", "n", "mean", "SD", "ranks", "group"], arms),
+        _table(["arm", "n", "mean", "SD", "ranks", "group"], arms),
     ]
     if pairs:
         interval = f"{INTERVAL_NAMES[ranking.interval]} {percent(ranking.pair_alpha)} interval"

@@ -34,10 +34,10 @@ def rank(
     seed: int = 0,
     **named: Any,
 ) -> Ranking:
-    """Rank variants by the distribution of one metric over seeds.
+    """Rank arms by the distribution of one metric over seeds.
 
     Args:
-        samples: variant -> values, or variant -> {seed: value}, one number a run; alone, or with
+        samples: arm -> values, or arm -> {seed: value}, one number a run; alone, or with
             what else is known of the runs.
         design: how to test, and which way the metric is better.
         provenance: what is reported with the ranking, such as its plan.

@@ -28,7 +28,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One variant, described."""
+    """One arm, described."""
 
     variant: str
     """Name."""

@@ -143,8 +143,8 @@ def read_samples(
     """Check what the caller measured and return one ``Sample`` for each arm.
 
     Args:
-        samples: variant -> values, or variant -> {seed: value}.
-        diverged: variant -> number or seeds of its runs that diverged; such an arm may have no
+        samples: arm -> values, or arm -> {seed: value}.
+        diverged: arm -> number or seeds of its runs that diverged; such an arm may have no
             values.
 
     Raises:
@@ -157,39 +157,39 @@ def read_samples(
     if unknown:
         raise UsageError(f"diverged runs are given for {unknown[0]!r}, which is not in the samples")
     if not samples:
-        raise UsageError("there is nothing to rank: give at least one variant with its runs")
+        raise UsageError("there is nothing to rank: give at least one arm with its runs")
     return tuple(_read_arm(name, values, counts.get(name, 0)) for name, values in samples.items())
 
 
 def _read_arm(variant: str, given: Values, lost: Diverged) -> Sample:
     if not isinstance(variant, str) or not variant.strip():
-        raise UsageError(f"{variant!r} cannot name a variant: use a text that is not empty")
+        raise UsageError(f"{variant!r} cannot name an arm: use a text that is not empty")
     diverged = lost if isinstance(lost, int) else len(lost)
     if diverged < 0:
-        raise UsageError(f"variant {variant!r} has {diverged} diverged runs: give 0 or more")
+        raise UsageError(f"arm {variant!r} has {diverged} diverged runs: give 0 or more")
     seeds: tuple[int, ...] | None = None
     if isinstance(given, Mapping):
         seeds = tuple(sorted(_seed(variant, seed) for seed in given))
         given = [given[seed] for seed in seeds]
     if isinstance(given, str | bytes):
-        raise UsageError(f"the values of variant {variant!r} are a text: give a list of numbers")
+        raise UsageError(f"the values of arm {variant!r} are a text: give a list of numbers")
     try:
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"the values of variant {variant!r} are not all numbers ({error}): "
+            f"the values of arm {variant!r} are not all numbers ({error}): "
             "give one number for each run"
         ) from error
     if values.ndim != 1:
-        raise UsageError(f"the values of variant {variant!r} are not a list: give one number a run")
+        raise UsageError(f"the values of arm {variant!r} are not a list: give one number a run")
     if values.size == 0 and diverged == 0:
-        raise UsageError(f"variant {variant!r} has no values: leave it out, or run it first")
+        raise UsageError(f"arm {variant!r} has no values: leave it out, or run it first")
     for index in np.flatnonzero(~np.isfinite(values) | (np.abs(values) > _LARGEST)):
         where = f"value {index + 1}" if seeds is None else f"seed {seeds[index]}"
         advice = "give finite numbers, and count a run that diverged as diverged"
         if np.isfinite(values[index]):
             advice = f"it is too large, give numbers of at most {_LARGEST:g} in another unit"
-        raise MeasurementError(f"variant {variant!r} has {values[index]} at {where}: {advice}")
+        raise MeasurementError(f"arm {variant!r} has {values[index]} at {where}: {advice}")
     values.setflags(write=False)
     gone = None if isinstance(lost, int) else tuple(sorted(_seed(variant, s) for s in lost))
     return Sample(variant, values, seeds, diverged, gone)
@@ -202,7 +202,7 @@ def _seed(variant: str, seed: object) -> int:
         return operator.index(seed)  # type: ignore[arg-type]  # what is no integer is refused
     except TypeError:
         raise UsageError(
-            f"variant {variant!r} has the seed {seed!r}: a seed is a whole number"
+            f"arm {variant!r} has the seed {seed!r}: a seed is a whole number"
         ) from None
 
 
@@ -220,7 +220,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     outside = next(((v, s) for v, s in values if not 0.0 <= v <= 100.0), None)
     if unit == "points" and outside is not None:
         raise UsageError(
-            f"variant {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
+            f"arm {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
             "percent: give numbers from 0 to 100, or another unit"
         )
     if unit is not None and unit != "points":
@@ -236,7 +236,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
             and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent)
         ):
             raise MeasurementError(
-                f"variant {sample.variant!r} has {value:g} where other runs have up to "
+                f"arm {sample.variant!r} has {value:g} where other runs have up to "
                 f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
             )
     return "points"

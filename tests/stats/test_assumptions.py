@@ -130,7 +130,7 @@ def test_pooled_methods_are_blamed_for_unequal_sds_only_where_these_are_shown(
     notebook: Samples,
 ) -> None:
     (said,) = [n for n in rank(notebook).notes if "pooled-variance" in n]
-    assert "with 4 runs per variant this study cannot tell whether the SDs are equal" in said
+    assert "with 4 runs per arm this study cannot tell whether the SDs are equal" in said
     (flag,) = [f for f in rank(notebook).flags if f.kind == "sd-ratio"]
     assert "which chance may explain with so few runs" in flag.message
     wide = {

@@ -63,8 +63,8 @@ def test_other_designs(method: str) -> None:
 @pytest.mark.parametrize(
     ("samples", "options", "message"),
     [
-        ({"a": [1.0, 2.0, 3.0]}, {}, "needs two variants"),
-        ({"a": [1.0] * 3, "b": [1.0] * 3}, {}, "needs two variants"),
+        ({"a": [1.0, 2.0, 3.0]}, {}, "needs two arms"),
+        ({"a": [1.0] * 3, "b": [1.0] * 3}, {}, "needs two arms"),
         ({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 4.0]}, {"replications": 0}, "at least 1"),
         ({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 4.0]}, {"control": "c"}, "'c' has no runs"),
     ],

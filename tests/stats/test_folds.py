@@ -131,7 +131,7 @@ def test_what_takes_folds_to_be_independent_is_left_out() -> None:
     assert "how many folds would settle a pair is not said" in notes
     assert "not declared" not in notes + ranking.status_reason
     assert "corrected resampled t over paired folds" in ranking.sentence
-    assert "100 folds per variant" in ranking.sentence
+    assert "100 folds per arm" in ranking.sentence
     assert "seed" not in ranking.sentence + ranking.verdict + notes
     assert all("seed" not in flag.message for flag in ranking.flags)
 
@@ -174,7 +174,7 @@ def test_folds_of_unknown_size_are_described() -> None:
     assert ranking.verdict.startswith("descriptive: the runs are folds of a cross-validation")
     assert "--folds TRAIN/TEST" in ranking.verdict
     assert "described but not ranked" in ranking.sentence
-    assert "100 folds per variant" in ranking.sentence
+    assert "100 folds per arm" in ranking.sentence
     for pair in ranking.pairs:
         assert pair.difference is not None
         assert pair.verdict == "descriptive"
@@ -200,7 +200,7 @@ def test_folds_of_unknown_size_need_no_numbers(values: Any) -> None:
 
 def test_a_single_arm_of_folds() -> None:
     ranking = rank({"a": FOLDS["a"]}, folds=(80, 20))
-    assert "needs a second variant" in ranking.sentence
+    assert "needs a second arm" in ranking.sentence
     assert rank({"a": FOLDS["a"]}, folds="unknown").verdict.startswith("descriptive only")
 
 

@@ -156,7 +156,7 @@ def test_paired_family() -> None:
         ({0: 1.0, 1: 2.0, 3: 1.5}, r"'a' has no run of seed 3"),
         ({0: 1.0, 1: 2.0, 4: 1.5, 2: 1.0, 5: 1.1}, r"'a' has no run of seed 4"),
         ({0: 1.0, 1: 2.0, 2: 1.5, 3: 1.1}, r"'a' has no run of seed 3"),
-        ([1.0, 2.0, 1.5], r"variant 'b' has none"),
+        ([1.0, 2.0, 1.5], r"arm 'b' has none"),
     ],
 )
 def test_paired_refuses_other_seeds(other: object, message: str) -> None:

@@ -73,8 +73,8 @@ def test_minimize_mirrors_maximize(unequal: Samples) -> None:
 @pytest.mark.parametrize(
     ("samples", "verdict", "said"),
     [
-        ({"a": [60.0, 61.0, 62.0]}, "descriptive only", "needs a second variant"),
-        ({"a": [60.0, 61.0], "b": [50.0, 52.0]}, "descriptive only", "two variants with 3 runs"),
+        ({"a": [60.0, 61.0, 62.0]}, "descriptive only", "needs a second arm"),
+        ({"a": [60.0, 61.0], "b": [50.0, 52.0]}, "descriptive only", "two arms with 3 runs"),
         ({"a": [60.0] * 3, "b": [50.0] * 4}, "descriptive only", "spread .* is zero"),
     ],
 )

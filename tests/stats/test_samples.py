@@ -25,8 +25,8 @@ from attnstudy.stats.samples import read_samples
         ({"a": [[1.0, 2.0]]}, "not a list"),
         ({"a": {"one": 1.0}}, "'one': a seed is a whole number"),
         ({"a": {True: 1.0}}, "a seed is a whole number"),
-        ({" ": [1.0]}, "cannot name a variant"),
-        ({7: [1.0]}, "cannot name a variant"),
+        ({" ": [1.0]}, "cannot name an arm"),
+        ({7: [1.0]}, "cannot name an arm"),
     ],
 )
 def test_refused(samples: object, message: str) -> None:

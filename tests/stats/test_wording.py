@@ -81,7 +81,7 @@ def test_nothing_is_ranked_where_nothing_was_tested() -> None:
 
 def test_constant_runs_are_told_of_once_in_each_place() -> None:
     ranking = rank(CONSTANT)
-    assert ranking.sentence.startswith("The spread of test accuracy is zero: all runs of a variant")
+    assert ranking.sentence.startswith("The spread of test accuracy is zero: all runs of an arm")
     assert {pair.advice for pair in ranking.pairs} == {
         "Describe only: there was no test, as neither of the two varies beyond rounding."
     }
@@ -93,7 +93,7 @@ def test_constant_runs_are_told_of_once_in_each_place() -> None:
 def test_runs_that_differ_by_rounding_alone_are_called_that() -> None:
     runs = {"a": [0.1 + 0.2, 0.3, 0.3] * 4, "b": [0.3] * 12, "c": [0.1] * 12}
     ranking = rank(runs, metric="score")
-    assert "all runs of a variant are equal up to rounding" in ranking.sentence
+    assert "all runs of an arm are equal up to rounding" in ranking.sentence
     for pair in ranking.pairs:
         assert pair.prob_superiority is None
         assert pair.prob_superiority_low is None

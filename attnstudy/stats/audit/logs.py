@@ -32,7 +32,7 @@ class Logged:
     """One run as its log has it."""
 
     row: str
-    """Name of the variant."""
+    """Name of the arm."""
     correct: int
     """Test items that it got right."""
     items: int
@@ -75,7 +75,7 @@ def read_logged(text: str, table: Table) -> tuple[Logged, ...]:
     if not any(run.row in names for run in runs):
         raise DataError(
             f"no run of the log is in the table: it has {clip(runs[0].row)!r}"
-            f"{near_miss(runs[0].row, names)}; name the variants as the table does"
+            f"{near_miss(runs[0].row, names)}; name the arms as the table does"
         )
     return tuple(runs)
 

@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One variant as the table has it."""
+    """One arm as the table has it."""
 
     name: str
     """Its name."""

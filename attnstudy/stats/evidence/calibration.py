@@ -121,7 +121,7 @@ def calibrate(
     arms = [arm for arm in (match_seeds(given) if design.paired else given) if arm.tested]
     if len(arms) < 2 or all(arm.sd == 0.0 for arm in arms):
         raise UsageError(
-            "a calibration needs two variants with at least three values each, not all the same"
+            "a calibration needs two arms with at least three values each, not all the same"
         )
     if control is not None and control in samples and all(a.variant != control for a in arms):
         raise UsageError(

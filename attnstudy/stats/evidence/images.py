@@ -137,7 +137,7 @@ def scope_on_images(
 def _read(sample: Sample, correct: Mapping[str, ArrayLike]) -> Floats:
     name = sample.variant
     if name not in correct:
-        raise UsageError(f"there are no predictions of {name!r}: give them for every variant")
+        raise UsageError(f"there are no predictions of {name!r}: give them for every arm")
     table = np.asarray(correct[name], dtype=np.float64)
     if table.ndim != 2 or table.shape[0] != sample.n or table.shape[1] < 2:
         raise UsageError(

@@ -46,7 +46,7 @@ class Shape:
         """What is unusual."""
         side = "low" if self.skewness < 0.0 else "high"
         if self._tailed:
-            return "some runs lie much farther from the mean of their variant than others"
+            return "some runs lie much farther from the mean of their arm than others"
         return f"the runs are skewed towards {side} values, with skewness {self.skewness:+.1f}"
 
     @property

@@ -266,7 +266,7 @@ def study_power(
         samples: the arms, best first.
         decisions: the pairs, in the order of the ranking.
         design: with the alpha of one look.
-        seconds_per_run: what a run takes, for all or for each variant.
+        seconds_per_run: what a run takes, for all or for each arm.
 
     """
     tested = [d for d in decisions if d.p is not None]
@@ -302,7 +302,7 @@ def _summary(
         power: of these pairs.
         needed: seeds that would settle the first.
         design: for margin and pairing, with the alpha of one look.
-        seconds_per_run: what a run takes, for all or for each variant.
+        seconds_per_run: what a run takes, for all or for each arm.
 
     """
     a, b = (samples[arm] for arm in pairs[0])

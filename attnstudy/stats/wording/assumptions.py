@@ -105,7 +105,7 @@ def _against(samples: Sequence[Sample], flags: Sequence[Flag], design: Design) -
         stand = "stands" if outlying == 1 else "stand"
         yield (
             f"{count(outlying, 'value')} {stand} out from the spread of all runs (see the flags), "
-            "which a wider spread of the variant would explain as well"
+            "which a wider spread of the arm would explain as well"
         )
 
 

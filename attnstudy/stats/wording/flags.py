@@ -130,7 +130,7 @@ def _duplicates(samples: Sequence[Sample], items: int | None) -> Iterator[Suspec
 
 
 def _twins(samples: Sequence[Sample]) -> Iterator[Suspect]:
-    """Arms that hold the very same values: one may be a copy, or the variant has no effect."""
+    """Arms that hold the very same values: one may be a copy, or the arm has no effect."""
     for (first, a), (_, b) in combinations(enumerate(samples), 2):
         alike = a.n == b.n > 1 and a.mean == b.mean and a.sd == b.sd > 0.0
         if alike and sorted(a.values) == sorted(b.values):
@@ -207,13 +207,13 @@ def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
     if conduct.best_of_itself:
         message = (
             "every run reports its best epoch, chosen by the ranked metric itself, which makes "
-            "every variant look better than it is, and the noisiest most"
+            "every arm look better than it is, and the noisiest most"
         )
         yield Suspect(_flag("best-epoch", None, message))
     trials = {s.variant: conduct.tuning_trials.get(s.variant, 0) for s in samples}
     if len(set(trials.values())) > 1:
         listed = ", ".join(f"{variant} {count:,}" for variant, count in trials.items())
-        message = f"tuning budgets differ ({listed} trials): the most tuned variant is favoured"
+        message = f"tuning budgets differ ({listed} trials): the most tuned arm is favoured"
         yield Suspect(_flag("tuning", max(trials, key=trials.__getitem__), message))
 
 

@@ -181,7 +181,7 @@ def _divergence(samples: Sequence[Sample], chance: float | None) -> Iterator[str
     diverged = [f"{s.variant} ({s.diverged} of {s.n + s.diverged})" for s in samples if s.diverged]
     if diverged:
         yield (
-            f"runs diverged: {', '.join(diverged)}; their variants are never called better, and "
+            f"runs diverged: {', '.join(diverged)}; their arms are never called better, and "
             "mean and spread are those of the other runs"
         )
         if chance is None:
@@ -218,7 +218,7 @@ def _pooled_claims(
 def _why_pooled(arms: Sequence[Sample]) -> str:
     """Return why pooling the SDs claims more, and whether the data contradict it."""
     if any(arm.sd == 0.0 for arm in arms):
-        return "they assume equal SDs, and some variants have no spread at all"
+        return "they assume equal SDs, and some arms have no spread at all"
     spreads = compare_spreads(arms)
     ratio = 1.0 if spreads is None else spreads.ratio
     if spreads is not None and spreads.differ:
@@ -230,7 +230,7 @@ def _why_pooled(arms: Sequence[Sample]) -> str:
     runs = f"{fewest} runs" if fewest == most else f"{fewest} to {most} runs"
     return (
         "they assume equal SDs and so have more degrees of freedom; with "
-        f"{runs} per variant this study cannot tell whether the SDs are equal (they differ "
+        f"{runs} per arm this study cannot tell whether the SDs are equal (they differ "
         f"{ratio:.1f}-fold, which chance may explain)"
     )
 

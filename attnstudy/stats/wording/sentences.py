@@ -166,7 +166,7 @@ def _descriptive(
         mean = f", mean {rounded(only.mean)}" if only.n else ""
         return (
             f"{count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
-            "ranked: a ranking needs a second variant."
+            "ranked: a ranking needs a second arm."
         )
     runs = _runs(samples, design)
     names = listed([sample.variant for sample in samples], last=" and ")
@@ -181,7 +181,7 @@ def _descriptive(
         same = "give the same value"
         if any(sample.rounded for sample in ready):
             same = "are equal up to rounding"
-        return f"The spread of {what} is zero: all runs of a variant {same}, {no_spread}."
+        return f"The spread of {what} is zero: all runs of an arm {same}, {no_spread}."
     if waiting and len(ready) >= 2:
         return f"With {runs} no declared look is complete, so no {what} is compared yet."
     if any(samples[d.a].tested and samples[d.b].tested for d in decisions):
@@ -191,7 +191,7 @@ def _descriptive(
         )
     return (
         f"With {runs} the {what} of {names} can be described but not ranked: a test needs "
-        f"two variants with {MIN_RUNS} runs each."
+        f"two arms with {MIN_RUNS} runs each."
     )
 
 
@@ -255,4 +255,4 @@ def _runs(samples: Sequence[Sample], design: Design) -> str:
     fewest, most = min(s.n for s in samples), max(s.n for s in samples)
     run = "run" if design.folds is None else "fold"
     spread = count(fewest, run) if fewest == most else f"{fewest:,} to {most:,} {run}s"
-    return f"{spread} per variant"
+    return f"{spread} per arm"

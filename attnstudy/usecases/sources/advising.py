@@ -15,7 +15,7 @@ _LISTS = {field.name for field in SETTINGS if field.parts}
 
 
 def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
-    """Return, for one variant alone, the command that would add the others."""
+    """Return, for one arm alone, the command that would add the others."""
     variants = {run.variant for run in runs}
     if len(variants) != 1:
         return ()
@@ -36,4 +36,4 @@ def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
         if name in _LISTS:
             value = ",".join(map(str, json.loads(value)))
         words += ["--" + name.replace("_", "-"), value]
-    return (f"to add the other variants: {shlex.join(words)}",)
+    return (f"to add the other arms: {shlex.join(words)}",)

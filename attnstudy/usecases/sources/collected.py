@@ -1,4 +1,4 @@
-"""What every source gives: samples by variant, and what is known about them."""
+"""What every source gives: samples by arm, and what is known about them."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Collected:
     chance: float | None = None
     """The metric of guessing, percent."""
     diverged: Mapping[str, int | Collection[int]] = field(default_factory=dict)
-    """How many runs diverged, or their seeds, by variant."""
+    """How many runs diverged, or their seeds, by arm."""
     correct: Mapping[str, npt.NDArray[np.uint8]] | None = None
-    """Shape (runs, images) a variant: 1 where a run was right."""
+    """Shape (runs, images) an arm: 1 where a run was right."""
     seconds: Mapping[str, float] | None = None
-    """Seconds of a run, by variant."""
+    """Seconds of a run, by arm."""
     plans: tuple[RecordedPlan, ...] = ()
     """Of this configuration, oldest first."""
     damaged_plans: int = 0
@@ -114,7 +114,7 @@ def settle_differences(
     if refused:
         lines = [f"  {name}: {_values(fields[name])}" for name in refused]
         raise UsageError(
-            f"the runs of {what} differ in more than the variant, so they cannot be compared as "
+            f"the runs of {what} differ in more than the arm, so they cannot be compared as "
             "they are; select some, name the one that numbers the repetitions by --seed-by, or say "
             "--allow-differences FIELD for each of:\n" + "\n".join(lines)
         )

@@ -1,4 +1,4 @@
-"""From options to a search: one configuration a variant, checked before anything is trained."""
+"""From options to a search: one configuration an arm, checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TuneRequest:
     ranking_seeds: tuple[int, ...]
     """Seeds of the study's own runs, which tuning leaves alone."""
     trials: int
-    """Trials a variant, in total."""
+    """Trials an arm, in total."""
     seeds_per_trial: int | None
     tuning_seeds: tuple[int, ...] | None
     pruner: str
@@ -83,7 +83,7 @@ class TunePlan:
     place: Place
     """Where Optuna keeps the trials."""
     configs: tuple[SearchConfig, ...]
-    """One a variant."""
+    """One an arm."""
     materials: Materials
     """What its training prepared, without test data."""
     device: str
@@ -144,7 +144,7 @@ def spec_of(config: SearchConfig, chosen: Mapping[str, Any], seed: int) -> RunSp
     """Return what one run of a trial trains.
 
     Args:
-        config: of the variant's search.
+        config: of the arm's search.
         chosen: the trial's fields.
         seed: one of the configuration's.
 
@@ -251,7 +251,7 @@ def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]
     notices: tuple[str, ...] = ()
     if request.pruner == "median" and request.trials <= MEDIAN_STARTUP:
         notices = (
-            f"--pruner median compares with {MEDIAN_STARTUP} complete trials of the variant, so of "
+            f"--pruner median compares with {MEDIAN_STARTUP} complete trials of the arm, so of "
             f"--trials {request.trials} none will be stopped early",
         )
     epochs = request.settings.get("epochs")
