@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     from attnstudy.trainings.contract import Run as Run
     from attnstudy.trainings.declared import training as training
     from attnstudy.usecases.ranking_data import rank as rank
+    from attnstudy.usecases.ranking_data import rank_tasks as rank_tasks
 
 __version__ = "0.2.0"
 
-__all__ = ["Diverged", "Field", "Run", "Study", "figures", "load_study", "rank", "training"]
+__all__ = [
+    "Diverged",
+    "Field",
+    "Run",
+    "Study",
+    "figures",
+    "load_study",
+    "rank",
+    "rank_tasks",
+    "training",
+]
 
 _FOUND_IN = {
     "Diverged": "attnstudy.trainings.contract",
@@ -30,6 +41,7 @@ _FOUND_IN = {
     "figures": "attnstudy.report.figures",
     "load_study": "attnstudy.api.study",
     "rank": "attnstudy.usecases.ranking_data",
+    "rank_tasks": "attnstudy.usecases.ranking_data",
     "training": "attnstudy.trainings.declared",
 }
 

@@ -308,3 +308,11 @@ def make_spec(digits: Dataset) -> Callable[..., RunSpec]:
         return RunSpec(**{**values, **changes})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def case(real_data) -> Callable[[str], str]:
+    folder = real_data.parent / "cases" / "tables"
+    if not folder.is_dir():
+        pytest.skip("the cases are not beside the test data")
+    return lambda name: str(folder / name)

@@ -266,7 +266,9 @@ def test_one_result_a_task_of_an_evaluation_harness(ranked, refused):
     pd.json_normalize(results["small"]).to_csv("flat.csv", index=False)
     assert "has a single row and no column that names the arms" in refused("--from", "flat.csv")
     long.to_csv("long.csv", index=False)
-    assert "rank one task at a time with --filter task=VALUE" in refused("--from", "long.csv")
+    assert "rank over them with --task-by task, or one task at a time with" in refused(
+        "--from", "long.csv"
+    )
     long.pivot(index="task", columns="model", values="acc").to_csv("by_task.csv")
     assert "several tasks cannot be ranked together" in refused("--from", "by_task.csv")
     long.pivot(index="model", columns="task", values="acc").to_csv("by_model.csv")
@@ -445,7 +447,7 @@ def test_results_of_reinforcement_learning(ranked, refused):
         for seed, value in enumerate(values)
     ]
     Path("rl.csv").write_text("\n".join(["env,algo,seed,score", *rows]))
-    assert "never pooled: rank one task at a time with --filter env=VALUE" in refused(
+    assert "never pooled: rank over them with --task-by env, or one task at a time" in refused(
         "--from", "rl.csv"
     )
     ant = {algo: list(values) for (env, algo), values in scores.items() if env == "Ant-v4"}

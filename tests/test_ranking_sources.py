@@ -322,7 +322,7 @@ def test_two_sources_are_refused(cli, workplace):
         (("--at", "step=3"), "--at chooses a point of a curve"),
         (("--at", "middle"), "'middle' is no point of a curve"),
         (("--of", "loss"), "add --at best"),
-        (("--task-by", "dataset"), "several tasks cannot be ranked together yet"),
+        (("--task-by", "dataset"), "no column 'dataset' of tasks"),
         (("--folds", "9:1"), "write 900/100"),
         (("--layout", "upside-down"), "is not one of"),
         (("--by", "modle"), "no column 'modle'"),

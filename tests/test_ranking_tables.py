@@ -27,14 +27,6 @@ def ranked(cli, workplace) -> Ranked:
     return rank
 
 
-@pytest.fixture
-def case(real_data) -> Callable[[str], str]:
-    folder = real_data.parent / "cases" / "tables"
-    if not folder.is_dir():
-        pytest.skip("the cases are not beside the test data")
-    return lambda name: str(folder / name)
-
-
 def values(result: Any) -> dict[str, list[float]]:
     return {arm["variant"]: arm["values"] for arm in result["arms"]}
 
@@ -137,7 +129,7 @@ def test_arm_in_two_columns(case, cli):
 def test_datasets_by_method(case, cli):
     answer = cli("rank", "--from", case("datasets_by_method.csv"))
     assert answer.code == 2
-    assert "several tasks cannot be ranked together yet" in answer.err
+    assert "rank over several tasks with --task-by dataset" in answer.err
 
 
 def test_paired_constant(case, cli):

@@ -51,6 +51,8 @@ def rank(**given: Any) -> int:
     from attnstudy.usecases import ranking
 
     _refuse_empty(given)
+    if _over_tasks(given):
+        return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
     wants_report = form == "html" or given["figures"] or given["log"]
     asked = options.given_here()
@@ -135,11 +137,6 @@ def _source(given: Given, *, with_curves: bool) -> Any:
     several = [name for name, value in asked.items() if value]
     if len(several) > 1:
         raise UsageError(f"{' and '.join(several)} name two things to rank: give one of them")
-    if given["task_by"] is not None:
-        raise UsageError(
-            f"several tasks cannot be ranked together yet: rank one at a time, with "
-            f"--filter {given['task_by']}=NAME"
-        )
     by = _names(given["by"])
     of_results = {
         "metric": given["metric"],
@@ -182,6 +179,72 @@ def _source(given: Given, *, with_curves: bool) -> Any:
                 "attnstudy's own knows it"
             )
     return asking.study_source(given, with_curves=with_curves)
+
+
+_OF_TASKS = ("question", "task_scale", "weights", "directions")
+
+
+def _over_tasks(given: Mapping[str, Any]) -> bool:
+    """Whether several tasks are ranked over."""
+    named = [name for name in _OF_TASKS if given[name]]
+    if named and given["task_by"] is None:
+        raise UsageError(
+            f"{options.place(named[0])} is about several tasks: say with --task-by on which task a "
+            "run was made"
+        )
+    return given["task_by"] is not None
+
+
+def _rank_tasks(given: dict[str, Any]) -> int:
+    """Rank over several tasks, and print it."""
+    from attnstudy.render import Terminal
+    from attnstudy.render.tasks import tasks_csv, tasks_json, tasks_markdown, tasks_text
+    from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+
+    form = "json" if given["as_json"] else given["form"]
+    for name in ("look", "looks", "calibrate", "folds", "log"):
+        if given[name]:
+            raise UsageError(f"{options.place(name)} is for one task: leave --task-by out, or that")
+    asked = options.given_here()
+    request = TaskRankRequest(
+        source=_source(asked, with_curves=False),
+        said=asked.said("alpha", "correction", "control", "margin", "paired", "looks"),
+        task_by=given["task_by"],
+        question=given["question"],
+        scale=given["task_scale"],
+        weights={
+            task: _weight(task, text)
+            for task, text in _by_task("weights", given["weights"]).items()
+        },
+        directions=_by_task("directions", given["directions"]),
+        claims=given["claims"],
+    )
+    with Terminal().counting("reading runs", plain_from=1000) as progress:
+        result = rank_by_task(request, lambda read: progress(read, None))
+    texts = {"text": tasks_text, "markdown": tasks_markdown, "csv": tasks_csv}
+    answer = tasks_json(result) if form == "json" else None
+    print_result(answer, lambda: texts[form](result), given["output"])
+    return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
+
+
+def _by_task(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Return what was given for each task, as TASK=VALUE."""
+    found: dict[str, str] = {}
+    for text in given:
+        task, equals, value = text.rpartition("=")
+        if not equals or not task.strip() or not value.strip():
+            raise UsageError(f"{options.place(option)} {text!r}: write TASK=VALUE")
+        if task.strip() in found:
+            raise UsageError(f"{options.place(option)} names {task.strip()!r} twice: once is meant")
+        found[task.strip()] = value.strip()
+    return found
+
+
+def _weight(task: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"the weight of {task} is {text!r}: give a number above 0") from None
 
 
 def _refuse(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:

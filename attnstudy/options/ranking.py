@@ -10,6 +10,8 @@ from attnstudy.options.training import tuning_storage
 
 LAYOUTS = ("rows-are-runs", "columns-are-arms", "columns-are-runs")
 MISSING = ("diverged", "absent", "refuse")
+QUESTIONS = ("each", "average", "new")
+SCALES = ("metric", "sd")
 
 alpha = option(
     "--alpha",
@@ -105,7 +107,38 @@ what_to_rank = together(
         help="A CSV or parquet file of results, or - for stdin; repeatable.",
     ),
     how_to_read,
-    option("--task-by", metavar="FIELD", help="What says on which dataset a run was made."),
+    option(
+        "--task-by",
+        metavar="FIELD",
+        help="What says on which task (dataset) a run was made, likewise: ranks over several.",
+    ),
+    option(
+        "--tasks",
+        "question",
+        type=values.Choice(QUESTIONS),
+        help="Which question about several tasks the verdict answers: on each of them, on average "
+        "over these, or on a new one like these.  [default: all three, each with its sentence]",
+    ),
+    option(
+        "--task-scale",
+        type=values.Choice(SCALES),
+        help="What differences over tasks are in: the metric's unit, or SDs of the runs.  "
+        "[default: the unit of accuracies, else SDs]",
+    ),
+    option(
+        "--task-weight",
+        "weights",
+        metavar="TASK=W",
+        multiple=True,
+        help="Weight of a task in the average; repeatable.  [default: all alike]",
+    ),
+    option(
+        "--task-direction",
+        "directions",
+        metavar="TASK=WAY",
+        multiple=True,
+        help="A task on which the other way is better, as rmse-task=minimize; repeatable.",
+    ),
     option(
         "--filter",
         "filters",

@@ -52,18 +52,18 @@ def rank_markdown(report: RankReport) -> str:
     ranking = report.ranking
     unit = " (%)" if ranking.unit == "points" else ""
     verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
-    blocks = [f"**{_escaped(verdict)}.** {_escaped(ranking.sentence)}"]
+    blocks = [f"**{escaped(verdict)}.** {escaped(ranking.sentence)}"]
     if ranking.source is not None:
-        blocks.append(f"{_escaped(ranking.source.words)}.")
-    blocks.append(f"{ranking.status.capitalize()}: {_escaped(ranking.status_reason)}.")
-    blocks.append(_table(*arm_table(ranking, f"mean{unit}")))
+        blocks.append(f"{escaped(ranking.source.words)}.")
+    blocks.append(f"{ranking.status.capitalize()}: {escaped(ranking.status_reason)}.")
+    blocks.append(markdown_table(*arm_table(ranking, f"mean{unit}")))
     if ranking.pairs:
-        blocks.append(_escaped(method_words(ranking)) + ":")
-        blocks.append(_table(*pair_table(ranking)))
-        blocks += map(_escaped, table_words(ranking))
+        blocks.append(escaped(method_words(ranking)) + ":")
+        blocks.append(markdown_table(*pair_table(ranking)))
+        blocks += map(escaped, table_words(ranking))
         if ranking.looks is not None:
-            blocks.append(_escaped(looks_words(ranking)))
-        blocks.append("\n".join(f"- {_escaped(line)}" for line in advice_words(ranking)))
+            blocks.append(escaped(looks_words(ranking)))
+        blocks.append("\n".join(f"- {escaped(line)}" for line in advice_words(ranking)))
     remarks = [
         *chance_words(ranking),
         *(f"flag: {flag_words(flag)}" for flag in shown_flags(ranking)),
@@ -76,19 +76,20 @@ def rank_markdown(report: RankReport) -> str:
     ]
     if report.calibration is not None:
         title, *rates = calibration_words(report.calibration)
-        blocks.append(f"{_escaped(title)}:")
-        blocks.append("\n".join(f"- {_escaped(rate)}" for rate in rates))
+        blocks.append(f"{escaped(title)}:")
+        blocks.append("\n".join(f"- {escaped(rate)}" for rate in rates))
     if remarks:
-        blocks.append("\n".join(f"- {_escaped(remark)}" for remark in remarks))
+        blocks.append("\n".join(f"- {escaped(remark)}" for remark in remarks))
     return "\n\n".join(blocks)
 
 
-def _table(headings: list[str], rows: list[list[str]]) -> str:
+def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
+    """Return a table in Markdown, all columns but the first to the right."""
     lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(_escaped, line)) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(escaped, line)) + " |" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return a text in which nothing is taken for Markdown or HTML."""
     text = " ".join(text.split())
     return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)

@@ -39,7 +39,7 @@ def check_claims(ranking: Ranking, claims: Iterable[str]) -> tuple[ClaimCheck, .
 
 
 def _check(ranking: Ranking, claim: str) -> ClaimCheck:
-    names, operators = _parse(claim, [arm.variant for arm in ranking.arms])
+    names, operators = parse_claim(claim, [arm.variant for arm in ranking.arms])
     if "=" in operators and ranking.margin is None:
         raise UsageError(f"the claim {claim!r} needs a margin: say what difference does not matter")
     results = [
@@ -53,7 +53,13 @@ def _check(ranking: Ranking, claim: str) -> ClaimCheck:
     )
 
 
-def _parse(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
+def parse_claim(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arms that a claim names, and what stands between them.
+
+    Raises:
+        UsageError: it is not understood, or names an unknown arm.
+
+    """
     # longest first, as a name may hold another one, or an operator
     name = "|".join(re.escape(variant) for variant in sorted(known, key=len, reverse=True))
     if re.fullmatch(rf"\s*(?:{name})(?:\s*[>=]\s*(?:{name}))+\s*", claim):

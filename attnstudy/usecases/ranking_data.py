@@ -8,11 +8,13 @@ from typing import Any, get_args
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats import Ranking
+from attnstudy.stats.tasks import Question, TaskRanking
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.tables.asked import Layout, Missing
 from attnstudy.tables.points import point_of
 from attnstudy.usecases.ranking import RankRequest
 from attnstudy.usecases.ranking import rank as rank_request
+from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
 from attnstudy.usecases.sources import TableRequest
 from attnstudy.usecases.sources.frames import (
     ARM,
@@ -138,6 +140,99 @@ def rank(  # noqa: PLR0913 - the options of the command, by keyword
             source=source, said=said, look=None, claims=(), calibrate=False, folds=_folds(folds)
         )
     ).ranking
+
+
+def rank_tasks(  # noqa: PLR0913 - the options of the command, by keyword
+    data: Any,
+    *,
+    task: str,
+    tasks: Question | None = None,
+    by: str | Sequence[str] | None = None,
+    seed: str | None = None,
+    metric: str | None = None,
+    layout: str | None = None,
+    filters: str | Sequence[str] = (),
+    allow_differences: str | Sequence[str] = (),
+    missing: str | None = None,
+    direction: Direction | None = None,
+    directions: Mapping[str, Direction] | None = None,
+    scale: str | None = None,
+    weights: Mapping[str, float] | None = None,
+    alpha: float | None = None,
+    correction: str | None = None,
+    control: str | None = None,
+    margin: float | None = None,
+) -> TaskRanking:
+    """Rank arms over several tasks: on each, on average over these, on a new one like these.
+
+    Args:
+        data: a pandas or polars DataFrame.
+        task: the column that says on which task (dataset) a run was made.
+        tasks: ``each``, ``average`` or ``new``: whose answer is the verdict; None gives all three.
+        by: columns that make an arm; None decides by what the table shows.
+        seed: the column of seeds; None takes the one that is called so.
+        metric: the column of results.
+        layout: ``rows-are-runs``, ``columns-are-arms`` or ``columns-are-runs``, where the table
+            leaves it open.
+        filters: rows to rank, as ``"split=eval"``.
+        allow_differences: columns that may differ between the runs of an arm.
+        missing: ``diverged``, ``absent`` or ``refuse``: what runs without a finite value are.
+        direction: ``maximize`` or ``minimize``; None goes by the name of the metric.
+        directions: the same for tasks on which it differs.
+        scale: ``metric`` or ``sd``: what differences over tasks are in; None decides by the metric.
+        weights: of the tasks in the average; None weighs all alike.
+        alpha: family-wise error rate; 0.05 unless given.
+        correction: ``games-howell`` (the default) or ``holm``.
+        control: compare all others with this arm only.
+        margin: largest difference that does not matter, in the unit of the differences.
+
+    Raises:
+        UsageError: an option makes no sense for the data, or the data can be read in several
+            ways; the message says which and what settles it.
+        DataError: the data hold no results, or a value cannot be right.
+
+    Example:
+        >>> import attnstudy, pandas as pd
+        >>> rows = [(t, arm, s, 80 + 5 * i + 2 * (arm == "ours") + 0.1 * s)
+        ...         for i, t in enumerate("abcdef") for arm in ("base", "ours") for s in range(3)]
+        >>> frame = pd.DataFrame(rows, columns=["dataset", "model", "seed", "accuracy"])
+        >>> attnstudy.rank_tasks(frame, task="dataset", tasks="average").verdict
+        'ours > base'
+
+    """
+    _check_names({"direction": direction, "layout": layout, "missing": missing})
+    _check_numbers({"alpha": alpha, "margin": margin})
+    if isinstance(data, Mapping) or name_of_group(data) is not None:
+        raise UsageError("several tasks come as a table with a column of tasks: give a data frame")
+    column = _column("task", task)
+    if column is None:
+        raise UsageError("task is None: name the column that says on which task a run was made")
+    given = {
+        "alpha": alpha,
+        "correction": correction,
+        "control": None if control is None else str(control),
+        "margin": margin,
+    }
+    request = TaskRankRequest(
+        source=TableRequest(
+            sources=(grid_of_data(data),),
+            by=_columns("by", by),
+            seed_by=_column("seed", seed),
+            metric=_column("metric", metric),
+            layout=layout,
+            filters=_columns("filters", filters),
+            allowed=_columns("allow_differences", allow_differences),
+            missing=missing,
+            direction=direction,
+        ),
+        said={name: value for name, value in given.items() if value is not None},
+        task_by=column,
+        question=tasks,
+        scale=scale,
+        weights={str(name): float(weight) for name, weight in (weights or {}).items()},
+        directions={str(name): way for name, way in (directions or {}).items()},
+    )
+    return rank_by_task(request).ranking
 
 
 def _check_names(given: Mapping[str, Any]) -> None:

@@ -169,6 +169,12 @@ def _decision(
         a=pair[0], b=pair[1], difference=difference, se=se, df=df, calibrated=calibrated, p=p,
         low=low, high=high,
     )  # fmt: skip
+    return judged(tested, design, (a.diverged, b.diverged))
+
+
+def judged(tested: Decision, design: Design, diverged: tuple[int, int]) -> Decision:
+    """Return a pair with its verdict, given how many runs of its arms diverged."""
+    difference, p, low, high = tested.difference, tested.p, tested.low, tested.high
     if difference is None or p is None or low is None or high is None:
         return tested
     # Holm's decisions are sharper than the Bonferroni intervals shown beside them
@@ -179,9 +185,9 @@ def _decision(
         verdict = Verdict.EQUIVALENT if tested.within(design.margin) else Verdict.UNDECIDED
     # a run that diverged is a result against its arm, which the mean of the others hides
     against = {
-        Verdict.BETTER: a.diverged,
-        Verdict.WORSE: b.diverged,
-        Verdict.EQUIVALENT: a.diverged + b.diverged,
+        Verdict.BETTER: diverged[0],
+        Verdict.WORSE: diverged[1],
+        Verdict.EQUIVALENT: sum(diverged),
     }
     if against.get(verdict, 0) > 0:
         return replace(tested, verdict=Verdict.UNDECIDED, vetoed=verdict)

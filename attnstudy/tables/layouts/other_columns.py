@@ -157,8 +157,8 @@ def _refuse_tasks(table: Table, columns: Sequence[Column], kept: Sequence[int]) 
             what = f"kinds of {column.name}" if is_unit(column.name) else "tasks"
             raise UsageError(
                 f"{table.what} has results of several {what} ({column.name}: "
-                f"{_values(column, kept)}), which are never pooled: rank {one} with --filter "
-                f"{column.name}=VALUE"
+                f"{_values(column, kept)}), which are never pooled: rank over them with "
+                f"--task-by {column.name}, or {one} with --filter {column.name}=VALUE"
             )
 
 

@@ -39,9 +39,7 @@ from attnstudy.tables.seeds import whole_seed
 JOINT = " / "
 """What stands between the parts of an arm's name that several columns make."""
 
-TASKS = (
-    "several tasks cannot be ranked together yet: rank one at a time, with --filter {name}=VALUE"
-)
+TASKS = "rank over several tasks with --task-by {name}, or one task with --filter {name}=VALUE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,53 @@ def collect_experiment(
         DataError: a run has no finite value, and ``missing`` refuses that.
         StoreError: the store is unreachable or not there.
     """
+    return _collected(*_read(request, progress))
+
+
+def collect_experiment_by_task(
+    request: ExperimentRequest, name: str, progress: Callable[[int], None] = lambda read: None
+) -> tuple[dict[str, Collected], tuple[Exclusion, ...]]:
+    """Read the finished runs of experiments and return the samples of each task.
+
+    Args:
+        request: what to rank.
+        name: what says on which task a run was made, as ``params.NAME``.
+        progress: told how many runs were read.
+
+    Returns:
+        The samples by task, and the runs that name no task.
+
+    Raises:
+        UsageError: no run names a task, or as ``collect_experiment`` does; the task is named.
+        DataError: a run has no finite value, and ``missing`` refuses that.
+        StoreError: the store is unreachable or not there.
+    """
+    _field(name)
+    request, tracker, names, logged = _read(request, progress)
+    reader = _Reader(request, tracker, names)
+    by_task: dict[str, list[LoggedRun]] = {}
+    for run in sorted(logged, key=lambda run: run.started_at):
+        by_task.setdefault((reader.value(run, name) or "").strip(), []).append(run)
+    untold = by_task.pop("", [])
+    if not by_task:
+        there = sorted({f"params.{key}" for run in logged for key in run.params})
+        raise UsageError(
+            f"no run of {request.named} has {name}{near_miss(name, there)}: name what says on "
+            "which task a run was made with --task-by"
+        )
+    found = {}
+    for task, own in by_task.items():
+        try:
+            found[task] = _collected(request, tracker, names, own)
+        except (UsageError, DataError) as error:
+            raise type(error)(f"{name} {task}: {error}") from error
+    return found, tuple(Exclusion(run=run.name, reason=f"it has no {name}") for run in untold)
+
+
+_Logged = tuple[ExperimentRequest, Tracker, Mapping[str, str], Sequence[LoggedRun]]
+
+
+def _read(request: ExperimentRequest, progress: Callable[[int], None]) -> _Logged:
     request = replace(request, experiments=tuple(dict.fromkeys(request.experiments)))
     for name in request.by:
         _field(name)
@@ -105,6 +152,15 @@ def collect_experiment(
         raise UsageError("an experiment numbers no repetitions: name params.NAME or tags.NAME")
     tracker = open_for_reading(request.address)
     logged, names = read_experiments(tracker, request.experiments, request.filters, progress)
+    return request, tracker, names, logged
+
+
+def _collected(
+    request: ExperimentRequest,
+    tracker: Tracker,
+    names: Mapping[str, str],
+    logged: Sequence[LoggedRun],
+) -> Collected:
     reader = _Reader(request, tracker, names)
     kept, left = reader.sorted_out(logged)
     if request.missing == "refuse" and (lacking := [one for one in left if one.lacks_value]):
@@ -208,7 +264,7 @@ class _Reader:
 
     def _judged(self, run: LoggedRun) -> _Counted | _Left:
         request = self._request
-        values = [self._value(run, name) for name in request.by]
+        values = [self.value(run, name) for name in request.by]
         for name, value in zip(request.by, values, strict=True):
             if value is None:
                 return _Left(run, f"it has no {name}", f"without {name}")
@@ -292,7 +348,8 @@ class _Reader:
         where = f"step {last}" if first == last else f"from step {first} to {last} by run"
         return (f"{metric} has several steps: the last counts ({where}); --at says otherwise",)
 
-    def _value(self, run: LoggedRun, name: str) -> str | None:
+    def value(self, run: LoggedRun, name: str) -> str | None:
+        """Return a field of a run, as text; None if it has none."""
         if name == _EXPERIMENT:
             return self._names[run.experiment]
         return _logged(run, name)

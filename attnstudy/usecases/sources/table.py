@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from attnstudy.errors import DataError, UsageError
+from attnstudy.errors import DataError, UsageError, near_miss
 from attnstudy.stats import Source
 from attnstudy.tables.asked import Asked, Reading
+from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
 from attnstudy.tables.filters import filtered
-from attnstudy.tables.grid import Grid, read_grid, read_text, stacked
+from attnstudy.tables.grid import Grid, Line, read_grid, read_text, stacked
+from attnstudy.tables.headings import is_statistic
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
 from attnstudy.tables.words import alike, read_as, some
@@ -63,7 +65,69 @@ def collect_table(request: TableRequest) -> Collected:
         UsageError: a file or a column that was named is not there, or a table can be read in
             several ways.
     """
+    return _collected(request, *_grid(request))
+
+
+def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Collected]:
+    """Read tables and return the samples of each task, as if each had a table of its own.
+
+    Raises:
+        DataError: a row names no task, or as ``collect_table`` does.
+        UsageError: there is no such column, or as ``collect_table`` does; the task is named.
+    """
     what, grid = _grid(request)
+    if column not in grid.header:
+        raise UsageError(
+            f"{what} has no column {column!r} of tasks{near_miss(column, grid.header)} "
+            f"(there: {', '.join(filter(None, grid.header))})"
+        )
+    place = grid.header.index(column)
+    rows: dict[str, list[Line]] = {}
+    for number, row in grid.rows:
+        rows.setdefault(row[place].strip(), []).append((number, _without(row, place)))
+    if gap := next((task for task in rows if gap_of(task) is not None), None):
+        rows[""] = rows.pop(gap)
+    if "" in rows:
+        raise DataError(
+            f"{grid.place} {rows[''][0][0]} of {what} names no task in column {column!r}: fill it "
+            "in, or remove the row"
+        )
+    if summary := next((task for task in rows if is_statistic(task)), None):
+        raise UsageError(
+            f"{summary!r} in column {column!r} of {what} seems to summarise the tasks: leave it "
+            f"out with --filter '{column}!={summary}', or rename the task"
+        )
+    header = _without(grid.header, place)
+    asked = replace(request, layout=_layout_of_tasks(request, grid, column, rows))
+    found = {}
+    for task, own in rows.items():
+        part = replace(grid, header=header, rows=tuple(own), left_out=(), blocks=())
+        try:
+            found[task] = _collected(asked, what, part)
+        except (UsageError, DataError) as error:
+            raise type(error)(f"{column} {task}: {error}") from error
+    return found
+
+
+def _layout_of_tasks(
+    request: TableRequest, grid: Grid, column: str, rows: Mapping[str, Sequence[Line]]
+) -> str | None:
+    """Return the layout of the tables of the tasks, where all of them together show it.
+
+    With a row a task and nothing but numbers beside it, every column is an arm with one value.
+    """
+    if request.layout is not None or request.by or request.metric is not None:
+        return request.layout
+    others = [c for c in columns_of(grid) if c.name != column]
+    plain = len(others) > 1 and all(c.kind in (Kind.NUMBER, Kind.GIVEN) for c in others)
+    return "columns-are-arms" if plain and all(len(own) == 1 for own in rows.values()) else None
+
+
+def _without(cells: tuple[str, ...], place: int) -> tuple[str, ...]:
+    return cells[:place] + cells[place + 1 :]
+
+
+def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
     grid, settled = filtered(grid, request.filters)
     asked = Asked(
         layout=request.layout,

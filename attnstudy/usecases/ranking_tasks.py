@@ -1,0 +1,139 @@
+"""``attnstudy rank`` over several tasks: from any source to the answers of three questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.stats import ClaimCheck, Conduct, Design, Exclusion, Measurements, Provenance
+from attnstudy.stats.tasks import (
+    Question,
+    TaskMeasurements,
+    TaskRanking,
+    check_task_claims,
+    rank_tasks,
+)
+from attnstudy.studyplan import DIRECTIONS, Analysis
+from attnstudy.tables.directions import assumed
+from attnstudy.usecases.sources import Collected, ExperimentRequest, StudyRequest, TableRequest
+from attnstudy.usecases.sources.collected import direction_of
+from attnstudy.usecases.sources.tasks import collect_by_task, source_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRankRequest:
+    """What ``attnstudy rank`` was asked for, over several tasks."""
+
+    source: StudyRequest | ExperimentRequest | TableRequest
+    said: Mapping[str, Any]
+    """Fields of ``Analysis`` that the user gave."""
+    task_by: str | None
+    """What says on which task a run was made; None for a study, which knows it."""
+    question: Question | None = None
+    scale: str | None = None
+    """See ``stats.tasks.rank_tasks``."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Of the tasks in the average; none weighs all alike."""
+    directions: Mapping[str, str] = field(default_factory=dict)
+    """Which way is better on a task, where that differs."""
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReport:
+    """A ranking over several tasks, what it was made from, and what was asked about it."""
+
+    ranking: TaskRanking
+    collected: Mapping[str, Collected]
+    claims: tuple[ClaimCheck, ...]
+
+
+def rank_by_task(
+    request: TaskRankRequest, progress: Callable[[int], None] = lambda read: None
+) -> TaskReport:
+    """Collect the samples of all tasks, rank over them, check the claims.
+
+    Raises:
+        UsageError: the request makes no sense for these samples.
+        DataError: a table cannot be read.
+        StoreError: the store is unreachable or not there.
+    """
+    Analysis(**request.said)  # before anything is read
+    found, untold = collect_by_task(request.source, request.task_by, progress)
+    _check_names(request, found)
+    first = next(iter(found.values()))
+    analysis = replace(Analysis(**request.said), metric=first.metric)
+    ranking = rank_tasks(
+        {task: _measured(task, one, request) for task, one in found.items()},
+        Design.of(analysis, direction=first.direction),
+        Provenance(
+            study=first.study,
+            excluded=(*untold, *_excluded(found)),
+            notes=tuple(dict.fromkeys(_notes(request, found))),
+            source=source_of(found, request.task_by),
+        ),
+        question=request.question,
+        scale=request.scale,
+        weights=request.weights or None,
+    )
+    claims = check_task_claims(ranking, request.claims)
+    return TaskReport(ranking=ranking, collected=found, claims=claims)
+
+
+def _measured(task: str, found: Collected, request: TaskRankRequest) -> TaskMeasurements:
+    way = request.directions.get(task)
+    return TaskMeasurements(
+        measured=Measurements(
+            samples=found.samples,
+            diverged=found.diverged,
+            items=found.items,
+            chance=found.chance,
+            conduct=Conduct(best_of_itself=found.best_of_itself),
+        ),
+        direction=found.direction if way is None else direction_of(found.metric, way),
+        metric=found.metric,
+    )
+
+
+def _check_names(request: TaskRankRequest, found: Mapping[str, Collected]) -> None:
+    for option, given in (
+        ("--task-direction", request.directions),
+        ("--task-weight", request.weights),
+    ):
+        for task in given:
+            if task not in found:
+                raise UsageError(
+                    f"{option} names {task!r}, which is no task{near_miss(task, found)} (there: "
+                    f"{', '.join(found)})"
+                )
+    for task, way in request.directions.items():
+        if way not in DIRECTIONS:
+            raise UsageError(
+                f"--task-direction {task}={way}: use maximize or minimize"
+                f"{near_miss(way, DIRECTIONS)}"
+            )
+    folds = next((one.folds for one in found.values() if one.folds), None)
+    if folds is not None:
+        raise UsageError(
+            f"the repetitions are folds of a cross-validation (the field {folds}), whose training "
+            "data overlap: over several tasks, give a row for the mean of each task and arm, and "
+            "ask for a new task (--tasks new)"
+        )
+
+
+def _excluded(found: Mapping[str, Collected]) -> Iterator[Exclusion]:
+    for task, one in found.items():
+        for left in one.excluded:
+            yield Exclusion(run=f"{task}: {left.run}", reason=left.reason)
+
+
+def _notes(request: TaskRankRequest, found: Mapping[str, Collected]) -> Iterator[str]:
+    for task, one in found.items():
+        for note in one.notes:
+            yield f"{task}: {note}"
+    if request.source.direction is None and not request.directions:
+        for metric in dict.fromkeys(one.metric for one in found.values()):
+            if said := assumed(metric):
+                yield said
