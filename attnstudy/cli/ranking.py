@@ -221,9 +221,19 @@ def _rank_tasks(given: dict[str, Any]) -> int:
     )
     with Terminal().counting("reading runs", plain_from=1000) as progress:
         result = rank_by_task(request, lambda read: progress(read, None))
+    if form == "html":
+        from attnstudy.report.tasks_html import tasks_html
+
+        page = tasks_html(result.ranking, _surroundings(claims=result.claims))
+        print_result(None, lambda: page, given["output"])
+    if given["figures"]:
+        from attnstudy.report.over_tasks import write_task_figures
+
+        write_task_figures(result.ranking, given["figures"])
     texts = {"text": tasks_text, "markdown": tasks_markdown, "csv": tasks_csv}
-    answer = tasks_json(result) if form == "json" else None
-    print_result(answer, lambda: texts[form](result), given["output"])
+    if form != "html":
+        answer = tasks_json(result) if form == "json" else None
+        print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
 
 
@@ -276,6 +286,17 @@ def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
 
 def _context(result: RankReport) -> Context:
     """Return what the report tells beside the ranking."""
+    return _surroundings(
+        question=result.collected.question,
+        runs=result.collected.runs,
+        curves=result.collected.curves,
+        calibration=result.calibration,
+        claims=result.claims,
+    )
+
+
+def _surroundings(**told: Any) -> Context:
+    """Return what a report tells beside a ranking: when and by what it was made, and what else."""
     import datetime
     import platform
     from importlib import metadata
@@ -286,13 +307,9 @@ def _context(result: RankReport) -> Context:
     for name in ("attnstudy", "numpy", "scipy", "torch", "mlflow"):
         versions[name] = metadata.version(name)
     return Context(
-        question=result.collected.question,
         made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions,
-        runs=result.collected.runs,
-        curves=result.collected.curves,
-        calibration=result.calibration,
-        claims=result.claims,
+        **told,
         command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
 

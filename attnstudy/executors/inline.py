@@ -44,20 +44,20 @@ class Inline:
             if time.monotonic() > until:
                 raise TimeIsUpError
             yield Started(index, 0)
-            channel, stopped = Notes(until=until), False
+            channel, late = Notes(until=until), False
             with _signals_noted() as signals:
                 channel.signals = signals
                 try:
                     work(job, channel)
                     ending: Event = Finished(index, 0)
                 except Stopped:
-                    ending, stopped = Died(index, 0, ASKED), True
+                    ending, late = Died(index, 0, ASKED), time.monotonic() > until
                 except Exception as error:
                     ending = died(index, 0, error)
             if signals:
                 signal.raise_signal(signals[0])  # to whoever handles it outside of the work
             yield from (Reported(index, 0, message) for message in channel.messages)
-            if stopped and not signals:
+            if late and not signals:
                 raise TimeIsUpError
             yield ending
 

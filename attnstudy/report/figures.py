@@ -16,12 +16,13 @@ from attnstudy.report.matrix import superiority_figure
 from attnstudy.report.style import styled
 from attnstudy.stats import Ranking
 
-Format: TypeAlias = Literal["svg", "png"]
+Format: TypeAlias = Literal["svg", "png", "pdf"]
 
 # nothing that differs between two times of writing the same figure
 _NO_METADATA = {
     "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
     "png": {"Software": None},
+    "pdf": dict.fromkeys(("Creator", "Producer", "CreationDate")),
 }
 _DOTS_PER_INCH = 200
 

@@ -19,11 +19,11 @@ Matrix: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 _NUMBERED = 25  # variants up to which every side is numbered
 
 # orange through grey to blue; text on each is black or white, so it stands on any screen
-_STEPS = (
+STEPS = (
     "#a34a00", "#c26a1c", "#d98f4e", "#e8b78a", "#eed9c4", "#e4e6e9",
     "#cbdcec", "#9dc0e0", "#699fd0", "#3a7cb8", "#12599a",
 )  # fmt: skip
-_DARK_STEPS = frozenset({0, 9, 10})
+DARK_STEPS = frozenset({0, 9, 10})
 
 
 def superiority_figure(ranking: Ranking) -> Figure | None:
@@ -41,7 +41,7 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
     height = 0.9 + 0.26 * count if single else 1.3 + 0.34 * count if named else 3.5
     figure, axes = new_figure(height)
     mesh = axes.pcolormesh(
-        np.ma.masked_invalid(chance), cmap=ListedColormap(_STEPS), vmin=0.0, vmax=1.0,
+        np.ma.masked_invalid(chance), cmap=ListedColormap(STEPS), vmin=0.0, vmax=1.0,
         edgecolors=PAPER if named else "none", linewidth=1.2 if named else 0.0,
     )  # fmt: skip
     axes.invert_yaxis()
@@ -51,7 +51,7 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
     if named:
         _write_cells(axes, chance)
         names = labels(ranking, 14)
-        _name_sides(axes, [names[row] for row in rows], [names[column] for column in columns])
+        name_sides(axes, [names[row] for row in rows], [names[column] for column in columns])
     else:
         _number_sides(axes, count)
     axes.set_ylabel("this arm" if named else "arm, by its place in the table")
@@ -81,14 +81,15 @@ def _chances(ranking: Ranking, rows: list[str], columns: list[str]) -> Matrix:
 def _write_cells(axes: Axes, chance: Matrix) -> None:
     for (row, column), p in np.ndenumerate(chance):
         if np.isfinite(p):
-            dark = min(int(p * len(_STEPS)), len(_STEPS) - 1) in _DARK_STEPS
+            dark = min(int(p * len(STEPS)), len(STEPS) - 1) in DARK_STEPS
             axes.text(
                 column + 0.5, row + 0.5, _share(float(p)), ha="center", va="center", size=8.5,
                 color="white" if dark else "black",
             )  # fmt: skip
 
 
-def _name_sides(axes: Axes, rows: list[str], columns: list[str]) -> None:
+def name_sides(axes: Axes, rows: list[str], columns: list[str]) -> None:
+    """Write the names of rows and columns beside and below a matrix."""
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows, parse_math=False)
     turn = 0 if max(map(len, columns)) * len(columns) <= 38 else 35
     axes.set_xticks(
