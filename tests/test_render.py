@@ -85,7 +85,7 @@ def test_one_advice_for_all_pairs_of_arms_with_too_few_runs():
     ranking = stats.rank({name: {0: 50.0 + i, 1: 51.5} for i, name in enumerate("abcd")})
     flat = " ".join(ranking_text(ranking).split())
     assert flat.count("Describe only") == 1
-    assert "there was no test, as a test needs 3 values of each variant." in flat
+    assert "there was no test, as a test needs 3 values of each arm." in flat
     assert "fewer than 3 values: " in flat
     assert all("has 2 values" in pair.advice for pair in ranking.pairs)
 
@@ -163,7 +163,7 @@ def test_advice_for_several_pairs_is_in_words_for_several_and_counts_beyond_what
     close = {"a": [1.0, 2.0, 3.0, 4.0], "b": [2.5, 2.5, 1.5, 3.5], "c": [4.6, 2.2, 2.7, 4.4]}
     ranking = stats.rank(close, metric="m", margin=0.5)
     flat = " ".join(ranking_text(ranking).split())
-    assert "Do not rank the two variants of any of these pairs: neither" in flat
+    assert "Do not rank the two arms of any of these pairs: neither" in flat
     assert "these two" not in flat
     # of a and b nothing was observed; c is .975 above either, which is beyond the margin
     assert re.search(r"a − b \(no difference observed / \d+\)", flat)

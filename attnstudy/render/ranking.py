@@ -101,7 +101,7 @@ def earlier_words(report: RankReport) -> list[str]:
 
 def _aligned(headings: list[str], rows: list[list[str]]) -> str:
     """Return a table whose numbers are at the right; only names are folded."""
-    kinds = {"variant": " ", "pair": " ", "group": " ", "others": "<", "verdict": "<"}
+    kinds = {"arm": " ", "pair": " ", "group": " ", "others": "<", "verdict": "<"}
     return table(headings, rows, right="".join(kinds.get(heading, ">") for heading in headings))
 
 
