@@ -106,7 +106,8 @@ def test_a_stopped_training_goes_on_to_the_same_bits(digits, make_spec):
         model = build_model("double", attention="spatial", image_shape=(1, 8, 8), channels=(4, 4))
         train(
             spec, model, split, device=CPU, state=state,
-            on_iteration=lambda done: done == 5, on_state=lambda state: states.append(copy.deepcopy(state)),
+            on_iteration=lambda done: done == 5,
+            on_state=lambda state: states.append(copy.deepcopy(state)),
         )  # fmt: skip
         return [tensor.numpy().tobytes() for tensor in model.state_dict().values()]
 
@@ -232,6 +233,20 @@ def test_a_search_draws_with_its_own_seeds_and_sees_no_test_image(cli, workplace
     refused = cli("tune", *SMALL)
     assert refused.code == 2
     assert "split" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(BY_SEED, "seed and split were drawn together"), ((), "all runs share one split")],
+)
+def test_components_know_how_the_split_was_drawn(cli, workplace, words, said):
+    run(cli, *TWO, *words)
+    found = json.loads(cli("rank", "--components", "--json").out)["components"]
+    assert {one["name"] for one in found["components"]} == {
+        "seed", "residual", "test items", "arm x test items",
+    }  # fmt: skip
+    (split,) = [one["reason"] for one in found["untold"] if one["name"] == "split"]
+    assert said in split
 
 
 def test_it_moves_to_another_machine(cli, workplace):
