@@ -11,7 +11,7 @@ from attnstudy.trainings.placement import settings
 
 settings.SETTINGS = (
     *settings.SETTINGS,
-    Field("label_smoothing", float, 0, "Share of the others.", least=0, most=1, later=4),
+    Field("label_smoothing", float, 0, "Share of the others.", least=0, most=1, later=5),
 )
 
 import contextlib  # noqa: E402  # whatever follows the declaration reads it when it is imported

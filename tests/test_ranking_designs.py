@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,14 +143,42 @@ def test_no_further_look_or_nothing_open(cli, workplace):
         (("--looks", "5,10", "--correction", "holm"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--paired"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--calibrate"), "--calibrate asks about a single analysis"),
+        (("--components", "--format", "html"), "--components has no place in --format html"),
+        (("--components", "--folds", "9/1"), "--components do not go together"),
     ],
 )
-def test_what_does_not_go_with_looks_is_refused_before_anything_is_read(
+def test_what_does_not_go_together_is_refused_before_anything_is_read(
     arguments, sentence, cli, workplace
 ):
     answer = cli("rank", "--from", "not-there.csv", *arguments)
     assert answer.code == 2, answer
     assert sentence in answer.err
+    assert answer.err.count("\n") == 1
+
+
+# Components of variance
+
+
+def test_components_are_those_of_the_function_and_null_where_nobody_asks(paired):
+    rows = [(arm, None, s, v) for arm, values in EQUAL_SEEDS.items() for s, v in values.items()]
+    expected = stats.find_components(rows).to_json()
+    assert json.loads(paired("--components", "--json").out)["components"] == expected
+    assert json.loads(paired("--json").out)["components"] is None
+    for form in ("text", "markdown"):
+        said = paired("--components", "--format", form).out
+        assert "Components of the variance of a run's value within its arm" in said
+        assert "residual" in said
+        assert "nothing says how training and validation data were split" in " ".join(said.split())
+        assert "Components of" not in paired("--format", form).out
+
+
+def test_components_without_statsmodels_are_refused_before_anything_is_read(
+    cli, workplace, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    answer = cli("rank", "--from", "not-there.csv", "--components")
+    assert answer.code == 2
+    assert "pip install 'attnstudy[variance]'" in answer.err
     assert answer.err.count("\n") == 1
 
 

@@ -33,7 +33,7 @@ def test_each_field_gets_the_kind_of_values_that_it_has():
 def test_what_is_searched_is_what_decides_a_training_and_nothing_about_the_images():
     config = {name for name, role in roles().items() if role == "config"}
     assert config - set(SEARCHABLE) == {
-        "training", "dataset_digest", "train_size", "val_size", "precision", "arm_fields",
+        "training", "dataset_digest", "train_size", "val_size", "precision", "split", "arm_fields",
     }  # fmt: skip
 
 

@@ -55,6 +55,7 @@ VALUES: dict[str, Any] = {
     "weight_decay": 0.0,
     "optimizer": "adam",
     "augmentation": "none",
+    "split": "fixed",
     "arm": None,
     "arm_fields": (),
     "tuned_by": None,
@@ -78,6 +79,7 @@ OTHERS = {
     "weight_decay": (1e-4, "config"),
     "optimizer": ("sgd", "config"),
     "augmentation": ("crop", "config"),
+    "split": ("by seed", "config"),
     "arm": ("deep", "run"),
     "arm_fields": (("lr",), "config"),
     "tuned_by": ("0123456789ab", "run"),
@@ -331,8 +333,8 @@ def test_identity_changes_with(name: str) -> None:
     assert one != other
     assert (one.fingerprint != other.fingerprint) == (role in ("run", "config"))
     assert (one.config_id != other.config_id) == (role == "config")
-    # plans of before there was another training do not name theirs
-    telling = other if name == "training" else one
+    # plans of before there was another training, or another split, do not name theirs
+    telling = other if name in ("training", "split") else one
     assert (name in telling.config_fields()) == (role == "config")
     assert one.config_fields().get(name) != other.config_fields().get(name) or role != "config"
 
@@ -381,8 +383,8 @@ def test_golden_identity() -> None:
 
 
 LATER = {
-    "weight_decay": 0.0, "optimizer": "adam", "augmentation": "none", "arm": None,
-    "arm_fields": (), "tuned_by": None, "training": None,
+    "weight_decay": 0.0, "optimizer": "adam", "augmentation": "none", "split": "fixed",
+    "arm": None, "arm_fields": (), "tuned_by": None, "training": None,
 }  # fmt: skip
 """Fields that runs were made without, and what those were trained with: for ever."""
 
@@ -393,8 +395,8 @@ def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() ->
     for names in (OPTIMIZERS, AUGMENTATIONS):
         field = "optimizer" if names is OPTIMIZERS else "augmentation"
         identities |= {spec(**{field: name}).fingerprint for name in names}
-    # the default, each weight decay, name and name, the three of arms, and a kind of training
-    assert len(identities) == 1 + 1 + 2 + 3 + 3 + 1
+    # the default, each weight decay, name and name, split, three of arms, and a kind of training
+    assert len(identities) == 1 + 1 + 2 + 3 + 1 + 3 + 1
     assert spec(**LATER).fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
     text = HASHED.replace('"precision"', '"optimizer":"sgd","precision"')
     assert spec(optimizer="sgd").fingerprint == hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -495,6 +497,10 @@ def test_iterations(changes: dict[str, object], an_epoch: int, in_all: int) -> N
         ({"optimizer": "adamq"}, "did you mean 'adam'?"),
         ({"optimizer": "xyz"}, "optimizer must be one of adam, adamw, sgd, not 'xyz'"),
         ({"augmentation": "crop_flip"}, "did you mean 'crop-flip'?"),
+        (
+            {"split": "by-seed"},
+            "split must be one of fixed, by seed, not 'by-seed'; did you mean 'by seed'?",
+        ),
         ({"augmentation": ""}, "augmentation must be one of none, flip, crop, crop-flip, not ''"),
     ],
 )

@@ -153,6 +153,7 @@ def rank_request(given: Given, source: Any) -> RankRequest:
         claims=given["claims"],
         calibrate=given["calibrate"],
         folds=given["folds"],
+        components=given["components"],
     )
 
 

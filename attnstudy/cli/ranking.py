@@ -54,6 +54,10 @@ def rank(**given: Any) -> int:
     if _over_tasks(given):
         return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
+    if given["components"] and form in ("csv", "html"):
+        raise UsageError(
+            f"--components has no place in --format {form}: use text, markdown or json"
+        )
     wants_report = form == "html" or given["figures"] or given["log"]
     asked = options.given_here()
     source = _source(asked, with_curves=bool(wants_report))

@@ -198,4 +198,10 @@ how_to_rank = together(
         is_flag=True,
         help="Estimate how often this design claims a difference among equals.",
     ),
+    option(
+        "--components",
+        is_flag=True,
+        help="Tell how much of the variance comes from seeds, test items and the rest; needs "
+        "statsmodels.",
+    ),
 )

@@ -11,13 +11,15 @@ from attnstudy.render.comparison import (
     advice_words,
     arm_table,
     chance_words,
+    components_table,
+    components_title,
     flag_words,
     looks_words,
     method_words,
     pair_table,
     table_words,
 )
-from attnstudy.stats import calibration_words
+from attnstudy.stats import calibration_words, components_words
 from attnstudy.stats.wording.shown_flags import shown_flags
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def rank_json(report: RankReport) -> dict[str, Any]:
-    """Return the JSON of the ranking, with claims and calibration where they were asked for."""
+    """Return the JSON of the ranking, with what else was asked; null where it was not."""
     answer = report.ranking.to_json()
     answer["claims"] = [
         {"claim": check.claim, "supported": check.supported, "reason": check.reason}
@@ -44,6 +46,7 @@ def rank_json(report: RankReport) -> dict[str, Any]:
         for one in report.earlier
     ]
     answer["calibration"] = None if report.calibration is None else report.calibration.to_json()
+    answer["components"] = None if report.components is None else report.components.to_json()
     return answer
 
 
@@ -78,6 +81,10 @@ def rank_markdown(report: RankReport) -> str:
         title, *rates = calibration_words(report.calibration)
         blocks.append(f"{escaped(title)}:")
         blocks.append("\n".join(f"- {escaped(rate)}" for rate in rates))
+    if report.components is not None:
+        blocks.append(f"{escaped(components_title(report.components))}:")
+        blocks.append(markdown_table(*components_table(report.components)))
+        remarks = [*components_words(report.components), *remarks]
     if remarks:
         blocks.append("\n".join(f"- {escaped(remark)}" for remark in remarks))
     return "\n\n".join(blocks)

@@ -8,6 +8,8 @@ from attnstudy.render.comparison import (
     advice_words,
     arm_table,
     chance_words,
+    components_table,
+    components_title,
     flag_words,
     looks_words,
     method_words,
@@ -15,7 +17,7 @@ from attnstudy.render.comparison import (
     table_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
-from attnstudy.stats import calibration_words
+from attnstudy.stats import calibration_words, components_words
 from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,
@@ -28,7 +30,7 @@ from attnstudy.stats.wording.shown_flags import shown_flags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attnstudy.stats import Calibration, Ranking
+    from attnstudy.stats import Calibration, Components, Ranking
     from attnstudy.usecases.ranking import RankReport
 
 
@@ -78,7 +80,7 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
 
 
 def rank_text(report: RankReport) -> str:
-    """Return the ranking, and what else was asked: claims and calibration."""
+    """Return the ranking, and what else was asked: claims, calibration, components."""
     parts = [ranking_text(report.ranking, earlier_words(report))]
     if report.claims:
         rows = [
@@ -88,6 +90,8 @@ def rank_text(report: RankReport) -> str:
         parts.append(table(["claim", "", "because"], rows))
     if report.calibration is not None:
         parts.append(_calibration(report.calibration))
+    if report.components is not None:
+        parts.append(_components(report.components))
     return "\n\n".join(parts)
 
 
@@ -108,6 +112,16 @@ def _aligned(headings: list[str], rows: list[list[str]]) -> str:
 def _calibration(calibration: Calibration) -> str:
     title, *rates = calibration_words(calibration)
     return "\n".join([f"{title}:", *(line for one in rates for line in wrapped(one, indent="- "))])
+
+
+def _components(components: Components) -> str:
+    lines = [*wrapped(f"{components_title(components)}:")]
+    if components.components:
+        headings, rows = components_table(components)
+        lines += ["", table(headings, rows, right="<>>>>")]
+    lines += [""]
+    lines += [line for one in components_words(components) for line in wrapped(one, indent="- ")]
+    return "\n".join(lines)
 
 
 def power_words(ranking: Ranking) -> str:

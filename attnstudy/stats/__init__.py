@@ -4,6 +4,12 @@ from attnstudy.stats.claims import ClaimCheck, check_claims
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.comparisons.looks import Looks
 from attnstudy.stats.evidence.calibration import Calibration, Rate, calibrate, calibration_words
+from attnstudy.stats.evidence.components import (
+    Components,
+    components_words,
+    find_components,
+    require_statsmodels,
+)
 from attnstudy.stats.evidence.power import Power
 from attnstudy.stats.evidence.robust import Robust
 from attnstudy.stats.evidence.scope import Scope, ScopePair
@@ -24,6 +30,7 @@ __all__ = [
     "Calibration",
     "ChanceView",
     "ClaimCheck",
+    "Components",
     "Conduct",
     "Design",
     "Exclusion",
@@ -44,5 +51,8 @@ __all__ = [
     "calibrate",
     "calibration_words",
     "check_claims",
+    "components_words",
+    "find_components",
     "rank",
+    "require_statsmodels",
 ]

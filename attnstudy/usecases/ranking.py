@@ -12,6 +12,7 @@ from attnstudy.errors import DataError, StoreError, UsageError
 from attnstudy.stats import (
     Calibration,
     ClaimCheck,
+    Components,
     Conduct,
     Design,
     Measurements,
@@ -55,6 +56,8 @@ class RankRequest:
     calibrate: bool
     folds: tuple[int, int] | None = None
     """Training and test items of a fold, where the repetitions are folds of a cross-validation."""
+    components: bool = False
+    """Whether the components of variance are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class RankReport:
     claims: tuple[ClaimCheck, ...]
     calibration: Calibration | None
     earlier: tuple[EarlierStudy, ...] = ()
+    components: Components | None = None
 
 
 def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: None) -> RankReport:
@@ -120,7 +124,17 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
         earlier=earlier,
+        components=_components(found) if request.components else None,
     )
+
+
+def _components(found: Collected) -> Components:
+    """Return the components of variance; runs that diverged have no value to take part."""
+    rows: list[tuple[str, str | None, int | None, float]] = []
+    for arm, values in found.samples.items():
+        seeded = values.items() if isinstance(values, Mapping) else ((None, v) for v in values)
+        rows += [(arm, None, seed, value) for seed, value in seeded]
+    return stats.find_components(rows, correct=found.correct, split=found.split)
 
 
 def _design(
@@ -243,7 +257,9 @@ def _doubted(ranking: Ranking, found: Collected) -> str:
 
 
 def _check(request: RankRequest, analysis: Analysis) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options that do not go together, and what is not installed."""
+    if request.components:
+        stats.require_statsmodels()
     if request.folds is not None:
         _check_folds(request, analysis, "--folds")
     if analysis.looks is None:
@@ -273,6 +289,11 @@ def _check_folds(request: RankRequest, analysis: Analysis, what: str) -> None:
         raise UsageError(
             f"{what} and --calibrate do not go together: permuted labels would hide that the folds "
             "overlap, and a simulation would take for granted how they do: leave --calibrate out"
+        )
+    if request.components:
+        raise UsageError(
+            f"{what} and --components do not go together: folds share training items, so their "
+            "values are not independent draws: leave --components out"
         )
 
 

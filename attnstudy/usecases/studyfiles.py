@@ -44,7 +44,9 @@ alpha = 0.05
 #                               # CIFAR-10 hardly (0 to .35, placements of attention, 10 epochs).
 #                               # With few seeds it costs more than it gives: 'attnstudy
 #                               # study check' says from which correlation it pays. To be chosen
-#                               # now: after the results are seen it is no longer allowed.
+#                               # now: after the results are seen it is no longer allowed. With
+#                               # split = "by seed" under [training], runs of one seed share their
+#                               # training and validation images as well, and no others do.
 
 # Lets 'attnstudy tune' find settings for each variant, and 'run --tuned' train with them:
 # [tuning]

@@ -78,7 +78,7 @@ def test_split_checks_the_sizes_too(dataset: Dataset) -> None:
 def test_test_images_are_out_of_reach_of_a_split(dataset: Dataset) -> None:
     split = dataset.split(90, 10)
     assert {field.name for field in dataclasses.fields(Split)} == {
-        "train", "validation", "normalisation",
+        "pool", "validation", "normalisation", "places",
     }  # fmt: skip
     test_values = set(dataset.test.images.ravel().tolist())
     for part in (split.train, split.validation):

@@ -15,6 +15,7 @@ ATTENTIONS = ("spatial", "channel")
 PRECISIONS = ("float32", "tf32", "bf16")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 AUGMENTATIONS = ("none", "flip", "crop", "crop-flip")
+FIXED, BY_SEED = SPLITS = ("fixed", "by seed")
 
 SETTINGS: tuple[Field, ...] = (
     # a setting also of variants without attention (vanilla, the controls), whose network it does
@@ -72,6 +73,16 @@ SETTINGS: tuple[Field, ...] = (
         choices=PRECISIONS,
         searched=False,  # it changes the numbers' error, not what is trained
     ),
+    Field(
+        "split",
+        str,
+        FIXED,
+        "Which images of the training file validate: the last ones, or others with each seed.",
+        choices=SPLITS,
+        later=4,
+        searched=False,
+        of_arm=False,  # the runs of a seed share their images, whatever their arm
+    ),
 )
 """In the order in which people read of them."""
 
@@ -90,7 +101,7 @@ SIZES = (
         "val_size",
         int,
         None,
-        "Validation images, the last of the training file.  [default: a tenth, at most 1000]",
+        "Validation images of the training file, see --split.  [default: a tenth, at most 1000]",
         least=1,
         table="",
         searched=False,

@@ -12,6 +12,7 @@ from attnstudy.runs import LogRecord
 from attnstudy.trainings.contract import Ended, Metrics
 from attnstudy.trainings.placement.finalizing import finalize, finalize_sealed
 from attnstudy.trainings.placement.models import build_model
+from attnstudy.trainings.placement.settings import BY_SEED
 from attnstudy.trainings.placement.training import (
     Batch,
     Interval,
@@ -55,7 +56,8 @@ def _train(run: Any) -> Generator[Prepared | Batch, Any, Metrics]:
         channels=spec.channels,
         seed=spec.seed,
     )
-    split = dataset.split(spec.train_size, spec.val_size)
+    drawn_by = spec.seed if spec.split == BY_SEED else None
+    split = dataset.split(spec.train_size, spec.val_size, drawn_by)
     total = iterations(spec)
 
     def pause(state: TrainingState) -> None:

@@ -58,6 +58,8 @@ class Collected:
     """How many runs diverged, or their seeds, by arm."""
     correct: Mapping[str, npt.NDArray[np.uint8]] | None = None
     """Shape (runs, images) an arm: 1 where a run was right."""
+    split: Literal["fixed", "by seed"] | None = None
+    """Which images the runs trained and validated on; None where they do not say, or differ."""
     seconds: Mapping[str, float] | None = None
     """Seconds of a run, by arm."""
     plans: tuple[RecordedPlan, ...] = ()

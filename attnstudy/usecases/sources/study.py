@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.running.seed_effect import seed_warning, without_effect
@@ -118,6 +119,7 @@ def collect_study(
         configurations=len({run.config for run in tracked if run.status in FINISHED}),
         pooled_plans=pooled,
         correct=correct,
+        split=_split(finished),
         seconds=_seconds(finished),
         excluded=excluded,
         notes=(*known.notes, *_seed_note(kept), *differences, *advice(study, kept)),
@@ -204,6 +206,14 @@ def _common(runs: Sequence[TrackedRun], tag: str) -> int | None:
     values = {run.tags.get(tag) for run in runs}
     only = values.pop() if len(values) == 1 else None
     return int(only) if only is not None and only.isdigit() else None
+
+
+def _split(runs: Sequence[TrackedRun]) -> Literal["fixed", "by seed"] | None:
+    """Return the split that all runs have, as the setting of that name says."""
+    said = {run.params.get("split") for run in runs}
+    if said == {"fixed"}:
+        return "fixed"
+    return "by seed" if said == {"by seed"} else None
 
 
 def _chance(runs: Sequence[TrackedRun]) -> float | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from attnstudy import rng
 from attnstudy.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,14 +38,32 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def at(self, places: npt.NDArray[np.int64]) -> ImageSet:
+        """Return copies of the images at some places (N,), in that order."""
+        return ImageSet(self.images[places], self.labels[places])
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """What training and validation may see. The test images are not reachable from here."""
 
-    train: ImageSet
+    pool: ImageSet
+    """Where the training images are: the same for all seeds, so that one copy does for all."""
     validation: ImageSet
     normalisation: Normalisation
+    places: npt.NDArray[np.int64] | None = None
+    """Shape (train_size,): the places of the training images in the pool; None where they are all
+    of it."""
+
+    @property
+    def train_size(self) -> int:
+        """How many training images there are."""
+        return len(self.pool if self.places is None else self.places)
+
+    @property
+    def train(self) -> ImageSet:
+        """The training images themselves."""
+        return self.pool if self.places is None else self.pool.at(self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +107,7 @@ class TrainingData:
     class_names: tuple[str, ...]
     normalisation: Normalisation
     default_val_size: int
-    """Validation images when nobody says how many: the last ones of the training file."""
+    """Validation images when nobody says how many."""
     digest: str
     """SHA-256 (first 32 hex digits) over all that is here: pixels, labels, normalisation and class
     count; with the test images where they are."""
@@ -113,7 +132,7 @@ class TrainingData:
         """Return the numbers of training and validation images that a split would hold.
 
         Validation takes the last ``val_size`` images of the training file, training the first
-        ``train_size`` of the rest (all of them by default).
+        ``train_size`` of the rest (all of them by default); see ``split``.
 
         Raises:
             DataError: there are fewer images than asked for.
@@ -130,12 +149,33 @@ class TrainingData:
             )
         return train, val
 
-    def split(self, train_size: int, val_size: int) -> Split:
-        """Return the training and validation images, without the test images."""
+    def split(self, train_size: int, val_size: int, seed: int | None = None) -> Split:
+        """Return the training and validation images, without the test images.
+
+        Args:
+            train_size: the first so many images of the training file are trained on.
+            val_size: the last so many validate.
+            seed: puts the training file into another order before, drawn from the stream
+                ``split`` of this seed. The normalisation stays that of the dataset, as its digest
+                and the models of all seeds have it. None leaves the file as it is.
+
+        Raises:
+            DataError: there are fewer images than asked for.
+
+        """
         train, val = self.sizes(train_size, val_size)
         first_val = len(self.train) - val
+        if seed is not None:
+            stream = np.random.default_rng(rng.stream_seed(seed, "split"))
+            order = stream.permutation(len(self.train))
+            return Split(
+                pool=self.train,
+                validation=self.train.at(order[first_val:]),
+                normalisation=self.normalisation,
+                places=order[:train],
+            )
         return Split(
-            train=ImageSet(self.train.images[:train], self.train.labels[:train]),
+            pool=ImageSet(self.train.images[:train], self.train.labels[:train]),
             validation=ImageSet(self.train.images[first_val:], self.train.labels[first_val:]),
             normalisation=self.normalisation,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -23,12 +25,12 @@ class Batch:
     """The training images of one update."""
 
     index: Tensor
-    """Shape (N,), int64: their places among the training images."""
+    """Shape (N,), int64: their places in the pool of the split."""
     changes: Changes | None = None
     """What is done to each; None takes them as they are."""
 
     def of(self, images: Tensor) -> Tensor:
-        """Return the batch's images (N, C, H, W), changed, out of all training images."""
+        """Return the batch's images (N, C, H, W), changed, out of those of the pool."""
         chosen = images.index_select(0, self.index)
         return chosen if self.changes is None else augment(chosen, self.changes)
 
@@ -43,7 +45,13 @@ class Batch:
             self.changes.copy_(other.changes)
 
 
-def epoch_batches(spec: RunSpec, epoch: int, images: int, device: torch.device) -> list[Batch]:
+def epoch_batches(
+    spec: RunSpec,
+    epoch: int,
+    images: int,
+    device: torch.device,
+    places: npt.NDArray[np.int64] | None = None,
+) -> list[Batch]:
     """Return the batches of an epoch, counted from 0, on a device.
 
     One stream an epoch and purpose: those of any epoch are known without the ones before it, and
@@ -54,10 +62,14 @@ def epoch_batches(spec: RunSpec, epoch: int, images: int, device: torch.device) 
         epoch: which one.
         images: how many training images there are.
         device: where the batches are to be.
+        places: of the training images in the pool, shape (images,); None where they are all of it.
 
     """
     shuffle = rng.generator(spec.seed, "order", epoch)
-    indices = torch.randperm(images, generator=shuffle).to(device).split(spec.batch_size)
+    order = torch.randperm(images, generator=shuffle)
+    if places is not None:
+        order = torch.from_numpy(places)[order]
+    indices = order.to(device).split(spec.batch_size)
     changes = draw_changes(spec, epoch, images)
     if changes is None:
         return [Batch(index) for index in indices]

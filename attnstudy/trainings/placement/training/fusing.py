@@ -36,7 +36,7 @@ class FusedStep:
         first = group[0]
         self.device, self.precision = first.device, first.spec.precision
         self.scaling = first.split.normalisation.on(self.device)
-        self.images, self.labels = on_device(first.split.train, self.device)
+        self.images, self.labels = on_device(first.split.pool, self.device)
         networks = []
         for prepared in group:
             network = prepared.model.to(self.device).train()

@@ -165,7 +165,7 @@ def training(
         loop.seconds_before, loop.val_accuracy_max = state.seconds, state.val_accuracy_max
         loop.losses = list(state.losses.to(device).unbind())
     for epoch in range(first_epoch, spec.epochs):
-        batches = epoch_batches(spec, epoch, len(split.train), device)
+        batches = epoch_batches(spec, epoch, split.train_size, device, split.places)
         for iteration in range(skipped, len(batches)):
             loop.losses.append((yield batches[iteration]))
             done += 1

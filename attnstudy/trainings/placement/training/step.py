@@ -31,7 +31,7 @@ class Step:
         self.precision = prepared.spec.precision
         self.scaling = prepared.split.normalisation.on(self.device)
         self.model.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        self.images, self.labels = on_device(prepared.split.train, self.device)
+        self.images, self.labels = on_device(prepared.split.pool, self.device)
         self.optimizer = make_optimizer(self.model.parameters(), prepared.spec)
         recorder = recorder_for(self.device, [self.model])
         self.replaying = Replaying(prepared.spec.batch_size, self.optimizer, recorder)
