@@ -54,6 +54,8 @@ class RunSpec:
     """Name of the study, which is the name of the MLflow experiment."""
     training: str | None = field(default=None, metadata=_role("config", later=True))
     """The kind of its training, see ``trainings.registry``; None is what is built in."""
+    task: str | None = field(default=None, metadata=_role("config", later=True))
+    """Name of the task on which it is trained; None in a study without tasks."""
     arm: str | None = field(default=None, metadata=_role("run", later=True))
     """Name under which it is compared; None is that of its variant."""
     arm_fields: tuple[str, ...] = field(default=(), metadata=_role("config", later=True))
@@ -103,8 +105,14 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """What the run is called wherever people see it: ``double/seed=3``."""
-        return f"{self.arm_name}/seed={self.seed}"
+        """What the run is called wherever people see it: ``double/seed=3``, behind its task."""
+        return "/".join(filter(None, (self.task, self.arm_name, f"seed={self.seed}")))
+
+    @property
+    def options(self) -> str:
+        """The options with which a command means this run alone."""
+        task = "" if self.task is None else f"--task {self.task} "
+        return f"{task}--variant {self.arm_name} --seeds {self.seed}-{self.seed}"
 
     @property
     def arm_name(self) -> str:
@@ -130,8 +138,8 @@ class RunSpec:
         values = self.to_dict()
         declared = find(self.training).settings
         alike = {f.name for f in declared if left_out(f, self.settings[f.name])}
-        if self.training is None:
-            alike.add("training")  # plans of before there were others do not name it
+        # plans of before there were others do not name them
+        alike |= {name for name in ("training", "task") if getattr(self, name) is None}
         names = (name for name in self._config_names if name not in alike)
         return {**{name: values[name] for name in names}, "code_schema": CODE_SCHEMA}
 

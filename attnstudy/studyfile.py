@@ -51,6 +51,7 @@ _KEYS: dict[str, dict[str, _Kind]] = {
         "margin": _NUMBER,
         "paired": ((bool,), "true or false"),
         "looks": ((list,), "a list of whole numbers"),
+        "tasks": _TEXT,
     },
     "run": {
         "workers": ((int, str), "a number or 'auto'"),
@@ -81,7 +82,14 @@ _KEYS: dict[str, dict[str, _Kind]] = {
 for _field in (*SIZES, *SETTINGS):
     _KEYS.setdefault(_field.table, {})[_field.name] = _field
 _ARM_KEYS = {name: setting(name) for name in ARM_FIELDS}
+TASK_RANKING: dict[str, _Kind] = {"metric": _TEXT, "direction": _TEXT}
+_TASK_KEYS: dict[str, _Kind] = {
+    "dataset": _TEXT,
+    **{field.name: field for field in (*SIZES, *SETTINGS)},
+    **TASK_RANKING,
+}
 ARMS = "arms"
+TASKS = "tasks"
 SETTINGS_TABLE = "settings"
 _OWN_TRAINING = ("train", "command", "metrics", "code")
 """Keys of a file that says what is run: a function, or a command."""
@@ -131,8 +139,10 @@ class Place:
         if self.path is not None:
             return f"{self.path}: {' '.join(filter(None, (table and f'[{table}]', key)))}"
         group, _, name = table.partition(".")
-        if group == ARMS and name:
-            return f"arms[{name!r}] {key}".rstrip()
+        if group in (ARMS, TASKS) and name:
+            return f"{group}[{name!r}] {key}".rstrip()
+        if (group, key) == ("ranking", TASKS):
+            return "ranking_tasks"
         return key if key and group != SETTINGS_TABLE else f"{name or group} {key}".rstrip()
 
     def ask(self, table: str, key: str, example: str = "...") -> str:
@@ -158,6 +168,10 @@ class StudyFile:
     """Defaults for command options, by parameter name."""
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Arms with settings of their own, by name."""
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each task says otherwise, by its name: dataset, settings, metric and direction."""
+    task: str | None = None
+    """The one of them that is meant; None means all."""
     space: dict[str, Any] | None = None
     """What a search for hyperparameters varies, as the file says it; None if it does not."""
     own: OwnTraining | None = None
@@ -179,6 +193,20 @@ class StudyFile:
         """Return what to call the key that gives a parameter its default: file, table, key."""
         key = "variants" if parameter == "variant" else parameter
         return self.place.of(next((t for t, keys in _KEYS.items() if key in keys), ""), key)
+
+    @property
+    def task_settings(self) -> dict[str, Any]:
+        """What the task that is meant says of the training."""
+        return {k: v for k, v in self._of_task.items() if k not in TASK_RANKING}
+
+    @property
+    def task_ranking(self) -> dict[str, Any]:
+        """What the task that is meant says of the ranking: its metric, its direction."""
+        return {k: v for k, v in self._of_task.items() if k in TASK_RANKING}
+
+    @property
+    def _of_task(self) -> dict[str, Any]:
+        return {} if self.task is None else self.tasks[self.task]
 
     @property
     def journal(self) -> Path:
@@ -252,6 +280,7 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
     options: dict[str, Any] = {}
     own = _own_training(place, left)
     arms = _arms(place, left.pop(ARMS, {}), of_placements=own is None)
+    tasks = _tasks(place, left.pop(TASKS), of_placements=own is None) if TASKS in left else {}
     tuned_for = _tuned_for(place, left)
     for key, value in left.items():
         if isinstance(value, dict) and key in _KEYS and key:
@@ -268,6 +297,7 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
         tuned_for=tuned_for,
         options=_as_parameters(options),
         arms=arms,
+        tasks=tasks,
     )
 
 
@@ -359,6 +389,38 @@ def _arms(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[s
     return arms
 
 
+def _tasks(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[str, Any]]:
+    """Return the tables [tasks.NAME], each with what is the task's own."""
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise UsageError(
+            f"{place.of('', TASKS)} are tables: write [{TASKS}.NAME] above the settings of one"
+        )
+    if not tables:
+        raise UsageError(f"{place.of('', TASKS)} is empty: name at least one, or leave it out")
+    tasks: dict[str, dict[str, Any]] = {}
+    for name, table in tables.items():
+        where = f"{TASKS}.{name}"
+        if not isinstance(name, str) or ARM_NAME.fullmatch(name) is None:
+            raise UsageError(
+                f"{place.of(where)}: a task's name is of letters, digits, '.', '_', '-'"
+            )
+        if twice := [other for other in tasks if other.lower() == name.lower()]:
+            raise UsageError(
+                f"{place.of(where)}: the tasks {twice[0]!r} and {name!r} differ in upper and lower "
+                "case alone: rename one of them"
+            )
+        known = _TASK_KEYS if of_placements else TASK_RANKING
+        for key in table:
+            if of_placements and key not in known:
+                hint = near_miss(key, known) or f"; known: {', '.join(known)}"
+                raise UsageError(f"{place.path}: unknown key {f'[{where}] {key}'!r}{hint}")
+        tasks[name] = {
+            key: _typed(place, where, key, known[key], value) if key in known else value
+            for key, value in table.items()
+        }
+    return tasks
+
+
 def _check_variant(name: str, table: dict[str, Any]) -> None:
     if "variant" in table:
         check_variant(table["variant"])
@@ -378,7 +440,7 @@ def _checked(place: Place, table: str, key: str, value: Any) -> Any:
     known = _KEYS[table]
     if key not in known:
         where = f"[{table}] {key}" if table else key
-        names = [*known, *(f"[{t}]" for t in (*_KEYS, ARMS) if t and not table)]
+        names = [*known, *(f"[{t}]" for t in (*_KEYS, ARMS, TASKS) if t and not table)]
         elsewhere = next((t for t, keys in _KEYS.items() if key in keys), None)
         hint = near_miss(key, names)
         if elsewhere is not None:

@@ -15,6 +15,9 @@ from attnstudy.seeds import seeds_text
 
 CORRECTIONS = ("games-howell", "holm")
 DIRECTIONS = ("maximize", "minimize")
+QUESTIONS = ("each", "average", "new")
+"""What may be asked of arms on several tasks: which is better on each of them, on average over
+them, or on a new task like these."""
 LEAST_ALPHA = 1e-12
 """Error rates below are not computed: no runs could keep them."""
 LEAST_LOOK = 3
@@ -44,6 +47,8 @@ class Analysis:
     """Whether runs are compared seed by seed."""
     looks: tuple[int, ...] | None = None
     """Seeds an arm at each look; None looks once, at the end."""
+    tasks: str | None = None
+    """Which question on several tasks is the confirmatory one, of ``QUESTIONS``; None says not."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 0.5:
@@ -64,6 +69,11 @@ class Analysis:
                 f"unknown correction {self.correction!r}: use {' or '.join(CORRECTIONS)}"
                 f"{near_miss(self.correction, CORRECTIONS)}"
             )
+        if self.tasks not in (None, *QUESTIONS):
+            raise UsageError(
+                f"tasks is {self.tasks!r}: use each, average or new"
+                f"{near_miss(self.tasks, QUESTIONS)}"
+            )
         if self.looks is not None:
             object.__setattr__(self, "looks", tuple(self.looks))
             check_looks(self.looks)
@@ -75,8 +85,8 @@ class Analysis:
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` takes; what plans of before do not know is left out."""
-        known = asdict(self)
-        return known if self.direction else {n: v for n, v in known.items() if n != "direction"}
+        later = ("direction", "tasks")
+        return {n: v for n, v in asdict(self).items() if v is not None or n not in later}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Analysis:
@@ -112,11 +122,14 @@ class StudyPlan:
     seeds: tuple[int, ...]
     """Seeds of every arm, in the order in which looks count them."""
     analysis: Analysis
+    task: str | None = None
+    """The task on which it is trained; None in a study without tasks."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` takes."""
+        """Return what ``from_json`` takes; plans of before there were tasks do not name one."""
         return {
             "study": self.study,
+            **({} if self.task is None else {"task": self.task}),
             "config": self.config,
             "settings": dict(self.settings),
             "arms": {name: dict(arm) for name, arm in self.arms.items()},

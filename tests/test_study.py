@@ -39,6 +39,7 @@ from attnstudy.trainings.placement.variants import (
 VALUES: dict[str, Any] = {
     "study": "placement",
     "training": None,
+    "task": None,
     "dataset": "cifar10",
     "variant": "double",
     "variant_source": None,
@@ -63,6 +64,7 @@ VALUES: dict[str, Any] = {
 OTHERS = {
     "study": ("another", "label"),
     "training": ("another", "config"),
+    "task": ("another", "config"),
     "dataset": ("a/folder", "label"),
     "variant": ("early", "run"),
     "variant_source": ("ab" * 32, "run"),
@@ -333,8 +335,8 @@ def test_identity_changes_with(name: str) -> None:
     assert one != other
     assert (one.fingerprint != other.fingerprint) == (role in ("run", "config"))
     assert (one.config_id != other.config_id) == (role == "config")
-    # plans of before there was another training, or another split, do not name theirs
-    telling = other if name in ("training", "split") else one
+    # plans of before there were other trainings, splits and tasks do not name theirs
+    telling = other if name in ("training", "split", "task") else one
     assert (name in telling.config_fields()) == (role == "config")
     assert one.config_fields().get(name) != other.config_fields().get(name) or role != "config"
 
@@ -384,7 +386,7 @@ def test_golden_identity() -> None:
 
 LATER = {
     "weight_decay": 0.0, "optimizer": "adam", "augmentation": "none", "split": "fixed",
-    "arm": None, "arm_fields": (), "tuned_by": None, "training": None,
+    "arm": None, "arm_fields": (), "tuned_by": None, "training": None, "task": None,
 }  # fmt: skip
 """Fields that runs were made without, and what those were trained with: for ever."""
 
@@ -395,8 +397,8 @@ def test_fields_added_later_count_only_where_they_are_not_at_their_defaults() ->
     for names in (OPTIMIZERS, AUGMENTATIONS):
         field = "optimizer" if names is OPTIMIZERS else "augmentation"
         identities |= {spec(**{field: name}).fingerprint for name in names}
-    # the default, each weight decay, name and name, split, three of arms, and a kind of training
-    assert len(identities) == 1 + 1 + 2 + 3 + 1 + 3 + 1
+    # the default, weight decays, names, a split, three of arms, a kind of training, a task
+    assert len(identities) == 1 + 1 + 2 + 3 + 1 + 3 + 1 + 1
     assert spec(**LATER).fingerprint == "22391fa565a67ccfdb92fe19c84ef6e8"
     text = HASHED.replace('"precision"', '"optimizer":"sgd","precision"')
     assert spec(optimizer="sgd").fingerprint == hashlib.sha256(text.encode()).hexdigest()[:32]

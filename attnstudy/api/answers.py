@@ -77,7 +77,7 @@ class RunAnswer:
         if self.conducted.decided is not None:
             text = render.decided_text(self.conducted.decided)
         else:
-            text = render.run_text(self.conducted.reports[0])
+            text = render.run_text(self.conducted.reports)
         return translated(_without_commands(text))
 
 
@@ -122,11 +122,15 @@ class StatusAnswer:
 
     @property
     def missing(self) -> Mapping[str, tuple[int, ...]]:
-        """The seeds of each arm that were asked for or planned and have no result."""
+        """The seeds of each arm that were asked for or planned and have no result.
+
+        An arm is called by its name, in a study with tasks behind that of the task: ``a/large``.
+        """
         found: dict[str, set[int]] = {}
         for config in self.study.configs:
             for arm in config.variants:
-                seeds = found.setdefault(arm.variant, set())
+                name = "/".join(filter(None, (config.task, arm.variant)))
+                seeds = found.setdefault(name, set())
                 seeds.update(arm.missing, arm.planned_missing)
         return {arm: tuple(sorted(seeds)) for arm, seeds in found.items() if seeds}
 

@@ -53,7 +53,11 @@ def study_of(
         content["seeds"] = seeds_of(given["seeds"])
     content["settings"] = settings
     content["arms"] = _arms(given.get("arms"))
+    if "tasks" in given:
+        content["tasks"] = _tables("tasks", "task", given["tasks"])
     content["ranking"] = {key: given[key] for key in _RANKING if key in given}
+    if "ranking_tasks" in given:
+        content["ranking"]["tasks"] = given["ranking_tasks"]
     study = of_content(content, name)
     assert study.own is not None
     own = replace(study.own, fields=fields)
@@ -99,11 +103,18 @@ def _arms(arms: Any) -> dict[str, dict[str, Any]]:
         if twice := [name for n, name in enumerate(names) if name in names[:n]]:
             raise UsageError(f"two arms are called {twice[0]!r}: name each once")
         return {name: {} for name in names}
+    return _tables("arms", "arm", arms)
+
+
+def _tables(what: str, one: str, given: Any) -> dict[str, dict[str, Any]]:
+    """Return the settings of each arm, or each task, by its name."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{what} is {given!r}: give the settings of each {one} by its name")
     tables = {}
-    for name, settings in arms.items():
+    for name, settings in given.items():
         if not isinstance(settings, Mapping | None):
             raise UsageError(
-                f"arms[{name!r}] is {settings!r}: give its settings by name, as in {{'lr': 0.1}}"
+                f"{what}[{name!r}] is {settings!r}: give its settings by name, as in {{'lr': 0.1}}"
             )
         tables[name] = {str(key): _plain(value) for key, value in (settings or {}).items()}
     return tables

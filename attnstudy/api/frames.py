@@ -16,8 +16,10 @@ SECONDS = "train_seconds"
 """The metric that every run has; tables have it as ``seconds``."""
 
 
-def results_frame(folders: Iterable[RunFolder], arms: Sequence[str]) -> DataFrame:
-    """Return runs that were begun, a row each: arms in their order, then seeds."""
+def results_frame(
+    folders: Iterable[RunFolder], arms: Sequence[str], tasks: Sequence[str] = ()
+) -> DataFrame:
+    """Return runs that were begun, a row each: tasks and arms in their order, then seeds."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -28,6 +30,7 @@ def results_frame(folders: Iterable[RunFolder], arms: Sequence[str]) -> DataFram
         metrics = {} if result is None else dict(result.metrics)
         rows.append(
             {
+                "task": started.spec.task,
                 "arm": started.spec.arm_name,
                 "seed": started.spec.seed,
                 "status": folder.status.value,
@@ -37,9 +40,18 @@ def results_frame(folders: Iterable[RunFolder], arms: Sequence[str]) -> DataFram
                 "config": started.spec.config_id,
             }
         )
-    order: dict[Any, int] = {arm: place for place, arm in enumerate(arms)}
-    rows.sort(key=lambda row: (order.get(row["arm"], len(order)), row["arm"], row["seed"]))
-    return _frame(rows, ("arm", "seed", "status"), ("started", "seconds", "config"))
+    rows.sort(key=lambda row: (*_place(row["task"], tasks), *_place(row["arm"], arms), row["seed"]))
+    return _frame(rows, (*_task(rows), "arm", "seed", "status"), ("started", "seconds", "config"))
+
+
+def _place(name: str | None, order: Sequence[str]) -> tuple[int, str]:
+    """Return what sorts a name: the known ones in their order, the others behind by name."""
+    return (order.index(name) if name in order else len(order), name or "")
+
+
+def _task(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the column of tasks, where there are some."""
+    return ("task",) if any(row["task"] is not None for row in rows) else ()
 
 
 def outcomes_frame(outcomes: Iterable[Outcome]) -> DataFrame:
@@ -49,6 +61,7 @@ def outcomes_frame(outcomes: Iterable[Outcome]) -> DataFrame:
         metrics = {} if outcome.result is None else dict(outcome.result.metrics)
         rows.append(
             {
+                "task": outcome.spec.task,
                 "arm": outcome.spec.arm_name,
                 "seed": outcome.spec.seed,
                 "status": outcome.status.value,
@@ -58,7 +71,8 @@ def outcomes_frame(outcomes: Iterable[Outcome]) -> DataFrame:
                 "reason": outcome.reason,
             }
         )
-    return _frame(rows, ("arm", "seed", "status", "trained"), ("seconds", "reason"))
+    first = (*_task(rows), "arm", "seed", "status", "trained")
+    return _frame(rows, first, ("seconds", "reason"))
 
 
 def trials_frame(tunings: Iterable[VariantTuning]) -> DataFrame:

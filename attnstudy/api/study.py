@@ -59,6 +59,7 @@ class Study:
         train: Train | str | None = None,
         *,
         arms: Mapping[str, Mapping[str, Any] | None] | Iterable[str] | None = None,
+        tasks: Mapping[str, Mapping[str, Any] | None] | None = None,
         seeds: Seeds | None = None,
         metric: str | None = None,
         settings: Mapping[str, Any] | Iterable[Field] | Any = None,
@@ -70,6 +71,7 @@ class Study:
         margin: float | None = None,
         paired: bool | None = None,
         looks: Sequence[int] | None = None,
+        ranking_tasks: str | None = None,
         command: str | None = None,
         metrics: str | None = None,
         code: str | Sequence[str] | None = None,
@@ -85,6 +87,9 @@ class Study:
                 metrics by name, or where it is, as ``"package.module:function"``.
             arms: what is compared: the settings of each arm by its name, or names alone. None is
                 one arm that is called as the study.
+            tasks: on what the arms are compared: the settings of each task by its name, and its
+                ``metric`` and ``direction`` where they are not the study's. Every arm is run on
+                every task.
             seeds: of every arm: ``10`` for 0 to 9, ``"0-9"``, or a list; 5 unless given.
             metric: by which the study is ranked.
             settings: the usual value of each setting by name; or a dataclass, whose fields say
@@ -97,6 +102,8 @@ class Study:
             margin: largest difference that does not matter.
             paired: whether runs are compared seed by seed.
             looks: seeds of an arm at each look, for ``run(until_decided=True)``.
+            ranking_tasks: which question on several tasks is confirmatory: ``each`` (on each of
+                them), ``average`` (on average over them) or ``new`` (on a new task like these).
             command: a command line that is run in place of a function.
             metrics: where a command leaves its metrics: in a ``file``, or in its last line on
                 ``stdout``.
@@ -114,10 +121,11 @@ class Study:
             raise UsageError("train and command both say what is run: leave one of them out")
         found = None if train is None else find_function(train)
         said = {
-            "arms": arms, "seeds": seeds, "metric": metric, "settings": settings,
+            "arms": arms, "tasks": tasks, "seeds": seeds, "metric": metric, "settings": settings,
             "question": question, "direction": direction, "alpha": alpha,
             "correction": correction, "control": control, "margin": margin, "paired": paired,
-            "looks": looks, "command": command, "metrics": metrics, "code": code,
+            "looks": looks, "ranking_tasks": ranking_tasks, "command": command,
+            "metrics": metrics, "code": code,
         }  # fmt: skip
         with in_words_of_python():
             file = study_of(name, found, folder, said)
@@ -143,6 +151,7 @@ class Study:
         self,
         *,
         arms: Iterable[str] | None = None,
+        task: str | Iterable[str] | None = None,
         seeds: Seeds | None = None,
         workers: int | None = None,
         executor: str | None = None,
@@ -169,8 +178,11 @@ class Study:
     ) -> RunAnswer:
         """Run every arm with every seed that has no result yet; runs that failed raise nothing.
 
+        Of a study with tasks, one task after the other.
+
         Args:
             arms: run these alone.
+            task: run this task alone, or these.
             seeds: run these instead of the declared ones.
             workers: runs at once.
             executor: ``processes``, ``inline`` (in this process, one after the other) or ``ray``.
@@ -202,7 +214,8 @@ class Study:
 
         """
         called = {
-            "variant": _names(arms), "seeds": _seeds(seeds), "workers": workers,
+            "variant": _names(arms), "task": _names(task), "seeds": _seeds(seeds),
+            "workers": workers,
             "executor": executor, "until_decided": until_decided, "max_seeds": max_seeds,
             "max_hours": max_hours, "tuned": tuned, "storage": storage, "rerun": rerun,
             "accept_code": accept_code, "wait": wait, "strict": strict, "device": device,
@@ -224,10 +237,12 @@ class Study:
 
         terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
         self._prepare(given, terminal)
+        all_tasks = asking.run_requests(given)
         done = conduct(
-            asking.run_request(given),
+            asking.chosen_requests(given, all_tasks),
             terminal,
             asking.figures_of(given),
+            all_tasks=all_tasks,
             until_decided=given["until_decided"],
             max_hours=given["max_hours"],
             seen=lambda look, of: terminal.say(render.look_text(look, of)),
@@ -332,7 +347,7 @@ class Study:
         leave_the_script_alone()
         asking.prepare_workers(given)
 
-    def rank(
+    def rank(  # noqa: PLR0913 - the options of the command, by keyword
         self,
         *,
         metric: str | None = None,
@@ -343,6 +358,7 @@ class Study:
         paired: bool | None = None,
         margin: float | None = None,
         looks: Sequence[int] | None = None,
+        task: str | None = None,
         config: str | None = None,
         allow_differences: str | Iterable[str] = (),
     ) -> Ranking:
@@ -357,6 +373,7 @@ class Study:
             paired: whether runs are compared seed by seed.
             margin: largest difference that does not matter.
             looks: seeds of an arm at each look.
+            task: the task to rank, where the study has several.
             config: the configuration to rank, where the study has several.
             allow_differences: settings in which runs may differ and be compared all the same.
 
@@ -367,8 +384,8 @@ class Study:
         """
         called = {
             "metric": metric, "direction": direction, "alpha": alpha, "correction": correction,
-            "control": control, "margin": margin, "looks": _listed(looks), "config": config,
-            "allowed": _names(allow_differences) or None,
+            "control": control, "margin": margin, "looks": _listed(looks), "task": task,
+            "config": config, "allowed": _names(allow_differences) or None,
         }  # fmt: skip
         with in_words_of_python():
             given = self._given(_RANK, called, always={"paired": paired})
@@ -397,7 +414,8 @@ class Study:
         """Return all runs that were begun as a pandas DataFrame, a row each.
 
         The columns are ``arm``, ``seed``, ``status``, every metric, ``started``, ``seconds`` and
-        ``config``, the identity of the settings in which comparable runs agree.
+        ``config``, the identity of the settings in which comparable runs agree; before them
+        ``task``, where there are tasks.
 
         Raises:
             StoreError: a run folder cannot be read.
@@ -408,7 +426,8 @@ class Study:
 
         with in_words_of_python():
             store_dir = asking.address_of(self._given(_RUN, {})).store_dir
-            return results_frame(run_folders(store_dir, self.name), self._arms)
+            folders = run_folders(store_dir, self.name)
+            return results_frame(folders, self._arms, tuple(self._file.tasks))
 
     def _given(
         self,

@@ -8,11 +8,12 @@ from attnstudy.asking.given import Given, Source
 from attnstudy.asking.requests import (
     address_of,
     check,
+    chosen_requests,
     figures_of,
     find_own_modules,
     prepare_workers,
     rank_request,
-    run_request,
+    run_requests,
     study_source,
     tune_request,
 )
@@ -22,11 +23,12 @@ __all__ = [
     "Source",
     "address_of",
     "check",
+    "chosen_requests",
     "figures_of",
     "find_own_modules",
     "prepare_workers",
     "rank_request",
-    "run_request",
+    "run_requests",
     "study_source",
     "tune_request",
 ]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.asking.given import Given
 from attnstudy.asking.training import TrainingRequest, arms_of
 from attnstudy.errors import UsageError
 from attnstudy.seeds import parse_seeds
-from attnstudy.studyfile import StudyFile
+from attnstudy.studyfile import TASKS, StudyFile
 from attnstudy.studyplan import Analysis
+from attnstudy.tables.directions import way_of
 
 if TYPE_CHECKING:
     from attnstudy.usecases.declaring import Declaration
@@ -44,7 +46,7 @@ def declare(given: Given, training: TrainingRequest) -> Declaration | None:
     if looks is not None:
         seeds = seeds_for_looks(looks, seeds, named=_seeds_place(given))
     arms = arms_of(given, training)
-    with _blaming(study):  # control and metric stand nowhere else
+    with _blaming(study, _where(study, "metric")):  # control and metric stand nowhere else
         return Declaration(
             arms=arms,
             seeds=given["seeds"] if seeds is None else seeds,
@@ -62,10 +64,15 @@ def analysis_of(given: Given, looks: tuple[int, ...] | None) -> Analysis:
 
     """
     study = given.study
-    names = ("metric", "direction", "correction", "control")
+    names = ("metric", "direction", "correction", "control", "tasks")
     ranking: dict[str, Any] = {name: study.options[name] for name in names if name in study.options}
     ranking["paired"] = bool(study.options.get("paired"))
-    if study.own is not None and "metric" not in ranking:
+    if "tasks" in ranking and not study.tasks:
+        raise UsageError(
+            f"{study.place.of('ranking', 'tasks')} says what is asked of several tasks, and the "
+            "study has none: leave it out"
+        )
+    if study.own is not None and "metric" not in {**ranking, **study.task_ranking}:
         named = study.name if study.path is None else study.path
         raise UsageError(
             f"{named}: name the metric that the study is ranked by: "
@@ -73,18 +80,38 @@ def analysis_of(given: Given, looks: tuple[int, ...] | None) -> Analysis:
         )
     with _blaming(study):
         Analysis(**ranking, looks=None if given.typed("looks") else given["looks"])
-    return Analysis(alpha=given["alpha"], margin=given["margin"], looks=looks, **ranking)
+    analysis = Analysis(alpha=given["alpha"], margin=given["margin"], looks=looks, **ranking)
+    with _blaming(study, _where(study, "direction")):
+        return replace(analysis, **ranked_on_task(study))
+
+
+def ranked_on_task(study: StudyFile) -> dict[str, Any]:
+    """Return metric and direction of the task that is meant, where they are not the study's.
+
+    The direction that the study names is that of its own metric: one of another name that says
+    which way is better goes by its name.
+    """
+    own = study.task_ranking
+    metric = own.get("metric")
+    if "direction" in own or metric in (None, study.options.get("metric")):
+        return own
+    return own if way_of(str(metric)) is None else {**own, "direction": None}
+
+
+def _where(study: StudyFile, key: str) -> str:
+    """Return the table that says something of the ranking: the task's, else the study's."""
+    return f"{TASKS}.{study.task}" if key in study.task_ranking else "ranking"
 
 
 @contextlib.contextmanager
-def _blaming(study: StudyFile) -> Iterator[None]:
+def _blaming(study: StudyFile, table: str = "ranking") -> Iterator[None]:
     """Let what is wrong be put down to the study's file, where there is one."""
     try:
         yield
     except UsageError as error:
         if study.path is None:
             raise
-        raise UsageError(f"{study.place.of('ranking')} {error}") from error
+        raise UsageError(f"{study.place.of(table)} {error}") from error
 
 
 def _seeds_place(given: Given) -> str:

@@ -10,7 +10,7 @@ from attnstudy.arms import Arm
 from attnstudy.asking.given import Given
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.fields import Field, Settings
-from attnstudy.studyfile import SETTINGS_TABLE, OwnTraining, StudyFile
+from attnstudy.studyfile import SETTINGS_TABLE, TASK_RANKING, TASKS, OwnTraining, StudyFile
 from attnstudy.trainings.placement.settings import SETTINGS, SIZES
 
 _NOT_THEIRS = ("dataset", "data_dir", "fuse", *(field.name for field in (*SIZES, *SETTINGS)))
@@ -56,11 +56,17 @@ def settings_fields(study: StudyFile, own: OwnTraining) -> tuple[Field, ...]:
         return declared
     space = [{name: _sample(value) for name, value in (study.space or {}).items()}]
     known = {**own.settings}
-    for arm in study.arms.values():  # a setting that every arm gives needs no default
-        for name, value in arm.items():
-            if name not in known and all(name in other for other in study.arms.values()):
-                known[name] = value
-    return fields_by_value(known, [*study.arms.values(), *space])
+    tasks = [
+        {name: value for name, value in table.items() if name not in TASK_RANKING}
+        for table in study.tasks.values()
+    ]
+    # a setting that every arm, or each of several tasks, gives needs no default
+    for tables in ([*study.arms.values()], tasks if len(tasks) > 1 else []):
+        for table in tables:
+            for name, value in table.items():
+                if name not in known and all(name in other for other in tables):
+                    known[name] = value
+    return fields_by_value(known, [*study.arms.values(), *tasks, *space])
 
 
 def _sample(dimension: Any) -> Any:
@@ -73,11 +79,14 @@ def _sample(dimension: Any) -> Any:
 def own_settings(study: StudyFile, own: OwnTraining, fields: Sequence[Field]) -> dict[str, Any]:
     """Return all settings by name, those that are left out at their defaults.
 
+    What the task says that is meant goes before the study's own.
+
     Raises:
         UsageError: a setting is unknown, or cannot have its value.
 
     """
-    return _checked(study, own.settings, fields, SETTINGS_TABLE, with_defaults=True)
+    settings = _checked(study, own.settings, fields, SETTINGS_TABLE, with_defaults=True)
+    return {**settings, **_checked(study, study.task_settings, fields, f"{TASKS}.{study.task}")}
 
 
 def own_arms(study: StudyFile, own: OwnTraining, fields: Sequence[Field]) -> tuple[Arm, ...]:

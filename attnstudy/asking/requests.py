@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.asking.declaring import declare, trained_seeds
 from attnstudy.asking.given import Given
+from attnstudy.asking.tasks import chosen_tasks, each_task, of_task, refuse_of_both
 from attnstudy.asking.training import arms_of, chosen_arms, training_of
 from attnstudy.errors import UsageError
 
@@ -35,23 +36,46 @@ _OF_A_SEARCH = (
 )  # fmt: skip
 
 
-def run_request(given: Given) -> RunRequest:
-    """Return what ``attnstudy run`` was asked for.
+def run_requests(given: Given) -> tuple[RunRequest, ...]:
+    """Return what ``attnstudy run`` was asked for: a request a task, whichever are to be trained.
 
     Raises:
         UsageError: options do not go together, or the study makes no sense.
 
     """
+    chosen = chosen_tasks(given)
+    if given["until_decided"] and len(chosen) > 1 and "task" in given:
+        raise UsageError(
+            f"{given.place('until_decided')} looks at one task at a time, and the study has "
+            f"{', '.join(chosen)}: name one with --task"
+        )
+    find_own_modules(given.study)
+    return tuple(map(_run_request, each_task(given)))
+
+
+def chosen_requests(given: Given, requests: Sequence[RunRequest]) -> tuple[RunRequest, ...]:
+    """Return the requests of the tasks that are to be trained; all where there are no tasks."""
+    chosen = chosen_tasks(given)
+    return tuple(one for one in requests if one.task is None or one.task in chosen)
+
+
+def _run_request(given: Given) -> RunRequest:
     from attnstudy.running.planning import RunRequest
 
     study = given.study
-    find_own_modules(study)
+    if study.tasks and given["tuned"]:
+        raise UsageError(
+            f"{given.place('tuned')} is for a study without tasks, as no search is made for a "
+            "task: leave it out"
+        )
     training = training_of(given)
     declared = declare(given, training)
     seeds = trained_seeds(given, declared)
     arms = arms_of(given, training) if declared is None else declared.arms
+    refuse_of_both(study, arms)
     return RunRequest(
         study=study.name,
+        task=study.task,
         question=study.question,
         arms=chosen_arms(given, arms, training),
         seeds=seeds,
@@ -73,9 +97,12 @@ def check(given: Given) -> tuple[Arm, ...]:
 
     """
     find_own_modules(given.study)
-    training = training_of(given, with_code=False)
-    declared = declare(given, training)
-    return arms_of(given, training) if declared is None else declared.arms
+    for one in each_task(given):
+        training = training_of(one, with_code=False)
+        declared = declare(one, training)
+        arms = arms_of(one, training) if declared is None else declared.arms
+        refuse_of_both(one.study, arms)
+    return arms
 
 
 def tune_request(given: Given) -> TuneRequest:
@@ -89,6 +116,11 @@ def tune_request(given: Given) -> TuneRequest:
     from attnstudy.usecases.tuning.plan import TuneRequest
 
     study = given.study
+    if study.tasks:
+        raise UsageError(
+            f"'attnstudy tune' cannot search for the tasks of {study.name}: tune in a study "
+            "without tasks, and write what is found into the arms"
+        )
     find_own_modules(study)
     training = training_of(given)
     own = study.own is not None
@@ -158,9 +190,13 @@ def rank_request(given: Given, source: Any) -> RankRequest:
 
 
 def study_source(given: Given, *, with_curves: bool = False) -> StudyRequest:
-    """Return the study that is to be ranked."""
+    """Return the study that is to be ranked, or the task of it."""
     from attnstudy.usecases.sources import StudyRequest
 
+    task, tasks = given["task"], given.study.tasks if given.named else {}
+    meant = task or (next(iter(tasks)) if len(tasks) == 1 else None)
+    if meant in tasks:
+        given = of_task(given, meant)
     return StudyRequest(
         study=given.study.name if given.named else None,
         config=given["config"],
@@ -168,6 +204,7 @@ def study_source(given: Given, *, with_curves: bool = False) -> StudyRequest:
         direction=given["direction"],
         allowed=given["allowed"],
         address=address_of(given),
+        task=task,
         with_curves=with_curves,
     )
 

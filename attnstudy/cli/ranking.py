@@ -152,6 +152,8 @@ def _source(given: Given, *, with_curves: bool) -> Any:
         "missing": given["missing"],
         "items": given["items"],
     }
+    if named is None and (given["tables"] or given["experiments"]):
+        _refuse(given, ("task",), "--from and --experiment: --filter selects what is ranked there")
     if given["tables"]:
         _refuse(given, ("config",), "--from: --filter selects rows there")
         return sources.TableRequest(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def run(**given: Any) -> int:
     """Train every variant with every seed that has no result yet.
 
-    STUDY is a study file, its folder, or its name under studies/. Results are kept in the store
+    STUDY is a study file, its folder, or its name under studies/. Of a study with [tasks.NAME] the
+    tasks are trained one after the other. Results are kept in the store
     and published to MLflow; runs that are complete are skipped.
     """
     asked = options.given_here()
@@ -30,19 +31,23 @@ def run(**given: Any) -> int:
     from attnstudy.usecases.conducting import conduct
 
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
-    request = asking.run_request(asked)
+    all_tasks = asking.run_requests(asked)
+    requests = asking.chosen_requests(asked, all_tasks)
     if given["dry_run"]:
-        with terminal.decoding() as decoding:
-            plan = planning.make_plan(request, decoding)
-        expected = estimating.estimate(plan) if plan.pending else None
-        looks = _looks(request) if given["until_decided"] else ()
-        answer = render.plan_json(plan, expected, looks) if given["as_json"] else None
-        print_result(answer, lambda: render.plan_text(plan, expected, looks))
+        plans = []
+        for request in requests:
+            with terminal.decoding() as decoding:
+                plan = planning.make_plan(request, decoding)
+            plans.append((plan, estimating.estimate(plan) if plan.pending else None))
+        looks = _looks(requests[0]) if given["until_decided"] else ()
+        answer = render.plan_json(plans, looks) if given["as_json"] else None
+        print_result(answer, lambda: render.plan_text(plans, looks))
         return 0
     done = conduct(
-        request,
+        requests,
         terminal,
         asking.figures_of(asked),
+        all_tasks=all_tasks,
         until_decided=given["until_decided"],
         max_hours=given["max_hours"],
         seen=lambda look, of: terminal.say(render.look_text(look, of)),
@@ -51,9 +56,8 @@ def run(**given: Any) -> int:
         answer = render.decided_json(decided) if given["as_json"] else None
         print_result(answer, lambda: render.decided_text(decided))
     else:
-        (report,) = done.reports
-        answer = render.run_json(report) if given["as_json"] else None
-        print_result(answer, lambda: render.run_text(report))
+        answer = render.run_json(done.reports) if given["as_json"] else None
+        print_result(answer, lambda: render.run_text(done.reports))
     if done.reports and (warning := outcomes.sync_warning(done.reports[-1])):
         terminal.warn(warning)
     if done.lost is not None:

@@ -75,12 +75,12 @@ def _overview() -> Any:
     from attnstudy.errors import UsageError
     from attnstudy.usecases import studyfiles
 
-    request = asking.run_request(options.given_here())
-    if request.declared is None:
+    requests = asking.run_requests(options.given_here())
+    if requests[0].declared is None:
         raise UsageError(
             "name a study with a file: 'attnstudy study new NAME' writes one under studies/"
         )
-    return studyfiles.overview(request)
+    return studyfiles.overview(requests)
 
 
 COMMANDS = (study,)

@@ -78,6 +78,7 @@ def doctor(**given: Any) -> int:
 @click.command(cls=options.StudyCommand)
 @options.study_argument
 @options.study_name
+@options.task
 @options.what_to_run
 @options.how_to_run
 @options.tuned
@@ -89,9 +90,11 @@ def selftest(**given: Any) -> int:
 
     On the embedded digits a seed is trained twice, a difference that is not there is looked for,
     and one that is large has to be found: about a minute. With STUDY, the first run of each of its
-    arms is repeated, and has to give the same results to the last bit. Nothing is kept.
+    arms, on each of its tasks, is repeated, and has to give the same results to the last bit.
+    Nothing is kept.
     """
     import tempfile
+    from itertools import chain
     from pathlib import Path
 
     from attnstudy import render
@@ -106,8 +109,12 @@ def selftest(**given: Any) -> int:
         else:
             from attnstudy import asking
 
-            request = asking.run_request(options.given_here())
-            findings = controls.repetitions(request, Path(place), terminal, run_figures)
+            asked = options.given_here()
+            requests = asking.chosen_requests(asked, asking.run_requests(asked))
+            findings = chain.from_iterable(
+                controls.repetitions(request, Path(place), terminal, run_figures)
+                for request in requests
+            )
         for finding in findings:
             good = good and finding.good
             click.echo(render.finding_line(finding))

@@ -36,6 +36,7 @@ from attnstudy.options.training import (
     how_to_run,
     how_to_train,
     how_to_tune,
+    task,
     tuning_storage,
     variant,
     what_to_run,
@@ -75,6 +76,7 @@ __all__ = [
     "study_argument",
     "study_name",
     "talk",
+    "task",
     "together",
     "tuned",
     "tuning_storage",
@@ -136,6 +138,7 @@ as_json = option("--json", "as_json", is_flag=True, help="Print the result as JS
 of_run = together(
     study_argument,
     study_name,
+    task,
     what_to_run,
     how_to_run,
     tuned,

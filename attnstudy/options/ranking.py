@@ -84,6 +84,7 @@ how_to_read = together(
 
 what_to_rank = together(
     direction,
+    option("--task", metavar="NAME", help="Task to rank, when a study has several."),
     option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
     option(
         "--allow-differences",

@@ -37,6 +37,14 @@ variant = option(
     "[default: all]",
 )
 
+task = option(
+    "--task",
+    "task",
+    metavar="NAME",
+    multiple=True,
+    help="This task of the study's file alone; repeatable.  [default: all]",
+)
+
 what_to_run = together(
     variant,
     option(

@@ -42,9 +42,10 @@ def _pair(pair: Pair) -> str:
 
 def decided_text(decided: Decided) -> str:
     """Return how the study ended: what was saved, and what may be said."""
+    on_task = "" if decided.task is None else f", task {decided.task}"
     lines = [
-        f"study {decided.study}: {len(decided.looks)} of {len(decided.declared)} declared looks "
-        f"taken. {_WHY[decided.stopped]}"
+        f"study {decided.study}{on_task}: {len(decided.looks)} of {len(decided.declared)} declared "
+        f"looks taken. {_WHY[decided.stopped]}"
     ]
     saved = decided.fixed - decided.runs
     if decided.stopped == "decided" and saved:
@@ -55,7 +56,8 @@ def decided_text(decided: Decided) -> str:
         )
     if decided.ranking is not None:
         lines += ["", decided.ranking.sentence]
-    lines += ["", f"Rank them: attnstudy rank --study {decided.study}"]
+    named = "" if decided.task is None else f" --task {decided.task}"
+    lines += ["", f"Rank them: attnstudy rank --study {decided.study}{named}"]
     return "\n".join(lines)
 
 

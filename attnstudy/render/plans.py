@@ -14,6 +14,7 @@ from attnstudy.usecases.declaring import arm_facts
 
 if TYPE_CHECKING:
     from attnstudy.arms import Arm
+    from attnstudy.running.planning import RunRequest
     from attnstudy.usecases.studyfiles import KnownPlan, StudyOverview
 
 
@@ -40,25 +41,48 @@ def study_text(found: StudyOverview) -> str:
         for arm in declared.arms
     ]
     lines += ["", table(["arm", *heading, *names], rows), ""]
-    count = len(declared.arms) * len(declared.seeds)
-    lines += [f"seeds {seeds_text(declared.seeds)} of every arm, {count} runs"]
-    analysis = {
-        name: value for name, value in asdict(declared.analysis).items() if value is not None
-    }
-    lines += [
-        "ranked by " + ", ".join(f"{name} {shown(value)}" for name, value in analysis.items())
-    ]
+    count = len(declared.arms) * len(declared.seeds) * len(found.requests)
+    on = " on every task" if found.tasks else ""
+    lines += [f"seeds {seeds_text(declared.seeds)} of every arm{on}, {count} runs"]
+    for one in found.requests:
+        assert one.declared is not None
+        task = "" if one.task is None else f"task {one.task}{_of_task(one, found)}, "
+        analysis = {n: v for n, v in asdict(one.declared.analysis).items() if v is not None}
+        ranked = ", ".join(f"{name} {shown(value)}" for name, value in analysis.items())
+        lines.append(f"{task}ranked by {ranked}")
     lines += ["", *(_plan_line(one) for one in found.plans)]
     if not found.plans:
         lines.append("no plan is recorded yet: the first 'attnstudy run' records it")
     return "\n".join(lines)
 
 
+def _of_task(request: RunRequest, found: StudyOverview) -> str:
+    """Return what a task has otherwise than the others, for the reader."""
+    all_tasks = [_told(one) for one in found.requests]
+    own = {
+        name: value
+        for name, value in _told(request).items()
+        if value is not None and any(other.get(name) != value for other in all_tasks)
+    }
+    return f" ({', '.join(f'{name} {shown(value)}' for name, value in own.items())})" if own else ""
+
+
+def _told(request: RunRequest) -> dict[str, Any]:
+    """Return the settings of a task that are not the arms', and its dataset."""
+    declared = request.declared
+    assert declared is not None
+    of_arms = {name for arm in declared.arms for name in arm.settings}
+    settings = {n: v for n, v in request.settings.items() if n not in of_arms}
+    dataset = request.options.get("dataset")
+    return settings if dataset is None else {"dataset": dataset, **settings}
+
+
 def _plan_line(known: KnownPlan) -> str:
     plan = known.recorded.plan
+    of = "" if plan.task is None else f"task {plan.task}, "
     at = datetime.datetime.fromtimestamp(known.recorded.at / 1000, datetime.UTC)
     line = (
-        f"plan {known.recorded.hash} of configuration {plan.config}, recorded "
+        f"plan {known.recorded.hash} of {of}configuration {plan.config}, recorded "
         f"{at:%Y-%m-%d %H:%M} UTC"
     )
     if known.changes:
@@ -70,10 +94,11 @@ def study_check_text(found: StudyOverview) -> str:
     """Return that a study's file makes sense, and how much it asks for."""
     declared = found.request.declared
     assert declared is not None
+    runs = len(found.requests) * len(declared.arms) * len(declared.seeds)
+    tasks = f"{amount(len(found.tasks), 'task')} x " if found.tasks else ""
     text = (
-        f"{found.request.study}: fine, {amount(len(declared.arms), 'arm')} x "
-        f"{amount(len(declared.seeds), 'seed')} = "
-        f"{amount(len(declared.arms) * len(declared.seeds), 'run')}"
+        f"{found.request.study}: fine, {tasks}{amount(len(declared.arms), 'arm')} x "
+        f"{amount(len(declared.seeds), 'seed')} = {amount(runs, 'run')}"
     )
     promises = [line for one in find(found.request.training).promises for line in wrapped(one)]
     text = "\n".join([text, *promises])
@@ -100,10 +125,19 @@ def study_json(found: StudyOverview) -> dict[str, Any]:
         "study": request.study,
         "question": request.question,
         "arms": {arm.name: arm_facts(arm, request.training) for arm in declared.arms},
+        **({"tasks": _tasks_json(found)} if found.tasks else {}),
         "seeds": list(declared.seeds),
         "analysis": declared.analysis.to_json(),
         "pairing_pays_from": found.pairing_pays_from,
         "plans": [
             {**known.recorded.to_json(), "changes": list(known.changes)} for known in found.plans
         ],
+    }
+
+
+def _tasks_json(found: StudyOverview) -> dict[str, Any]:
+    return {
+        task: {"settings": _told(one), "analysis": one.declared.analysis.to_json()}
+        for task, one in found.tasks.items()
+        if one.declared is not None
     }

@@ -17,31 +17,38 @@ if TYPE_CHECKING:
     from attnstudy.running.estimating import Estimate
     from attnstudy.running.outcomes import Outcome, RunReport
     from attnstudy.running.planning import RunPlan
+    from attnstudy.study import RunSpec
 
 
-def run_text(report: RunReport) -> str:
-    """Return what happened, arm by arm, and what to type next."""
-    plan = report.plan
-    trained = [o for o in report.outcomes if o.trained and o.status.done]
-    skipped = [o for o in report.outcomes if not o.trained and o.status.done]
+def run_text(reports: Sequence[RunReport]) -> str:
+    """Return what happened, task by task and arm by arm, and what to type next."""
+    outcomes = [outcome for report in reports for outcome in report.outcomes]
+    trained = [o for o in outcomes if o.trained and o.status.done]
+    skipped = [o for o in outcomes if not o.trained and o.status.done]
+    failed = [o for report in reports for o in report.failed]
+    elsewhere = [o for report in reports for o in report.elsewhere]
     parts = [f"{len(trained)} trained"]
     if skipped:
         parts.append(f"{len(skipped)} complete before and skipped")
-    if report.elsewhere:
-        parts.append(f"{len(report.elsewhere)} running elsewhere")
-    if report.failed:
-        parts.append(f"{len(report.failed)} failed")
-    lines = [f"study {plan.request.study}: {', '.join(parts)}", "", _variants(report)]
-    if report.failed:
-        rows = [[o.spec.name, o.reason or ""] for o in report.failed]
+    if elsewhere:
+        parts.append(f"{len(elsewhere)} running elsewhere")
+    if failed:
+        parts.append(f"{len(failed)} failed")
+    lines = [f"study {reports[0].plan.request.study}: {', '.join(parts)}"]
+    for report in reports:
+        task = report.plan.request.task
+        lines += ["", *([] if task is None else [f"task {task}"]), _variants(report)]
+    if failed:
+        rows = [[o.spec.name, o.reason or ""] for o in failed]
         lines += ["", table(["failed run", "reason"], rows)]
         lines += ["", "The same command tries the failed runs again."]
-    if report.elsewhere:
-        lines += ["", "Running in another process: " + _names(report.elsewhere)]
+    if elsewhere:
+        lines += ["", "Running in another process: " + _names(elsewhere)]
         lines += ["The same command with --wait waits for them."]
     if trained or skipped:
-        lines += ["", f"Rank them:   {_command('rank', report)}"]
-        lines += [f"Browse them: {_command('ui', report)}"]
+        lines += [""]
+        lines += [f"Rank them:   {_command('rank', report)}" for report in reports]
+        lines += [f"Browse them: {_command('ui', reports[0])}"]
     return "\n".join(lines)
 
 
@@ -76,7 +83,7 @@ def _called(report: RunReport, metric: str) -> str:
     return metric.replace("_", " ") + (" (%)" if percent else "")
 
 
-def _names(outcomes: tuple[Outcome, ...]) -> str:
+def _names(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(outcome.spec.name for outcome in outcomes)
 
 
@@ -85,6 +92,7 @@ def _command(name: str, report: RunReport) -> str:
     words = ["attnstudy", name]
     if name != "ui":
         words += ["--study", request.study]
+        words += [] if request.task is None else ["--task", request.task]
     if str(request.address.store_dir) != "mlruns":
         words += ["--store", str(request.address.store_dir)]
     if not request.address.embedded:
@@ -92,25 +100,38 @@ def _command(name: str, report: RunReport) -> str:
     return " ".join(words)
 
 
-def run_json(report: RunReport) -> dict[str, Any]:
+def run_json(reports: Sequence[RunReport]) -> dict[str, Any]:
     """Return what happened, run by run, for machines."""
-    plan = report.plan
+    outcomes = [outcome for report in reports for outcome in report.outcomes]
     return {
         "schema": 1,
-        "study": plan.request.study,
-        "config": plan.runs[0].spec.config_id,
-        "trained": sum(o.trained and o.status.done for o in report.outcomes),
-        "skipped": sum(not o.trained and o.status.done for o in report.outcomes),
-        "failed": len(report.failed),
-        "elsewhere": len(report.elsewhere),
-        "undelivered": report.undelivered,
-        "runs": [_outcome_json(outcome) for outcome in report.outcomes],
+        "study": reports[0].plan.request.study,
+        **_configurations([report.plan for report in reports]),
+        "trained": sum(o.trained and o.status.done for o in outcomes),
+        "skipped": sum(not o.trained and o.status.done for o in outcomes),
+        "failed": sum(len(report.failed) for report in reports),
+        "elsewhere": sum(len(report.elsewhere) for report in reports),
+        "undelivered": reports[-1].undelivered,  # those of the tasks before are among them
+        "runs": [_outcome_json(outcome) for outcome in outcomes],
     }
+
+
+def _configurations(plans: Sequence[RunPlan]) -> dict[str, Any]:
+    """Return the configuration, or that of each task by its name."""
+    if plans[0].request.task is None:
+        return {"config": plans[0].runs[0].spec.config_id}
+    return {"configs": {str(plan.request.task): plan.runs[0].spec.config_id for plan in plans}}
+
+
+def _task_json(spec: RunSpec) -> dict[str, str]:
+    """Return the task of a run; nothing in a study without tasks."""
+    return {} if spec.task is None else {"task": spec.task}
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     spec, result = outcome.spec, outcome.result
     return {
+        **_task_json(spec),
         "variant": spec.arm_name,
         "seed": spec.seed,
         "fingerprint": spec.fingerprint,
@@ -122,11 +143,15 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = ()) -> str:
-    """Return what would be trained and how long that would take.
+def plan_text(plans: Sequence[tuple[RunPlan, Estimate | None]], looks: Sequence[int] = ()) -> str:
+    """Return what would be trained and how long that would take, task by task.
 
     ``looks`` are the seeds an arm at each look, where a study runs until it is decided.
     """
+    return "\n\n".join(_plan_text(plan, expected, looks) for plan, expected in plans)
+
+
+def _plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int]) -> str:
     request = plan.request
     rows = []
     for variant in dict.fromkeys(run.spec.arm_name for run in plan.runs):
@@ -139,8 +164,11 @@ def plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = (
     told = [*find(spec.training).summary([run.spec for run in plan.runs]), ""]
     about, *more = told if len(told) > 1 else ["", ""]
     threads = f"{amount(plan.threads, 'thread')} a run"
+    named = [f"study {request.study}"]
+    named += [] if request.task is None else [f"task {request.task}"]
+    named += [f"configuration {spec.config_id}"]
     lines = [
-        ", ".join(filter(None, (f"study {request.study}, configuration {spec.config_id}", about))),
+        ", ".join(filter(None, (*named, about))),
         ", ".join(filter(None, (*more, threads))),
         "",
         table(["arm", "done", "to train", "running elsewhere"], rows),
@@ -162,25 +190,30 @@ def _standing(plan: RunPlan, status: Status) -> str:
 
 
 def plan_json(
-    plan: RunPlan, expected: Estimate | None, looks: Sequence[int] = ()
+    plans: Sequence[tuple[RunPlan, Estimate | None]], looks: Sequence[int] = ()
 ) -> dict[str, Any]:
-    """Return the plan for machines."""
+    """Return the same for machines."""
+    first = plans[0][0]
+    seconds = [expected.seconds for _, expected in plans if expected is not None]
+    known = [one for one in seconds if one is not None]
     return {
         "schema": 1,
-        "study": plan.request.study,
-        "config": plan.runs[0].spec.config_id,
-        "threads": plan.threads,
-        "workers": plan.workers,
-        "seconds": None if expected is None else expected.seconds,
+        "study": first.request.study,
+        **_configurations([plan for plan, _ in plans]),
+        "threads": first.threads,
+        "workers": first.workers,
+        "seconds": sum(known) if known and len(known) == len(seconds) else None,
         "looks": list(looks),
         "runs": [
             {
+                **_task_json(run.spec),
                 "variant": run.spec.arm_name,
                 "seed": run.spec.seed,
                 "fingerprint": run.spec.fingerprint,
                 "status": run.status.value,
                 "to_train": run in plan.pending,
             }
+            for plan, _ in plans
             for run in plan.runs
         ],
     }

@@ -49,7 +49,9 @@ def _study(study: StudyStatus, address: Address) -> str:
     lines = [f"study {study.study}"]
     for config in study.configs:
         settings = ", ".join(f"{name} {value}" for name, value in _telling(config).items())
-        lines.append(f"  configuration {config.config}" + (f": {settings}" if settings else ""))
+        task = "" if config.task is None else f"task {config.task}, "
+        told = f": {settings}" if settings else ""
+        lines.append(f"  {task}configuration {config.config}{told}")
         shown = [s for s in _SHOWN if any(v.counts[s] for v in config.variants)]
         rows = [
             [
@@ -117,6 +119,7 @@ def _telling(config: ConfigStatus) -> dict[str, object]:
     for name, default in {**told_unless_default(), **later_defaults()}.items():
         if (value := config.settings.get(name, default)) not in (default, None, []):
             telling[name] = value
+    telling.pop("task", None)  # it stands before them
     return {
         name: " ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in telling.items()
@@ -135,6 +138,7 @@ def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus])
                 "configs": [
                     {
                         "config": config.config,
+                        **({} if config.task is None else {"task": config.task}),
                         "settings": config.settings,
                         "plan": None if config.plan is None else _plan_json(config.plan),
                         "variants": [

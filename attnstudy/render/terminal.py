@@ -78,6 +78,8 @@ class Terminal:
     def _begin(self, total: int, what: str) -> None:
         """Put up the bars, where there are some."""
         self._runs, self._unit = total, what.partition(" ")[2]
+        self._done = 0
+        self._rows.clear()  # of the bars before, which are gone
         self._last_line = time.monotonic()
         if self.bars:
             self._display = Progress(

@@ -29,6 +29,8 @@ class RunRequest:
     question: str | None
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
+    task: str | None = None
+    """The task on which they are trained; None in a study without tasks."""
     declared: Declaration | None = None
     """What the study declares; None for a command that declares nothing."""
     training: str | None = None
@@ -197,6 +199,7 @@ def _spec(request: RunRequest, arm: Arm, seed: int, facts: Mapping[str, Any]) ->
     return RunSpec(
         study=request.study,
         training=request.training,
+        task=request.task,
         arm=None if arm.name == arm.variant else arm.name,
         arm_fields=tuple(sorted(arm.settings)),
         tuned_by=arm.tuned_by,

@@ -90,7 +90,8 @@ def run_study(
     except (KeyboardInterrupt, TerminatedError):
         publisher.hurry()
         done = sum(outcome.status.done for outcome in outcomes.values())
-        observer.say(f"{done} of {len(plan.runs)} runs are complete")
+        of = "" if plan.request.task is None else f"task {plan.request.task}: "
+        observer.say(f"{of}{done} of {len(plan.runs)} runs are complete")
         raise
     finally:
         first.end()

@@ -46,6 +46,21 @@ def record_study(plan: RunPlan) -> list[str]:
     return warnings
 
 
+def declare_study(plan: RunPlan) -> list[str]:
+    """Record the plan of a study alone, of which nothing is trained yet.
+
+    Returns:
+        What the user should read: that the plan is another than the study began with.
+
+    Raises:
+        StoreError: the store cannot be written.
+
+    """
+    request = plan.request
+    with runs.changing_study_facts(request.address.store_dir, request.study) as facts:
+        return _record_plan(plan, facts)
+
+
 def _record_plan(plan: RunPlan, facts: dict[str, Any]) -> list[str]:
     if plan.request.declared is None:
         return []
@@ -61,7 +76,8 @@ def _record_plan(plan: RunPlan, facts: dict[str, Any]) -> list[str]:
     if not begun or (before and not changes):
         return []
     what = f" ({'; '.join(changes)})" if before else ""
+    on_task = "" if declared.task is None else f" on the task {declared.task!r}"
     return [
-        f"the plan of {plan.request.study!r} is {'changed' if before else 'recorded'} after its "
-        f"first run{what}: a ranking will be exploratory and say so"
+        f"the plan of {plan.request.study!r}{on_task} is {'changed' if before else 'recorded'} "
+        f"after its first run{what}: a ranking will be exploratory and say so"
     ]

@@ -90,8 +90,11 @@ def record_plan(facts: dict[str, Any], plan: StudyPlan, *, after: int = 0) -> No
             was set back must not date a plan before what was known when it was made.
 
     """
-    before = [one for one in recorded_plans(facts) if one.plan.config == plan.config]
+    recorded = recorded_plans(facts)
+    before = [one for one in recorded if one.plan.config == plan.config]
     if not before or differences(before[-1].plan, plan):
         last = before[-1].at if before else 0
         at = max(time.time_ns() // 1_000_000, last + 1, after + 1)
+        while at in {one.at for one in recorded}:
+            at += 1  # so that all plans have an order, also in a tracking store
         facts.setdefault("plans", []).append(RecordedPlan.of(plan, at).to_json())

@@ -28,6 +28,7 @@ def identity_tags(started: Start) -> dict[str, str]:
     tags = {
         "study": spec.study,
         "training": spec.training,
+        "task": spec.task,
         "variant": spec.facts.get("variant"),
         "arm": spec.arm,
         "seed": str(spec.seed),

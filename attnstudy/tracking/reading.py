@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from attnstudy.errors import StoreError, UsageError, near_miss
@@ -15,6 +16,7 @@ from attnstudy.tracking import relocating
 from attnstudy.tracking.digests import METRIC_NAMES, RESULT_DIGEST, result_digest, sealing_tags
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.store import Tracker, mlflow_errors
+from attnstudy.trainings.registry import kinds
 
 _PAGE = 1000
 _RUNS_PAGE = 100  # a server takes 4 s for 250 runs of 100 params and metrics, and is given 10
@@ -166,7 +168,6 @@ def read_configuration(tracker: Tracker, config: str, *, but: str) -> dict[str, 
 
 def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
     """Return those runs that attnstudy made, by arm and seed."""
-    before = param_texts(later_defaults())
     runs = [
         TrackedRun(
             run_id=run.run_id,
@@ -178,7 +179,7 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
             started_at=run.started_at,
             superseded=run.tags.get("attnstudy.superseded") == "true",
             deleted=run.deleted,
-            params={**before, **run.params},
+            params={**_usual_params(run.tags.get("attnstudy.training")), **run.params},
             metrics=run.metrics,
             tags=run.tags,
         )
@@ -186,6 +187,12 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
         if "attnstudy.fingerprint" in run.tags
     ]
     return sorted(runs, key=lambda run: (run.variant, run.seed))
+
+
+@cache
+def _usual_params(training: str | None) -> Mapping[str, str]:
+    """Return the params of fields that runs of a kind may have been made without."""
+    return param_texts(later_defaults(training)) if training in kinds() else {}
 
 
 def read_experiments(

@@ -368,10 +368,9 @@ class Upload:
     def _refuse_damaged(self, damaged: Sequence[str]) -> None:
         if not damaged:
             return
-        spec = self.started.spec
         sentence = (
-            f"{self.folder.path / damaged[0]} is damaged: repeat this run with --rerun --variant "
-            f"{spec.arm_name} --seeds {spec.seed}-{spec.seed}"
+            f"{self.folder.path / damaged[0]} is damaged: repeat this run with --rerun "
+            f"{self.started.spec.options}"
         )
         if self.run.info.status == "RUNNING":
             self._send_status(Status.FAILED, sentence)

@@ -58,6 +58,8 @@ class Decided:
     """What the runs that were not needed would have taken; None if nothing is known."""
     reports: tuple[RunReport, ...]
     """What was trained, a report a look."""
+    task: str | None = None
+    """Of the study, that which was trained; None in a study without tasks."""
 
 
 Observe = Callable[[LookTaken, int], None]
@@ -127,7 +129,7 @@ def run_until_decided(
         if not needed:
             stopped = "decided"
             break
-    return state.ended(request.study, stopped)
+    return state.ended(request, stopped)
 
 
 class _State:
@@ -172,14 +174,15 @@ class _State:
         self.looks.append(taken)
         return taken
 
-    def ended(self, study: str, stopped: str) -> Decided:
+    def ended(self, request: RunRequest, stopped: str) -> Decided:
         looks = self.declared.analysis.looks
         assert looks is not None
         done = sum(len(own) for own in (*self.values.values(), *self.diverged.values()))
         fixed = len(self.values) * looks[-1]
         mean = sum(self.seconds) / len(self.seconds) if self.seconds else None
         return Decided(
-            study=study,
+            study=request.study,
+            task=request.task,
             looks=tuple(self.looks),
             declared=looks,
             ranking=self.ranking,

@@ -112,6 +112,7 @@ def study_plan(declared: Declaration, spec: RunSpec) -> StudyPlan:
         arms={arm.name: arm_facts(arm, spec.training) for arm in declared.arms},
         seeds=declared.seeds,
         analysis=declared.analysis,
+        task=spec.task,
     )
 
 

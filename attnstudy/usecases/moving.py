@@ -120,7 +120,7 @@ def _refusal(study: str, damaged: Mapping[RunFolder, str]) -> str:
     folder, reason = next(iter(damaged.items()))
     others = f" ({len(damaged) - 1} more are damaged too)" if len(damaged) > 1 else ""
     spec = specification(folder)
-    which = "" if spec is None else f" --variant {spec.arm_name} --seeds {spec.seed}-{spec.seed}"
+    which = "" if spec is None else f" {spec.options}"
     repeat = f"repeat this run with 'attnstudy run --rerun{which}' and the study's other options"
     if study.endswith(TUNING):
         repeat = f"move {folder.path} away and run 'attnstudy tune' again, which repeats it"

@@ -84,7 +84,8 @@ def repetitions(
             if run.folder.result() is not None:
                 folders.setdefault(run.spec.arm_name, []).append(run.folder)
     for arm in request.arms:
-        yield _compared(arm.name, folders.get(arm.name, []))
+        called = arm.name if request.task is None else f"{request.task}/{arm.name}"
+        yield _compared(called, folders.get(arm.name, []))
 
 
 def _elsewhere(request: RunRequest, place: Path, observer: Observer, figures: Figures) -> RunPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,6 +38,8 @@ class ConfigStatus:
     variants: tuple[VariantStatus, ...]
     plan: RecordedPlan | None = None
     """The plan in force; None if nothing was declared."""
+    task: str | None = None
+    """The task that it is of; None in a study without tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
     for config, recorded in plans.items():
         for arm in recorded.plan.arms:
             standing.setdefault(config, {}).setdefault(arm, {})
+    tasks = {config: recorded.plan.task for config, recorded in plans.items()}
     settings: dict[str, dict[str, object]] = {}
     undelivered = deleted = 0
     for folder in folders:
@@ -75,6 +78,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
         config = spec.config_id
         if config not in settings:
             settings[config] = spec.config_fields()
+            tasks.setdefault(config, spec.task)
         arms = standing.setdefault(config, {})
         # a factory whose source changed has two runs of one seed: a finished one counts
         previous = arms.setdefault(spec.arm_name, {}).get(spec.seed)
@@ -101,12 +105,21 @@ def study_status(address: Address, study: str) -> StudyStatus:
                     for variant, seeds in arms.items()
                 ),
                 plans.get(config),
+                tasks.get(config),
             )
-            for config, arms in standing.items()
+            for config, arms in _by_task(standing, tasks)
         ),
         undelivered,
         deleted,
     )
+
+
+def _by_task(
+    standing: Mapping[str, dict[str, dict[int, Status]]], tasks: Mapping[str, str | None]
+) -> list[tuple[str, dict[str, dict[int, Status]]]]:
+    """Return how configurations stand, those of a task together, tasks as they were recorded."""
+    order = list(dict.fromkeys([*tasks.values(), None]))
+    return sorted(standing.items(), key=lambda one: order.index(tasks.get(one[0])))
 
 
 @dataclass(frozen=True, slots=True)

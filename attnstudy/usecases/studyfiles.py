@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,27 +93,45 @@ class KnownPlan:
 class StudyOverview:
     """What a study declares, and which plans are recorded for it."""
 
-    request: RunRequest
+    requests: tuple[RunRequest, ...]
+    """One a task, or the only one."""
     plans: tuple[KnownPlan, ...]
     """The one in force for each configuration."""
     pairing_pays_from: float | None = None
     """Correlation of runs of one seed from which declaring them paired pays; None unpaired."""
 
+    @property
+    def request(self) -> RunRequest:
+        """The first, for what is the same on all tasks."""
+        return self.requests[0]
 
-def overview(request: RunRequest) -> StudyOverview:
+    @property
+    def tasks(self) -> dict[str, RunRequest]:
+        """Those of each task, by its name; none in a study without tasks."""
+        return {one.task: one for one in self.requests if one.task is not None}
+
+
+def overview(requests: Sequence[RunRequest]) -> StudyOverview:
     """Check what a study declares, and compare it with the plans recorded for it.
 
     Nothing is loaded or trained.
+
+    Args:
+        requests: of the study, one a task.
 
     Raises:
         UsageError: the study makes no sense.
 
     """
-    check_request(request)
+    for one in requests:
+        check_request(one)
+    request, by_task = requests[0], {one.task: one for one in requests}
     facts = runs.study_facts(request.address.store_dir, request.study)
     latest = {one.plan.config: one for one in runs.recorded_plans(facts)}
-    plans = tuple(KnownPlan(one, _changes(one, request)) for one in latest.values())
-    return StudyOverview(request, plans, _pairing_pays_from(request))
+    plans = tuple(
+        KnownPlan(one, _changes(one, by_task.get(one.plan.task))) for one in latest.values()
+    )
+    return StudyOverview(tuple(requests), plans, _pairing_pays_from(request))
 
 
 def _pairing_pays_from(request: RunRequest) -> float | None:
@@ -129,7 +147,10 @@ def _pairing_pays_from(request: RunRequest) -> float | None:
     return break_even_correlation(design, arms=len(declared.arms), seeds=len(declared.seeds))
 
 
-def _changes(recorded: RecordedPlan, request: RunRequest) -> tuple[str, ...]:
+def _changes(recorded: RecordedPlan, request: RunRequest | None) -> tuple[str, ...]:
+    if request is None:
+        task = recorded.plan.task
+        return ("tasks added" if task is None else f"task {task} taken out",)
     declared = request.declared
     assert declared is not None
     now = replace(

@@ -3,7 +3,7 @@
 from attnstudy.usecases.sources.collected import Collected, Curve, RunReference
 from attnstudy.usecases.sources.configurations import StudyRequest
 from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment
-from attnstudy.usecases.sources.study import collect_study
+from attnstudy.usecases.sources.study import collect_study, tasks_of
 from attnstudy.usecases.sources.table import TableRequest, collect_table
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "collect_experiment",
     "collect_study",
     "collect_table",
+    "tasks_of",
 ]

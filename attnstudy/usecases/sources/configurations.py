@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.studyplan import RecordedPlan
 from attnstudy.tracking import Address, TrackedRun
 from attnstudy.usecases.sources.collected import settle_differences
 
@@ -29,6 +30,8 @@ class StudyRequest:
     allowed: tuple[str, ...]
     """Fields in which configurations may differ and be ranked together all the same."""
     address: Address
+    task: str | None = None
+    """None takes the only task there is."""
     with_curves: bool = False
     """Whether the learning curves are read as well, a request a run."""
     brief: bool = False
@@ -55,6 +58,56 @@ def choose_study(request: StudyRequest, known: Sequence[str]) -> str:
     if len(known) > 1:
         raise UsageError(f"several studies are here, name the one to rank: {', '.join(known)}")
     return known[0]
+
+
+def task_names(
+    tracked: Sequence[TrackedRun], recorded: Sequence[RecordedPlan], *, planned: bool = False
+) -> tuple[str, ...]:
+    """Return the tasks of some runs, in the order in which their plans were recorded.
+
+    Those without a plan follow, by their first run; ``planned`` are those without a run too.
+    """
+    begun = sorted(tracked, key=lambda run: run.started_at)
+    trained = dict.fromkeys(task for run in begun if (task := run.params.get("task")) is not None)
+    declared = dict.fromkeys(one.plan.task for one in recorded if one.plan.task is not None)
+    return tuple(task for task in {**declared, **trained} if planned or task in trained)
+
+
+def choose_task(
+    request: StudyRequest,
+    study: str,
+    tracked: Sequence[TrackedRun],
+    recorded: Sequence[RecordedPlan],
+) -> list[TrackedRun]:
+    """Return the runs of the task that a request means; all where none is named.
+
+    Raises:
+        UsageError: there is no such task, or several and no name.
+
+    """
+    known = task_names(tracked, recorded, planned=True)
+    listed = ", ".join(known)
+    if request.task is None:
+        if len(known) > 1 and request.config is None:
+            raise UsageError(
+                f"the study {study!r} has the tasks {listed}, which are ranked one at a time: "
+                "name one with --task NAME"
+            )
+        return list(tracked)
+    if not known:
+        raise UsageError(f"the study {study!r} has no tasks: leave --task out")
+    if request.task not in known:
+        raise UsageError(
+            f"the study {study!r} has no task {request.task!r}{near_miss(request.task, known)} "
+            f"(there: {listed})"
+        )
+    own = [run for run in tracked if run.params.get("task") == request.task]
+    if not own:
+        raise UsageError(
+            f"the study {study!r} has no runs of the task {request.task!r} yet: "
+            f"'attnstudy run {study} --task {request.task}' makes some"
+        )
+    return own
 
 
 def choose_config(

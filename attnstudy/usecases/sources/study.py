@@ -35,7 +35,9 @@ from attnstudy.usecases.sources.configurations import (
     StudyRequest,
     choose_config,
     choose_study,
+    choose_task,
     refuse_twice,
+    task_names,
 )
 from attnstudy.usecases.sources.predictions import correct_answers, may_have_answers
 from attnstudy.usecases.sources.related import other_studies, related_studies, trained_before
@@ -61,8 +63,10 @@ def collect_study(
             f"the study {study!r} has no runs in {request.address.shown} yet: "
             f"'attnstudy run --study {study}' makes some, 'attnstudy sync' delivers finished ones"
         )
-    chosen, differences = choose_config(request, study, tracked)
     recorded, damaged = _plans(tracker, study, known)
+    tracked = choose_task(request, study, tracked, recorded)
+    chosen, differences = choose_config(request, study, tracked)
+    tasks = {run.params.get("task") for run in chosen}
     configs = {run.config for run in chosen}
     plans = tuple(one for one in recorded if {one.plan.config} == configs)
     pooled = sum(one.plan.config in configs for one in recorded) if len(configs) > 1 else 0
@@ -116,19 +120,57 @@ def collect_study(
         trained_before=trained_before(others, kept, plans[0].at) if plans else {},
         related=related_studies(others, kept),
         doubts=_doubts(study, kept, known, altered),
-        configurations=len({run.config for run in tracked if run.status in FINISHED}),
+        configurations=len(
+            {
+                run.config
+                for run in tracked
+                if run.status in FINISHED and run.params.get("task") in tasks
+            }
+        ),
         pooled_plans=pooled,
         correct=correct,
         split=_split(finished),
         seconds=_seconds(finished),
         excluded=excluded,
-        notes=(*known.notes, *_seed_note(kept), *differences, *advice(study, kept)),
+        notes=(
+            *known.notes,
+            *_task_note(chosen, task_names(everything, recorded, planned=True)),
+            *_seed_note(kept),
+            *differences,
+            *advice(study, kept),
+        ),
         runs=tuple(
             RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(metric))
             for run in kept
         ),
         curves=_curves(tracker, finished, known) if request.with_curves else {},
     )
+
+
+def _task_note(chosen: Sequence[TrackedRun], known: Sequence[str]) -> Sequence[str]:
+    """Return the note that only one of several tasks is ranked, where that is so."""
+    tasks = {run.params.get("task") for run in chosen}
+    others = [task for task in known if task not in tasks]
+    (task, *more) = tasks
+    if task is None or more or not others:
+        return ()
+    return (f"ranked on the task {task} alone; the study has {', '.join(others)} as well",)
+
+
+def tasks_of(
+    request: StudyRequest, progress: Callable[[int], None] = lambda read: None
+) -> tuple[str, ...]:
+    """Return the tasks that a study's runs have, as they were recorded; none without tasks.
+
+    Raises:
+        UsageError: no such study.
+        StoreError: the store is unreachable or not there, or contradicts the run folders.
+    """
+    tracker = open_for_reading(request.address)
+    study = choose_study(request, _studies(tracker, request.study))
+    known = known_runs(tracker, study, progress)
+    recorded, _ = _plans(tracker, study, known)
+    return task_names([run for run in known.runs if not run.deleted], recorded)
 
 
 def _seed_note(runs: Sequence[TrackedRun]) -> Sequence[str]:

@@ -172,8 +172,7 @@ def damaged(folder: RunFolder, name: str, file: str, started: Start | None) -> S
     """Return the error of a run folder that is not as it was written."""
     again = "'attnstudy run' with --rerun"
     if started is not None:
-        seed = started.spec.seed
-        again += f" --variant {started.spec.arm_name} --seeds {seed}-{seed}"
+        again += f" {started.spec.options}"
     return StoreError(
         f"{name}: {folder.path / file} is damaged, so nothing is ranked: put it back from a copy, "
         f"or repeat the run by {again}"
