@@ -169,11 +169,6 @@ def test_status_tells_tasks_apart(trained):
 
 def test_one_task_at_a_time_is_ranked(trained):
     assert tasks_of(request(Path("mlruns"))) == ("easy", "hard")
-    answer = trained("rank")
-    assert answer.code == 2
-    assert "has the tasks easy, hard, which are ranked one at a time" in answer.err
-    assert "--task NAME" in answer.err
-    assert one_sentence(answer.err)
     for task, metric in (("hard", "loss"), ("easy", "acc")):
         ranked = json.loads(trained("rank", "--task", task, "--json").out)
         assert ranked["status"] == "confirmatory"
@@ -187,6 +182,48 @@ def test_one_task_at_a_time_is_ranked(trained):
     answer = trained("rank", "--task", "eazy")
     assert answer.code == 2
     assert "has no task 'eazy'; did you mean 'easy'?" in answer.err
+
+
+def test_all_tasks_are_ranked_over_with_the_question_that_the_plan_asks(study):
+    add_to_ranking(study, "tasks = 'average'")
+    assert study("run").code == 0
+    answer = json.loads(study("rank", "--json").out)
+    assert [task["name"] for task in answer["tasks"]] == ["easy", "hard"]
+    assert [task["metric"] for task in answer["tasks"]] == ["acc", "loss"]
+    assert [task["direction"] for task in answer["tasks"]] == ["maximize", "minimize"]
+    assert (answer["status"], answer["question"]) == ("confirmatory", "average")
+    assert answer["verdict"] == "high > low"
+    assert answer["scale"] == "sd"
+    text = study("rank").out
+    assert "CONFIRMATORY: the plans" in text
+    assert "alone; the study has" not in text
+    other = json.loads(study("rank", "--tasks", "each", "--json").out)
+    assert other["status"] == "exploratory"
+    assert "ranked with tasks each, and average planned" in other["status_reason"]
+    assert study("rank", "--assert", "high > low").code == 0
+    assert study("rank", "--assert", "low > high").code == 1
+
+
+def test_without_a_declared_question_the_answers_are_exploratory(trained):
+    answer = json.loads(trained("rank", "--json").out)
+    assert (answer["status"], answer["question"]) == ("exploratory", None)
+    assert "do not say which of the three questions" in answer["status_reason"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--task-by", "dataset"), "a study names its tasks in its file"),
+        (("--calibrate",), "is for one task: leave it out, or rank one task with --task"),
+        (("--task", "easy", "--tasks", "new"), "--tasks is about several tasks"),
+        (("--task-weight", "eazy=2"), "which is no task; did you mean 'easy'?"),
+    ],
+)
+def test_what_does_not_go_with_the_tasks_of_a_study(trained, words, sentence):
+    answer = trained("rank", *words)
+    assert answer.code == 2, answer.out
+    assert sentence in answer.err
+    assert one_sentence(answer.err)
 
 
 def test_tasks_move_with_their_study(trained):
@@ -562,3 +599,13 @@ def test_a_study_in_python_is_checked_alike(workplace, monkeypatch, changes, wha
     monkeypatch.delenv("ATTNSTUDY_DATA_DIR")
     with pytest.raises(UsageError, match=what):
         declared(**changes)
+
+
+def test_a_program_ranks_over_the_tasks(trained, monkeypatch):
+    monkeypatch.chdir(trained.place)
+    study = attnstudy.load_study("own")
+    ranking = study.rank_tasks(tasks="average")
+    assert ranking.verdict == "high > low"
+    assert "over 2 tasks by acc, loss" in repr(ranking)
+    with pytest.raises(UsageError, match="tasks is 'eech': use each, average or new"):
+        study.rank_tasks(tasks="eech")  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attnstudy.fields import Field
     from attnstudy.render import Terminal
     from attnstudy.stats import Ranking
+    from attnstudy.stats.tasks import Question, TaskRanking
     from attnstudy.studyfile import StudyFile
     from attnstudy.usecases.tuning.results import VariantTuning
 
@@ -395,6 +396,53 @@ class Study:
             request = asking.rank_request(given, asking.study_source(given))
             with render.Terminal().counting("reading runs", plain_from=1000) as counted:
                 return ranking.rank(request, lambda read: counted(read, None)).ranking
+
+    def rank_tasks(
+        self,
+        *,
+        tasks: Question | None = None,
+        scale: str | None = None,
+        weights: Mapping[str, float] | None = None,
+        alpha: float | None = None,
+        correction: str | None = None,
+        control: str | None = None,
+        margin: float | None = None,
+    ) -> TaskRanking:
+        """Rank the arms over the tasks of the study: on each, on average, on a new one like these.
+
+        Args:
+            tasks: ``each``, ``average`` or ``new``: whose answer is the verdict; None is what the
+                study declares, else all three.
+            scale: ``metric`` or ``sd``: what differences over tasks are in.
+            weights: of the tasks in the average; None weighs all alike.
+            alpha: family-wise error rate.
+            correction: ``games-howell`` or ``holm``.
+            control: compare all others with this arm only.
+            margin: largest difference that does not matter.
+
+        Raises:
+            UsageError: nothing can be ranked, or an option makes no sense.
+            StoreError: the store is not there or cannot be read.
+
+        """
+        called = {"alpha": alpha, "correction": correction, "control": control, "margin": margin}
+        with in_words_of_python():
+            given = self._given(_RANK, called)
+            from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+            from attnstudy.usecases.sources import tasks_of
+
+            names = tasks_of(asking.study_source(given))
+            request = TaskRankRequest(
+                source=asking.task_sources(given, names),
+                said=given.said("alpha", "correction", "control", "margin"),
+                task_by=None,
+                question=tasks,
+                scale=scale,
+                weights=weights or {},
+            )
+            if not names:
+                raise UsageError("the study has no tasks: rank it with rank()")
+            return rank_by_task(request).ranking
 
     def status(self) -> StatusAnswer:
         """Return how the study stands: what is complete, running, failed and missing.

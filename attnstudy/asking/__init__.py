@@ -15,6 +15,7 @@ from attnstudy.asking.requests import (
     rank_request,
     run_requests,
     study_source,
+    task_sources,
     tune_request,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "rank_request",
     "run_requests",
     "study_source",
+    "task_sources",
     "tune_request",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,16 @@ def study_source(given: Given, *, with_curves: bool = False) -> StudyRequest:
         task=task,
         with_curves=with_curves,
     )
+
+
+def task_sources(
+    given: Given, tasks: Sequence[str], *, with_curves: bool = False
+) -> dict[str, StudyRequest]:
+    """Return, of a study that is to be ranked over its tasks, what is to be ranked of each."""
+    return {
+        task: study_source(replace(given, by_name={**given, "task": task}), with_curves=with_curves)
+        for task in tasks
+    }
 
 
 def find_own_modules(study: StudyFile) -> None:

@@ -49,9 +49,10 @@ def rank(**given: Any) -> int:
     from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
     from attnstudy.render.ranking import rank_text
     from attnstudy.usecases import ranking
+    from attnstudy.usecases.sources import SeveralTasksError
 
     _refuse_empty(given)
-    if _over_tasks(given):
+    if given["task_by"] is not None:
         return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
     if given["components"] and form in ("csv", "html"):
@@ -63,8 +64,12 @@ def rank(**given: Any) -> int:
     source = _source(asked, with_curves=bool(wants_report))
     request = asking.rank_request(asked, source)
     terminal = Terminal()
-    with terminal.counting("reading runs", plain_from=1000) as progress:
-        result = ranking.rank(request, lambda read: progress(read, None))
+    try:
+        with terminal.counting("reading runs", plain_from=1000) as progress:
+            result = ranking.rank(request, lambda read: progress(read, None))
+    except SeveralTasksError as several:
+        return _rank_tasks(given, several.tasks)
+    _refuse_without_tasks(given)
     if wants_report:
         _write_report(result, given, form)
     if form != "html":
@@ -190,30 +195,40 @@ def _source(given: Given, *, with_curves: bool) -> Any:
 _OF_TASKS = ("question", "task_scale", "weights", "directions")
 
 
-def _over_tasks(given: Mapping[str, Any]) -> bool:
-    """Whether several tasks are ranked over."""
-    named = [name for name in _OF_TASKS if given[name]]
-    if named and given["task_by"] is None:
-        raise UsageError(
-            f"{options.place(named[0])} is about several tasks: say with --task-by on which task a "
-            "run was made"
-        )
-    return given["task_by"] is not None
+def _refuse_without_tasks(given: Mapping[str, Any]) -> None:
+    """Refuse what is about several tasks where there is one."""
+    for name in _OF_TASKS:
+        if given[name]:
+            raise UsageError(
+                f"{options.place(name)} is about several tasks: say with --task-by on which task "
+                "a run was made, or leave it out"
+            )
 
 
-def _rank_tasks(given: dict[str, Any]) -> int:
-    """Rank over several tasks, and print it."""
+def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
+    """Rank over several tasks, and print it; of a study, these are its tasks."""
     from attnstudy.render import Terminal
     from attnstudy.render.tasks import tasks_csv, tasks_json, tasks_markdown, tasks_text
     from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+    from attnstudy.usecases.sources import StudyRequest
 
     form = "json" if given["as_json"] else given["form"]
     for name in ("look", "looks", "calibrate", "folds", "log"):
         if given[name]:
-            raise UsageError(f"{options.place(name)} is for one task: leave --task-by out, or that")
+            raise UsageError(
+                f"{options.place(name)} is for one task: leave it out, or rank one task with "
+                f"{'--task' if of_study else '--filter'}"
+            )
     asked = options.given_here()
+    source: Any = asking.task_sources(asked, of_study)
+    if not of_study:
+        source = _source(asked, with_curves=False)
+        if isinstance(source, StudyRequest):
+            raise UsageError(
+                "--task-by goes with --experiment or --from: a study names its tasks in its file"
+            )
     request = TaskRankRequest(
-        source=_source(asked, with_curves=False),
+        source=source,
         said=asked.said("alpha", "correction", "control", "margin", "paired", "looks"),
         task_by=given["task_by"],
         question=given["question"],

@@ -47,7 +47,7 @@ def run_text(reports: Sequence[RunReport]) -> str:
         lines += ["The same command with --wait waits for them."]
     if trained or skipped:
         lines += [""]
-        lines += [f"Rank them:   {_command('rank', report)}" for report in reports]
+        lines += [f"Rank them:   {_command('rank', reports[0], of_task=len(reports) == 1)}"]
         lines += [f"Browse them: {_command('ui', reports[0])}"]
     return "\n".join(lines)
 
@@ -87,12 +87,12 @@ def _names(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(outcome.spec.name for outcome in outcomes)
 
 
-def _command(name: str, report: RunReport) -> str:
+def _command(name: str, report: RunReport, *, of_task: bool = False) -> str:
     request = report.plan.request
     words = ["attnstudy", name]
     if name != "ui":
         words += ["--study", request.study]
-        words += [] if request.task is None else ["--task", request.task]
+        words += ["--task", request.task] if of_task and request.task is not None else []
     if str(request.address.store_dir) != "mlruns":
         words += ["--store", str(request.address.store_dir)]
     if not request.address.embedded:

@@ -141,8 +141,9 @@ def _figures(ranking: TaskRanking) -> Mapping[str, str]:
         "the marker is Wilcoxon's verdict)."
     )
     label = "Intervals of one pair on each task. The table of pairs has the numbers."
+    captions["pair-1"] = pair
     return {
-        name: figure(inline_svg(drawn, name, labels.get(name, label)), captions.get(name, pair))
+        name: figure(inline_svg(drawn, name, labels.get(name, label)), captions.get(name, "Alike."))
         for name, drawn in task_figures(ranking).items()
     }
 

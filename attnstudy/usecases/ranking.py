@@ -179,6 +179,9 @@ def _notes(
 ) -> Iterator[str]:
     """Give the remarks that are known before anything is ranked."""
     yield from found.notes
+    if found.other_tasks:
+        others = ", ".join(found.other_tasks)
+        yield f"ranked on the task {found.task} alone; the study has {others} as well"
     yield from _guesses(request.source, found)
     yield from _later(found)
     yield from fairness(tunings)

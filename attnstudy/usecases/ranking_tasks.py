@@ -9,6 +9,7 @@ from typing import Any
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats import ClaimCheck, Conduct, Design, Exclusion, Measurements, Provenance
 from attnstudy.stats.tasks import (
+    QUESTIONS,
     Question,
     TaskMeasurements,
     TaskRanking,
@@ -17,21 +18,24 @@ from attnstudy.stats.tasks import (
 )
 from attnstudy.studyplan import DIRECTIONS, Analysis
 from attnstudy.tables.directions import assumed
-from attnstudy.usecases.sources import Collected, ExperimentRequest, StudyRequest, TableRequest
+from attnstudy.usecases.declaring import judge
+from attnstudy.usecases.sources import Collected
 from attnstudy.usecases.sources.collected import direction_of
-from attnstudy.usecases.sources.tasks import collect_by_task, source_of
+from attnstudy.usecases.sources.tasks import TaskSource, collect_by_task, source_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRankRequest:
     """What ``attnstudy rank`` was asked for, over several tasks."""
 
-    source: StudyRequest | ExperimentRequest | TableRequest
+    source: TaskSource
+    """Of a study, a request a task."""
     said: Mapping[str, Any]
-    """Fields of ``Analysis`` that the user gave."""
+    """Fields of ``Analysis`` that the user gave; a plan fills in the others."""
     task_by: str | None
     """What says on which task a run was made; None for a study, which knows it."""
-    question: Question | None = None
+    question: str | None = None
+    """``each``, ``average`` or ``new``; None takes what a plan says, else all three."""
     scale: str | None = None
     """See ``stats.tasks.rank_tasks``."""
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -64,22 +68,48 @@ def rank_by_task(
     found, untold = collect_by_task(request.source, request.task_by, progress)
     _check_names(request, found)
     first = next(iter(found.values()))
-    analysis = replace(Analysis(**request.said), metric=first.metric)
+    planned = first.plans[-1].plan.analysis if first.plans else Analysis()
+    asked: dict[str, Any] = {"tasks": request.question} if request.question else {}
+    analysis = replace(planned, **request.said, **asked, metric=first.metric)
+    judged = {task: _judged(one, analysis) for task, one in found.items()}
+    plans = {task: one.plan for task, one in judged.items() if one.plan is not None}
     ranking = rank_tasks(
         {task: _measured(task, one, request) for task, one in found.items()},
         Design.of(analysis, direction=first.direction),
         Provenance(
             study=first.study,
+            plan=next(iter(plans.values())) if len(plans) == len(found) else None,
+            deviations=tuple(
+                f"{task}: {what}" for task, one in judged.items() for what in one.deviations
+            ),
             excluded=(*untold, *_excluded(found)),
             notes=tuple(dict.fromkeys(_notes(request, found))),
             source=source_of(found, request.task_by),
         ),
-        question=request.question,
+        plans=plans,
+        question=_question(analysis),
         scale=request.scale,
         weights=request.weights or None,
     )
     claims = check_task_claims(ranking, request.claims)
     return TaskReport(ranking=ranking, collected=found, claims=claims)
+
+
+def _question(analysis: Analysis) -> Question | None:
+    return next((one for one in QUESTIONS if one == analysis.tasks), None)
+
+
+def _judged(found: Collected, analysis: Analysis) -> Provenance:
+    """Return what one task's plan says of what was done."""
+    if not found.plans:
+        return Provenance()
+    own = found.plans[-1].plan.analysis
+    used = replace(analysis, metric=found.metric, direction=own.direction)
+    judged = judge(found.plans, found.seen, used)
+    doubts = list(found.doubts)
+    if found.damaged_plans:
+        doubts.append("a plan's record in the tracking store was altered")
+    return replace(judged, deviations=(*judged.deviations, *doubts))
 
 
 def _measured(task: str, found: Collected, request: TaskRankRequest) -> TaskMeasurements:
@@ -133,6 +163,8 @@ def _notes(request: TaskRankRequest, found: Mapping[str, Collected]) -> Iterator
     for task, one in found.items():
         for note in one.notes:
             yield f"{task}: {note}"
+    if isinstance(request.source, Mapping):
+        return
     if request.source.direction is None and not request.directions:
         for metric in dict.fromkeys(one.metric for one in found.values()):
             if said := assumed(metric):

@@ -242,7 +242,7 @@ def test_refused_with_one_sentence(ranked, found, words, sentence):
 
 
 def test_options_about_tasks_without_tasks(cli, workplace):
-    write("results.csv", rows())
+    write("results.csv", rows(TASKS[:1]))
     answer = cli("rank", "--from", "results.csv", "--tasks", "new")
     assert answer.code == 2
     assert "say with --task-by on which task" in answer.err

@@ -4,6 +4,7 @@ from attnstudy.stats.tasks.claims import check_task_claims
 from attnstudy.stats.tasks.measured import TaskMeasurements
 from attnstudy.stats.tasks.ranking import rank_tasks
 from attnstudy.stats.tasks.results import (
+    QUESTIONS,
     AveragePair,
     MeanRanks,
     NewTaskPair,
@@ -13,6 +14,7 @@ from attnstudy.stats.tasks.results import (
 )
 
 __all__ = [
+    "QUESTIONS",
     "AveragePair",
     "MeanRanks",
     "NewTaskPair",

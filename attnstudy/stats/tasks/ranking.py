@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.stats.comparisons.design import Design
-from attnstudy.stats.provenance import Provenance
+from attnstudy.stats.provenance import Plan, Provenance
 from attnstudy.stats.ranking import rank
 from attnstudy.stats.results import SCHEMA, Ranking
 from attnstudy.stats.samples import Floats
@@ -44,6 +44,7 @@ def rank_tasks(
     design: Design | None = None,
     provenance: Provenance | None = None,
     *,
+    plans: Mapping[str, Plan] | None = None,
     question: Question | None = None,
     scale: Scale | None = None,
     weights: Mapping[str, float] | None = None,
@@ -57,7 +58,8 @@ def rank_tasks(
     Args:
         given: what was measured, by task.
         design: how to test; looks, folds and pairing are for one task.
-        provenance: what is reported with the ranking.
+        provenance: what is reported with the ranking; it has a plan if every task has.
+        plans: of the tasks, as far as they have one.
         question: ``each``, ``average`` or ``new``, whose answer is the verdict; None gives all
             three, and none of them is confirmatory.
         scale: what differences over tasks are measured in, see ``measured.read_grid``.
@@ -112,9 +114,9 @@ def rank_tasks(
         margin=design.margin,
         control=design.control,
         status="confirmatory" if provenance.confirmatory and question else "exploratory",
-        status_reason=_status_reason(provenance, question),
+        status_reason=_status_reason(provenance, question, plans or {}),
         question=question,
-        tasks=_tasks(given, grid, rankings, found),
+        tasks=_tasks(given, grid, rankings, found, plans or {}),
         arms=_arms(grid, found, mean_rank, over_tasks),
         each=OnEach(
             alpha=design.alpha / len(grid.tasks),
@@ -295,6 +297,7 @@ def _tasks(
     grid: Grid,
     rankings: Mapping[str, Ranking],
     found: Averages,
+    plans: Mapping[str, Plan],
 ) -> tuple[OneTask, ...]:
     spreads = {task: grid.spread(task) for task in grid.tasks}
     return tuple(
@@ -303,6 +306,7 @@ def _tasks(
             metric=one.metric,
             direction=one.direction,
             sd=None if math.isnan(spreads[task]) else spreads[task],
+            plan=plans.get(task),
             in_average=task in found.tasks,
             ranking=rankings[task],
         )
@@ -383,7 +387,9 @@ def _notes(grid: Grid, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _status_reason(provenance: Provenance, question: Question | None) -> str:
+def _status_reason(
+    provenance: Provenance, question: Question | None, plans: Mapping[str, Plan]
+) -> str:
     if provenance.plan is None:
         return "; ".join(("no plan was recorded before the first run", *provenance.deviations))
     if question is None:
@@ -393,7 +399,8 @@ def _status_reason(provenance: Provenance, question: Question | None) -> str:
         )
     if provenance.deviations:
         return f"the plans were not followed: {'; '.join(provenance.deviations)}"
-    return "the plans were recorded before the first run, and followed"
+    named = ", ".join(f"{plan.hash} ({task}, {plan.date})" for task, plan in plans.items())
+    return f"the plans {named} were recorded before the first run of each, and followed"
 
 
 def _known(value: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from attnstudy.stats._codec import encode
-from attnstudy.stats.provenance import Exclusion, Source
+from attnstudy.stats.provenance import Exclusion, Plan, Source
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.vocabulary import Direction, Verdict
 
@@ -23,6 +23,8 @@ class OneTask:
     direction: Direction
     sd: float | None
     """Standard deviation of its runs: the root of the arms' mean variance; None without any."""
+    plan: Plan | None
+    """The plan of its runs."""
     in_average: bool
     """Whether every arm has enough runs for the average over tasks."""
     ranking: Ranking

@@ -1,7 +1,7 @@
 """Where the samples of a ranking come from: a study, any MLflow experiment, or a table."""
 
 from attnstudy.usecases.sources.collected import Collected, Curve, RunReference
-from attnstudy.usecases.sources.configurations import StudyRequest
+from attnstudy.usecases.sources.configurations import SeveralTasksError, StudyRequest
 from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment
 from attnstudy.usecases.sources.study import collect_study, tasks_of
 from attnstudy.usecases.sources.table import TableRequest, collect_table
@@ -11,6 +11,7 @@ __all__ = [
     "Curve",
     "ExperimentRequest",
     "RunReference",
+    "SeveralTasksError",
     "StudyRequest",
     "TableRequest",
     "collect_experiment",

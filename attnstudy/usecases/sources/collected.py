@@ -49,6 +49,10 @@ class Collected:
     """Whether every value is the best of its run's curve, chosen by the ranked metric itself."""
     study: str | None = None
     config: str | None = None
+    task: str | None = None
+    """The task of the runs, of a study with several."""
+    other_tasks: tuple[str, ...] = ()
+    """The other tasks of that study."""
     question: str | None = None
     items: int | None = None
     """Test images behind an accuracy in percent."""

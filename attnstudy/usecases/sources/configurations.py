@@ -38,6 +38,15 @@ class StudyRequest:
     """Whether only the verdict is wanted: neither images nor other studies are looked at."""
 
 
+class SeveralTasksError(UsageError):
+    """A study has several tasks, and a request for one ranking names none."""
+
+    def __init__(self, sentence: str, tasks: Sequence[str]) -> None:
+        """Keep the names of the tasks."""
+        super().__init__(sentence)
+        self.tasks = tuple(tasks)
+
+
 def choose_study(request: StudyRequest, known: Sequence[str]) -> str:
     """Return the study that a request means.
 
@@ -89,9 +98,8 @@ def choose_task(
     listed = ", ".join(known)
     if request.task is None:
         if len(known) > 1 and request.config is None:
-            raise UsageError(
-                f"the study {study!r} has the tasks {listed}, which are ranked one at a time: "
-                "name one with --task NAME"
+            raise SeveralTasksError(
+                f"the study {study!r} has the tasks {listed}: name one with --task NAME", known
             )
         return list(tracked)
     if not known:

@@ -67,6 +67,7 @@ def collect_study(
     tracked = choose_task(request, study, tracked, recorded)
     chosen, differences = choose_config(request, study, tracked)
     tasks = {run.params.get("task") for run in chosen}
+    task = next(iter(tasks)) if len(tasks) == 1 else None
     configs = {run.config for run in chosen}
     plans = tuple(one for one in recorded if {one.plan.config} == configs)
     pooled = sum(one.plan.config in configs for one in recorded) if len(configs) > 1 else 0
@@ -128,13 +129,14 @@ def collect_study(
             }
         ),
         pooled_plans=pooled,
+        task=task,
+        other_tasks=_others(task, task_names(everything, recorded, planned=True)),
         correct=correct,
         split=_split(finished),
         seconds=_seconds(finished),
         excluded=excluded,
         notes=(
             *known.notes,
-            *_task_note(chosen, task_names(everything, recorded, planned=True)),
             *_seed_note(kept),
             *differences,
             *advice(study, kept),
@@ -147,14 +149,9 @@ def collect_study(
     )
 
 
-def _task_note(chosen: Sequence[TrackedRun], known: Sequence[str]) -> Sequence[str]:
-    """Return the note that only one of several tasks is ranked, where that is so."""
-    tasks = {run.params.get("task") for run in chosen}
-    others = [task for task in known if task not in tasks]
-    (task, *more) = tasks
-    if task is None or more or not others:
-        return ()
-    return (f"ranked on the task {task} alone; the study has {', '.join(others)} as well",)
+def _others(task: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the tasks of a study but the one that is ranked; none where there are no tasks."""
+    return () if task is None else tuple(one for one in known if one != task)
 
 
 def tasks_of(

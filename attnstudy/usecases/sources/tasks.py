@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from attnstudy.errors import UsageError
 from attnstudy.stats import Exclusion, Source
@@ -10,21 +11,23 @@ from attnstudy.tables.words import some
 from attnstudy.usecases.sources.collected import Collected
 from attnstudy.usecases.sources.configurations import StudyRequest
 from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment_by_task
+from attnstudy.usecases.sources.study import collect_study
 from attnstudy.usecases.sources.table import TableRequest, collect_table_by_task
 
+TaskSource: TypeAlias = Mapping[str, StudyRequest] | ExperimentRequest | TableRequest
 _FEW = 3  # tasks whose reading is told one by one
 
 
 def collect_by_task(
-    source: StudyRequest | ExperimentRequest | TableRequest,
+    source: TaskSource,
     task_by: str | None,
     progress: Callable[[int], None] = lambda read: None,
 ) -> tuple[dict[str, Collected], tuple[Exclusion, ...]]:
     """Return the samples of each task, and the runs that belong to none.
 
     Args:
-        source: what to rank.
-        task_by: what says on which task a run was made; a study knows it.
+        source: what to rank; of a study, a request a task.
+        task_by: what says on which task a run was made; None for a study, which knows it.
         progress: told how many runs were read.
 
     Raises:
@@ -32,10 +35,8 @@ def collect_by_task(
         DataError: the data cannot be read.
         StoreError: the store is unreachable or not there.
     """
-    if isinstance(source, StudyRequest):
-        raise UsageError(
-            "--task-by goes with --experiment or --from: a study names its tasks in its file"
-        )
+    if isinstance(source, Mapping):
+        return {task: collect_study(one, progress) for task, one in source.items()}, ()
     if task_by is None:
         raise UsageError("nothing says on which task a run was made: name it with --task-by")
     if isinstance(source, TableRequest):
