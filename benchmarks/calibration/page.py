@@ -16,6 +16,9 @@ from benchmarks.calibration.practices import Practice
 from benchmarks.calibration.rates import Rate
 from benchmarks.calibration.robust import COMPARED as TESTS
 from benchmarks.calibration.robust import Robustness
+from benchmarks.calibration.tasks import BOUND as TASK_BOUND
+from benchmarks.calibration.tasks import METHODS as TASK_METHODS
+from benchmarks.calibration.tasks import Measured, Standardised
 from benchmarks.calibration.until_decided import BOUND, Procedure
 
 NOT_KEPT = "**NOT KEPT**"
@@ -179,3 +182,40 @@ def error_file(found: Sequence[Errors]) -> str:
         counts = [errors.rates[key].count if key in errors.rates else "" for key in columns]
         lines.writerow([row.mode, row.counts, row.spread, studies, *counts])
     return text.getvalue()
+
+
+_CALLED = {"bootstrap": "rliable"}
+
+
+def task_errors(found: Iterable[Measured]) -> str:
+    """Return a row a design: false claims by method, and the coverage of the average."""
+    rows = [
+        [
+            one.row.name,
+            *(_bounded(one.errors[name]) for name in TASK_METHODS),
+            share(one.coverage.value),
+            _kept(one.kept),
+        ]
+        for one in found
+    ]
+    methods = [_CALLED.get(name, name) for name in TASK_METHODS]
+    return table(["design", *methods, "coverage", ""], rows)
+
+
+def _bounded(rate: Rate) -> str:
+    shown = share(rate.value)
+    return shown if rate.value <= TASK_BOUND else f"**{shown}**"
+
+
+def task_power(found: Iterable[Measured]) -> str:
+    """Return a row a design: how often each method shows a difference that is there."""
+    rows = [
+        [one.row.name, *(share(one.power[name].value, 2) for name in TASK_METHODS)] for one in found
+    ]
+    return table(["design", *(_CALLED.get(name, name) for name in TASK_METHODS)], rows)
+
+
+def standardised(found: Iterable[Standardised]) -> str:
+    """Return a row a design: false claims on average in standard deviations."""
+    rows = [[one.row.name, share(one.error.value), _kept(one.kept)] for one in found]
+    return table(["design", "average in SDs", ""], rows)
