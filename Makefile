@@ -51,9 +51,11 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 
 DEMO_STORE ?= demo/mlruns
 DEMO_SEEDS ?= 5
+DEMO_EPOCHS ?= 4
 DEMO := --study demo --store $(DEMO_STORE)
 demo: $(VENV)/.installed
-	$(BIN)/attnstudy run $(DEMO) --dataset digits --variant all --seeds $(DEMO_SEEDS)
+	$(BIN)/attnstudy run $(DEMO) --dataset digits --epochs $(DEMO_EPOCHS) \
+	  --variant all --seeds $(DEMO_SEEDS)
 	@echo
 	$(BIN)/attnstudy rank $(DEMO)
 	@echo

@@ -194,11 +194,12 @@ def look_at_the_ui(words, data_dir):
 
 
 def test_make_demo_ends_with_the_ranking_and_the_line_that_opens_the_ui(tmp_path, data_dir):
-    """With small settings from the environment; the real size is what ``make demo`` takes."""
+    """With fewer seeds and epochs; the real size is what ``make demo`` takes."""
     if not (ROOT / ".venv" / ".installed").exists():
         pytest.skip("the demo uses .venv, which 'make test' makes and this run does not have")
     done = subprocess.run(
-        ["make", "-s", "demo", f"DEMO_STORE={tmp_path / 'mlruns'}", "DEMO_SEEDS=2"],
+        ["make", "-s", "demo", f"DEMO_STORE={tmp_path / 'mlruns'}", "DEMO_SEEDS=2",
+         "DEMO_EPOCHS=1"],
         cwd=ROOT, env=environment(data_dir), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
