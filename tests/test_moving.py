@@ -478,15 +478,15 @@ def test_a_folder_that_was_only_claimed_is_no_run(cli, there, archive, store_dir
 def test_what_was_asked_for_is_united(cli, there, archive):
     config = "0123456789"
     with runs.changing_study_facts(there, STUDY) as facts:
-        facts["asked"] = {config: {"late": [3]}}
-        facts["question"] = "Is it so?"
+        facts.ask(config, "late", [3])
+        facts.question = "Is it so?"
     imported(cli, archive)
     facts = runs.study_facts(there, STUDY)
     spec = run_named(there, "double/seed=0").started().spec
-    assert facts["threads"] == 1
-    assert facts["question"] == "Is it so?"
-    assert facts["asked"][config] == {"late": [3]}
-    assert facts["asked"][spec.config_id] == {"double": [0, 1], "vanilla": [0, 1]}
+    assert facts.threads == 1
+    assert facts.question == "Is it so?"
+    assert facts.asked[config] == {"late": [3]}
+    assert facts.asked[spec.config_id] == {"double": [0, 1], "vanilla": [0, 1]}
     before = (there / "runs" / STUDY / "study.json").stat().st_mtime_ns
     imported(cli, archive)
     assert (there / "runs" / STUDY / "study.json").stat().st_mtime_ns == before
@@ -494,14 +494,14 @@ def test_what_was_asked_for_is_united(cli, there, archive):
 
 def test_unfinished_runs_of_another_thread_count_stay_out(cli, there, everything):
     with runs.changing_study_facts(there, STUDY) as facts:
-        facts["threads"] = 2
+        facts.threads = 2
     answer = cli("import", everything)
     assert answer.code == 1
     said = " ".join(answer.out.split())
     assert "trained with 1 thread each and this study's with 2" in said
     assert "finished runs are results all the same" in said
     assert sorted(whole_runs(there)) == FINISHED
-    assert runs.study_facts(there, STUDY)["threads"] == 2
+    assert runs.study_facts(there, STUDY).threads == 2
     report = json.loads(cli("import", everything, "--json").out)
     assert report["threads"] == [2, 1]
     assert fates(report)["vanilla/seed=7"] == "other_threads"

@@ -17,7 +17,7 @@ import pytest
 
 from attnstudy import runs
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
-from attnstudy.files import file_digest, write_sealed
+from attnstudy.files import file_digest, read_sealed, write_sealed
 from attnstudy.runs import (
     METRICS,
     Checkpoint,
@@ -203,9 +203,9 @@ while not go.exists():
     time.sleep(0.001)
 for _ in range(20):
     with changing_study_facts(store, "mine") as facts:
-        count = facts.get("count", 0)
+        count = facts.others.get("count", 0)
         time.sleep(0.001)
-        facts["count"] = count + 1
+        facts.others["count"] = count + 1
 """
 
 
@@ -222,7 +222,7 @@ def test_study_facts_are_changed_by_one_process_at_a_time(tmp_path: Path) -> Non
         child.stdout.readline()
     go.touch()
     assert [child.wait(60) for child in children] == [0, 0]
-    assert runs.study_facts(tmp_path, "mine") == {"count": 40}
+    assert runs.study_facts(tmp_path, "mine").others == {"count": 40}
 
 
 # How a run stands
@@ -701,36 +701,39 @@ def test_runs_lie_by_study_and_fingerprint(tmp_path: Path) -> None:
 def test_an_empty_store_has_no_studies(tmp_path: Path) -> None:
     assert runs.studies(tmp_path) == []
     assert runs.studies(tmp_path / "nowhere") == []
-    assert runs.study_facts(tmp_path, "mine") == {}
+    assert runs.study_facts(tmp_path, "mine") == runs.StudyFacts()
 
 
 def test_study_facts_are_kept(tmp_path: Path) -> None:
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        facts["threads"] = 1
+        facts.threads = 1
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        assert facts == {"threads": 1}
-        facts["asked"] = {"a": [1, 2]}
-    assert runs.study_facts(tmp_path, "mine") == {"threads": 1, "asked": {"a": [1, 2]}}
-    assert runs.study_facts(tmp_path, "other") == {}
+        assert facts.to_json() == {"threads": 1}
+        facts.ask("a", "late", [2, 1])
+    assert runs.study_facts(tmp_path, "mine").to_json() == {
+        "threads": 1,
+        "asked": {"a": {"late": [1, 2]}},
+    }
+    assert runs.study_facts(tmp_path, "other") == runs.StudyFacts()
 
 
 def test_study_facts_that_do_not_change_are_not_written(tmp_path: Path) -> None:
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        facts["threads"] = 1
+        facts.threads = 1
     path = next((tmp_path / "runs" / "mine").glob("*.json"))
     before = path.stat().st_ino
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        facts["threads"] = 1
+        facts.threads = 1
     assert path.stat().st_ino == before
 
 
 def test_study_facts_stay_as_they_were_after_a_failure(tmp_path: Path) -> None:
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        facts["threads"] = 1
+        facts.threads = 1
     with pytest.raises(ZeroDivisionError), runs.changing_study_facts(tmp_path, "mine") as facts:
-        facts["threads"] = 1 / 0
+        facts.threads = 1 // 0
     with runs.changing_study_facts(tmp_path, "mine") as facts:
-        assert facts == {"threads": 1}
+        assert facts.to_json() == {"threads": 1}
 
 
 # Folders that cannot be written
@@ -823,3 +826,33 @@ def test_a_result_with_fewer_fields_is_still_a_result(started: RunFolder) -> Non
 def test_a_result_without_a_seal_is_none(started: RunFolder) -> None:
     (started.path / "result.json").write_text('{"status": "complete"}', encoding="utf-8")
     assert started.status is Status.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"threads": "two"},
+        {"asked": {"a": {"late": ["0"]}}},
+        {"asked": {"a": [1, 2]}},
+        {"asked": []},
+        {"plans": ["none"]},
+        {"plans": 3},
+    ],
+)
+def test_study_facts_of_another_kind_are_refused(tmp_path: Path, content) -> None:
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    write_sealed(folder / "study.json", content)
+    with pytest.raises(StoreError, match=r"study\.json is not what attnstudy writes"):
+        runs.study_facts(tmp_path, "mine")
+
+
+def test_what_a_later_version_wrote_among_the_facts_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    write_sealed(folder / "study.json", {"threads": 1, "weather": "fine"})
+    with runs.changing_study_facts(tmp_path, "mine") as facts:
+        facts.ask("c", "late", [0])
+    assert read_sealed(folder / "study.json") == {
+        "weather": "fine", "threads": 1, "asked": {"c": {"late": [0]}},
+    }  # fmt: skip

@@ -91,7 +91,7 @@ def test_a_run_is_published_with_everything(make_spec, train_run, store_dir, tra
         "dataset_digest": spec.dataset_digest, "train_size": "256", "val_size": "60",
         "attention": "spatial", "channels": "[4, 4]", "epochs": "2", "batch_size": "32",
         "lr": "0.001", "precision": "float32", "optimizer": "adam", "weight_decay": "0.0",
-        "augmentation": "none",
+        "augmentation": "none", "split": "fixed",
     }  # fmt: skip
     tags = run.data.tags
     assert tags["attnstudy.study"] == "small"

@@ -7,12 +7,13 @@ accepted, and what was run before stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from attnstudy import runs
 from attnstudy.errors import UsageError
+from attnstudy.runs import StudyFacts
 from attnstudy.trainings.source import Code
 
 _NAMED = 5  # files that a message names
@@ -59,7 +60,7 @@ def settled_code(
     )
 
 
-def note_code(facts: dict[str, Any], what: str, code: Code) -> None:
+def note_code(facts: StudyFacts, what: str, code: Code) -> None:
     """Write down, among a study's facts, by which code its runs are made."""
     known = _known(facts, what)
     one = next((one for one in known if one["identity"] == code.identity), None)
@@ -67,13 +68,13 @@ def note_code(facts: dict[str, Any], what: str, code: Code) -> None:
         known.append({"identity": code.identity, "accepted": []})
     elif code.digest not in (one["identity"], *one["accepted"]):
         one["accepted"].append(code.digest)
-    facts.setdefault("code", {})[what] = known
+    facts.code[what] = known
 
 
-def _known(facts: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+def _known(facts: StudyFacts, what: str) -> list[dict[str, Any]]:
     return [
         {"identity": one["identity"], "accepted": list(one["accepted"])}
-        for one in facts.get("code", {}).get(what, ())
+        for one in facts.code.get(what, ())
     ]
 
 

@@ -215,7 +215,7 @@ def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
     They are fixed at the study's first run, 1 unless told otherwise: one and two threads give
     different bits, so they must not depend on how many runs are left.
     """
-    fixed = runs.study_facts(request.address.store_dir, request.study).get("threads")
+    fixed = runs.study_facts(request.address.store_dir, request.study).threads
     if fixed is None:
         return request.threads or 1, ()
     if request.threads in (None, fixed):

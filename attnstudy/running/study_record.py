@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from attnstudy import runs
 from attnstudy.errors import StoreError
 from attnstudy.running.code import note_code
@@ -25,17 +23,15 @@ def record_study(plan: RunPlan) -> list[str]:
     """
     request = plan.request
     with runs.changing_study_facts(request.address.store_dir, request.study) as facts:
-        facts.setdefault("threads", plan.threads)
-        facts.setdefault("question", request.question)
+        facts.threads = facts.threads or plan.threads
+        facts.question = facts.question or request.question
         if (code := request.options.get("code")) is not None:
             note_code(facts, request.options["what"], code)
-        asked: dict[str, Any] = facts.setdefault("asked", {})
         now: dict[tuple[str, str], set[int]] = {}
         for run in plan.runs:
             now.setdefault((run.spec.config_id, run.spec.arm_name), set()).add(run.spec.seed)
         for (config, arm), seeds in now.items():
-            before = asked.setdefault(config, {}).get(arm, ())
-            asked[config][arm] = sorted({*before, *seeds})
+            facts.ask(config, arm, seeds)
         warnings = _record_plan(plan, facts)
         recorded = runs.recorded_plans(facts)
     if request.declared is not None and request.declared.folder is not None:
@@ -61,7 +57,7 @@ def declare_study(plan: RunPlan) -> list[str]:
         return _record_plan(plan, facts)
 
 
-def _record_plan(plan: RunPlan, facts: dict[str, Any]) -> list[str]:
+def _record_plan(plan: RunPlan, facts: runs.StudyFacts) -> list[str]:
     if plan.request.declared is None:
         return []
     declared = study_plan(plan.request.declared, plan.runs[0].spec)

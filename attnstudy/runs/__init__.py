@@ -34,6 +34,7 @@ from attnstudy.runs.records import (
 )
 from attnstudy.runs.repeating import REPLACES, kept_aside
 from attnstudy.runs.studies import (
+    StudyFacts,
     changing_study_facts,
     record_plan,
     recorded_plans,
@@ -68,6 +69,7 @@ __all__ = [
     "RunFolder",
     "Start",
     "Status",
+    "StudyFacts",
     "acquired",
     "changing_study_facts",
     "command_at_work",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from attnstudy.errors import StoreError
 from attnstudy.files import read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
 from attnstudy.study import TUNING, RunSpec
@@ -53,13 +55,75 @@ def _names(store: Path) -> list[str]:
     return sorted(path.name for path in (store / "runs").glob("*/") if path.is_dir())
 
 
-def study_facts(store: Path, study: str) -> dict[str, Any]:
-    """Return what was fixed at a study's first run (its thread count), asked for and planned."""
-    return read_sealed(study_folder(store, study) / "study.json") or {}
+@dataclass(slots=True)
+class StudyFacts:
+    """What was fixed at a study's first run, asked for and planned; a file in the store.
+
+    Raises ``ValueError`` on construction when a value is not of its kind.
+    """
+
+    threads: int | None = None
+    """A run, since the first."""
+    question: str | None = None
+    asked: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    """Configuration -> arm -> seeds, ascending."""
+    plans: list[dict[str, Any]] = field(default_factory=list)
+    """As ``RecordedPlan`` writes them, damaged ones too."""
+    code: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Function or command -> what its runs were made by, the first first: ``identity``, and the
+    digests that were ``accepted`` for it."""
+    others: dict[str, Any] = field(default_factory=dict)
+    """What another version of attnstudy wrote."""
+
+    def __post_init__(self) -> None:
+        seeds = [s for arms in self.asked.values() for own in arms.values() for s in own]
+        if not all(type(number) is int for number in (self.threads or 1, *seeds)):
+            raise ValueError("threads and seeds are whole numbers")
+        if not all(isinstance(record, dict) for record in self.plans):
+            raise ValueError("plans are objects")
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> StudyFacts:
+        """Return the facts that a file holds.
+
+        Raises:
+            ValueError: they are not what ``to_json`` writes.
+
+        """
+        known = {one.name for one in fields(cls)} - {"others"}
+        own = {name: value for name, value in content.items() if name in known}
+        try:
+            return cls(**own, others={n: v for n, v in content.items() if n not in known})
+        except (AttributeError, TypeError) as error:
+            raise ValueError(str(error)) from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` takes; what is not known is left out."""
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "others"}
+        return {**self.others, **{n: v for n, v in own.items() if v or v == 0}}
+
+    def ask(self, config: str, arm: str, seeds: Iterable[int]) -> None:
+        """Add to the seeds of an arm that were asked for."""
+        own = self.asked.setdefault(config, {})
+        own[arm] = sorted({*own.get(arm, ()), *seeds})
+
+
+def study_facts(store: Path, study: str) -> StudyFacts:
+    """Return what was fixed at a study's first run (its thread count), asked for and planned.
+
+    Raises:
+        StoreError: the file holds something else.
+
+    """
+    path = study_folder(store, study) / "study.json"
+    try:
+        return StudyFacts.from_json(read_sealed(path) or {})
+    except ValueError as error:
+        raise StoreError(f"{path} is not what attnstudy writes: restore it from a copy") from error
 
 
 @contextlib.contextmanager
-def changing_study_facts(store: Path, study: str) -> Iterator[dict[str, Any]]:
+def changing_study_facts(store: Path, study: str) -> Iterator[StudyFacts]:
     """Read, let change, and write a study's facts, one process at a time."""
     folder = study_folder(store, study)
     lock = FileLock(folder / "study.lock")
@@ -68,19 +132,19 @@ def changing_study_facts(store: Path, study: str) -> Iterator[dict[str, Any]]:
         held = lock.acquire()
     with held:
         facts = study_facts(store, study)
-        before = json.dumps(facts, sort_keys=True)
+        before = json.dumps(facts.to_json(), sort_keys=True)
         yield facts
-        if json.dumps(facts, sort_keys=True) != before:
-            write_sealed(folder / "study.json", facts)
+        if json.dumps(facts.to_json(), sort_keys=True) != before:
+            write_sealed(folder / "study.json", facts.to_json())
 
 
-def recorded_plans(facts: Mapping[str, Any]) -> list[RecordedPlan]:
+def recorded_plans(facts: StudyFacts) -> list[RecordedPlan]:
     """Return the plans among a study's facts, oldest first; damaged records are left out."""
-    read = map(RecordedPlan.from_json, facts.get("plans", ()))
+    read = map(RecordedPlan.from_json, facts.plans)
     return sorted((one for one in read if one is not None), key=lambda one: one.at)
 
 
-def record_plan(facts: dict[str, Any], plan: StudyPlan, *, after: int = 0) -> None:
+def record_plan(facts: StudyFacts, plan: StudyPlan, *, after: int = 0) -> None:
     """Add a plan to a study's facts, unless it is the one in force for its configuration.
 
     Args:
@@ -97,4 +161,4 @@ def record_plan(facts: dict[str, Any], plan: StudyPlan, *, after: int = 0) -> No
         at = max(time.time_ns() // 1_000_000, last + 1, after + 1)
         while at in {one.at for one in recorded}:
             at += 1  # so that all plans have an order, also in a tracking store
-        facts.setdefault("plans", []).append(RecordedPlan.of(plan, at).to_json())
+        facts.plans.append(RecordedPlan.of(plan, at).to_json())

@@ -61,7 +61,7 @@ class Publisher:
             try:
                 lookup = self._opened()
             except ExperimentDeletedError:
-                if not delivery.get("run_id"):
+                if not delivery.now.run_id:
                     raise
                 delivery.keep(deleted=True)  # with all runs that were in it
                 return False
@@ -102,15 +102,11 @@ def _run_of(
     republish: bool,
 ) -> Run | None:
     """Return the folder's run, made where needed; None if it was deleted and stays so."""
-    noted = delivery.get("run_id")
-    settled = delivery.get("status") in _SETTLED
+    noted = delivery.now.run_id
+    settled = delivery.now.status in _SETTLED
     run = None if noted is None else lookup.run(noted, settled=settled)
     if run is None:
-        if (
-            delivery.get("deleted")
-            and delivery.get("experiment") == lookup.identity
-            and not republish
-        ):
+        if delivery.now.deleted and delivery.now.experiment == lookup.identity and not republish:
             return None  # deleted, and then removed from the trash
         run = lookup.find(folder, started, noted=delivery.anything)
         if run is None:
@@ -126,6 +122,6 @@ def _run_of(
         client, run_id = lookup.requests.client, run.info.run_id
         lookup.requests.write("restore-run", client.restore_run, run_id)
         delivery.begin(run_id=run_id, experiment=lookup.identity)
-    elif delivery.get("deleted"):  # and somebody brought it back
+    elif delivery.now.deleted:  # and somebody brought it back
         delivery.begin(run_id=run.info.run_id, experiment=lookup.identity)
     return run

@@ -78,7 +78,7 @@ class Upload:
         """
         result = self.folder.result()
         status = self.folder.status if result is None else result.status
-        if result is not None and self.delivery.get("status") == status.value:
+        if result is not None and self.delivery.now.status == status.value:
             if self._shows(status, result) and not (self.files_too and self._other_file(result)):
                 self._seal(result)
                 return
@@ -93,7 +93,7 @@ class Upload:
             if any(there.get(name, value) != value for name, value in result.metrics.items()):
                 self.delivery.keep(altered=True)
             confirmed = self._send_result(result)
-            if self.delivery.get("altered"):
+            if self.delivery.now.altered:
                 self._refuse_stubborn(status, result)
                 confirmed["altered"] = False
         else:
@@ -155,7 +155,7 @@ class Upload:
         """Return the run's parameters; none if the store has them."""
         from mlflow.entities import Param
 
-        if self.delivery.get("described"):
+        if self.delivery.now.described:
             return []
         return [Param(k, v) for k, v in param_texts(self.started.spec.to_dict()).items()]
 
@@ -191,13 +191,13 @@ class Upload:
     def _unsent(self) -> _Unsent:
         # An interrupted run's last lines may be dropped and computed again, to the same numbers
         # but at other times: what the store has already must not be sent again.
-        line = self.delivery.get("line")
+        line = self.delivery.now.line
         before, records = self._journal_after(line)
         # once its lines were written again, the store may be ahead of them for a while
-        ahead = bool(self.delivery.get("again")) or (line is not None and before is None)
-        untried = line is None and self.delivery.get("model") is False
-        unsure = ahead or (before is None and not untried) or bool(self.delivery.get("sending"))
-        step = self.delivery.get("steps")
+        ahead = bool(self.delivery.now.again) or (line is not None and before is None)
+        untried = line is None and self.delivery.now.model is False
+        unsure = ahead or (before is None and not untried) or bool(self.delivery.now.sending)
+        step = self.delivery.now.steps
         points: list[Metric] = []
         for place, record in records:
             points += self._points(record, before or 0.0)
@@ -241,7 +241,7 @@ class Upload:
         """
         if line is not None:
             placed = self.folder.journal_from(line)
-            if placed and self.delivery.get("steps") == placed[0][1].step + 1:
+            if placed and self.delivery.now.steps == placed[0][1].step + 1:
                 return placed[0][1].seconds, placed[1:]
         return None, self.folder.journal_from(0)
 
@@ -310,7 +310,7 @@ class Upload:
         return {"described": True, **unsent.confirmed}
 
     def _send_model(self, result: Result) -> str:
-        untried = self.delivery.get("model") is False
+        untried = self.delivery.now.model is False
         if untried:
             self.delivery.keep(model=True)
         place = ModelPlace(
@@ -356,7 +356,7 @@ class Upload:
         # logged on the way too has its result at the end of its curve
         if name in ends:
             return result.finished_at, ends[name]
-        if not self.delivery.get("altered") or self.run.data.metrics.get(name) == value:
+        if not self.delivery.now.altered or self.run.data.metrics.get(name) == value:
             return result.finished_at, 0
         client = self.requests.client
         there = self.requests.read(client.get_metric_history, self.run_id, name)

@@ -11,13 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from attnstudy import runs
 from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archive
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.files import read_sealed, reported
-from attnstudy.runs import RunFolder
+from attnstudy.runs import RunFolder, StudyFacts
 from attnstudy.study import TUNING, check_study_name
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.usecases.packing import (
@@ -179,41 +178,36 @@ def _contents(archive: Archive) -> tuple[str, dict[str, set[str]]]:
     return study, names
 
 
-def _facts(archive: Archive, stage: Path) -> dict[str, Any]:
+def _facts(archive: Archive, stage: Path) -> StudyFacts:
     """Return what was fixed at the study's first run and asked for, if the archive says it."""
     if FACTS not in archive.members:
-        return {}
+        return StudyFacts()
     archive.unpack(FACTS, stage / FACTS)
-    facts = read_sealed(stage / FACTS)
+    content = read_sealed(stage / FACTS)
     try:
-        if facts is None or type(facts.get("threads", 1)) is not int:
+        if content is None:
             raise ValueError(FACTS)
-        for variants in facts.get("asked", {}).values():
-            for seeds in variants.values():
-                if any(type(seed) is not int for seed in seeds):
-                    raise ValueError(FACTS)
-        if any(RecordedPlan.from_json(record) is None for record in facts.get("plans", ())):
+        facts = StudyFacts.from_json(content)
+        if any(RecordedPlan.from_json(record) is None for record in facts.plans):
             raise ValueError(FACTS)
-    except (AttributeError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise archive.altered(f"{FACTS} is not what it was") from error
     return facts
 
 
-def _merge_facts(store_dir: Path, study: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
+def _merge_facts(store_dir: Path, study: str, facts: StudyFacts) -> tuple[int, int] | None:
     """Add an archive's facts to the study's; return both thread counts if they differ.
 
     This comes before the runs, so that a study never stands there without its thread count.
     """
     with runs.changing_study_facts(store_dir, study) as here:
-        for name, value in facts.items():
-            if name not in ("asked", "plans") and here.get(name) is None:
-                here[name] = value
-        known = here.get("plans", [])
-        if added := [record for record in facts.get("plans", ()) if record not in known]:
-            here["plans"] = [*known, *added]
-        for config, variants in facts.get("asked", {}).items():
-            for variant, seeds in variants.items():
-                asked = here.setdefault("asked", {}).setdefault(config, {})
-                asked[variant] = sorted({*asked.get(variant, ()), *seeds})
-        ours, theirs = here.get("threads"), facts.get("threads")
-    return None if ours is None or theirs in (None, ours) else (int(ours), int(theirs))
+        here.threads = here.threads or facts.threads
+        here.question = here.question or facts.question
+        here.code = here.code or facts.code
+        here.others = {**facts.others, **here.others}
+        here.plans += [record for record in facts.plans if record not in here.plans]
+        for config, arms in facts.asked.items():
+            for arm, seeds in arms.items():
+                here.ask(config, arm, seeds)
+        ours, theirs = here.threads, facts.threads
+    return None if ours is None or theirs in (None, ours) else (ours, theirs)

@@ -59,10 +59,9 @@ def study_status(address: Address, study: str) -> StudyStatus:
     """Return how a study stands, from its run folders alone."""
     folders = runs.run_folders(address.store_dir, study)
     facts = runs.study_facts(address.store_dir, study)
-    asked = facts.get("asked", {})
     plans = {one.plan.config: one for one in runs.recorded_plans(facts)}  # the latest of each
     standing: dict[str, dict[str, dict[int, Status]]] = {
-        config: {variant: {} for variant in variants} for config, variants in asked.items()
+        config: {variant: {} for variant in variants} for config, variants in facts.asked.items()
     }
     for config, recorded in plans.items():
         for arm in recorded.plan.arms:
@@ -99,7 +98,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
                     _variant_status(
                         variant,
                         seeds,
-                        asked.get(config, {}).get(variant, ()),
+                        facts.asked.get(config, {}).get(variant, ()),
                         _planned(plans.get(config), variant),
                     )
                     for variant, seeds in arms.items()
@@ -255,7 +254,7 @@ def sync(
     for name, folders in todo.items():
         if not folders:
             continue
-        question = runs.study_facts(address.store_dir, name).get("question")
+        question = runs.study_facts(address.store_dir, name).question
         connect = partial(_connect, address, name, question, figures, republish)
         said: list[str] = []
         publisher = BackgroundPublisher[RunFolder](

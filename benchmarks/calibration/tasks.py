@@ -190,7 +190,7 @@ def _each(drawn: _Drawn) -> Bools:
     df = np.full(flat.shape, drawn.row.seeds - 1.0)
     low, high = _tested(flat, variance, df, ALPHA / tasks)
     claimed: Bools = ((low > 0.0) | (high < 0.0)).reshape(count, tasks, -1)
-    return claimed.any(axis=1)
+    return np.asarray(claimed.any(axis=1))
 
 
 def _average(drawn: _Drawn) -> tuple[Bools, Bools]:

@@ -127,15 +127,12 @@ def fill(
         folder.finish(result)
         folders.append(folder)
     with changing_study_facts(store_dir, specs[0].study) as remembered:
-        remembered.setdefault("threads", 1)
-        asked: dict[str, dict[str, set[int]]] = {}
+        remembered.threads = remembered.threads or 1
+        asked: dict[tuple[str, str], set[int]] = {}
         for spec in specs:
-            arms = asked.setdefault(spec.config_id, {})
-            arms.setdefault(spec.arm_name, set()).add(spec.seed)
-        for config, arms in asked.items():
-            told = remembered.setdefault("asked", {}).setdefault(config, {})
-            for arm, seeds in arms.items():
-                told[arm] = sorted({*told.get(arm, ()), *seeds})
+            asked.setdefault((spec.config_id, spec.arm_name), set()).add(spec.seed)
+        for (config, arm), seeds in asked.items():
+            remembered.ask(config, arm, seeds)
     return folders
 
 

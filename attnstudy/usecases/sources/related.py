@@ -51,9 +51,7 @@ def other_studies(
         for name, runs in read_configuration(tracker, config, but=study).items():
             found.setdefault(name, []).extend(run for run in runs if _has_a_result(run))
         for name in studies(tracker.address.store_dir):
-            if name != study and config in study_facts(tracker.address.store_dir, name).get(
-                "asked", {}
-            ):
+            if name != study and config in study_facts(tracker.address.store_dir, name).asked:
                 found.setdefault(name, []).extend(_in_folders(tracker, name, config))
     return found
 

@@ -235,7 +235,7 @@ def _seeds(request: TuneRequest) -> tuple[int, ...]:
 
 def _trained_seeds(request: TuneRequest) -> set[int]:
     """Return the seeds that the study has been asked to train so far."""
-    asked = runs.study_facts(request.address.store_dir, request.study).get("asked", {})
+    asked = runs.study_facts(request.address.store_dir, request.study).asked
     return {
         int(seed) for variants in asked.values() for seeds in variants.values() for seed in seeds
     }
@@ -270,7 +270,7 @@ def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]
 def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
     """Return the threads a run, and a notice if they are not those of the search so far."""
     tuning = tuning_of(request.study)
-    fixed = runs.study_facts(request.address.store_dir, tuning).get("threads")
+    fixed = runs.study_facts(request.address.store_dir, tuning).threads
     if fixed is None or request.threads in (None, fixed):
         return int(fixed or request.threads or 1), ()
     return request.threads or 1, (

@@ -109,7 +109,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         storage = open_storage(plan.place, store_dir)
         searches = [VariantSearch.begin(storage, config) for config in plan.configs]
         with runs.changing_study_facts(store_dir, plan.experiment) as facts:
-            facts.setdefault("threads", plan.threads)
+            facts.threads = facts.threads or plan.threads
         tunings = Tunings()
         publisher = BackgroundPublisher[str](
             lambda: connect(plan, tunings, figures),
