@@ -52,13 +52,13 @@ def rank(**given: Any) -> int:
     from attnstudy.usecases.sources import SeveralTasksError
 
     _refuse_empty(given)
-    if given["task_by"] is not None:
-        return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
     if given["components"] and form in ("csv", "html"):
         raise UsageError(
             f"--components has no place in --format {form}: use text, markdown or json"
         )
+    if given["task_by"] is not None:
+        return _rank_tasks(given)
     wants_report = form == "html" or given["figures"] or given["log"]
     asked = options.given_here()
     source = _source(asked, with_curves=bool(wants_report))
@@ -239,6 +239,7 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         },
         directions=_by_task("directions", given["directions"]),
         claims=given["claims"],
+        components=given["components"],
     )
     with Terminal().counting("reading runs", plain_from=1000) as progress:
         result = rank_by_task(request, lambda read: progress(read, None))

@@ -91,7 +91,7 @@ def rank_text(report: RankReport) -> str:
     if report.calibration is not None:
         parts.append(_calibration(report.calibration))
     if report.components is not None:
-        parts.append(_components(report.components))
+        parts.append(components_text(report.components))
     return "\n\n".join(parts)
 
 
@@ -114,7 +114,8 @@ def _calibration(calibration: Calibration) -> str:
     return "\n".join([f"{title}:", *(line for one in rates for line in wrapped(one, indent="- "))])
 
 
-def _components(components: Components) -> str:
+def components_text(components: Components) -> str:
+    """Return the components of variance, and what the design cannot tell apart."""
     lines = [*wrapped(f"{components_title(components)}:")]
     if components.components:
         headings, rows = components_table(components)

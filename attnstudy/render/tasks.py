@@ -6,8 +6,11 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from attnstudy.render.comparison import components_table, components_title
 from attnstudy.render.exports import escaped, markdown_table
+from attnstudy.render.ranking import components_text
 from attnstudy.render.tables import table, wrapped
+from attnstudy.stats import components_words
 from attnstudy.stats.tasks.tables import (
     TITLES,
     Rows,
@@ -33,6 +36,7 @@ def tasks_json(report: TaskReport) -> dict[str, Any]:
         {"claim": check.claim, "supported": check.supported, "reason": check.reason}
         for check in report.claims
     ]
+    answer["components"] = None if report.components is None else report.components.to_json()
     return answer
 
 
@@ -57,6 +61,8 @@ def tasks_text(report: TaskReport) -> str:
             lines += ["", f"{title}:"]
             for item in items:
                 lines += wrapped(item, indent="- ")
+    if report.components is not None:
+        lines += ["", components_text(report.components)]
     return "\n".join(lines)
 
 
@@ -71,6 +77,10 @@ def tasks_markdown(report: TaskReport) -> str:
         blocks += [f"### {title}", escaped(sentence)]
         blocks += [markdown_table(headings, rows) for headings, rows, _ in tables]
     remarks = [*_claims(report.claims, "claim "), *ranking.notes]
+    if report.components is not None:
+        blocks.append(f"{escaped(components_title(report.components))}:")
+        blocks.append(markdown_table(*components_table(report.components)))
+        remarks += components_words(report.components)
     remarks += [f"left out: {left.run} ({left.reason})" for left in ranking.excluded]
     if remarks:
         blocks.append("\n".join(f"- {escaped(remark)}" for remark in remarks))

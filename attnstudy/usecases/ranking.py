@@ -35,7 +35,7 @@ from attnstudy.usecases.sources import (
     collect_study,
     collect_table,
 )
-from attnstudy.usecases.sources.collected import direction_of
+from attnstudy.usecases.sources.collected import direction_of, values_of
 from attnstudy.usecases.sources.related import RelatedStudy
 
 Source = StudyRequest | ExperimentRequest | TableRequest
@@ -124,17 +124,10 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
         claims=stats.check_claims(ranking, request.claims),
         calibration=calibration,
         earlier=earlier,
-        components=_components(found) if request.components else None,
+        components=stats.find_components(values_of(found), correct=found.correct, split=found.split)
+        if request.components
+        else None,
     )
-
-
-def _components(found: Collected) -> Components:
-    """Return the components of variance; runs that diverged have no value to take part."""
-    rows: list[tuple[str, str | None, int | None, float]] = []
-    for arm, values in found.samples.items():
-        seeded = values.items() if isinstance(values, Mapping) else ((None, v) for v in values)
-        rows += [(arm, None, seed, value) for seed, value in seeded]
-    return stats.find_components(rows, correct=found.correct, split=found.split)
 
 
 def _design(

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.stats import ClaimCheck, Conduct, Design, Exclusion, Measurements, Provenance
+from attnstudy.stats import (
+    ClaimCheck,
+    Components,
+    Conduct,
+    Design,
+    Exclusion,
+    Measurements,
+    Provenance,
+    find_components,
+)
 from attnstudy.stats.tasks import (
     QUESTIONS,
     Question,
@@ -20,7 +29,7 @@ from attnstudy.studyplan import DIRECTIONS, Analysis
 from attnstudy.tables.directions import assumed
 from attnstudy.usecases.declaring import judge
 from attnstudy.usecases.sources import Collected
-from attnstudy.usecases.sources.collected import direction_of
+from attnstudy.usecases.sources.collected import direction_of, values_of
 from attnstudy.usecases.sources.tasks import TaskSource, collect_by_task, source_of
 
 
@@ -43,6 +52,8 @@ class TaskRankRequest:
     directions: Mapping[str, str] = field(default_factory=dict)
     """Which way is better on a task, where that differs."""
     claims: tuple[str, ...] = ()
+    components: bool = False
+    """Whether the components of variance are asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,7 @@ class TaskReport:
     ranking: TaskRanking
     collected: Mapping[str, Collected]
     claims: tuple[ClaimCheck, ...]
+    components: Components | None = None
 
 
 def rank_by_task(
@@ -92,7 +104,25 @@ def rank_by_task(
         weights=request.weights or None,
     )
     claims = check_task_claims(ranking, request.claims)
-    return TaskReport(ranking=ranking, collected=found, claims=claims)
+    components = _components(found, ranking) if request.components else None
+    return TaskReport(ranking=ranking, collected=found, claims=claims, components=components)
+
+
+def _components(found: Mapping[str, Collected], ranking: TaskRanking) -> Components:
+    """Return the components of variance over all tasks.
+
+    Raises:
+        UsageError: the values of the tasks have no common unit.
+
+    """
+    if ranking.scale != "metric":
+        raise UsageError(
+            "--components compares variances in one unit, and the tasks have several: rank one "
+            "task for its components"
+        )
+    rows = [row for task, one in found.items() for row in values_of(one, task)]
+    splits = {one.split for one in found.values()}
+    return find_components(rows, split=splits.pop() if len(splits) == 1 else None)
 
 
 def _question(analysis: Analysis) -> Question | None:

@@ -262,3 +262,17 @@ def test_a_hundred_tasks(ranked):
     answer = json.loads(ranked(rows(tasks, seeds=3), "--json").out)
     assert len(answer["tasks"]) == 100
     assert answer["new"]["verdict"].startswith("ours > ")
+
+
+def test_where_the_variance_over_tasks_comes_from(ranked):
+    answer = json.loads(ranked(rows(), "--components", "--json").out)["components"]
+    found = {one["name"]: one for one in answer["components"]}
+    assert {"task", "arm × task", "residual"} <= set(found) or {"task", "arm x task"} <= set(found)
+    assert found["task"]["levels"] == 8
+    assert found["task"]["share"] > 0.9  # the levels of the tasks lie 60 to 95
+    text = ranked(rows(), "--components").out
+    assert "variance" in text
+    refused = ranked(rows(), "--components", "--task-scale", "sd", code=2)
+    assert "rank one task for its components" in refused.err
+    page = ranked(rows(), "--components", "--format", "html", code=2)
+    assert "--components has no place in --format html" in page.err

@@ -88,6 +88,17 @@ class Collected:
     curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
 
 
+def values_of(
+    found: Collected, task: str | None = None
+) -> list[tuple[str, str | None, int | None, float]]:
+    """Return arm, task, seed and value of each run that has one; those that diverged have none."""
+    rows: list[tuple[str, str | None, int | None, float]] = []
+    for arm, values in found.samples.items():
+        seeded = values.items() if isinstance(values, Mapping) else ((None, v) for v in values)
+        rows += [(arm, task, seed, value) for seed, value in seeded]
+    return rows
+
+
 def direction_of(metric: str, asked: str | None) -> Direction:
     """Return which way a metric is better: as asked, else as its name says."""
     if asked is not None:
