@@ -140,6 +140,12 @@ def test_pairs_over_tasks_are_tested_as_by_scikit_posthocs():
         assert signed_rank_p(gaps) == pytest.approx(stats.wilcoxon(gaps).pvalue, rel=0.2, abs=2e-3)
 
 
+def test_a_task_that_is_there_twice_is_named():
+    ranking = rank_tasks(single(classifiers(), "accuracy"), Design(metric="accuracy"))
+    (note,) = [note for note in ranking.notes if "very same values" in note]
+    assert note.startswith("credit and credit-again hold")
+
+
 def test_what_is_believed_of_two_classifiers_as_baycomp_documents_it():
     """baycomp's documentation: two_on_multiple(nbc, j48, rope=1) = (0.230, 0.007, 0.763)."""
     rows = classifiers()

@@ -382,9 +382,24 @@ def _notes(grid: Grid, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
             unit = "the unit of the metric, taken to be one on all tasks"
         why = f", because {grid.reason}" if grid.reason else ""
         notes.append(f"over tasks, differences are in {unit}{why}")
+    notes += _copies(grid)
     for task, ranking in rankings.items():
         notes += [f"{task}: {flag.message}" for flag in ranking.flags]
     return tuple(notes)
+
+
+def _copies(grid: Grid) -> list[str]:
+    """Return a note for each group of tasks that hold the very same values of several arms."""
+    groups: dict[tuple[tuple[str, tuple[float, ...]], ...], list[str]] = {}
+    for task in grid.tasks:
+        values = tuple(sorted((arm, tuple(s.values)) for arm, s in grid.cells[task].items()))
+        if len({one for _, one in values}) > 1:
+            groups.setdefault(values, []).append(task)
+    return [
+        f"{' and '.join(alike)} hold the very same values: one may be a copy, and counts twice"
+        for alike in groups.values()
+        if len(alike) > 1
+    ]
 
 
 def _status_reason(
