@@ -25,6 +25,7 @@ from tests.stores import snapshot
 GOLDEN = Path(__file__).parent / "golden"
 IDENTITIES = json.loads((GOLDEN / "identities.json").read_text())
 ADDED = {
+    "order",
     "components",
     "folds",  # what is known of the folds of a cross-validation
     "source",  # where a ranking's numbers come from

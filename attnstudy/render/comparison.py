@@ -112,6 +112,14 @@ def method_words(ranking: Ranking) -> str:
     return text
 
 
+def order_words(ranking: Ranking) -> str | None:
+    """Return the order as a chain; None where there is none, or the verdict says it already."""
+    if ranking.order is None or ranking.order in ranking.verdict:
+        return None
+    braces = " (in braces: not shown different)" if "{" in ranking.order else ""
+    return f"Order: {ranking.order}{braces}"
+
+
 def looks_words(ranking: Ranking) -> str:
     """Return how far the declared looks are done, and what is still open; "" without looks."""
     looks = ranking.looks

@@ -16,6 +16,7 @@ from attnstudy.render.comparison import (
     flag_words,
     looks_words,
     method_words,
+    order_words,
     pair_table,
     table_words,
 )
@@ -56,6 +57,8 @@ def rank_markdown(report: RankReport) -> str:
     unit = " (%)" if ranking.unit == "points" else ""
     verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
     blocks = [f"**{escaped(verdict)}.** {escaped(ranking.sentence)}"]
+    if (order := order_words(ranking)) is not None:
+        blocks.append(f"{escaped(order)}.")
     if ranking.source is not None:
         blocks.append(f"{escaped(ranking.source.words)}.")
     blocks.append(f"{ranking.status.capitalize()}: {escaped(ranking.status_reason)}.")

@@ -13,6 +13,7 @@ from attnstudy.render.comparison import (
     flag_words,
     looks_words,
     method_words,
+    order_words,
     pair_table,
     table_words,
 )
@@ -60,6 +61,8 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
         lines += ["", *wrapped(looks_words(ranking))]
     lines += ["", *wrapped(f"{ranking.status.upper()}: {ranking.status_reason}")]
     lines += wrapped(f"Verdict: {ranking.verdict}")
+    if (order := order_words(ranking)) is not None:
+        lines += wrapped(order)
     lines += ["", *wrapped(ranking.sentence)]
     scope = "" if ranking.scope is None else f"Scope: {ranking.scope.message}."
     words = (power_words(ranking), scope)

@@ -65,8 +65,12 @@ def _head(ranking: Ranking, context: Context) -> str:
     metric = ranking.metric.replace("_", " ")
     origin = ["Ranking", f"study {ranking.study}" if ranking.study else "", f"by {metric}"]
     parts = [f'<p class="origin">{esc(" · ".join(part for part in origin if part))}</p>']
-    size = ' class="long"' if len(ranking.verdict) > _LONG_VERDICT else ""
-    parts.append(f"<h1{size}>{esc(ranking.verdict)}</h1>")
+    headline = ranking.order or ranking.verdict
+    size = ' class="long"' if len(headline) > _LONG_VERDICT else ""
+    parts.append(f"<h1{size}>{esc(headline)}</h1>")
+    if headline != ranking.verdict:
+        braces = "In braces: not shown different. " if "{" in headline else ""
+        parts.append(f"<p>{braces}{esc(ranking.verdict[:1].upper() + ranking.verdict[1:])}.</p>")
     if ranking.source is not None:
         parts.append(f'<p class="source">{esc(ranking.source.words)}</p>')
     if context.question:

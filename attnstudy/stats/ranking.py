@@ -18,6 +18,7 @@ from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.provenance import Provenance
 from attnstudy.stats.results import SCHEMA, Ranking
 from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
+from attnstudy.stats.wording.chain import chain
 from attnstudy.stats.wording.notes import find_notes, pairing_notes
 from attnstudy.stats.wording.sentences import sentence
 from attnstudy.stats.wording.verdicts import verdict_text
@@ -105,6 +106,7 @@ def rank(
         sentence=sentence(arms, decisions, design, confirmatory=planned, looks=looks),
         source=provenance.source,
         folds=None if design.folds == "unknown" else design.folds,
+        order=chain([arm.variant for arm in arms], decisions),
     )
 
 

@@ -220,6 +220,9 @@ class Ranking:
     """How the results were read, where others made them."""
     folds: tuple[int, int] | None = None
     """Training and test items of a fold, where runs are compared fold by fold."""
+    order: str | None = None
+    """The arms as a chain, such as ``{early, late} > vanilla``; None where what was shown makes
+    none: see ``wording.chain``."""
 
     @property
     def repetition(self) -> str:
