@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @options.option(
     "--format",
     "form",
-    type=click.Choice(("text", "markdown", "csv", "json", "html")),
+    type=click.Choice(("text", "markdown", "latex", "csv", "json", "html")),
     default="text",
     help="Form of the result.",
 )
@@ -46,7 +46,7 @@ def rank(**given: Any) -> int:
     only study there is.
     """
     from attnstudy.render import Terminal
-    from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
+    from attnstudy.render.exports import rank_csv, rank_json, rank_latex, rank_markdown
     from attnstudy.render.ranking import rank_text
     from attnstudy.usecases import ranking
     from attnstudy.usecases.sources import SeveralTasksError
@@ -55,7 +55,7 @@ def rank(**given: Any) -> int:
     if given["task_by"] is not None:
         return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
-    if given["components"] and form in ("csv", "html"):
+    if given["components"] and form in ("latex", "csv", "html"):
         raise UsageError(
             f"--components has no place in --format {form}: use text, markdown or json"
         )
@@ -73,7 +73,9 @@ def rank(**given: Any) -> int:
     if wants_report:
         _write_report(result, given, form)
     if form != "html":
-        texts = {"text": rank_text, "markdown": rank_markdown, "csv": rank_csv}
+        texts = {
+            "text": rank_text, "markdown": rank_markdown, "latex": rank_latex, "csv": rank_csv,
+        }  # fmt: skip
         answer = rank_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
@@ -208,7 +210,13 @@ def _refuse_without_tasks(given: Mapping[str, Any]) -> None:
 def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     """Rank over several tasks, and print it; of a study, these are its tasks."""
     from attnstudy.render import Terminal
-    from attnstudy.render.tasks import tasks_csv, tasks_json, tasks_markdown, tasks_text
+    from attnstudy.render.tasks import (
+        tasks_csv,
+        tasks_json,
+        tasks_latex,
+        tasks_markdown,
+        tasks_text,
+    )
     from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
     from attnstudy.usecases.sources import StudyRequest
 
@@ -251,7 +259,9 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         from attnstudy.report.over_tasks import write_task_figures
 
         write_task_figures(result.ranking, given["figures"])
-    texts = {"text": tasks_text, "markdown": tasks_markdown, "csv": tasks_csv}
+    texts = {
+        "text": tasks_text, "markdown": tasks_markdown, "latex": tasks_latex, "csv": tasks_csv,
+    }  # fmt: skip
     if form != "html":
         answer = tasks_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
