@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from attnstudy.asking import Given
     from attnstudy.report.context import Context
+    from attnstudy.report.style import Look
     from attnstudy.usecases.ranking import RankReport
 
 
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
 @options.option(
     "--figures",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the figures into a folder, as SVG and PNG.",
+    help="Write the figures into a folder, as SVG, PNG and PDF.",
 )
+@options.how_to_draw
 @options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
 def rank(**given: Any) -> int:
     """Rank arms by the distribution of a metric over seeds, with error control.
@@ -52,6 +54,7 @@ def rank(**given: Any) -> int:
     from attnstudy.usecases.sources import SeveralTasksError
 
     _refuse_empty(given)
+    _refuse_without_figures(given)
     if given["task_by"] is not None:
         return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
@@ -127,6 +130,33 @@ def _refuse_empty(given: dict[str, Any]) -> None:
         text = given.get(name)
         if text is not None and not text.strip(", "):
             raise UsageError(f"{options.place(name)} is empty: give a name, or leave it out")
+
+
+def _refuse_without_figures(given: Mapping[str, Any]) -> None:
+    """Refuse what is about figures where none is written, and a look that makes no sense."""
+    asked = [name for name in _OF_FIGURES if given[name]]
+    if asked and not given["figures"]:
+        raise UsageError(
+            f"{options.place(asked[0])} is about the figures: say with --figures where to write "
+            "them, or leave it out"
+        )
+    if asked:
+        _look(given)
+
+
+_OF_FIGURES = ("figure_width", "font_size", "figure_style", "transparent")
+
+
+def _look(given: Mapping[str, Any]) -> Look:
+    """Return how the figures are to look."""
+    from attnstudy.report.figures import look_of
+
+    return look_of(
+        width=given["figure_width"],
+        font_size=given["font_size"],
+        style=given["figure_style"],
+        transparent=given["transparent"],
+    )
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -258,7 +288,7 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     if given["figures"]:
         from attnstudy.report.over_tasks import write_task_figures
 
-        write_task_figures(result.ranking, given["figures"])
+        write_task_figures(result.ranking, given["figures"], _look(given))
     texts = {
         "text": tasks_text, "markdown": tasks_markdown, "latex": tasks_latex, "csv": tasks_csv,
     }  # fmt: skip
@@ -306,7 +336,7 @@ def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         page = ranking_html(result.ranking, context)
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
-        write_figures(result.ranking, context, given["figures"])
+        write_figures(result.ranking, context, given["figures"], _look(given))
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():
