@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from attnstudy.asking import Given
     from attnstudy.report.context import Context
     from attnstudy.report.style import Look
+    from attnstudy.stats import Ranking
+    from attnstudy.stats.tasks import TaskRanking
     from attnstudy.usecases.ranking import RankReport
 
 
@@ -40,6 +42,14 @@ if TYPE_CHECKING:
     help="Write the figures into a folder, as SVG, PNG and PDF.",
 )
 @options.how_to_draw
+@options.option(
+    "--methods",
+    metavar="[FILE.tex]",
+    is_flag=False,
+    flag_value="-",
+    help="Print what was done in this ranking, for a paper; or write it to FILE.tex, and what it "
+    "cites to FILE.bib.",
+)
 @options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
 def rank(**given: Any) -> int:
     """Rank arms by the distribution of a metric over seeds, with error control.
@@ -55,6 +65,7 @@ def rank(**given: Any) -> int:
 
     _refuse_empty(given)
     _refuse_without_figures(given)
+    _check_methods(given)
     if given["task_by"] is not None:
         return _rank_tasks(given)
     form = "json" if given["as_json"] else given["form"]
@@ -75,7 +86,9 @@ def rank(**given: Any) -> int:
     _refuse_without_tasks(given)
     if wants_report:
         _write_report(result, given, form)
-    if form != "html":
+    if _write_methods(result.ranking, given):
+        form = "methods"
+    if form not in ("html", "methods"):
         texts = {
             "text": rank_text, "markdown": rank_markdown, "latex": rank_latex, "csv": rank_csv,
         }  # fmt: skip
@@ -157,6 +170,48 @@ def _look(given: Mapping[str, Any]) -> Look:
         style=given["figure_style"],
         transparent=given["transparent"],
     )
+
+
+def _check_methods(given: Mapping[str, Any]) -> None:
+    """Refuse methods in the place of an answer of another form, and a file that is no LaTeX."""
+    file = given["methods"]
+    if file is None:
+        return
+    if file == "-":
+        if given["as_json"] or given["form"] != "text":
+            raise UsageError(
+                "--methods without a file prints text in the place of the ranking: name a file, as "
+                "--methods methods.tex, or leave --format and --json out"
+            )
+    elif Path(file).suffix != ".tex":
+        raise UsageError(
+            f"--methods {file} names no .tex file: write --methods methods.tex, or name the study "
+            "before --methods"
+        )
+
+
+def _write_methods(ranking: Ranking | TaskRanking, given: Mapping[str, Any]) -> bool:
+    """Print the methods, or write them to files; tell whether they were printed."""
+    if given["methods"] is None:
+        return False
+    from attnstudy.render import methods
+    from attnstudy.render.methods_tasks import tasks_methods_of
+    from attnstudy.stats.tasks import TaskRanking
+
+    versions = _versions("attnstudy", "numpy", "scipy")
+    if isinstance(ranking, TaskRanking):
+        said = tasks_methods_of(ranking, versions)
+    else:
+        said = methods.methods_of(ranking, versions)
+    if given["methods"] == "-":
+        print_result(None, lambda: methods.methods_text(said), given["output"])
+        return True
+    file = Path(given["methods"])
+    bib = file.with_suffix(".bib")
+    print_result(None, lambda: methods.methods_latex(said, bib.name), file)
+    print_result(None, lambda: methods.methods_bib(said), bib)
+    click.echo(f"The methods are in {file}, what they cite in {bib}.", err=True)
+    return False
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -289,10 +344,12 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         from attnstudy.report.over_tasks import write_task_figures
 
         write_task_figures(result.ranking, given["figures"], _look(given))
+    if _write_methods(result.ranking, given):
+        form = "methods"
     texts = {
         "text": tasks_text, "markdown": tasks_markdown, "latex": tasks_latex, "csv": tasks_csv,
     }  # fmt: skip
-    if form != "html":
+    if form not in ("html", "methods"):
         answer = tasks_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
@@ -359,20 +416,23 @@ def _context(result: RankReport) -> Context:
 def _surroundings(**told: Any) -> Context:
     """Return what a report tells beside a ranking: when and by what it was made, and what else."""
     import datetime
-    import platform
-    from importlib import metadata
 
     from attnstudy.report.context import Context
 
-    versions = {"python": platform.python_version()}
-    for name in ("attnstudy", "numpy", "scipy", "torch", "mlflow"):
-        versions[name] = metadata.version(name)
     return Context(
         made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        versions=versions,
+        versions=_versions("attnstudy", "numpy", "scipy", "torch", "mlflow"),
         **told,
         command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
+
+
+def _versions(*names: str) -> dict[str, str]:
+    """Return the versions of Python and of packages."""
+    import platform
+    from importlib import metadata
+
+    return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
 
 
 COMMANDS = (rank, audit)
