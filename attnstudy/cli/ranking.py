@@ -210,7 +210,6 @@ def _write_methods(ranking: Ranking | TaskRanking, given: Mapping[str, Any]) -> 
     bib = file.with_suffix(".bib")
     print_result(None, lambda: methods.methods_latex(said, bib.name), file)
     print_result(None, lambda: methods.methods_bib(said), bib)
-    click.echo(f"The methods are in {file}, what they cite in {bib}.", err=True)
     return False
 
 
@@ -344,6 +343,7 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         from attnstudy.report.over_tasks import write_task_figures
 
         write_task_figures(result.ranking, given["figures"], _look(given))
+        click.echo(f"The figures are in {given['figures']}.", err=True)
     if _write_methods(result.ranking, given):
         form = "methods"
     texts = {
@@ -394,6 +394,7 @@ def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         write_figures(result.ranking, context, given["figures"], _look(given))
+        click.echo(f"The figures are in {given['figures']}.", err=True)
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():
