@@ -17,6 +17,7 @@ from attnstudy.errors import UsageError, cause, near_miss
 from attnstudy.fields import Field
 from attnstudy.space import parse_space
 from attnstudy.study import DEFAULT_STUDY, check_study_name
+from attnstudy.studygrid import GRID, arms_of_grid, is_grid
 from attnstudy.trainings.placement.arms import ARM_FIELDS
 from attnstudy.trainings.placement.settings import SETTINGS, SIZES, setting
 from attnstudy.trainings.placement.variants import BUILT_IN, check_variant
@@ -133,9 +134,13 @@ class Place:
 
     path: Path | None
     """The file; None for a program."""
+    of_grid: frozenset[str] = frozenset()
+    """The arms that a grid makes, which are written nowhere else."""
 
     def of(self, table: str, key: str = "") -> str:
         """Return what a key is called, in a table of that name or above all tables."""
+        if table in {f"{ARMS}.{name}" for name in self.of_grid}:
+            table = f"{ARMS}.{GRID}"
         if self.path is not None:
             return f"{self.path}: {' '.join(filter(None, (table and f'[{table}]', key)))}"
         group, _, name = table.partition(".")
@@ -170,6 +175,8 @@ class StudyFile:
     """Arms with settings of their own, by name."""
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What each task says otherwise, by its name: dataset, settings, metric and direction."""
+    of_grid: frozenset[str] = frozenset()
+    """The arms that [arms.grid] makes."""
     task: str | None = None
     """The one of them that is meant; None means all."""
     space: dict[str, Any] | None = None
@@ -182,7 +189,12 @@ class StudyFile:
     @property
     def place(self) -> Place:
         """Where it is said."""
-        return Place(self.path)
+        return Place(self.path, self.of_grid)
+
+    @property
+    def declares_tuning(self) -> bool:
+        """Whether it says how hyperparameters are searched."""
+        return self.space is not None or any(key in self.options for key in _KEYS["tuning"])
 
     @property
     def folder(self) -> Path | None:
@@ -279,7 +291,10 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
     left, place = dict(content), Place(path)
     options: dict[str, Any] = {}
     own = _own_training(place, left)
-    arms = _arms(place, left.pop(ARMS, {}), of_placements=own is None)
+    tables = left.pop(ARMS, {})
+    tables, of_grid = _with_grid(place, tables) if isinstance(tables, dict) else (tables, ())
+    place = Place(path, frozenset(of_grid))
+    arms = _arms(place, tables, of_placements=own is None)
     tasks = _tasks(place, left.pop(TASKS), of_placements=own is None) if TASKS in left else {}
     tuned_for = _tuned_for(place, left)
     for key, value in left.items():
@@ -298,6 +313,7 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
         options=_as_parameters(options),
         arms=arms,
         tasks=tasks,
+        of_grid=place.of_grid,
     )
 
 
@@ -359,6 +375,16 @@ def _own_training(place: Place, content: dict[str, Any]) -> OwnTraining | None:
     )
 
 
+def _with_grid(place: Place, tables: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the tables of arms with those that a grid makes in its place, and their names."""
+    grid = tables.get(GRID)
+    if not isinstance(grid, dict) or not is_grid(GRID, grid):
+        return tables, ()
+    others = {name: table for name, table in tables.items() if name != GRID}
+    made = arms_of_grid(grid, others, place.of(f"{ARMS}.{GRID}"))
+    return {**others, **made}, tuple(made)
+
+
 def _arms(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[str, Any]]:
     """Return the tables [arms.NAME], each with settings of its own."""
     known: dict[str, _Kind] = {"variant": _TEXT, **_ARM_KEYS}
@@ -372,6 +398,7 @@ def _arms(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[s
         if not isinstance(name, str) or ARM_NAME.fullmatch(name) is None:
             raise UsageError(
                 f"{place.of(where)}: an arm's name is of letters, digits, '.', '_', '-'"
+                + (f", and a value makes it {name[:120]!r}" if name in place.of_grid else "")
             )
         arms[name] = {}
         if not of_placements:
@@ -380,7 +407,8 @@ def _arms(place: Place, tables: Any, *, of_placements: bool) -> dict[str, dict[s
         for key, value in table.items():
             if key not in known:
                 hint = near_miss(key, known) or f"; known: {', '.join(known)}"
-                raise UsageError(f"{place.path}: unknown key {f'[{where}] {key}'!r}{hint}")
+                written = f"{ARMS}.{GRID}" if name in place.of_grid else where
+                raise UsageError(f"{place.path}: unknown key {f'[{written}] {key}'!r}{hint}")
             arms[name][key] = _typed(place, where, key, known[key], value)
         try:
             _check_variant(name, arms[name])

@@ -106,6 +106,20 @@ def check(given: Given) -> tuple[Arm, ...]:
     return arms
 
 
+def refuse_arms_beside_tuning(study: StudyFile) -> None:
+    """Refuse to search for the settings of arms that have some: ``--tuned`` could not take both.
+
+    Raises:
+        UsageError: naming the tables.
+
+    """
+    if study.arms and study.own is None:
+        raise UsageError(
+            f"{study.place.of('arms')} and [tuning] both say what the settings of an arm are: "
+            "leave one of them out"
+        )
+
+
 def tune_request(given: Given) -> TuneRequest:
     """Return what ``attnstudy tune`` was asked for.
 
@@ -122,6 +136,7 @@ def tune_request(given: Given) -> TuneRequest:
             f"'attnstudy tune' cannot search for the tasks of {study.name}: tune in a study "
             "without tasks, and write what is found into the arms"
         )
+    refuse_arms_beside_tuning(study)
     find_own_modules(study)
     training = training_of(given)
     own = study.own is not None

@@ -76,7 +76,12 @@ def arms_of(given: Given, training: TrainingRequest) -> tuple[Arm, ...]:
         variants = study.options.get("variant")
         if study.path is None:
             variants = given["variant"] or ("all",)
-        arms = declared_arms(variants, study.arms)
+        try:
+            arms = declared_arms(variants, study.arms)
+        except UsageError as error:
+            if study.path is None:
+                raise
+            raise UsageError(f"{study.place.of('', 'variants')}: {error}") from error
     if given.get("tuned"):
         arms = _tuned(arms, given)
     return with_all_fields(arms, training.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,14 @@ def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
     """Print JSON if there is an answer for machines, else the text; or write it to a file."""
     content = text() if answer is None else json.dumps(answer, indent=2, allow_nan=False)
     if output is None:
+        if answer is None and sys.stdout.isatty():
+            from attnstudy.render.tables import fitted
+
+            content = fitted(content)
         click.echo(content.rstrip("\n"))
         return
     try:
         output.write_text(content.rstrip("\n") + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{output} cannot be written: {error.strerror}") from error
+    click.echo(f"{output} is written.", err=True)

@@ -34,14 +34,14 @@ def prune(**given: Any) -> int:
     from attnstudy.usecases import housekeeping, studies
 
     ask = not (given["yes"] or given["dry_run"])
-    if ask and (given["as_json"] or not sys.stdin.isatty()):
-        why = "the answer is to be JSON" if given["as_json"] else "not a terminal"
-        raise UsageError(f"cannot prompt: {why}; say --yes, or --dry-run to see what would go")
     study = named_study(given)
     store_dir = given["store"]
     names = studies.choose_studies(_local(given), study)
     data_dir = None if study else data_dir_of(given)
     found = housekeeping.find_leftovers(store_dir, names, data_dir, repeated=given["repeated"])
+    if ask and found.leftovers and (given["as_json"] or not sys.stdin.isatty()):
+        why = "the answer is to be JSON" if given["as_json"] else "not a terminal"
+        raise UsageError(f"cannot prompt: {why}; say --yes, or --dry-run to see what would go")
     if given["dry_run"]:
         answer = render.findings_json(found) if given["as_json"] else None
         print_result(answer, lambda: render.findings_text(found))

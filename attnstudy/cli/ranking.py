@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from attnstudy.asking import Given
     from attnstudy.report.context import Context
+    from attnstudy.report.style import Look
+    from attnstudy.stats import Ranking
+    from attnstudy.stats.tasks import TaskRanking
     from attnstudy.usecases.ranking import RankReport
 
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 @options.option(
     "--format",
     "form",
-    type=click.Choice(("text", "markdown", "csv", "json", "html")),
+    type=click.Choice(("text", "markdown", "latex", "csv", "json", "html")),
     default="text",
     help="Form of the result.",
 )
@@ -36,7 +39,16 @@ if TYPE_CHECKING:
 @options.option(
     "--figures",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the figures into a folder, as SVG and PNG.",
+    help="Write the figures into a folder, as SVG, PNG and PDF.",
+)
+@options.how_to_draw
+@options.option(
+    "--methods",
+    metavar="[FILE.tex]",
+    is_flag=False,
+    flag_value="-",
+    help="Print what was done in this ranking, for a paper; or write it to FILE.tex, and what it "
+    "cites to FILE.bib.",
 )
 @options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
 def rank(**given: Any) -> int:
@@ -46,14 +58,16 @@ def rank(**given: Any) -> int:
     only study there is.
     """
     from attnstudy.render import Terminal
-    from attnstudy.render.exports import rank_csv, rank_json, rank_markdown
+    from attnstudy.render.exports import rank_csv, rank_json, rank_latex, rank_markdown
     from attnstudy.render.ranking import rank_text
     from attnstudy.usecases import ranking
     from attnstudy.usecases.sources import SeveralTasksError
 
     _refuse_empty(given)
+    _refuse_without_figures(given)
+    _check_methods(given)
     form = "json" if given["as_json"] else given["form"]
-    if given["components"] and form in ("csv", "html"):
+    if given["components"] and form in ("latex", "csv", "html"):
         raise UsageError(
             f"--components has no place in --format {form}: use text, markdown or json"
         )
@@ -72,8 +86,12 @@ def rank(**given: Any) -> int:
     _refuse_without_tasks(given)
     if wants_report:
         _write_report(result, given, form)
-    if form != "html":
-        texts = {"text": rank_text, "markdown": rank_markdown, "csv": rank_csv}
+    if _write_methods(result.ranking, given):
+        form = "methods"
+    if form not in ("html", "methods"):
+        texts = {
+            "text": rank_text, "markdown": rank_markdown, "latex": rank_latex, "csv": rank_csv,
+        }  # fmt: skip
         answer = rank_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
@@ -125,6 +143,74 @@ def _refuse_empty(given: dict[str, Any]) -> None:
         text = given.get(name)
         if text is not None and not text.strip(", "):
             raise UsageError(f"{options.place(name)} is empty: give a name, or leave it out")
+
+
+def _refuse_without_figures(given: Mapping[str, Any]) -> None:
+    """Refuse what is about figures where none is written, and a look that makes no sense."""
+    asked = [name for name in _OF_FIGURES if given[name]]
+    if asked and not given["figures"]:
+        raise UsageError(
+            f"{options.place(asked[0])} is about the figures: say with --figures where to write "
+            "them, or leave it out"
+        )
+    if asked:
+        _look(given)
+
+
+_OF_FIGURES = ("figure_width", "font_size", "figure_style", "transparent")
+
+
+def _look(given: Mapping[str, Any]) -> Look:
+    """Return how the figures are to look."""
+    from attnstudy.report.figures import look_of
+
+    return look_of(
+        width=given["figure_width"],
+        font_size=given["font_size"],
+        style=given["figure_style"],
+        transparent=given["transparent"],
+    )
+
+
+def _check_methods(given: Mapping[str, Any]) -> None:
+    """Refuse methods in the place of an answer of another form, and a file that is no LaTeX."""
+    file = given["methods"]
+    if file is None:
+        return
+    if file == "-":
+        if given["as_json"] or given["form"] != "text":
+            raise UsageError(
+                "--methods without a file prints text in the place of the ranking: name a file, as "
+                "--methods methods.tex, or leave --format and --json out"
+            )
+    elif Path(file).suffix != ".tex":
+        raise UsageError(
+            f"--methods {file} names no .tex file: write --methods methods.tex, or name the study "
+            "before --methods"
+        )
+
+
+def _write_methods(ranking: Ranking | TaskRanking, given: Mapping[str, Any]) -> bool:
+    """Print the methods, or write them to files; tell whether they were printed."""
+    if given["methods"] is None:
+        return False
+    from attnstudy.render import methods
+    from attnstudy.render.methods_tasks import tasks_methods_of
+    from attnstudy.stats.tasks import TaskRanking
+
+    versions = _versions("attnstudy", "numpy", "scipy")
+    if isinstance(ranking, TaskRanking):
+        said = tasks_methods_of(ranking, versions)
+    else:
+        said = methods.methods_of(ranking, versions)
+    if given["methods"] == "-":
+        print_result(None, lambda: methods.methods_text(said), given["output"])
+        return True
+    file = Path(given["methods"])
+    bib = file.with_suffix(".bib")
+    print_result(None, lambda: methods.methods_latex(said, bib.name), file)
+    print_result(None, lambda: methods.methods_bib(said), bib)
+    return False
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -208,7 +294,13 @@ def _refuse_without_tasks(given: Mapping[str, Any]) -> None:
 def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     """Rank over several tasks, and print it; of a study, these are its tasks."""
     from attnstudy.render import Terminal
-    from attnstudy.render.tasks import tasks_csv, tasks_json, tasks_markdown, tasks_text
+    from attnstudy.render.tasks import (
+        tasks_csv,
+        tasks_json,
+        tasks_latex,
+        tasks_markdown,
+        tasks_text,
+    )
     from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
     from attnstudy.usecases.sources import StudyRequest
 
@@ -251,9 +343,14 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     if given["figures"]:
         from attnstudy.report.over_tasks import write_task_figures
 
-        write_task_figures(result.ranking, given["figures"])
-    texts = {"text": tasks_text, "markdown": tasks_markdown, "csv": tasks_csv}
-    if form != "html":
+        write_task_figures(result.ranking, given["figures"], _look(given))
+        click.echo(f"The figures are in {given['figures']}.", err=True)
+    if _write_methods(result.ranking, given):
+        form = "methods"
+    texts = {
+        "text": tasks_text, "markdown": tasks_markdown, "latex": tasks_latex, "csv": tasks_csv,
+    }  # fmt: skip
+    if form not in ("html", "methods"):
         answer = tasks_json(result) if form == "json" else None
         print_result(answer, lambda: texts[form](result), given["output"])
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
@@ -297,7 +394,8 @@ def _write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         page = ranking_html(result.ranking, context)
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
-        write_figures(result.ranking, context, given["figures"])
+        write_figures(result.ranking, context, given["figures"], _look(given))
+        click.echo(f"The figures are in {given['figures']}.", err=True)
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():
@@ -320,20 +418,23 @@ def _context(result: RankReport) -> Context:
 def _surroundings(**told: Any) -> Context:
     """Return what a report tells beside a ranking: when and by what it was made, and what else."""
     import datetime
-    import platform
-    from importlib import metadata
 
     from attnstudy.report.context import Context
 
-    versions = {"python": platform.python_version()}
-    for name in ("attnstudy", "numpy", "scipy", "torch", "mlflow"):
-        versions[name] = metadata.version(name)
     return Context(
         made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        versions=versions,
+        versions=_versions("attnstudy", "numpy", "scipy", "torch", "mlflow"),
         **told,
         command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
     )
+
+
+def _versions(*names: str) -> dict[str, str]:
+    """Return the versions of Python and of packages."""
+    import platform
+    from importlib import metadata
+
+    return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
 
 
 COMMANDS = (rank, audit)

@@ -1,4 +1,4 @@
-"""``run``, ``status`` and ``sync``."""
+"""``run``, ``status``, ``sync`` and ``checklist``."""
 
 from __future__ import annotations
 
@@ -109,10 +109,35 @@ def sync(**given: Any) -> int:
     return EXIT_ENVIRONMENT if done.refused else 0
 
 
+@click.command(cls=options.StudyCommand)
+@options.study_argument
+@options.study_name
+@options.tuning_storage
+@options.store
+@options.as_json
+def checklist(**given: Any) -> int:
+    """Answer what reproducibility checklists ask for, from what the store knows of a study.
+
+    Runs, seeds, time, hardware, parameters, data, settings, search, selection and statistics, as
+    the checklists of NeurIPS, ICML and ACL ask for them. What is not recorded is said to be that.
+    """
+    from attnstudy import render
+    from attnstudy.usecases.checklist import checklist_of
+
+    name = named_study(given)
+    storage = given["storage"]
+    if storage is None and name is not None:
+        storage = str(options.current_study().journal)
+    found = checklist_of(address_of(given), name, storage)
+    answer = render.checklist_json(found) if given["as_json"] else None
+    print_result(answer, lambda: render.checklist_text(found))
+    return 0
+
+
 def _looks(request: RunRequest) -> tuple[int, ...]:
     """Return the seeds an arm at each look of a study that runs until it is decided."""
     declared = request.declared
     return () if declared is None else declared.analysis.looks or ()
 
 
-COMMANDS = (run, status, sync)
+COMMANDS = (run, status, sync, checklist)

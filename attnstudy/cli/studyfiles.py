@@ -59,9 +59,12 @@ def show(**given: Any) -> int:
 @_what_a_study_says
 def check(**given: Any) -> int:
     """Check that a study's file makes sense; nothing is loaded or trained."""
-    from attnstudy import render
+    from attnstudy import asking, render
 
     options.check_file(tune)  # its table, which no other command reads
+    study = options.current_study()
+    if study.declares_tuning:
+        asking.refuse_arms_beside_tuning(study)
     found = _overview()
     print_result(
         render.study_json(found) if given["as_json"] else None,

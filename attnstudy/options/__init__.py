@@ -23,6 +23,7 @@ from attnstudy.options.given import command_for_programs, given_here, given_in_p
 from attnstudy.options.ranking import (
     alpha,
     direction,
+    how_to_draw,
     how_to_rank,
     how_to_read,
     tuned,
@@ -58,6 +59,7 @@ __all__ = [
     "direction",
     "given_here",
     "given_in_program",
+    "how_to_draw",
     "how_to_rank",
     "how_to_read",
     "how_to_run",

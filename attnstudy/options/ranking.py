@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from attnstudy.options import values
@@ -167,6 +169,28 @@ what_to_rank = together(
         "items: compare fold by fold, corrected for the overlap.",
     ),
     option("--items", type=POSITIVE, help="Test items behind an accuracy in percent."),
+)
+
+how_to_draw = together(
+    option(
+        "--figure-width",
+        metavar="INCHES",
+        type=values.Checked("inches", values.size("width", "inches", "3.25")),
+        help="Width of the figures.  [default: 4.1, for some of several tasks more]",
+    ),
+    option(
+        "--font-size",
+        metavar="PT",
+        type=values.Checked("points", values.size("font size", "points", "8")),
+        help="Size of their text.  [default: 9]",
+    ),
+    option(
+        "--figure-style",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A style file of matplotlib (.mplstyle), which goes before the figures' own style.",
+    ),
+    option("--transparent", is_flag=True, help="Leave out the paper behind the figures."),
 )
 
 how_to_rank = together(

@@ -157,3 +157,17 @@ def folds(text: str) -> tuple[int, int]:
             "and 100 test items"
         )
     return int(parts[0]), int(parts[1])
+
+
+def size(what: str, unit: str, example: str) -> Callable[[str], float]:
+    """Return a function that reads a size of something on paper."""
+
+    def check(text: str) -> float:
+        value = number(text)
+        if not (math.isfinite(value) and value > 0):
+            raise UsageError(
+                f"{text!r} is not a {what}: give a number of {unit} above 0, such as {example}"
+            )
+        return value
+
+    return check

@@ -4,6 +4,7 @@ Rankings have modules of their own, ``ranking`` and ``exports``, which need scip
 """
 
 from attnstudy.render.audit import audit_text
+from attnstudy.render.checklist import checklist_json, checklist_text
 from attnstudy.render.deciding import decided_json, decided_text, look_text
 from attnstudy.render.housekeeping import (
     findings_json,
@@ -32,6 +33,8 @@ __all__ = [
     "Terminal",
     "TuningTerminal",
     "audit_text",
+    "checklist_json",
+    "checklist_text",
     "dataset_text",
     "decided_json",
     "decided_text",

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
-from attnstudy.stats.digits import percent
-from attnstudy.stats.vocabulary import INTERVAL_NAMES, OVERLAP, SEEDS
+from attnstudy.stats.vocabulary import SEEDS
 from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, ranks, two
 from attnstudy.stats.wording.verdicts import nothing_observed
 
@@ -86,30 +85,6 @@ def table_words(ranking: Ranking) -> list[str]:
             "as they test for a difference"
         )
     return lines
-
-
-def method_words(ranking: Ranking) -> str:
-    """Return how the pairs were tested, and at which error rate."""
-    if ranking.method == "descriptive":
-        return f"differences described, none tested: {OVERLAP}"
-    pairs = "all pairs" if ranking.control is None else f"against {ranking.control}"
-    name = {
-        "games-howell": f"Games-Howell, {pairs}",
-        "holm": f"Welch, {pairs}, Holm",
-        "control": f"Welch {pairs}, Holm",
-        "paired": f"paired by seed, {pairs}, Holm",
-        "paired-folds": f"paired by fold, {pairs}, corrected for overlapping training data "
-        "(Nadeau and Bengio), Holm",
-        "descriptive": "",
-    }[ranking.method]
-    if any(pair.calibrated for pair in ranking.pairs):
-        name += ", calibrated"
-    level = percent(ranking.pair_alpha)
-    kind = INTERVAL_NAMES[ranking.interval]
-    text = f"{name}; {kind} {level} intervals; family-wise error {ranking.alpha:g}"
-    if ranking.looks is not None:
-        text += f", {ranking.pair_alpha:.3g} at each of {len(ranking.looks.declared)} looks"
-    return text
 
 
 def order_words(ranking: Ranking) -> str | None:

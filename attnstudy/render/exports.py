@@ -15,12 +15,12 @@ from attnstudy.render.comparison import (
     components_title,
     flag_words,
     looks_words,
-    method_words,
     order_words,
     pair_table,
     table_words,
 )
 from attnstudy.stats import calibration_words, components_words
+from attnstudy.stats.wording.method import method_words
 from attnstudy.stats.wording.shown_flags import shown_flags
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ def escaped(text: str) -> str:
     """Return a text in which nothing is taken for Markdown or HTML."""
     text = " ".join(text.split())
     return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+
+
+def rank_latex(report: RankReport) -> str:
+    """Return the arms and the decided pairs as a table of LaTeX."""
+    return report.ranking.to_latex()
 
 
 def rank_csv(report: RankReport) -> str:

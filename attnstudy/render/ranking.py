@@ -12,13 +12,13 @@ from attnstudy.render.comparison import (
     components_title,
     flag_words,
     looks_words,
-    method_words,
     order_words,
     pair_table,
     table_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
 from attnstudy.stats import calibration_words, components_words
+from attnstudy.stats.wording.method import method_words
 from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,

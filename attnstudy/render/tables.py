@@ -9,12 +9,15 @@ import textwrap
 from collections.abc import Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 PLAIN_WIDTH = 100
 """Columns when nobody looks: what goes to a file or a pipe fits here."""
+_NARROWEST = 40
+_LEGIBLE = 20  # columns in which a name, or a pair of names, can be read
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
@@ -34,21 +37,75 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str 
         )
     for row in rows:
         made.add_row(*map(Text, row))  # as text: rich would read brackets as markup
-    width = PLAIN_WIDTH
-    if sys.stdout.isatty():
-        width = min(width, shutil.get_terminal_size().columns)
+    width = columns()
     console = Console(file=io.StringIO(), width=width, no_color=True)
     natural = console.measure(made, options=console.options.update(width=10 * width)).maximum
     made.collapse_padding = natural > width  # closer where it is tight
+    if natural > width and width < PLAIN_WIDTH and _squeezed(headings, rows, right, width):
+        return _stacked(headings, rows, right)
     console.print(made)
     output = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in output.splitlines())
 
 
+def columns() -> int:
+    """Return the columns that there are: those of a terminal, and no more than ``PLAIN_WIDTH``."""
+    if not sys.stdout.isatty():
+        return PLAIN_WIDTH
+    return max(min(PLAIN_WIDTH, shutil.get_terminal_size().columns), _NARROWEST)
+
+
+def _squeezed(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], right: str, width: int
+) -> bool:
+    """Tell whether a table leaves too little room for the names in its first column."""
+    if len(headings) < 2 or right[:1] in ("<", ">"):
+        return False
+    widest = [max(map(cell_len, cells)) for cells in zip(headings, *rows, strict=True)]
+    kept = sum(widest[i] for i in range(1, len(widest)) if right[i : i + 1] in ("<", ">"))
+    room = width - kept - 2 * len(headings)
+    return room < min(widest[0], _LEGIBLE)
+
+
+def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> str:
+    """Return a table whose first column stands on lines of its own, above the rest of each row."""
+    rest = table(headings[1:], [row[1:] for row in rows], right=_never_first(right[1:]))
+    head, line, *below = rest.splitlines()
+    lines = [headings[0], head, line]
+    each, left = divmod(len(below), max(len(rows), 1))
+    if left or each != 1:  # rows of several lines: which is whose cannot be told
+        return "\n".join([*lines, *below])
+    for row, numbers in zip(rows, below, strict=True):
+        lines += [*wrapped(row[0]), numbers]
+    return "\n".join(lines)
+
+
+def _never_first(right: str) -> str:
+    """Return the kinds of columns, the first of which is never folded away again."""
+    return f"<{right[1:]}" if right[:1] == " " else right
+
+
+def fitted(text: str) -> str:
+    """Return a text for a terminal, its prose wrapped at words; rows of tables stay as they are."""
+    width = columns()
+    lines = []
+    for line in text.splitlines():
+        inside = line.strip()
+        if cell_len(line) <= width or "   " in inside or "─" in inside:
+            lines.append(line)
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            inside, width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False, break_long_words=False,
+        )  # fmt: skip
+    return "\n".join(lines)
+
+
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Return a text as lines that fit; ``indent`` stands before the first, blanks before others."""
     lines = textwrap.wrap(
-        text, PLAIN_WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent)
+        text, columns(), initial_indent=indent, subsequent_indent=" " * len(indent)
     )
     return lines or [""]
 

@@ -116,6 +116,11 @@ def tasks_csv(report: TaskReport) -> str:
     return text.getvalue()
 
 
+def tasks_latex(report: TaskReport) -> str:
+    """Return the tasks, and the pairs decided on average, as a table of LaTeX."""
+    return report.ranking.to_latex()
+
+
 _Table = tuple[list[str], list[list[str]], str]
 
 

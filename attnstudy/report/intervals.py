@@ -22,6 +22,8 @@ from attnstudy.report.style import (
     new_figure,
     of_differences,
     of_metric,
+    points,
+    room,
 )
 from attnstudy.stats import Arm, Pair, Ranking, Verdict
 from attnstudy.stats.wording.numbers import Numbers, p_value
@@ -47,7 +49,7 @@ def runs_figure(ranking: Ranking) -> Figure:
         end for arm in arms for end in (arm.ci_low, arm.ci_high, *arm.values) if end is not None
     ]
     reach = (max(ends) - min(ends) or abs(ends[0]) or 1.0) if ends else 1.0
-    names = labels(ranking, 24)
+    names = labels(ranking, room(24))
     for place, arm in enumerate(arms):
         _draw_arm(axes, arm, place, reach, numbers, names[arm.variant])
     _rows(axes, len(arms))
@@ -120,7 +122,7 @@ def differences_figure(ranking: Ranking) -> Figure:
         for edge in edges:
             axes.vlines([edge] * len(pairs), top, bottom, colors=MUTED, linewidth=0.9)
     axes.vlines([0.0] * len(pairs), top, bottom, colors=INK, linewidth=1.2, gid="zero")
-    names = labels(ranking, 15)
+    names = labels(ranking, room(15))
     for place, pair in enumerate(pairs):
         _draw_pair(axes, pair, place, f"{names[pair.a]} − {names[pair.b]}")
     _rows(axes, len(pairs))
@@ -161,8 +163,17 @@ def _heading(axes: Axes, place: int, left: str, right: str, colour: str = MUTED)
     """Write what a row is above it: the name at its left, what to know at its right."""
     across = axes.get_yaxis_transform()
     y = place - 0.27
-    axes.text(0.0, y, left, transform=across, va="bottom", size=8.5, weight="bold")
-    axes.text(1.0, y, right, transform=across, va="bottom", ha="right", size=8.5, color=colour)
+    axes.text(0.0, y, left, transform=across, va="bottom", size=points(8.5), weight="bold")
+    axes.text(
+        1.0,
+        y,
+        right,
+        transform=across,
+        va="bottom",
+        ha="right",
+        size=points(8.5),
+        color=colour,
+    )
 
 
 def _rows(axes: Axes, count: int) -> None:

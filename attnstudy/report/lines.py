@@ -15,7 +15,7 @@ from attnstudy.report.context import Context, Curve
 from attnstudy.report.labels import labels
 from attnstudy.report.names import shorten
 from attnstudy.report.seeds import seed_curve
-from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure
+from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure, points
 from attnstudy.stats import Ranking
 from attnstudy.stats.wording.numbers import Numbers, significant
 
@@ -104,7 +104,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
         [line for line, _ in handles], [name for _, name in handles],
         loc="outside lower center", ncols=2, handlelength=3.2,
         title=f"grey: {len(drawn) - len(named)} more" if len(drawn) > len(named) else None,
-        title_fontsize=8,
+        title_fontsize=points(8),
     )  # fmt: skip
     for text in legend.get_texts():
         text.set_parse_math(False)

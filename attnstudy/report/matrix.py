@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from attnstudy.report.intervals import MOST_ARMS
 from attnstudy.report.labels import NAMED, labels
-from attnstudy.report.style import PAPER, new_figure
+from attnstudy.report.style import PAPER, new_figure, points
 from attnstudy.stats import Ranking
 
 Matrix: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -83,7 +83,8 @@ def _write_cells(axes: Axes, chance: Matrix) -> None:
         if np.isfinite(p):
             dark = min(int(p * len(STEPS)), len(STEPS) - 1) in DARK_STEPS
             axes.text(
-                column + 0.5, row + 0.5, _share(float(p)), ha="center", va="center", size=8.5,
+                column + 0.5, row + 0.5, _share(float(p)), ha="center", va="center",
+                size=points(8.5),
                 color="white" if dark else "black",
             )  # fmt: skip
 

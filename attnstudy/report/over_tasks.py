@@ -14,10 +14,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from attnstudy.files import reported
-from attnstudy.report.figures import Format, written
+from attnstudy.report.figures import FORMATS, written
 from attnstudy.report.matrix import DARK_STEPS, STEPS, name_sides
 from attnstudy.report.names import clean, shorten
-from attnstudy.report.style import INK, LIGHT, MARKERS, MUTED, PAPER, SERIES, new_figure, styled
+from attnstudy.report.style import (
+    INK,
+    LIGHT,
+    MARKERS,
+    MUTED,
+    PAPER,
+    PLAIN,
+    SERIES,
+    Look,
+    new_figure,
+    points,
+    styled,
+    tall,
+    wide,
+)
 from attnstudy.stats import Pair, Verdict
 from attnstudy.stats.tasks import NewTaskPair, TaskRanking
 from attnstudy.stats.wording.numbers import p_value, significant
@@ -35,9 +49,9 @@ _ROW = 0.3  # inches
 _ACROSS = 3  # panels beside each other
 
 
-def task_figures(ranking: TaskRanking) -> dict[str, Figure]:
+def task_figures(ranking: TaskRanking, look: Look = PLAIN) -> dict[str, Figure]:
     """Return the figures that apply, by name: tasks, pair-1 and so on, pairs, mean-ranks."""
-    with styled():
+    with styled(look):
         drawn: dict[str, Figure | None] = {"tasks": panels_figure(ranking)}
         for number, pair in enumerate(ranking.new.pairs[:MOST_PAIRS], start=1):
             drawn[f"pair-{number}"] = pair_figure(ranking, pair)
@@ -46,19 +60,18 @@ def task_figures(ranking: TaskRanking) -> dict[str, Figure]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def write_task_figures(ranking: TaskRanking, folder: Path) -> None:
+def write_task_figures(ranking: TaskRanking, folder: Path, look: Look = PLAIN) -> None:
     """Write each figure as SVG, PNG and PDF into a folder, which is made if it is not there.
 
     Raises:
         StoreError: the folder cannot be written.
 
     """
-    formats: tuple[Format, ...] = ("svg", "png", "pdf")
     with reported(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in task_figures(ranking).items():
-            for kind in formats:
-                (folder / f"{name}.{kind}").write_bytes(written(figure, name, kind))
+        for name, figure in task_figures(ranking, look).items():
+            for kind in FORMATS:
+                (folder / f"{name}.{kind}").write_bytes(written(figure, name, kind, look))
 
 
 def panels_figure(ranking: TaskRanking) -> Figure:
@@ -68,7 +81,8 @@ def panels_figure(ranking: TaskRanking) -> Figure:
     across = min(_ACROSS, len(tasks))
     down = math.ceil(len(tasks) / across)
     figure = Figure(
-        figsize=(2.35 * across + 0.6, down * (0.75 + 0.24 * len(arms))), layout="constrained"
+        figsize=(wide(2.35 * across + 0.6), tall(down * (0.75 + 0.24 * len(arms)))),
+        layout="constrained",
     )
     grid = figure.subplots(down, across, squeeze=False)
     for place, axes in enumerate(grid.flat):
@@ -91,7 +105,9 @@ def panels_figure(ranking: TaskRanking) -> Figure:
                 [arm.mean], [row], "D", color=INK, markerfacecolor=PAPER, markersize=4,
                 markeredgewidth=1.1,
             )  # fmt: skip
-        axes.set_title(shorten(clean(task.name), 26), fontsize=8.5, loc="left", fontweight="bold")
+        axes.set_title(
+            shorten(clean(task.name), 26), fontsize=points(8.5), loc="left", fontweight="bold"
+        )
         axes.set_ylim(len(arms) - 0.5, -0.5)
         names = [shorten(clean(name), 14) for name in arms] if place % across == 0 else []
         axes.set_yticks(range(len(arms)), names or [""] * len(arms), parse_math=False)
@@ -217,8 +233,8 @@ def pairs_figure(ranking: TaskRanking) -> Figure | None:
     for (row, column), text in texts.items():
         dark = min(int(share[row, column] * len(STEPS)), len(STEPS) - 1) in DARK_STEPS
         axes.text(
-            column + 0.5, row + 0.5, text, ha="center", va="center", size=7.5, linespacing=1.35,
-            color="white" if dark else "black",
+            column + 0.5, row + 0.5, text, ha="center", va="center", size=points(7.5),
+            linespacing=1.35, color="white" if dark else "black",
         )  # fmt: skip
     names = [shorten(clean(name), 14) for name in arms]
     name_sides(axes, names, names)
@@ -260,11 +276,11 @@ def ranks_figure(ranking: TaskRanking) -> Figure | None:
     axes.plot([1, count], [top, top], color=INK, linewidth=1.1)
     for tick in range(1, count + 1):
         axes.plot([tick, tick], [top, top - 0.12], color=INK, linewidth=1.1)
-        axes.text(tick, top - 0.18, str(tick), ha="center", va="bottom", size=8)
+        axes.text(tick, top - 0.18, str(tick), ha="center", va="bottom", size=points(8))
     axes.plot([1, 1 + cd], [top - 0.75, top - 0.75], color=INK, linewidth=1.6, marker="|")
     axes.text(
         1 + cd / 2, top - 0.82, f"critical difference {significant(cd, 3)}", ha="center",
-        va="bottom", size=8,
+        va="bottom", size=points(8),
     )  # fmt: skip
     for level, (low, high) in enumerate(bars):
         y = top + 0.22 + 0.18 * level
@@ -281,7 +297,7 @@ def ranks_figure(ranking: TaskRanking) -> Figure | None:
         )  # fmt: skip
         axes.text(
             end + (-0.05 if left else 0.05), y, text, ha="right" if left else "left", va="center",
-            size=8.5,
+            size=points(8.5),
         )  # fmt: skip
     axes.set_ylim(start + 0.38 * half, top - 1.1)
     axes.set_xlim(1 - edge - 0.32 * count, count + edge + 0.32 * count)

@@ -6,15 +6,20 @@ can replace it by a CSS variable of the role's name and follow the reader's ligh
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from attnstudy.errors import UsageError
 from attnstudy.report.names import clean
 from attnstudy.stats import Ranking, Verdict
 
@@ -76,14 +81,12 @@ MARKERS: Mapping[Verdict, tuple[str, str, bool]] = {
 
 WIDTH = 4.1
 """Inches: text stays legible on a phone, and two figures stand side by side on a desk."""
+FONT_SIZE = 9.0
+"""Points of the text beside axes, to which all other sizes keep their proportion."""
 
 _SETTINGS: Mapping[str, Any] = {
     "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "legend.fontsize": 8.5,
+    "font.size": FONT_SIZE,
     "text.color": INK,
     "text.parse_math": False,
     "axes.labelcolor": INK,
@@ -105,15 +108,118 @@ _SETTINGS: Mapping[str, Any] = {
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
     "legend.frameon": False,
+    "figure.figsize": (WIDTH, 3.0),
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # publishers refuse fonts of type 3
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a user wants otherwise than the reports have it."""
+
+    width: float | None = None
+    """Inches; None as each figure has it."""
+    font_size: float | None = None
+    """Points; None for ``FONT_SIZE``, or that of the style."""
+    style: Mapping[str, Any] | None = None
+    """Settings of matplotlib that go before those of the reports."""
+    transparent: bool = False
+    """Whether the paper behind a figure is left out."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All of it as settings of matplotlib."""
+        settings = dict(self.style or {})
+        if self.font_size is not None:
+            settings["font.size"] = self.font_size
+        if self.width is not None:
+            settings["figure.figsize"] = (self.width, 3.0)
+        return settings
+
+
+PLAIN = Look()
+"""The look of the reports."""
+
+_REFUSED = ("text.usetex", "text.parse_math")
+_NEVER: Mapping[str, Any] = {"text.usetex": False, "text.parse_math": False}
+
+
+def read_style(path: Path) -> dict[str, Any]:
+    """Return the settings in a style file of matplotlib.
+
+    Raises:
+        UsageError: it is not there, or no style; the message names the line.
+
+    """
+    said: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("matplotlib")
+    before = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read = mpl.rc_params_from_file(path, use_default_template=False)
+            found: dict[str, Any] = {str(name): value for name, value in read.items()}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise UsageError(f"the style {path} cannot be read ({reason}): name a .mplstyle") from error
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
+    if said:
+        raise UsageError(f"the style {path} is none of matplotlib's: {' '.join(said[0].split())}")
+    for name in _REFUSED:
+        if found.get(name):
+            raise UsageError(
+                f"the style {path} sets {name}, but names of arms are plain text: leave it out"
+            )
+    return found
+
+
 @contextmanager
-def styled(**settings: str) -> Iterator[None]:
+def styled(look: Look = PLAIN, **settings: str) -> Iterator[None]:
     """Draw in the style of the reports, whatever the user's own settings of matplotlib are."""
-    with matplotlib.style.context(["default", {**_SETTINGS, **settings}]), quiet():
+    chosen = {**_SETTINGS, **_proportions(look), **look.settings, **settings, **_NEVER}
+    with matplotlib.style.context(["default", chosen]), quiet():
         yield
+
+
+def _proportions(look: Look) -> dict[str, float]:
+    """Return the sizes of labels that go with the size of the text."""
+    size = float(look.settings.get("font.size", FONT_SIZE))
+    small = 8.5 * size / FONT_SIZE
+    names = ("xtick.labelsize", "ytick.labelsize", "legend.fontsize")
+    return {"axes.labelsize": size, **dict.fromkeys(names, small)}
+
+
+def points(size: float) -> float:
+    """Return a size of text as it is where text beside axes has the size of the style."""
+    return size * _scale()
+
+
+def room(columns: int) -> int:
+    """Return how many characters go where ``columns`` go by default."""
+    asked = float(mpl.rcParams["figure.figsize"][0]) / WIDTH
+    return max(round(columns * asked / _scale()), 6)
+
+
+def wide(width: float) -> float:
+    """Return the width of a figure: the one that was asked for, else its own."""
+    asked = float(mpl.rcParams["figure.figsize"][0])
+    return width if asked == WIDTH else asked
+
+
+def tall(height: float) -> float:
+    """Return the height of a figure, which grows with its text."""
+    return height * max(_scale(), 0.7)
+
+
+def _scale() -> float:
+    return float(mpl.rcParams["font.size"]) / FONT_SIZE
 
 
 @contextmanager
@@ -128,7 +234,7 @@ def quiet() -> Iterator[None]:
 
 def new_figure(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
     """Return a figure with one pair of axes; sizes in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(wide(width), tall(height)), layout="constrained")
     return figure, figure.subplots()
 
 

@@ -9,7 +9,7 @@ from html import escape
 from matplotlib.figure import Figure
 
 from attnstudy.report.figures import written
-from attnstudy.report.style import LIGHT
+from attnstudy.report.style import LIGHT, Look
 
 _TAG = re.compile(r"<[^<>]*>")
 _COLOUR = re.compile("|".join(LIGHT.values()), re.IGNORECASE)
@@ -30,7 +30,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
         label: what it shows, for readers who do not see it.
 
     """
-    text = written(figure, name, "svg", transparent=True).decode()
+    text = written(figure, name, "svg", Look(transparent=True)).decode()
     text = _LEFT_OUT.sub("", text[text.index("<svg") :])
     size = _SIZE.match(text)
     if size is None:  # another version of matplotlib writes another head

@@ -291,6 +291,10 @@ class ActiveRun:
             )
         self.write(WEIGHTS, _safetensors(named))
 
+    def describe(self, name: str, value: str) -> None:
+        """Have something recorded with the result that is no metric and part of no identity."""
+        self.recorded[name] = value
+
     def note(self, text: str) -> None:
         """Have a sentence stand with the result."""
         self.notes.append(" ".join(str(text).split()))

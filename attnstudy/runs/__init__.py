@@ -26,6 +26,7 @@ from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import (
     MAX_DURING_TRAINING,
     METRICS,
+    PARAMETERS,
     DatasetFacts,
     LogRecord,
     Result,
@@ -56,6 +57,7 @@ __all__ = [
     "METRICS",
     "OF_THE_MACHINE",
     "OF_THE_RUN",
+    "PARAMETERS",
     "PAUSES",
     "PREDICTIONS",
     "PREVIOUS_CHECKPOINT",

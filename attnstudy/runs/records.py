@@ -18,6 +18,9 @@ METRICS = (
 )  # fmt: skip
 """Numbers of a finished run of a placement, by their names in the tracking store."""
 
+PARAMETERS = "parameters"
+"""What the number of trainable parameters is called among what a run is recorded with."""
+
 
 class Status(Enum):
     """How a run stands. The value is what the tracking store shows."""

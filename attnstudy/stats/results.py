@@ -260,6 +260,15 @@ class Ranking:
             frame["verdict"] = [pair.verdict.value for pair in self.pairs]
         return frame
 
+    def to_latex(self) -> str:
+        """Return a ``table`` of LaTeX that needs booktabs alone: the arms, and the decided pairs.
+
+        Its caption says how many runs there are, how they were tested, and by which plan.
+        """
+        from attnstudy.stats.latex.ranking import ranking_latex
+
+        return ranking_latex(self)
+
     def __repr__(self) -> str:
         """Show verdict, arms and pairs at Python's prompt."""
         return ranking_as_text(self)

@@ -235,3 +235,12 @@ class TaskRanking:
         """Return everything as strict JSON knows it: no NaN, no infinity, null for None."""
         encoded: dict[str, Any] = encode(self)
         return encoded
+
+    def to_latex(self) -> str:
+        """Return a ``table`` of LaTeX that needs booktabs alone: a row a task, a column an arm.
+
+        Bold is an arm only where it is shown better than all others on that task.
+        """
+        from attnstudy.stats.tasks.latex import tasks_latex
+
+        return tasks_latex(self)

@@ -47,7 +47,8 @@ def _short_row(task: OneTask) -> list[str]:
     return [task.name, best, f"{runs:,}", f"{shown:,} of {len(pairs):,}"]
 
 
-def _numbers(ranking: TaskRanking) -> Numbers:
+def over_tasks_numbers(ranking: TaskRanking) -> Numbers:
+    """Return how numbers over tasks are written."""
     if ranking.scale == "sd":
         return Numbers("", 2, "-")
     spreads = sorted((task.sd or 0.0, task.name) for task in ranking.tasks)
@@ -58,7 +59,7 @@ def _numbers(ranking: TaskRanking) -> Numbers:
 
 def arm_rows(ranking: TaskRanking) -> Rows:
     """Return the arms over all tasks, best on average first."""
-    numbers = _numbers(ranking)
+    numbers = over_tasks_numbers(ranking)
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
     mean = "mean" if ranking.scale == "metric" else "from mean (SD)"
@@ -76,7 +77,7 @@ def arm_rows(ranking: TaskRanking) -> Rows:
 
 def average_rows(ranking: TaskRanking) -> Rows:
     """Return the pairs on average over these tasks."""
-    numbers = _numbers(ranking)
+    numbers = over_tasks_numbers(ranking)
     headings = ["pair", "difference", f"{percent(ranking.alpha)} interval", "adj. p", "verdict"]
     return headings, [
         [
@@ -92,7 +93,7 @@ def average_rows(ranking: TaskRanking) -> Rows:
 
 def new_rows(ranking: TaskRanking) -> Rows:
     """Return the pairs on a new task like these."""
-    numbers = _numbers(ranking)
+    numbers = over_tasks_numbers(ranking)
     believed = any(pair.posterior is not None for pair in ranking.new.pairs)
     headings = ["pair", "won–tied–lost", "difference", "Wilcoxon p", "sign p", "t p"]
     headings += ["P(a), P(=), P(b)" if ranking.margin else "P(a), P(b)"] if believed else []

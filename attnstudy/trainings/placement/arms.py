@@ -25,15 +25,16 @@ def declared_arms(
     """Return the arms that a study declares.
 
     Args:
-        variants: variants that are arms as they are; None means the four placements if there is no
-            table.
+        variants: variants that are arms as they are, and names of tables, which are arms anyway;
+            None means the four placements if there is no table.
         tables: by an arm's name: its ``variant`` (the name itself if left out) and settings.
 
     Raises:
         UsageError: a variant is not known, or two arms have one name.
 
     """
-    plain = plain_arms(variants or ("all",)) if variants or not tables else ()
+    others = [variant for variant in variants or () if variant not in tables]
+    plain = plain_arms(others or ("all",)) if others or not tables else ()
     named = []
     for name, table in tables.items():
         settings = {key: value for key, value in table.items() if key != "variant"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attnstudy.runs import LogRecord
+from attnstudy.runs import PARAMETERS, LogRecord
 from attnstudy.trainings.contract import Ended, Metrics
 from attnstudy.trainings.placement.finalizing import finalize, finalize_sealed
 from attnstudy.trainings.placement.models import build_model
@@ -56,6 +56,8 @@ def _train(run: Any) -> Generator[Prepared | Batch, Any, Metrics]:
         channels=spec.channels,
         seed=spec.seed,
     )
+    trainable = (one.numel() for one in model.parameters() if one.requires_grad)
+    run.describe(PARAMETERS, str(sum(trainable)))
     drawn_by = spec.seed if spec.split == BY_SEED else None
     split = dataset.split(spec.train_size, spec.val_size, drawn_by)
     total = iterations(spec)
