@@ -16,9 +16,14 @@ from attnstudy.render.terminal import estimate_lines
 from attnstudy.running import estimating
 from attnstudy.running.estimating import Estimate
 from attnstudy.running.jobs import Progress
-from attnstudy.trainings.placement import training
+from attnstudy.trainings.placement import declaration, training
 from attnstudy.trainings.placement.declaration import Placement
 from tests.conftest import SMALL
+
+
+@pytest.fixture(autouse=True)
+def nothing_timed_before(monkeypatch):
+    monkeypatch.setattr(declaration, "_STEPS", {})
 
 
 @pytest.mark.proof

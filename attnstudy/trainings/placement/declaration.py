@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from attnstudy.trainings.placement.data import TrainingData
 
 _TIMED = 3  # iterations
+_OF_A_STEP = ("attention", "channels", "batch_size", "precision", "optimizer", "augmentation")
+"""Settings by which the time of an iteration differs; arms of a grid mostly differ in others."""
+_STEPS: dict[tuple[object, ...], float] = {}
+"""Seconds of an iteration that were measured in this process."""
 FACTS = (
     Field("dataset", str, None, "What the user called the dataset.", role="label"),
     Field("variant", str, None, "A placement, a control, or package.module:factory.", role="run"),
@@ -128,8 +132,12 @@ class Placement(Training):
         from attnstudy.trainings.placement.models import build_model
         from attnstudy.trainings.placement.training import time_iterations
 
-        torch.set_num_threads(threads)
         shape, classes = materials.data.image_shape, materials.data.num_classes
+        settings = tuple(str(spec.settings[name]) for name in _OF_A_STEP)
+        alike = (spec.variant, settings, spec.train_size, threads, shape, classes)
+        if alike in _STEPS:
+            return _STEPS[alike]
+        torch.set_num_threads(threads)
         model = build_model(
             spec.variant,
             attention=spec.attention,
@@ -137,7 +145,8 @@ class Placement(Training):
             num_classes=classes,
             channels=spec.channels,
         )
-        return time_iterations(spec, model, shape, classes, _TIMED, go_on)
+        _STEPS[alike] = time_iterations(spec, model, shape, classes, _TIMED, go_on)
+        return _STEPS[alike]
 
     def quicker(self, spec: RunSpec) -> RunSpec | None:
         """Return the run with channel attention; None if it has none over positions."""
