@@ -38,7 +38,7 @@ def ui(**given: Any) -> int:
          "--host", "127.0.0.1", "--workers", "1"],
         check=False,
         # an argument, with a password in it, is for everybody to see who lists processes
-        env={**os.environ, "MLFLOW_BACKEND_STORE_URI": address.uri},
+        env={**os.environ, "MLFLOW_BACKEND_STORE_URI": address.uri, "PYTHONSAFEPATH": "1"},
     ).returncode  # fmt: skip
 
 
