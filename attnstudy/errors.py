@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable
 
 EXIT_SOME_FAILED = 1
@@ -77,9 +78,55 @@ def cause(error: BaseException) -> str:
     return first.strip().rstrip(".") or type(error).__name__
 
 
+_PASSWORD = re.compile(r"(://[^/@:\s]*):(\S*)@")
+_NAMED = re.compile(
+    r"([?&;](?:\w*password|passwd|pwd|\w*token|\w*secret)=)[^&;\s'\"]*", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/@:]*:(.*)@", re.IGNORECASE | re.DOTALL)
+_QUOTED = {"@": "%40", "/": "%2F", "#": "%23", "?": "%3F", " ": "%20"}
+"""Characters of a password that would end it in an address, and how they are written there."""
+
+
 def without_passwords(text: str) -> str:
     """Return a text with the passwords of the addresses in it blotted out."""
-    return re.sub(r"(://[^/@:\s]*):\S*@", r"\1:***@", text)
+    return _NAMED.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def command_without_passwords(words: Iterable[str]) -> str:
+    """Return the shell line that some words are, with the passwords in it blotted out."""
+    # word by word: quoted for a shell, a password with a space in it would be two
+    return shlex.join(without_passwords(_blotted(word)) for word in words)
+
+
+def check_password(address: str) -> None:
+    """Refuse a password that is not written as addresses want it.
+
+    Part of it would be taken for the host's name, which is what errors and logs tell.
+
+    Raises:
+        UsageError: it is not.
+
+    """
+    found = _ADDRESS.match(address)
+    # `http://host:5000/a@b` has a port and no password
+    if found is None or re.match(r"\d+/", found[1]):
+        return
+    if any(character in _QUOTED or character.isspace() for character in found[1]):
+        raise UsageError(
+            f"the password in {without_passwords(_blotted(address))} ends too early: write "
+            f"{', '.join(f'{a!r} as {b}' for a, b in _QUOTED.items())} in it"
+        )
+
+
+def _blotted(word: str) -> str:
+    """Return a word without its password if all of it is an address."""
+    found = _ADDRESS.match(word)
+    return word if found is None else f"{word[: found.start(1)]}***{word[found.end(1) :]}"
+
+
+def without_folders(text: str) -> str:
+    """Return a text with absolute paths cut to the names of their files, for other machines."""
+    return re.sub(r"(?<![\w:/.*-])/(?:[^\s/:'\"]+/)+", "", text)
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ def run_requests(given: Given) -> tuple[RunRequest, ...]:
             f"{given.place('until_decided')} looks at one task at a time, and the study has "
             f"{', '.join(chosen)}: name one with --task"
         )
-    find_own_modules(given.study)
+    find_own_modules(given)
     return tuple(map(_run_request, each_task(given)))
 
 
@@ -97,7 +97,7 @@ def check(given: Given) -> tuple[Arm, ...]:
         UsageError: options do not go together, or the study makes no sense.
 
     """
-    find_own_modules(given.study)
+    find_own_modules(given)
     for one in each_task(given):
         training = training_of(one, with_code=False)
         declared = declare(one, training)
@@ -137,7 +137,7 @@ def tune_request(given: Given) -> TuneRequest:
             "without tasks, and write what is found into the arms"
         )
     refuse_arms_beside_tuning(study)
-    find_own_modules(study)
+    find_own_modules(given)
     training = training_of(given)
     own = study.own is not None
     return TuneRequest(
@@ -235,16 +235,32 @@ def task_sources(
     }
 
 
-def find_own_modules(study: StudyFile) -> None:
+def find_own_modules(given: Given) -> None:
     """Let modules be imported that lie beside the study's file, or where the command runs.
 
-    A program has what it imports from already; only the folder that it names is added.
+    Behind all that is installed, and only where the study names code in them: whatever else lies
+    there, a ``torch.py`` for example, is nobody's to run. A program has what it imports from
+    already; only the folder that it names is added.
     """
-    folders = [] if study.folder is None else [study.folder.resolve()]
-    if study.path is not None or study.own is None:
-        folders.append(Path.cwd())
-    for folder in map(str, folders):
-        sys.path[:] = [folder, *(place for place in sys.path if place != folder)]
+    study = given.study
+    if not _names_modules(given):
+        return
+    folders = [Path.cwd()] if study.path is not None or study.own is None else []
+    if study.folder is not None:
+        folders.append(study.folder.resolve())
+    sys.path += [place for place in map(str, folders) if place not in sys.path]
+
+
+def _names_modules(given: Given) -> bool:
+    """Whether a study's training, or a variant of it, is ``package.module:name``."""
+    from attnstudy.trainings.placement.variants import is_factory
+
+    study = given.study
+    if study.own is not None:
+        return study.own.function is not None
+    variants = [*(given.get("variant") or ()), *study.options.get("variant", ())]
+    variants += [str(table.get("variant", "")) for table in study.arms.values()]
+    return any(is_factory(str(variant)) for variant in variants)
 
 
 def prepare_workers(given: Given) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
+import traceback
 import warnings
+from types import TracebackType
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from attnstudy.errors import (
     EXIT_USAGE,
     AttnstudyError,
     TerminatedError,
+    command_without_passwords,
     without_passwords,
 )
 from attnstudy.options import blamed
@@ -25,7 +27,7 @@ from attnstudy.options import blamed
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning as a sentence, without the place in the code that it comes from."""
-    click.echo(f"Warning: {message}", err=True)
+    click.echo(f"Warning: {without_passwords(str(message))}", err=True)
 
 
 for command in (
@@ -39,6 +41,17 @@ for command in (
     cli.add_command(command)
 
 
+def _show_error(sentence: str) -> None:
+    """Show what is wrong; words of other libraries in it may hold an address."""
+    click.echo(f"Error: {without_passwords(sentence)}", err=True)
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show what nobody expected as Python does, without passwords."""
+    told = "".join(traceback.format_exception(kind, error, trace))
+    click.echo(without_passwords(told), err=True, nl=False)
+
+
 def _terminate(number: int, _: object) -> None:
     raise TerminatedError(number)
 
@@ -49,7 +62,7 @@ def _interrupted(number: int) -> int:
     words = [word for word in sys.argv[1:] if word != "--rerun"]
     click.echo(
         "Interrupted. What is complete is kept; to go on from there: "
-        f"{without_passwords(shlex.join(['attnstudy', *words]))}",
+        f"{command_without_passwords(['attnstudy', *words])}",
         err=True,
     )
     return EXIT_SIGNAL + number
@@ -58,6 +71,7 @@ def _interrupted(number: int) -> int:
 def main() -> None:
     """Run the command line; every error that is meant for the reader ends as one sentence."""
     warnings.showwarning = _show_warning
+    sys.excepthook = _show_bug
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # what the shell has us ignore, as nohup does, stays ignored
@@ -66,10 +80,10 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"Error: {blamed(error)}", err=True)
+        _show_error(blamed(error))
         code = EXIT_USAGE
     except AttnstudyError as error:
-        click.echo(f"Error: {error}", err=True)
+        _show_error(str(error))
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _interrupted(signal.SIGINT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from attnstudy import asking, options
 from attnstudy.cli.common import address_of, print_result
-from attnstudy.errors import EXIT_SOME_FAILED, UsageError, without_passwords
+from attnstudy.errors import EXIT_SOME_FAILED, UsageError, command_without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -425,7 +424,7 @@ def _surroundings(**told: Any) -> Context:
         made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=_versions("attnstudy", "numpy", "scipy", "torch", "mlflow"),
         **told,
-        command=without_passwords(shlex.join(["attnstudy", *sys.argv[1:]])),
+        command=command_without_passwords(["attnstudy", *sys.argv[1:]]),
     )
 
 

@@ -39,6 +39,9 @@ dead-lock. The fork server has only imported it, once for all workers, while its
 busy with other things; but on macOS even that is not safe."""
 
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+
+
 def prepare_workers(*modules: str, at_once: bool) -> None:
     """Have what workers need imported once for all of them.
 
@@ -59,12 +62,18 @@ def _start_server() -> None:
 
     A signal that is blocked stays so in a new program; one that comes now reaches us afterwards.
     """
+    given = os.environ.get(_SAFE_PATH)
+    # as `python -c` they would look for modules in the working directory before all others
+    os.environ[_SAFE_PATH] = "1"
     resource_tracker.ensure_running()  # the server's would let signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.environ.pop(_SAFE_PATH)
+        if given is not None:
+            os.environ[_SAFE_PATH] = given
 
 
 @dataclass(slots=True)
@@ -247,6 +256,7 @@ class _Line:
 
 def _serve(pipe: Connection, import_paths: tuple[str, ...], environ: Mapping[str, str]) -> None:
     """Be a worker: do jobs until the pipe closes or the parent is gone."""
+    os.environ.pop(_SAFE_PATH, None)  # meant for the fork server alone, not for a user's command
     os.environ.update(environ)  # a fork server may be older than a setting
     for number in set(base.ENDING) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)  # they reach us too; the parent decides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
@@ -38,8 +39,18 @@ def environment(device: str, threads: int, fused: int = 1) -> dict[str, str]:
         "threads": str(threads),
         "fused": str(fused),
         "hardware": _gpu() if device == "cuda" else _processor(),
-        "machine": platform.node(),
+        "machine": _machine(),
     }
+
+
+def same_machine(recorded: str | None) -> bool:
+    """Whether what was recorded as the machine is this one; earlier versions told its name."""
+    return recorded in (_machine(), platform.node())
+
+
+def _machine() -> str:
+    """Return what tells machines apart without their names: archives and servers hold it."""
+    return hashlib.sha256(f"attnstudy\n{platform.node()}".encode()).hexdigest()[:12]
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import platform
 import statistics
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from attnstudy.running.environment import same_machine
 from attnstudy.running.jobs import Progress
 from attnstudy.running.planning import RunPlan, fused_groups
 from attnstudy.runs import run_folders
@@ -43,7 +43,7 @@ class Estimate:
 def logged_seconds(plan: RunPlan) -> dict[str, float]:
     """Return the median seconds of a finished run, by variant, in this study and configuration.
 
-    Only runs with the same threads on a machine of the same name count.
+    Only runs with the same threads on the same machine count.
     """
     seconds: dict[str, list[float]] = {}
     config = plan.runs[0].spec.config_id
@@ -52,7 +52,7 @@ def logged_seconds(plan: RunPlan) -> dict[str, float]:
         if started is None or result is None or started.spec.config_id != config:
             continue
         here = (
-            result.environment.get("machine") == platform.node()
+            same_machine(result.environment.get("machine"))
             and result.environment.get("threads") == str(plan.threads)
             and result.environment.get("fused", "1") == str(plan.fused)
             and result.environment.get("device") == plan.device

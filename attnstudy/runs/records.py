@@ -171,7 +171,7 @@ class DatasetFacts:
 
     name: str
     source: str
-    """What the user gave: ``cifar10``, ``digits`` or a path."""
+    """What it is called; in runs of earlier versions the path that the user gave."""
     digest: str
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]

@@ -23,7 +23,7 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from attnstudy.errors import StoreError, UsageError, cause
+from attnstudy.errors import StoreError, UsageError, cause, check_password, without_passwords
 from attnstudy.files import reported
 
 _SCHEMES = ("sqlite", "postgresql+psycopg2", "mysql+pymysql")
@@ -43,7 +43,7 @@ class Place:
     def shown(self) -> str:
         """What people call it, without a password."""
         if self.url is not None:
-            return self.url.render_as_string(hide_password=True)
+            return without_passwords(self.url.render_as_string(hide_password=True))
         return str(self.journal)
 
     @property
@@ -86,20 +86,21 @@ def parse_storage(text: str) -> Place:
     """Return the place that ``--storage`` means: an address, or else the path of a journal.
 
     Raises:
-        UsageError: the address is of a kind that is not supported.
+        UsageError: the address is of a kind that is not supported, or its password is not quoted.
 
     """
     if "://" not in text:
         return Place(journal=Path(text))
+    check_password(text)
     try:
         url = make_url(text)
     except ArgumentError as error:
         raise UsageError(_unusable("that address")) from error
     if url.drivername == "postgresql":
-        shown = url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=True)
+        shown = Place(url=url.set(drivername="postgresql+psycopg2")).shown
         raise UsageError(f"write --storage {shown}: a bare postgresql:// asks for another driver")
     if url.drivername not in _SCHEMES:
-        raise UsageError(_unusable(repr(url.render_as_string(hide_password=True))))
+        raise UsageError(_unusable(repr(Place(url=url).shown)))
     return Place(url=url)
 
 
@@ -213,7 +214,7 @@ def storage_errors(place: Place) -> Iterator[None]:
         raise UsageError(f"the driver of {shown} cannot be imported: {cause(error)}") from error
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         reason = error.__cause__ if not isinstance(error, SQLAlchemyError) else error
-        said = cause(getattr(reason, "orig", None) or reason or error)
+        said = without_passwords(cause(getattr(reason, "orig", None) or reason or error))
         if "password" in said:
             raise StoreError(
                 f"the storage {shown} refuses the user name or the password: put the right ones "

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnstudy.errors import UsageError, without_passwords
+from attnstudy.errors import UsageError, check_password, without_passwords
 
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql")
 
@@ -37,11 +36,7 @@ class Address:
     @property
     def shown(self) -> str:
         """The address without a password."""
-        parts = urllib.parse.urlsplit(self.uri)
-        if parts.password is None:
-            return self.uri
-        place = parts.netloc.rpartition("@")[2]
-        return urllib.parse.urlunsplit(parts._replace(netloc=f"{parts.username}:***@{place}"))
+        return without_passwords(self.uri)
 
     @property
     def is_server(self) -> bool:
@@ -60,7 +55,7 @@ def resolve(store_dir: Path, tracking_uri: str | None) -> Address:
     """Return the address of the store that the options mean.
 
     Raises:
-        UsageError: the URI is of a kind that MLflow cannot open.
+        UsageError: the URI is of a kind that MLflow cannot open, or its password is not quoted.
 
     """
     database = store_dir.resolve() / "mlflow.db"
@@ -77,6 +72,7 @@ def resolve(store_dir: Path, tracking_uri: str | None) -> Address:
             f"tracking URI {without_passwords(tracking_uri)!r} is not usable: write "
             "http://host:port, sqlite:////absolute/path.db or postgresql+psycopg2://..."
         )
+    check_password(tracking_uri)
     return Address(tracking_uri, store_dir, embedded=False)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.errors import StoreError
+from attnstudy.errors import StoreError, without_folders
 from attnstudy.files import file_digest
 from attnstudy.runs import (
     JOURNAL,
@@ -180,7 +180,7 @@ class Upload:
             name=facts.name,
             digest=facts.digest,
             source_type="local",
-            source=json.dumps({"uri": facts.source}),
+            source=json.dumps({"uri": facts.name}),
             schema=json.dumps(schema),
             profile=json.dumps(profile),
         )
@@ -255,7 +255,7 @@ class Upload:
 
     def _send_status(self, status: Status, failure: str | None) -> None:
         """Show a run that has no result in the state that its folder is in."""
-        told = None if failure is None else failure[:5000]
+        told = None if failure is None else without_folders(failure)[:5000]
         if self._shows(status) and self.run.data.tags.get(_FAILURE) == told:
             return
         client, run_id = self.requests.client, self.run_id

@@ -181,7 +181,6 @@ def located(module: str, reference: str) -> Path:
 
     """
     importlib.invalidate_caches()
-    beside = [Path(place or ".") / f"{module.partition('.')[0]}.py" for place in sys.path]
     try:
         found = importlib.util.find_spec(module)
     except Exception as error:  # finding a module runs the packages around it: the user's code
@@ -193,13 +192,34 @@ def located(module: str, reference: str) -> Path:
             f"{near_miss(module, _own_modules())}"
         )
     path = Path(found.origin).resolve()
+    refuse_shadowed(module, path, reference)
+    return path
+
+
+def refuse_shadowed(module: str, path: Path, reference: str) -> None:
+    """Refuse a module of the user's own that has the name of one that is installed.
+
+    Args:
+        module: its name.
+        path: the file that Python finds under that name.
+        reference: what names it, for the message.
+
+    Raises:
+        UsageError: that file is installed, and one of the user's own is there too.
+
+    """
+    top = module.partition(".")[0]
+    beside = [
+        Path(place or ".") / name
+        for place in sys.path
+        for name in (f"{top}.py", f"{top}/__init__.py")
+    ]
     own = next((one for one in beside if one.is_file() and not _installed(one)), None)
     if _installed(path) and own is not None:
         raise UsageError(
             f"{reference!r} is taken from {path}, which is installed, and not from {own}: rename "
             "your module"
         )
-    return path
 
 
 def _own_modules() -> list[str]:

@@ -49,9 +49,9 @@ def _accounts(folder: Path, address: str) -> Path:
         "auth_cache_ttl_seconds": os.environ.get("PASSWORD_CACHE_SECONDS", "30"),
     }
     path = folder / "accounts.ini"
+    path.touch(mode=0o600)  # before there is anything in it
     with path.open("w", encoding="utf-8") as file:
         config.write(file)
-    path.chmod(0o600)
     return path
 
 

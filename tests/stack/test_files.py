@@ -151,3 +151,31 @@ def test_a_backup_is_never_written_to_or_read_from_a_terminal(script):
     os.close(theirs)
     assert done.returncode == 2
     assert "backup.tar" in done.stderr
+
+
+def save_backup(folder: Path, answer: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with a ``docker`` that does what it is told here, and an open umask."""
+    docker = folder / "bin" / "docker"
+    docker.parent.mkdir(exist_ok=True)
+    docker.write_text(f"#!/bin/sh\n{answer}\n")
+    docker.chmod(0o755)
+    return subprocess.run(
+        ["sh", SCRIPTS / "save_backup.sh", *words], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, "PATH": f"{docker.parent}{os.pathsep}{os.environ['PATH']}"}, umask=0,
+    )  # fmt: skip
+
+
+@pytest.mark.proof
+def test_a_backup_is_for_its_owner_alone(tmp_path):
+    """It holds the accounts."""
+    done = save_backup(tmp_path, "echo $*", "backup.tar")
+    assert (done.returncode, done.stderr) == (0, "")
+    made = tmp_path / "backup.tar"
+    assert made.read_text() == "compose run --rm -T backup\n"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    # an earlier one, which others may read, is neither destroyed nor written into
+    made.chmod(0o644)
+    again = save_backup(tmp_path, "echo other", "backup.tar")
+    assert (again.returncode != 0, made.read_text()) == (True, "compose run --rm -T backup\n")
+    assert save_backup(tmp_path, "echo half; exit 1", "failed.tar").returncode == 1
+    assert not (tmp_path / "failed.tar").exists()

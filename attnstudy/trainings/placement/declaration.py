@@ -70,7 +70,7 @@ class Placement(Training):
             if (value := asked.options[size.name]) is not None:
                 size.check(value)
         sizes = {size.name: asked.options[size.name] or 1 for size in SIZES}
-        return {"dataset": asked.options["dataset"], "dataset_digest": "", **sizes}
+        return {"dataset": _name_of(asked.options["dataset"]), "dataset_digest": "", **sizes}
 
     def prepare(
         self, asked: Asked, *, sealed: bool, progress: Callable[[int, int], None] | None = None
@@ -90,7 +90,7 @@ class Placement(Training):
             attention = arm.settings.get("attention", asked.settings["attention"])
             _try_factory(arm.variant, str(attention), dataset)
         facts = {
-            "dataset": options["dataset"],
+            "dataset": _name_of(options["dataset"]),
             "dataset_digest": dataset.digest,
             "train_size": train_size,
             "val_size": val_size,
@@ -185,7 +185,7 @@ class Placement(Training):
     def describe(self, spec: RunSpec, data: Any) -> Mapping[str, Any]:
         """Return what is told about the dataset of a run, see ``runs.DatasetFacts``."""
         return {
-            "name": Path(spec.dataset).name,
+            "name": spec.dataset,
             "source": spec.dataset,
             "digest": data.digest,
             "image_shape": data.image_shape,
@@ -218,6 +218,14 @@ class Placement(Training):
         from attnstudy.trainings.placement.figures import run_figures
 
         return run_figures(folder)
+
+
+def _name_of(dataset: str) -> str:
+    """Return what a dataset is called in its runs: no folder of this machine leaves it with them.
+
+    Which images they are, their digest tells.
+    """
+    return Path(dataset).resolve().name or dataset
 
 
 def _least_and_most(counts: Iterable[int]) -> str:

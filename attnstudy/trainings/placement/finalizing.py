@@ -12,6 +12,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from attnstudy.crashpoints import reach
+from attnstudy.errors import without_folders
 from attnstudy.runs import MAX_DURING_TRAINING, PREDICTIONS
 from attnstudy.trainings.contract import Diverged, Metrics
 from attnstudy.trainings.placement.data import Dataset
@@ -50,7 +51,8 @@ def finalize(run: Any, model: nn.Module, trained: Trained, device: torch.device)
         try:
             files[MODEL] = export_model(cpu, dataset.image_shape)
         except Exception as error:  # torch.export refuses some models with any of many errors
-            run.note(f"the model could not be exported: {type(error).__name__}: {error}")
+            said = without_folders(f"{type(error).__name__}: {error}")
+            run.note(f"the model could not be exported: {said}")
     else:
         run.note("neither weights nor model were kept, as --no-models asked")
     if isinstance(cpu, PlacementNet) and (maps := _attention(cpu, dataset, test)) is not None:

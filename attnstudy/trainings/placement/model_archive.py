@@ -37,6 +37,7 @@ def export_model(model: nn.Module, image_shape: tuple[int, int, int]) -> bytes:
                 program.state_dict[name].copy_(tensor)
     else:
         program = _traced(model, image_shape)
+    _forget_places(program)
     buffer = io.BytesIO()
     with _quiet():
         torch.export.save(program, buffer)
@@ -73,6 +74,14 @@ def _traced(model: nn.Module, image_shape: tuple[int, int, int]) -> torch.export
     example = torch.zeros(2, *image_shape)
     with _quiet():
         return torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+
+
+def _forget_places(program: torch.export.ExportedProgram) -> None:
+    """Take out where each step was written: paths of this machine, which a model needs not."""
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                node.meta.pop("stack_trace", None)
 
 
 def _quiet() -> warnings.catch_warnings[None]:

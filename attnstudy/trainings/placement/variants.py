@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.errors import UsageError, cause, near_miss
+from attnstudy.trainings.source import refuse_shadowed
 
 if TYPE_CHECKING:
     from attnstudy.study import RunSpec
@@ -81,4 +82,5 @@ def factory_source_digest(variant: str) -> str | None:
             f"variant {variant!r} cannot be imported: there is no module {module_name!r} in "
             f"{Path.cwd()} or in this Python ({sys.prefix})"
         )
+    refuse_shadowed(module_name, Path(found.origin), f"variant {variant}")
     return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()

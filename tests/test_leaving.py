@@ -1,0 +1,95 @@
+"""What leaves the machine, in archives and to servers, does not say on which it was made."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import platform
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import attnstudy
+from attnstudy.errors import without_folders
+from tests.conftest import SMALL
+
+FACTORY = """
+from torch import nn
+
+def make(attention, image_shape, num_classes):
+    channels, height, width = image_shape
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, num_classes))
+"""
+
+
+def images(folder: Path) -> None:
+    """Write the digits as a dataset of parquet files."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    folder.mkdir()
+
+    def png(pixels: np.ndarray) -> dict[str, bytes]:
+        stream = io.BytesIO()
+        Image.fromarray((pixels.reshape(8, 8) * 15).astype("uint8")).save(stream, "png")
+        return {"bytes": stream.getvalue()}
+
+    for name, part in (("train", slice(0, 400)), ("test", slice(400, 500))):
+        rows = {"img": [png(one) for one in found.data[part]], "label": found.target[part].tolist()}
+        pq.write_table(pa.table(rows), folder / f"{name}-0.parquet")
+
+
+def inside(content: bytes) -> bytes:
+    """Return all that is in a file, also in archives in it."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return b"\n".join(inside(packed.read(name)) for name in packed.namelist())
+
+
+def told_by_mlflow(store: Path) -> str:
+    """Return what MLflow was told of runs, but for where the artifacts are."""
+    texts = []
+    with sqlite3.connect(store / "mlflow.db") as opened:
+        for table in ("params", "tags", "datasets", "input_tags", "experiment_tags", "inputs"):
+            texts += map(str, opened.execute(f"SELECT * FROM {table}").fetchall())
+        texts += map(str, opened.execute("SELECT user_id, source_name FROM runs").fetchall())
+    texts += [
+        inside(path.read_bytes()).decode(errors="replace")
+        for path in (store / "artifacts").rglob("*")
+        if path.is_file()
+    ]
+    return "\n".join(texts)
+
+
+def test_nothing_that_leaves_says_where_it_was_made(workplace, cli):
+    images(workplace / "secret-place")
+    (workplace / "nets.py").write_text(FACTORY)
+    dataset = str(workplace / "secret-place")
+    options = [*SMALL[2:], "--seeds", "1", "--dataset", dataset]
+    for variant in ("double", "nets:make"):
+        answer = cli("run", *options, "--variant", variant)
+        assert answer.code == 0, answer.err
+    assert cli("export", "placement", "p.zip").code == 0
+    packed = inside((workplace / "p.zip").read_bytes()).decode(errors="replace")
+    told = told_by_mlflow(workplace / "mlruns")
+    assert "secret-place" in packed, "it is called by its name"
+    for text in (packed, told):
+        for place in (str(workplace), str(Path(attnstudy.__file__).parent), str(Path.home())):
+            assert f"{place}/" not in text, text[max(0, text.find(place) - 200) :][:400]
+        for name in {platform.node(), getpass.getuser() + "@"}:
+            assert name not in text
+    with sqlite3.connect("mlruns/mlflow.db") as opened:
+        sources = opened.execute("SELECT dataset_source FROM datasets").fetchall()
+    assert set(sources) == {('{"uri": "secret-place"}',)}
+
+
+def test_a_failure_is_told_without_the_folders_of_the_machine():
+    said = "FileNotFoundError: no '/home/me/data/x.csv' (train.py, line 3; see http://h/a/b, a/b/c)"
+    assert without_folders(said) == (
+        "FileNotFoundError: no 'x.csv' (train.py, line 3; see http://h/a/b, a/b/c)"
+    )
