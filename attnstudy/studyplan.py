@@ -21,7 +21,7 @@ them, or on a new task like these."""
 LEAST_ALPHA = 1e-12
 """Error rates below are not computed: no runs could keep them."""
 LEAST_LOOK = 3
-"""Seeds an arm at the first look: below, nothing is tested."""
+"""Seeds per arm at the first look: below, nothing is tested."""
 LOOKS = (5, 10, 20, 30, 50)
 """Looks of a study that runs until it is decided and declares no others."""
 
@@ -46,7 +46,7 @@ class Analysis:
     paired: bool = False
     """Whether runs are compared seed by seed."""
     looks: tuple[int, ...] | None = None
-    """Seeds an arm at each look; None looks once, at the end."""
+    """Seeds per arm at each look; None looks once, at the end."""
     tasks: str | None = None
     """Which question on several tasks is the confirmatory one, of ``QUESTIONS``; None says not."""
 

@@ -206,7 +206,7 @@ def test_threads_are_fixed_at_the_first_run(cli, workplace):
     other = ("--variant", "vanilla", "--seeds", "2", "--threads", "1")
     answer = cli("run", *SMALL, *other, "--strict")
     assert answer.code == 2
-    assert "trains with 2 threads a run since its first run" in answer.err
+    assert "trains with 2 threads per run since its first run" in answer.err
     assert "leave --threads out" in answer.err
     _, more = run(cli, "--variant", "vanilla", "--seeds", "2")
     assert more["trained"] == 1

@@ -116,7 +116,7 @@ def test_intervals_are_called_by_the_level_that_they_have(form, looked):
 @pytest.mark.parametrize(("form", "end"), [("text", "the next look is at 20 seeds")])
 def test_what_is_open_and_what_comes_next_is_said(form, end, looked):
     said = " ".join(looked(form).split())
-    assert f"Looks at 5, 10, 20 seeds an arm: 2 of 3 done, 1 of 6 pairs open; {end}." in said
+    assert f"Looks at 5, 10, 20 seeds per arm: 2 of 3 done, 1 of 6 pairs open; {end}." in said
 
 
 def test_no_further_look_or_nothing_open(cli, workplace):

@@ -243,7 +243,7 @@ def test_values_that_are_no_results_are_refused(number):
         ({"folds": "75/25"}, "is not training and test items"),
         ({"folds": (75.0, 25.0)}, "is not training and test items"),
         ({"folds": (75, 0)}, "is not training and test items"),
-        ({"looks": 5}, "give seeds an arm"),
+        ({"looks": 5}, "give seeds per arm"),
         ({"items": "many"}, "give a whole number above 0"),
         ({"alpha": "0.05"}, "give a number"),
         ({"margin": True}, "give a number"),

@@ -36,7 +36,7 @@ def p_of(result: Any, a: str, b: str) -> float:
     return float(pair["p_adjusted"])
 
 
-# Every table of the cases, with its right value: scipy's Games-Howell where five runs an arm, or
+# Every table of the cases, with its right value: scipy's Games-Howell where five runs per arm, or
 # four of two arms, make it that; p is calibrated and larger with three (decision 18).
 
 
@@ -85,7 +85,7 @@ def test_german(case, cli):
     result = json.loads(cli("rank", "--from", case("german.csv"), "--json").out)
     assert values(result) == {"neu": [92.1, 92.4, 92.2], "basis": [91.1, 91.3, 91.2]}
     assert any("Mittelwert" in said for said in result["source"]["left_out"])
-    # scipy's .0012 takes three runs an arm for enough to know a spread
+    # scipy's .0012 takes three runs per arm for enough to know a spread
     assert 0.0012 < result["pairs"][0]["p_adjusted"] < 0.01
     audited = cli("audit", case("german.csv"), "--json")
     assert (audited.code, json.loads(audited.out)["mean_column"]) == (0, "Mittelwert")

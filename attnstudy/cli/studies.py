@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(cls=options.StudyFileCommand)
 @options.of_run
 def run(**given: Any) -> int:
-    """Train every variant with every seed that has no result yet.
+    """Train every arm with every seed that has no result yet.
 
     STUDY is a study file, its folder, or its name under studies/. Of a study with [tasks.NAME] the
     tasks are trained one after the other. Results are kept in the store
@@ -135,7 +135,7 @@ def checklist(**given: Any) -> int:
 
 
 def _looks(request: RunRequest) -> tuple[int, ...]:
-    """Return the seeds an arm at each look of a study that runs until it is decided."""
+    """Return the seeds per arm at each look of a study that runs until it is decided."""
     declared = request.declared
     return () if declared is None else declared.analysis.looks or ()
 

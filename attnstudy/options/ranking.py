@@ -32,7 +32,7 @@ looks = option(
     "--looks",
     metavar="N,N,...",
     type=values.Checked("looks", values.looks),
-    help="Declared looks at so many seeds an arm, such as 5,10,20: each gets its share of "
+    help="Declared looks at so many seeds per arm, such as 5,10,20: each gets its share of "
     "alpha, and a decided pair stays decided.",
 )
 
@@ -52,11 +52,11 @@ until_decided = together(
         help="Add seeds at each look to the pairs that are not decided yet; by default looks are "
         "at 5, 10, 20, 30 and 50 seeds.",
     ),
-    option("--max-seeds", type=POSITIVE, help="Seeds an arm at the last look."),
+    option("--max-seeds", type=POSITIVE, help="Seeds per arm at the last look."),
     option(
         "--max-hours",
         type=values.Checked("hours", values.hours),
-        help="Stop training after so long; a look that is not complete then is not taken.",
+        help="Stop training after so many hours; a look that is incomplete then is not taken.",
     ),
     alpha,
     margin,
@@ -66,7 +66,7 @@ until_decided = together(
 direction = option(
     "--direction",
     type=click.Choice(("maximize", "minimize")),
-    help="Which way is better.  [default: minimize for losses, errors and times]",
+    help="Whether more or less is better.  [default: minimize for losses, errors and times]",
 )
 
 how_to_read = together(
@@ -81,7 +81,11 @@ how_to_read = together(
         metavar="FIELD,...",
         help="What makes an arm: columns, or params.NAME and tags.NAME of an experiment.",
     ),
-    option("--seed-by", metavar="FIELD", help="What numbers the repetitions, likewise."),
+    option(
+        "--seed-by",
+        metavar="FIELD",
+        help="Column (or params.NAME, tags.NAME) that numbers the repetitions.",
+    ),
 )
 
 what_to_rank = together(
@@ -113,7 +117,8 @@ what_to_rank = together(
     option(
         "--task-by",
         metavar="FIELD",
-        help="What says on which task (dataset) a run was made, likewise: ranks over several.",
+        help="Column (or params.NAME, tags.NAME) with the task or dataset of a run: rank over "
+        "several tasks.",
     ),
     option(
         "--tasks",
@@ -201,7 +206,7 @@ how_to_rank = together(
         default="games-howell",
         help="How all pairs are tested.",
     ),
-    option("--control", metavar="ARM", help="Compare all others with this one only."),
+    option("--control", metavar="ARM", help="Compare all other arms with this one alone."),
     margin,
     option(
         "--paired/--unpaired",

@@ -138,8 +138,12 @@ tuning_storage = option(
 )
 
 how_to_tune = together(
-    option("--trials", type=POSITIVE, default=20, help="Trials an arm, in total."),
-    option("--seeds-per-trial", type=POSITIVE, help="Seeds a trial is trained with.  [default: 3]"),
+    option("--trials", type=POSITIVE, default=20, help="Trials per arm, in total."),
+    option(
+        "--seeds-per-trial",
+        type=POSITIVE,
+        help="Seeds that each trial is trained with.  [default: 3]",
+    ),
     option(
         "--tuning-seeds",
         type=values.Checked("seeds", seeds.parse_seeds),

@@ -114,7 +114,7 @@ def looks(text: str) -> tuple[int, ...]:
         if looks[0] >= 3 and all(a < b for a, b in pairwise(looks)):
             return looks
     raise UsageError(
-        f"{text!r} are no looks: write the declared numbers of seeds an arm, ascending and from "
+        f"{text!r} are no looks: write the declared numbers of seeds per arm, ascending and from "
         "3 on, such as 5,10,20"
     )
 

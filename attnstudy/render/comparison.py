@@ -103,7 +103,7 @@ def looks_words(ranking: Ranking) -> str:
     declared, done = looks.declared, looks.done
     open_ = sum(p.verdict in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE) for p in ranking.pairs)
     seeds = ", ".join(map(str, declared))
-    text = f"Looks at {seeds} seeds an arm: {done} of {len(declared)} done, "
+    text = f"Looks at {seeds} seeds per arm: {done} of {len(declared)} done, "
     if not open_:
         return f"{text}every pair is decided."
     text += f"{open_:,} of {len(ranking.pairs):,} pairs open"

@@ -229,7 +229,7 @@ def _looks(ranking: Ranking) -> Iterator[Said]:
     declared = ranking.looks.declared
     seeds = joined(list(map(str, declared)), most=len(declared))
     yield Said(
-        f"{count(len(declared), 'look')} at {seeds} seeds an arm were declared, of which "
+        f"{count(len(declared), 'look')} at {seeds} seeds per arm were declared, of which "
         f"{ranking.looks.done} {'was' if ranking.looks.done == 1 else 'were'} taken, each at an "
         f"equal share of the error rate, {ranking.pair_alpha:.3g} (Bonferroni); a pair that is "
         "decided at a look is not tested again, which biases its difference away from zero",

@@ -146,7 +146,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
 def plan_text(plans: Sequence[tuple[RunPlan, Estimate | None]], looks: Sequence[int] = ()) -> str:
     """Return what would be trained and how long that would take, task by task.
 
-    ``looks`` are the seeds an arm at each look, where a study runs until it is decided.
+    ``looks`` are the seeds per arm at each look, where a study runs until it is decided.
     """
     return "\n\n".join(_plan_text(plan, expected, looks) for plan, expected in plans)
 

@@ -112,7 +112,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
 
 
 def power_figure(ranking: Ranking) -> Figure | None:
-    """Draw seeds an arm against the smallest difference that they show with 80 % power.
+    """Draw seeds per arm against the smallest difference that they show with 80 % power.
 
     Marks what there is now, the margin and the observed gap; None without power figures.
     """

@@ -1,4 +1,4 @@
-"""The power curve of a ranking: seeds an arm against the difference they can show."""
+"""The power curve of a ranking: seeds per arm against the difference they can show."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class RunRequest:
     """All of the training's, by name; those of an arm go before them."""
     device: str
     threads: int | None
-    """Threads a run; None takes what the study's first run used, or 1."""
+    """Threads per run; None takes what the study's first run used, or 1."""
     workers: int | None
     """Runs at once; None chooses."""
     executor: ExecutorChoice
@@ -210,7 +210,7 @@ def _spec(request: RunRequest, arm: Arm, seed: int, facts: Mapping[str, Any]) ->
 
 
 def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
-    """Return the threads a run, and a notice if they are not those of the study so far.
+    """Return the threads per run, and a notice if they are not those of the study so far.
 
     They are fixed at the study's first run, 1 unless told otherwise: one and two threads give
     different bits, so they must not depend on how many runs are left.

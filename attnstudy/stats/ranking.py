@@ -44,7 +44,7 @@ def rank(
         provenance: what is reported with the ranking, such as its plan.
         robust: whether every pair gets its robustness line, which takes most of the time where
             there are many pairs.
-        seed: seed of the Monte Carlo permutations beyond eight runs an arm, and of bootstraps.
+        seed: seed of the Monte Carlo permutations beyond eight runs per arm, and of bootstraps.
         named: fields of ``Measurements``, ``Design`` and ``Provenance`` by their names, in place
             of those or in addition: ``rank(samples, margin=0.5, items=10_000)``.
 

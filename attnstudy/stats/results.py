@@ -90,17 +90,17 @@ class Pair:
     prob_superiority: float | None
     """Probability that a run of a is better than one of b, ties counted half."""
     prob_superiority_low: float | None
-    """Lower end of its interval, Bonferroni over the family; from ten runs an arm on, and not for
+    """Lower end of its interval, Bonferroni over the family; from ten runs per arm on, and not for
     folds."""
     prob_superiority_high: float | None
     """Upper end of the same interval."""
     verdict: Verdict
     """What may be said of a against b."""
     seeds_for_observed: int | None
-    """Seeds an arm to show a true difference as large as observed; None where the pair is decided,
+    """Seeds per arm to show a true difference as large as observed; None where the pair is decided,
     beyond 1,000, or for folds, of which more do not help as more seeds do."""
     seeds_for_equivalence: int | None
-    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
+    """Seeds per arm to show equivalence within the margin where nothing differs; as above."""
     within_margin: bool | None
     """Whether the whole interval lies inside the margin; None without a margin."""
     advice: str

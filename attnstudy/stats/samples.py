@@ -21,7 +21,7 @@ Diverged: TypeAlias = int | Collection[int]
 """How many runs of an arm diverged, or which seeds."""
 
 MIN_RUNS = 3
-"""Runs an arm needs to be tested; with fewer it is only described."""
+"""Runs that an arm needs to be tested; with fewer it is only described."""
 
 ROUNDING = 1e-12
 """Spread, relative to the values, up to which it is put down to rounding."""

@@ -45,7 +45,7 @@ class Decided:
     study: str
     looks: tuple[LookTaken, ...]
     declared: tuple[int, ...]
-    """Seeds an arm at each declared look."""
+    """Seeds per arm at each declared look."""
     ranking: Ranking | None
     """At the last look; None if there was none."""
     stopped: str

@@ -54,7 +54,7 @@ class ImportReport:
     study: str
     runs: tuple[ImportedRun, ...]
     threads: tuple[int, int] | None
-    """Threads a run, here and in the archive, when they differ."""
+    """Threads per run, here and in the archive, when they differ."""
 
     @property
     def refused(self) -> tuple[ImportedRun, ...]:

@@ -82,7 +82,7 @@ def rank(  # noqa: PLR0913 - the options of the command, by keyword
         control: compare all others with this arm only.
         paired: compare seed by seed.
         margin: largest difference that does not matter, in the metric's unit.
-        looks: declared looks, in seeds an arm.
+        looks: declared looks, in seeds per arm.
 
     Raises:
         UsageError: an option makes no sense for the data, a column is not there, or the data can
@@ -304,7 +304,7 @@ def _looks(looks: Any) -> tuple[int, ...] | None:
         return None
     given = list(looks) if isinstance(looks, Iterable) else [None]
     if not all(map(_is_whole, given)):
-        raise UsageError(f"looks are {looks!r}: give seeds an arm, as in [5, 10, 20]")
+        raise UsageError(f"looks are {looks!r}: give seeds per arm, as in [5, 10, 20]")
     return tuple(int(one) for one in given if one is not None)
 
 

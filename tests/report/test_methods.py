@@ -130,7 +130,7 @@ def test_folds_say_their_sizes_and_the_factor():
 
 def test_looks_say_how_alpha_is_divided(ranking_of):
     text = " ".join(methods_text(methods_of(ranking_of("looks"), VERSIONS)).split())
-    assert "2 looks at 4 and 8 seeds an arm were declared, of which 2 were taken" in text
+    assert "2 looks at 4 and 8 seeds per arm were declared, of which 2 were taken" in text
     assert "equal share of the error rate, 0.025 (Bonferroni)" in text
 
 

@@ -90,7 +90,7 @@ def test_a_difference_that_leans_on_normal_runs_is_named() -> None:
     ranking = rank({"a": near, "b": np.append(near[2:28], [2.0] * 4)}, metric="score")
     (doubt,) = [note for note in ranking.notes if "cast doubt" in note]
     assert "; the difference b − a rests on that assumption" in doubt
-    # three runs an arm: no permutation test can decide, so none speaks against the difference
+    # three runs per arm: no permutation test can decide, so none speaks against the difference
     few = {"a": [90.0, 90.1, 90.2], "b": [50.0, 50.1, 50.15], "c": [10.0, 10.1, 14.0]}
     (doubt,) = [note for note in rank(few, metric="score").notes if "cast doubt" in note]
     assert "a − b" not in doubt

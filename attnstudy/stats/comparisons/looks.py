@@ -15,7 +15,7 @@ class Looks:
     """Sequential looks."""
 
     declared: tuple[int, ...]
-    """Seeds an arm at each declared look, ascending."""
+    """Seeds per arm at each declared look, ascending."""
     done: int
     """Looks that the data reach."""
 
@@ -42,7 +42,7 @@ def replay(
     Args:
         samples: the arms, best first; values in the order of the seeds.
         design: how to test; its alpha is that of the whole procedure.
-        looks: declared seeds an arm, ascending; also those after an early stop.
+        looks: declared seeds per arm, ascending; also those after an early stop.
 
     Returns:
         Every pair, at the look that decided it or that tested it last; and the looks done.

@@ -343,7 +343,7 @@ def _of_items(
         E MS(items) = rest / n + (arm x item) + arms * item,   E MS(arms x items) = rest / n
         + (arm x item),
 
-    with n runs an arm and the rest from the runs within each arm, give the variances by the method
+    with n runs per arm and the rest from the runs within each arm, give the variances by the method
     of moments (Searle, Casella and McCulloch, Variance components, 1992, section 4.3); 0 where that
     is negative. A mean over N items has an N-th of them. With unequal n the rest's mean over arms
     of 1 / n is taken.

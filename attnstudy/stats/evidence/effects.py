@@ -10,7 +10,7 @@ from scipy import special
 from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Floats, Sample
 
 MIN_RUNS_SUPERIORITY = 10
-"""Runs an arm needs before the probability of superiority gets an interval."""
+"""Runs that an arm needs before the probability of superiority gets an interval."""
 
 
 def hedges_g(a: Sample, b: Sample) -> float | None:
@@ -49,7 +49,7 @@ def prob_superiority_interval(
 
     Brunner and Munzel, "The nonparametric Behrens-Fisher problem", Biom. J. 42 (2000) 17-25:
     their variance with t quantiles, here on the logit scale, which keeps the interval within 0
-    and 1. It needs ten runs an arm and some overlap of the two.
+    and 1. It needs ten runs per arm and some overlap of the two.
     """
     if min(a.n, b.n) < MIN_RUNS_SUPERIORITY:
         return None

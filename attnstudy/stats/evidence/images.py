@@ -18,7 +18,7 @@ from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.samples import Floats, Sample
 
 MIN_RUNS_BOOTSTRAP = 20
-"""Runs an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""
+"""Runs that an arm needs for the crossed bootstrap: with five it is wrong one time in eleven."""
 
 _BOOTSTRAPS = 2000
 

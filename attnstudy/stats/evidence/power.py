@@ -55,13 +55,13 @@ class Power:
     detectable_difference: float
     """Smallest true difference of the two that is shown with 80 % power now."""
     seeds_for_margin: int | None
-    """Seeds an arm to show a difference as large as the margin; None beyond 1,000, or for folds."""
+    """Seeds per arm to show a difference as large as the margin; None above 1,000, or for folds."""
     seeds_for_equivalence: int | None
-    """Seeds an arm to show equivalence within the margin where nothing differs; as above."""
+    """Seeds per arm to show equivalence within the margin where nothing differs; as above."""
     observed_gap: float | None
     """Observed difference of the two."""
     seeds_for_observed: int | None
-    """Seeds an arm to show a true difference of that size; None beyond 1,000."""
+    """Seeds per arm to show a true difference of that size; None beyond 1,000."""
     seeds_if_paired: int | None
     """The same for a study that declares its seeds to be paired; None where runs of the same seed
     do not clearly go together."""
@@ -120,7 +120,7 @@ class PairPower:
         return high
 
     def seeds(self, gap: Floats, least: int = MIN_RUNS) -> list[int | None]:
-        """Return the seeds an arm that show each true difference with 80 % power.
+        """Return the seeds per arm that show each true difference with 80 % power.
 
         Args:
             gap: shape (pairs,), in the metric's unit.
@@ -133,7 +133,7 @@ class PairPower:
         return _reached([(n, self.different(gap, n, n)) for n in _grid(least)])
 
     def seeds_for_equivalence(self, margin: float, least: int = MIN_RUNS) -> list[int | None]:
-        """Return the seeds an arm that show equivalence with 80 % power where nothing differs."""
+        """Return the seeds per arm that show equivalence with 80 % power where nothing differs."""
         return _reached([(n, self.equivalent(margin, n, n)) for n in _grid(least)])
 
     def of(self, chosen: Sequence[int]) -> PairPower:
@@ -227,7 +227,7 @@ def pair_power(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needed:
-    """Seeds an arm that would settle a pair; None where 1,000 would not do, or none are asked."""
+    """Seeds per arm that would settle a pair; None where 1,000 would not do, or none are asked."""
 
     observed: int | None
     """To show a true difference as large as the observed one."""

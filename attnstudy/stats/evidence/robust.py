@@ -37,7 +37,7 @@ class Robust:
     mannwhitney_p: float | None
     """Mann-Whitney, two-sided, not adjusted."""
     brunnermunzel_p: float | None
-    """Brunner-Munzel, two-sided, not adjusted; from ten runs an arm on."""
+    """Brunner-Munzel, two-sided, not adjusted; from ten runs per arm on."""
     smallest_possible_p: float | None
     """Smallest p that permutation and rank tests can give at these n, not adjusted."""
     answer: Answer | None
@@ -58,7 +58,7 @@ def robustness(
         pairs: the two arms of each pair; in paired mode with the same seeds in both.
         different: for each pair whether the primary analysis tells the two apart.
         alpha: family-wise error rate.
-        seed: seed of the Monte Carlo permutations, which are used beyond eight runs an arm.
+        seed: seed of the Monte Carlo permutations, which are used beyond eight runs per arm.
         paired: whether runs are compared seed by seed; rank tests of two samples have no place
             then.
 

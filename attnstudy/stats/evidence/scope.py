@@ -39,7 +39,7 @@ class ScopePair:
     holds: bool
     """Whether that interval excludes zero."""
     bootstrap_low: float | None
-    """Lower end of the crossed bootstrap interval; only from twenty runs an arm on."""
+    """Lower end of the crossed bootstrap interval; only from twenty runs per arm on."""
     bootstrap_high: float | None
     """Upper end of the same interval."""
 

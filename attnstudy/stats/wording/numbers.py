@@ -131,7 +131,7 @@ def count(number: int, noun: str) -> str:
 
 
 def seeds_words(seeds: int | None, n: int) -> str:
-    """Return how many seeds an arm something would need, where ``n`` are there."""
+    """Return how many seeds per arm something would need, where ``n`` are there."""
     if seeds is None:
         return "over 1,000 seeds per arm"
     return "no more seeds" if seeds <= n else f"about {seeds:,} seeds per arm"

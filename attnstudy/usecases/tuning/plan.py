@@ -26,7 +26,7 @@ FIRST_SEED = 1_000_000
 """First of the seeds that trials are trained with, far from those that anybody ranks by: a study
 may grow, and what its hyperparameters were chosen with never becomes part of its ranking."""
 FEWEST_FOR_WILCOXON = 5
-"""Seeds a trial below which the pruner could stop nothing: four in a row have to be worse for a
+"""Seeds per trial below which the pruner could stop nothing: four in a row have to be worse for a
 one-sided p-value below .1 (1/16), and then there must be a fifth to save."""
 
 
@@ -41,7 +41,7 @@ class TuneRequest:
     ranking_seeds: tuple[int, ...]
     """Seeds of the study's own runs, which tuning leaves alone."""
     trials: int
-    """Trials an arm, in total."""
+    """Trials per arm, in total."""
     seeds_per_trial: int | None
     tuning_seeds: tuple[int, ...] | None
     pruner: str
@@ -268,7 +268,7 @@ def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]
 
 
 def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
-    """Return the threads a run, and a notice if they are not those of the search so far."""
+    """Return the threads per run, and a notice if they are not those of the search so far."""
     tuning = tuning_of(request.study)
     fixed = runs.study_facts(request.address.store_dir, tuning).threads
     if fixed is None or request.threads in (None, fixed):
