@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, data_dir_of, named_study
-from attnstudy.errors import EXIT_ENVIRONMENT, UsageError
+from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SIGNAL, TerminatedError, UsageError
+
+_LOOK = 0.2  # seconds
+_GRACE = 10.0
+"""Seconds that the MLflow UI is given to end."""
 
 
 @click.command()
@@ -33,13 +40,32 @@ def ui(**given: Any) -> int:
     click.echo(f"{shlex.join(shown)}\nOpen http://127.0.0.1:{port} (Ctrl-C ends it).", err=True)
     # loopback is MLflow's default; said all the same, so that no setting changes it. One worker,
     # for one reader: of four, a busy machine kills those that do not answer in five seconds
-    return subprocess.run(
-        [sys.executable, "-m", "mlflow", "ui", "--port", str(port),
-         "--host", "127.0.0.1", "--workers", "1"],
-        check=False,
+    return _serve(
+        [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--host", "127.0.0.1",
+         "--workers", "1"],
         # an argument, with a password in it, is for everybody to see who lists processes
-        env={**os.environ, "MLFLOW_BACKEND_STORE_URI": address.uri, "PYTHONSAFEPATH": "1"},
-    ).returncode  # fmt: skip
+        {**os.environ, "MLFLOW_BACKEND_STORE_URI": address.uri, "PYTHONSAFEPATH": "1"},
+    )  # fmt: skip
+
+
+def _serve(words: list[str], environ: dict[str, str]) -> int:
+    """Run a server until it ends, or a signal asks for that; then with all that it has started."""
+    server = subprocess.Popen(words, env=environ, start_new_session=True)
+    try:
+        # not one long wait: a signal may reach a thread of a library, and not the one that waits
+        while (code := server.poll()) is None:
+            time.sleep(_LOOK)
+        return code
+    except (KeyboardInterrupt, TerminatedError) as asked:
+        number = asked.number if isinstance(asked, TerminatedError) else signal.SIGINT
+        os.killpg(server.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(_GRACE)
+        click.echo("The MLflow UI has ended.", err=True)
+        return EXIT_SIGNAL + number
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # nothing is left
+            os.killpg(server.pid, signal.SIGKILL)
 
 
 @click.group()
