@@ -240,7 +240,7 @@ def find_own_modules(given: Given) -> None:
 
     Behind all that is installed, and only where the study names code in them: whatever else lies
     there, a ``torch.py`` for example, is nobody's to run. A program has what it imports from
-    already; only the folder that it names is added.
+    already; only the folder that it names is added, in the place of that of another study.
     """
     study = given.study
     if not _names_modules(given):
@@ -248,7 +248,13 @@ def find_own_modules(given: Given) -> None:
     folders = [Path.cwd()] if study.path is not None or study.own is None else []
     if study.folder is not None:
         folders.append(study.folder.resolve())
-    sys.path += [place for place in map(str, folders) if place not in sys.path]
+    sys.path[:] = [place for place in sys.path if place not in _OWN_FOLDERS]
+    _OWN_FOLDERS[:] = [place for place in map(str, folders) if place not in sys.path]
+    sys.path += _OWN_FOLDERS
+
+
+_OWN_FOLDERS: list[str] = []
+"""What ``find_own_modules`` has added for the latest study of this process."""
 
 
 def _names_modules(given: Given) -> bool:
