@@ -78,7 +78,10 @@ def cause(error: BaseException) -> str:
     return first.strip().rstrip(".") or type(error).__name__
 
 
-_PASSWORD = re.compile(r"(://[^/@:\s]*):(\S*)@")
+_PASSWORD = re.compile(
+    r"(?P<web>://[^/@:\s]*):\S*@|(?<!http)(?<!https)(?P<database>://[^/@:\s]*):[^/@\n]*@"
+)
+"""That of a database may hold a space."""
 _NAMED = re.compile(
     r"([?&;](?:\w*password|passwd|pwd|\w*token|\w*secret)=)[^&;\s'\"]*", re.IGNORECASE
 )
@@ -89,7 +92,8 @@ _QUOTED = {"@": "%40", "/": "%2F", "#": "%23", "?": "%3F", " ": "%20"}
 
 def without_passwords(text: str) -> str:
     """Return a text with the passwords of the addresses in it blotted out."""
-    return _NAMED.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    blotted = _PASSWORD.sub(lambda m: f"{m['web'] or m['database']}:***@", text)
+    return _NAMED.sub(r"\1***", blotted)
 
 
 def command_without_passwords(words: Iterable[str]) -> str:
@@ -111,7 +115,9 @@ def check_password(address: str) -> None:
     # `http://host:5000/a@b` has a port and no password
     if found is None or re.match(r"\d+/", found[1]):
         return
-    if any(character in _QUOTED or character.isspace() for character in found[1]):
+    # SQLAlchemy, which reads the addresses of databases, writes and takes a space as it is
+    web = address.lower().startswith("http")
+    if any(c in _QUOTED or c.isspace() for c in found[1] if web or c != " "):
         raise UsageError(
             f"the password in {without_passwords(_blotted(address))} ends too early: write "
             f"{', '.join(f'{a!r} as {b}' for a, b in _QUOTED.items())} in it"

@@ -19,7 +19,7 @@ COMMANDS = [
     ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
     ("data", "fetch"), ("data", "verify"), ("prune",), ("export",), ("import",),
     ("selftest",), ("study",), ("study", "new"), ("study", "show"), ("study", "check"),
-    ("tune",), ("tune", "show"),
+    ("tune",), ("tune", "show"), ("checklist",),
 ]  # fmt: skip
 HEAVY = {"torch", "mlflow", "scipy", "numpy", "rich", "matplotlib", "sklearn", "pyarrow", "optuna"}
 

@@ -143,11 +143,15 @@ def test_a_specification_is_read_by_the_names_of_its_settings(make_spec):
 DEMO = f"""variants = ["vanilla"]
 seeds = 1
 {SMALL.strip()}
-[tuning.space]
-label_smoothing = {{low = 0, high = 0.2}}
 [arms.smooth]
 variant = "vanilla"
 label_smoothing = 0.1
+"""
+SEARCHED = f"""variants = ["vanilla"]
+seeds = 1
+{SMALL.strip()}
+[tuning.space]
+label_smoothing = {{low = 0, high = 0.2}}
 """
 BAD = {
     "training": "[training]\nlabel_smoothing = 2\n",
@@ -160,7 +164,7 @@ COMMANDS = {
     "environment": (["study", "check", "demo"], {"ATTNSTUDY_LABEL_SMOOTHING": "2"}),
     **{name: (["study", "check", name], {}) for name in BAD},
     "misspelt": (["study", "check", "misspelt"], {}),
-    "tune": (["tune", "demo", "--dry-run", "--no-progress"], {}),
+    "tune": (["tune", "searched", "--dry-run", "--no-progress"], {}),
     "run": (["run", "demo", "--json", "--no-progress"], {}),
     "elsewhere": (["run", "--study", "plain", "--dataset", "digits", "--train-size", "128",
                    "--val-size", "30", "--channels", "4,4", "--epochs", "1", "--seeds", "1",
@@ -175,7 +179,11 @@ COMMANDS = {
 @pytest.fixture
 def added(workplace):
     """What a process in which one more setting is declared says and does."""
-    good = {"demo": DEMO, "planned": f'variants = ["vanilla"]\nseeds = 1\n{SMALL}'}
+    good = {
+        "demo": DEMO,
+        "searched": SEARCHED,
+        "planned": f'variants = ["vanilla"]\nseeds = 1\n{SMALL}',
+    }
     misspelt = "[training]\nlabel_smothing = 0\n"
     for name, text in {**BAD, **good, "misspelt": misspelt}.items():
         write_study(workplace, name, text)

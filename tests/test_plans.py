@@ -177,7 +177,6 @@ def test_check_says_whether_the_seeds_pay_for_pairing(cli, workplace, seeds, sai
         ("[run]", "[arms.a]\nepoch = 3\n[run]", "did you mean 'epochs'"),
         ("[run]", "[arms.a]\nepochs = 3\n[run]", "names no variant"),
         ("[run]", '[arms.a]\nvariant = "late"\nepochs = 0\n[run]', "at least 1"),
-        ("[run]", "[arms.early]\nepochs = 3\n[run]", "two arms are called 'early'"),
         ("[run]", "[arms]\na = 3\n[run]", "write [arms.NAME]"),
     ],
 )

@@ -78,7 +78,7 @@ def test_figures_are_returned_and_written(ranking, tmp_path):
     found = attnstudy.figures(ranking, tmp_path / "figures")
     assert {"runs", "differences"} <= set(found)
     written = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert written == {f"{name}.{kind}" for name in found for kind in ("svg", "png")}
+    assert written == {f"{name}.{kind}" for name in found for kind in ("svg", "png", "pdf")}
     assert set(attnstudy.figures(ranking)) == set(found)
 
 
@@ -293,7 +293,7 @@ def test_folds_are_compared_fold_by_fold():
 def test_the_examples_of_the_documentation_run():
     from attnstudy.usecases import ranking_data
 
-    assert doctest.testmod(ranking_data) == (0, 3)
+    assert doctest.testmod(ranking_data) == (0, 7)
 
 
 def test_ranking_imports_neither_torch_nor_mlflow():

@@ -270,7 +270,7 @@ def test_one_result_a_task_of_an_evaluation_harness(ranked, refused):
         "--from", "long.csv"
     )
     long.pivot(index="task", columns="model", values="acc").to_csv("by_task.csv")
-    assert "several tasks cannot be ranked together" in refused("--from", "by_task.csv")
+    assert "rank over several tasks with --task-by task" in refused("--from", "by_task.csv")
     long.pivot(index="model", columns="task", values="acc").to_csv("by_model.csv")
     assert "can be read in two ways" in refused("--from", "by_model.csv")
     one = ranked("--from", "long.csv", "--filter", "task=piqa", "--metric", "acc")

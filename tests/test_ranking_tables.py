@@ -216,7 +216,7 @@ def test_arms_called_as_statistics_are_told_by_their_numbers(ranked, text):
         ("system,rouge1,rouge2\na,41.2,20.1\nb,42.2,21.1\n", "one value of each metric"),
         ("model,top1,top5\na,76.1,92.0\nb,77.2,93.1\n", "one value of each metric"),
         ("modelo,base,ours\na,91,70\nb,92,71\n", "read in two ways"),
-        ("tarea,A,B\nx,91,70\ny,92,71\n", "several tasks cannot be ranked together"),
+        ("tarea,A,B\nx,91,70\ny,92,71\n", "rank over several tasks with --task-by tarea"),
         ("metric,A,B\naccuracy,91,70\nf1,92,71\n", "the rows of results.csv are metrics"),
         ("seed,accuracy,loss\n0,91,1.1\n1,92,1.2\n", "no column that names the arms"),
         ("acc_0,acc_1,acc_2\n1.5,2.5,3.5\n2.5,3.5,4.5\n", "no column that names the arms"),

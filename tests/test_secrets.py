@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +46,7 @@ WITH_A_STORE = (
     ("rank", "--experiment", "placement", "--by", "params.variant", "--metric", "test_accuracy"),
     ("status",),
     ("sync", "placement"),
+    ("checklist", "placement"),
     ("ui",),
     ("doctor", "--dataset", "digits"),
     ("prune", "placement"),
@@ -61,6 +61,7 @@ WITH_A_STORAGE = (
     ("tune", "mine", "--trials", "1", "--seeds-per-trial", "1", "-q"),
     ("tune", "mine", "--trials", "1", "--seeds-per-trial", "1", "--dry-run"),
     ("tune", "show", "mine"),
+    ("checklist", "mine"),
     ("run", "mine", "--tuned", "--dry-run"),
     ("selftest", "mine", "--tuned", "-q"),
     ("study", "show", "mine"),
@@ -176,12 +177,12 @@ def test_the_ui_gives_the_address_in_the_environment(place, cli, monkeypatch):
     address = f"postgresql+psycopg2://someone:{PASSWORD}@127.0.0.1:9/tracking"
     called = []
 
-    def run(command, **given):
-        called.append((command, given["env"]))
-        return SimpleNamespace(returncode=0)
+    def run(command, environ):
+        called.append((command, environ))
+        return 0
 
     monkeypatch.setattr("attnstudy.tracking.open_store", lambda *_, **__: None)
-    monkeypatch.setattr("attnstudy.cli.surroundings.subprocess.run", run)
+    monkeypatch.setattr("attnstudy.cli.surroundings._serve", run)
     answer = cli("ui", "--port", "5999", "--tracking-uri", address)
     ((command, environ),) = called
     assert PASSWORD not in " ".join(map(str, command)) + answer.out + answer.err

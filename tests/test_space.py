@@ -34,6 +34,7 @@ def test_what_is_searched_is_what_decides_a_training_and_nothing_about_the_image
     config = {name for name, role in roles().items() if role == "config"}
     assert config - set(SEARCHABLE) == {
         "training", "dataset_digest", "train_size", "val_size", "precision", "split", "arm_fields",
+        "task",
     }  # fmt: skip
 
 

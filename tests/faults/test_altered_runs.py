@@ -85,7 +85,7 @@ def test_the_digest_is_the_one_that_decision_19_describes(folder, tracker):
     """By hand, from what a stranger reads from the server."""
     shown = tracker.client.get_run(only_run(tracker).run_id)
     tags = {name.removeprefix("attnstudy."): text for name, text in shown.data.tags.items()}
-    added_later = ("optimizer", "weight_decay", "augmentation")  # and at their defaults
+    added_later = ("optimizer", "weight_decay", "augmentation", "split")  # and at their defaults
     content = {
         "identity": {name: tags.get(name) for name in IDENTITY},
         "metrics": {name: shown.data.metrics[name] for name in METRICS},
