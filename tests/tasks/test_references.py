@@ -174,3 +174,23 @@ def test_what_is_believed_is_what_baycomp_says(size, margin, expected):
             break
     found = signed_rank_posterior(gaps, margin, seed=0)
     assert (found.b_better, found.equivalent, found.a_better) == pytest.approx(expected, abs=0.015)
+
+
+def test_mean_ranks_of_the_worked_example_of_autorank():
+    """autorank 1.3.0, examples/example.py: six populations of 50, seed 42.
+
+    autorank(data).pvalue, .cd and .rankdf.meanrank; its studentised range is an approximation.
+    """
+    drawn = np.random.RandomState(42)
+    means = (0.2, 0.3, 0.5, 0.8, 0.85, 0.9)
+    columns = [drawn.normal(mean, 0.3, 50).clip(0, 1) for mean in means]
+    rows = {
+        f"row {i}": {f"pop_{j}": float(column[i]) for j, column in enumerate(columns)}
+        for i in range(50)
+    }
+    ranking = rank_tasks(single(rows, "score"), Design(metric="score"))
+    assert ranking.mean_ranks.friedman_p == pytest.approx(2.3412212612346733e-28, rel=1e-9)
+    assert ranking.mean_ranks.critical_difference == pytest.approx(1.0662484349869374, rel=5e-5)
+    assert {arm.name: arm.mean_rank for arm in ranking.arms} == pytest.approx(
+        {"pop_0": 5.40, "pop_1": 4.71, "pop_2": 3.95, "pop_3": 2.47, "pop_4": 2.29, "pop_5": 2.18}
+    )
