@@ -249,12 +249,13 @@ def find_own_modules(given: Given) -> None:
     if study.folder is not None:
         folders.append(study.folder.resolve())
     sys.path[:] = [place for place in sys.path if place not in _OWN_FOLDERS]
-    _OWN_FOLDERS[:] = [place for place in map(str, folders) if place not in sys.path]
-    sys.path += _OWN_FOLDERS
+    own = [place for place in map(str, folders) if place not in sys.path]
+    _OWN_FOLDERS.update(own)
+    sys.path += own
 
 
-_OWN_FOLDERS: list[str] = []
-"""What ``find_own_modules`` has added for the latest study of this process."""
+_OWN_FOLDERS: set[str] = set()
+"""What ``find_own_modules`` has added for the studies of this process."""
 
 
 def _names_modules(given: Given) -> bool:

@@ -221,7 +221,7 @@ def _threads(request: RunRequest) -> tuple[int, tuple[str, ...]]:
     if request.threads in (None, fixed):
         return int(fixed), ()
     other = (
-        f"the study {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run since "
+        f"the study {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} per run since "
         f"its first run, and {request.threads} will give other bits"
     )
     if request.strict:

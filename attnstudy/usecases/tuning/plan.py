@@ -274,6 +274,6 @@ def _threads(request: TuneRequest) -> tuple[int, tuple[str, ...]]:
     if fixed is None or request.threads in (None, fixed):
         return int(fixed or request.threads or 1), ()
     return request.threads or 1, (
-        f"the tuning of {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} a run "
+        f"the tuning of {request.study!r} trains with {fixed} thread{'s' * (fixed != 1)} per run "
         f"since its first run, and {request.threads} will give other bits",
     )
