@@ -33,18 +33,13 @@ def test_all_figures_are_written_for_screens_and_paper(cli, workplace):
     assert before == {path.name: path.read_bytes() for path in Path("figures").iterdir()}
 
 
-def test_arms_within_the_critical_difference_are_joined_as_demsar_draws_them():
-    """Demsar (2006), figure 1 (a): at 0.10 two groups, all but the best and all but the worst."""
+def test_arms_within_the_critical_difference_are_joined():
+    """Demsar's (2006) example at 0.10: mean ranks 1.964, 2.000, 2.893, 3.143, and 1.12 apart."""
     ranking = rank_tasks(single(demsar()), Design(metric="AUC", alpha=0.10))
     ranks = sorted(arm.mean_rank for arm in ranking.arms)
     cliques = _cliques(ranks, ranking.mean_ranks.critical_difference)
-    assert [tuple(round(end, 3) for end in one) for one in cliques] == [
-        (1.964, 2.893),
-        (2.0, 3.143),
-    ] or [tuple(round(end, 3) for end in one) for one in cliques] == [
-        (1.964, 2.893),
-        (2.893, 3.143),
-    ]
+    found = [tuple(round(end, 3) for end in one) for one in cliques]
+    assert found == [(1.964, 2.893), (2.893, 3.143)]
     assert "mean-ranks" in task_figures(ranking)
 
 
