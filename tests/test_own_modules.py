@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -70,3 +71,22 @@ def test_a_module_called_as_an_installed_one_is_refused(name, trapped, workplace
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert "which is installed, and not from" in done.stderr
     assert "rename your module" in done.stderr
+
+
+def test_two_studies_of_one_process_may_call_their_modules_alike(workplace, monkeypatch, cli):
+    monkeypatch.delenv("ATTNSTUDY_DATA_DIR")
+    for name, value in (("first", 0.25), ("second", 0.75)):
+        folder = workplace / "studies" / name
+        folder.mkdir(parents=True)
+        (folder / "alike.py").write_text(
+            "import beside\n\ndef train(run):\n    return beside.got()\n"
+        )
+        (folder / "beside.py").write_text(f'def got():\n    return {{"acc": {value}}}\n')
+        (folder / "study.toml").write_text(
+            'train = "alike:train"\nseeds = 1\n[ranking]\nmetric = "acc"\n'
+        )
+    for name in ("first", "second", "first"):
+        answer = cli("run", name, "--executor", "inline")
+        assert answer.code == 0, answer.err
+    found = {name: json.loads(cli("rank", name, "--json").out) for name in ("first", "second")}
+    assert [found[n]["arms"][0]["mean"] for n in ("first", "second")] == [0.25, 0.75]

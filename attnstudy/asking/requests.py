@@ -250,12 +250,29 @@ def find_own_modules(given: Given) -> None:
         folders.append(study.folder.resolve())
     sys.path[:] = [place for place in sys.path if place not in _OWN_FOLDERS]
     own = [place for place in map(str, folders) if place not in sys.path]
-    _OWN_FOLDERS.update(own)
+    for place in _OWN_FOLDERS.keys() - set(own):
+        _forget_modules(Path(place), _OWN_FOLDERS.pop(place))
+    for place in own:
+        _OWN_FOLDERS.setdefault(place, frozenset(sys.modules))
     sys.path += own
 
 
-_OWN_FOLDERS: set[str] = set()
-"""What ``find_own_modules`` has added for the studies of this process."""
+_OWN_FOLDERS: dict[str, frozenset[str]] = {}
+"""What ``find_own_modules`` has added for a study, and what had been imported before."""
+
+
+def _forget_modules(folder: Path, before: frozenset[str]) -> None:
+    """Have modules of another study's folder imported anew: this one's may have their names."""
+    others = {
+        name
+        for name, module in sys.modules.items()
+        if name not in before
+        and (file := getattr(module, "__file__", None)) is not None
+        and folder in Path(file).parents[:2]
+    }
+    for name in list(sys.modules):
+        if name.partition(".")[0] in others:
+            del sys.modules[name]
 
 
 def _names_modules(given: Given) -> bool:

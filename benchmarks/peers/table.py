@@ -33,7 +33,7 @@ or 95 %, with its defaults where the row does not say otherwise. What is read as
   raises the level from .95 to .958, where Bonferroni's is .992, which is therefore counted too. It
   states no error rate for several arms.
 * **rliable**: computes intervals and leaves it to the reader to compare them; it promises nothing
-  about pairs. It is meant for many tasks at once; here there is one, with n runs an arm and 2,000
+  about pairs. It is meant for many tasks at once; here there is one, with n runs per arm and 2,000
   bootstrap samples. Two readings are counted: that intervals of two arms do not overlap, and that
   an interval of the probability of improvement does not contain .5. Neither is rliable's own claim.
 
