@@ -89,10 +89,10 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     answer = cli("rank", "--json")
     assert answer.code == 0, answer.err
     ranking = Ranking.from_json(json.loads(answer.out))
-    assert {arm.variant: arm.n for arm in ranking.arms} == {
+    assert {arm.name: arm.n for arm in ranking.arms} == {
         "vanilla": 3, "early": 3, "late": 3, "double": 5,
     }  # fmt: skip
-    values = {arm.variant: dict(zip(arm.seeds, arm.values, strict=True)) for arm in ranking.arms}
+    values = {arm.name: dict(zip(arm.seeds, arm.values, strict=True)) for arm in ranking.arms}
     for name, folder in folders().items():
         variant, _, seed = name.partition("/seed=")
         assert values[variant][int(seed)] == folder.result().metrics["test_accuracy"]
@@ -322,7 +322,7 @@ def test_runs_that_fail_or_are_killed_do_not_stop_the_others(
     assert text.code == 1
     assert "The same command tries the failed runs again." in text.out
     tracked = read_runs(open_store(resolve(STORE_DIR, None)), "placement")
-    assert {r.status for r in tracked if r.variant != "vanilla"} == {"failed"}
+    assert {r.status for r in tracked if r.arm != "vanilla"} == {"failed"}
     ranking = json.loads(cli("rank", "--json").out)
     assert len(ranking["excluded"]) == 4
     (workplace / "mine.py").write_text(

@@ -221,7 +221,7 @@ def test_one_declaration_adds_a_setting_everywhere(added):
     assert "label_smoothing from 0 to 0.2" in added.tune.out, added.tune
     assert added.run.code == added.elsewhere.code == 0, (added.run.err, added.elsewhere.err)
     tracker = open_store(resolve(Path("mlruns"), None))
-    logged = {run.variant: run.params for run in read_runs(tracker, "demo")}
+    logged = {run.arm: run.params for run in read_runs(tracker, "demo")}
     assert {name: params["label_smoothing"] for name, params in logged.items()} == {
         "vanilla": "0.0", "smooth": "0.1",
     }  # fmt: skip

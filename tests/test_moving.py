@@ -141,7 +141,7 @@ def test_a_study_is_ranked_alike_where_it_is_imported(cli, store_dir, tmp_path, 
     for run in tracked:
         names = {artifact.path for artifact in tracker.client.list_artifacts(run.run_id)}
         assert "predictions.csv" in names
-        assert ("attention.npz" in names) is (run.variant == "double")
+        assert ("attention.npz" in names) is (run.arm == "double")
         (model,) = tracker.client.search_logged_models(
             [tracker.experiment_id(STUDY)], f"source_run_id = '{run.run_id}'"
         )

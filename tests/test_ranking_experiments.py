@@ -55,7 +55,7 @@ def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
     result = json.loads(answer.out)
     expected = stats.rank({name: [v / 100 for v in own] for name, own in VALUES.items()},
                           metric="val_acc")  # fmt: skip
-    assert [arm["variant"] for arm in result["arms"]] == [arm.variant for arm in expected.arms]
+    assert [arm["variant"] for arm in result["arms"]] == [arm.name for arm in expected.arms]
     assert result["pairs"][0]["p_adjusted"] == pytest.approx(expected.pairs[0].p_adjusted)
     assert result["unit"] == ""
     assert "percent" not in answer.out

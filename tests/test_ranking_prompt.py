@@ -59,7 +59,7 @@ def test_of_many_pairs_the_text_has_the_first():
 def test_frames_have_the_fields_of_the_json(ranking):
     pairs, arms = ranking.to_frame(), ranking.to_frame("arms")
     assert len(pairs) == 3
-    assert list(arms["variant"]) == [arm.variant for arm in ranking.arms]
+    assert list(arms["variant"]) == [arm.name for arm in ranking.arms]
     told = ranking.to_json()
     for frame, rows in ((pairs, told["pairs"]), (arms, told["arms"])):
         for (_, row), of in zip(frame.iterrows(), rows, strict=True):
@@ -88,7 +88,7 @@ def test_a_group_of_one_column_is_called_as_the_column():
     )
     group = frame.groupby("method")["loss"]
     ranking = attnstudy.rank(group)
-    assert (ranking.metric, ranking.direction, ranking.arms[0].variant) == ("loss", "minimize", "b")
+    assert (ranking.metric, ranking.direction, ranking.arms[0].name) == ("loss", "minimize", "b")
     assert attnstudy.rank(group, metric="loss").metric == "loss"
     with pytest.raises(UsageError, match="the groupby is of the column 'loss'"):
         attnstudy.rank(group, metric="gain")
@@ -109,7 +109,7 @@ FRAME = pd.DataFrame(
 
 
 def values(ranking):
-    return {arm.variant: list(arm.values) for arm in ranking.arms}
+    return {arm.name: list(arm.values) for arm in ranking.arms}
 
 
 def test_an_index_of_names_is_a_column_and_one_of_numbers_is_none():

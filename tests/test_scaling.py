@@ -11,10 +11,10 @@ import pytest
 
 from attnstudy import runs
 from attnstudy.runs import LogRecord, RunFolder
-from attnstudy.search import TrialState, VariantSearch, open_storage, parse_storage
+from attnstudy.search import ArmSearch, TrialState, open_storage, parse_storage
 from attnstudy.tracking import Publisher, SearchPublisher, TrialRecord, open_store, resolve
 from attnstudy.usecases.tuning.publishing import search_record
-from attnstudy.usecases.tuning.results import VariantTuning
+from attnstudy.usecases.tuning.results import ArmTuning
 from benchmarks.scaling import workers
 from benchmarks.scaling.trials import config
 
@@ -96,7 +96,7 @@ def test_lines_that_were_written_again_are_found_and_not_sent_twice(tracker, beg
     assert steps_shown(tracker, begun, "val_accuracy") == list(range(1, 20, 2))
 
 
-def told(search: VariantSearch, number: int):
+def told(search: ArmSearch, number: int):
     """Have a trial asked for, and end it."""
     trial = replace(search.ask(), state=TrialState.COMPLETE, value=50.0 + number % 7, runs=1)
     return search.tell(trial)
@@ -113,16 +113,16 @@ def test_a_search_hands_each_trial_to_the_sampler_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr(optuna.Study, "add_trials", counted)
     storage = open_storage(parse_storage(str(tmp_path / "trials.journal")), tmp_path)
-    search = VariantSearch.begin(storage, config())
+    search = ArmSearch.begin(storage, config())
     for number in range(30):
         told(search, number)
     assert handed == dict.fromkeys(range(29), 1)
     # and whoever reads them all anew is proposed the same
-    anew = VariantSearch.begin(
+    anew = ArmSearch.begin(
         open_storage(parse_storage(str(tmp_path / "trials.journal")), tmp_path), config()
     )
     shutil.copy(tmp_path / "trials.journal", tmp_path / "copy.journal")
-    other = VariantSearch.begin(
+    other = ArmSearch.begin(
         open_storage(parse_storage(str(tmp_path / "copy.journal")), tmp_path), config()
     )
     assert anew.trials() == search.trials()
@@ -142,7 +142,7 @@ def test_one_more_trial_costs_a_server_as_many_runs_read_as_the_first(workplace,
 
     monkeypatch.setattr(tracker.client, "search_runs", counted)
     trials: list[TrialRecord] = []
-    tuning = VariantTuning(config(), (), {})
+    tuning = ArmTuning(config(), (), {})
     sender = SearchPublisher(
         tracker, "many.tuning", "many", None, lambda _: search_record(tuning, tuple(trials), 9)
     )

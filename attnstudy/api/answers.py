@@ -91,7 +91,7 @@ class TuneAnswer:
     @property
     def best(self) -> Mapping[str, Mapping[str, Any]]:
         """The best settings of each arm that has a complete trial, by its name."""
-        found = ((t.variant, t.best_configuration()) for t in self.report.tunings)
+        found = ((t.arm, t.best_configuration()) for t in self.report.tunings)
         return {arm: dict(best.fields) for arm, best in found if best is not None}
 
     @property
@@ -128,8 +128,8 @@ class StatusAnswer:
         """
         found: dict[str, set[int]] = {}
         for config in self.study.configs:
-            for arm in config.variants:
-                name = "/".join(filter(None, (config.task, arm.variant)))
+            for arm in config.arms:
+                name = "/".join(filter(None, (config.task, arm.name)))
                 seeds = found.setdefault(name, set())
                 seeds.update(arm.missing, arm.planned_missing)
         return {arm: tuple(sorted(seeds)) for arm, seeds in found.items() if seeds}
@@ -139,7 +139,7 @@ class StatusAnswer:
         """Runs of the study by how they stand: ``complete``, ``failed`` and so on."""
         found: dict[str, int] = {}
         for config in self.study.configs:
-            for arm in config.variants:
+            for arm in config.arms:
                 for status, count in arm.counts.items():
                     found[status.value] = found.get(status.value, 0) + count
         return found

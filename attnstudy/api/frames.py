@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from attnstudy.running.outcomes import Outcome
     from attnstudy.runs import RunFolder
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 SECONDS = "train_seconds"
 """The metric that every run has; tables have it as ``seconds``."""
@@ -75,11 +75,11 @@ def outcomes_frame(outcomes: Iterable[Outcome]) -> DataFrame:
     return _frame(rows, first, ("seconds", "reason"))
 
 
-def trials_frame(tunings: Iterable[VariantTuning]) -> DataFrame:
+def trials_frame(tunings: Iterable[ArmTuning]) -> DataFrame:
     """Return the trials of a search, a row each."""
     rows = [
         {
-            "arm": tuning.variant,
+            "arm": tuning.arm,
             "trial": trial.number,
             "status": trial.state.value,
             "metrics": dict(trial.fields),

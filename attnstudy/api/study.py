@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from attnstudy.stats import Ranking
     from attnstudy.stats.tasks import Question, TaskRanking
     from attnstudy.studyfile import StudyFile
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 Train = Callable[..., Any]
 Seeds = int | str | Iterable[int]
@@ -541,7 +541,7 @@ def load_study(
         return Study._of_file(file, {"store": store, "tracking_uri": tracking_uri})
 
 
-def _figures(tuning: VariantTuning) -> Mapping[str, bytes]:
+def _figures(tuning: ArmTuning) -> Mapping[str, bytes]:
     from attnstudy.report.tuning import tuning_figures  # matplotlib: only where one is published
 
     return tuning_figures(tuning)

@@ -13,7 +13,7 @@ from attnstudy.errors import EXIT_SOME_FAILED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 
 class TuneGroup(options.StudyFileCommand, click.Group):
@@ -105,7 +105,7 @@ def show(**given: Any) -> int:
     return 0
 
 
-def _figures(tuning: VariantTuning) -> Mapping[str, bytes]:
+def _figures(tuning: ArmTuning) -> Mapping[str, bytes]:
     from attnstudy.report.tuning import tuning_figures  # matplotlib: only where one is published
 
     return tuning_figures(tuning)

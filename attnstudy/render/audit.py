@@ -41,14 +41,14 @@ def audit_text(audit: Audit) -> str:
 
 def _order(ranking: Ranking) -> str:
     """Return the arms, best first, with an equals sign between equal means."""
-    text = ranking.arms[0].variant
+    text = ranking.arms[0].name
     for better, arm in pairwise(ranking.arms):
         # sums of floating-point numbers may differ in the last digit
         tied = better.mean == arm.mean or (
             None not in (better.mean, arm.mean)
             and math.isclose(better.mean or 0.0, arm.mean or 0.0, rel_tol=1e-12)
         )
-        text += f" {'=' if tied else '>'} {arm.variant}"
+        text += f" {'=' if tied else '>'} {arm.name}"
     return text
 
 

@@ -13,7 +13,7 @@ from attnstudy.seeds import seeds_text
 if TYPE_CHECKING:
     from attnstudy.studyplan import RecordedPlan
     from attnstudy.usecases.checklist import ArmFacts, Checklist, Seconds
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 NOT_RECORDED = "not recorded"
 _SOFTWARE = {
@@ -123,14 +123,14 @@ def _search(found: Checklist) -> Iterator[str]:
     for one in found.tuning:
         budget = one.budget
         yield (
-            f"{one.variant}: {amount(budget.trials, 'trial')} ({budget.complete} complete, "
+            f"{one.arm}: {amount(budget.trials, 'trial')} ({budget.complete} complete, "
             f"{budget.pruned} pruned, {budget.failed} failed) of "
             f"{amount(budget.seeds_per_trial, 'seed')} each, sampler {one.config.sampler}, pruner "
             f"{one.config.pruner}; space: {_space(one)}"
         )
 
 
-def _space(one: VariantTuning) -> str:
+def _space(one: ArmTuning) -> str:
     return "; ".join(f"{name} {_dimension(values)}" for name, values in one.config.space.items())
 
 
@@ -217,7 +217,7 @@ def checklist_json(found: Checklist) -> dict[str, Any]:
         "settings": {config: dict(values) for config, values in found.settings.items()},
         "tuning": [
             {
-                "arm": one.variant,
+                "arm": one.arm,
                 "space": dict(one.config.space),
                 "sampler": one.config.sampler,
                 "pruner": one.config.pruner,

@@ -32,7 +32,7 @@ def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [arm.variant, f"{arm.n:,}"]
+        row = [arm.name, f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
         row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
         row += [str(arm.diverged)] if diverged else []
@@ -156,7 +156,7 @@ def _beyond(ranking: Ranking, pair: Pair) -> bool:
 
 
 def _needed(ranking: Ranking, pair: Pair) -> str:
-    arms = {arm.variant: arm for arm in ranking.arms}
+    arms = {arm.name: arm for arm in ranking.arms}
     a, b = arms[pair.a], arms[pair.b]
     n = min(a.n, b.n)
     parts = [_seeds(pair.seeds_for_observed, n)]

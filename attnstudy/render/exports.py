@@ -113,7 +113,7 @@ def rank_latex(report: RankReport) -> str:
 def rank_csv(report: RankReport) -> str:
     """Return one row a pair, with the arms' descriptions beside, in full precision."""
     ranking = report.ranking
-    arms = {arm.variant: arm for arm in ranking.arms}
+    arms = {arm.name: arm for arm in ranking.arms}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     fields = ("difference", "ci_low", "ci_high", "p_adjusted", "hedges_g", "prob_superiority")
@@ -125,10 +125,10 @@ def rank_csv(report: RankReport) -> str:
         a, b = arms[pair.a], arms[pair.b]
         own = [getattr(pair, name) for name in fields]
         writer.writerow(
-            [a.variant, b.variant, a.n, b.n, a.mean, b.mean, a.sd, b.sd, *own, pair.verdict.value,
+            [a.name, b.name, a.n, b.n, a.mean, b.mean, a.sd, b.sd, *own, pair.verdict.value,
              ranking.method, pair.look, ranking.status, ranking.interval]
         )  # fmt: skip
     if not ranking.pairs:
         for arm in ranking.arms:
-            writer.writerow([arm.variant, "", arm.n, "", arm.mean, "", arm.sd])
+            writer.writerow([arm.name, "", arm.n, "", arm.mean, "", arm.sd])
     return text.getvalue()

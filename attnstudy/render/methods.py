@@ -89,7 +89,7 @@ def _runs(ranking: Ranking) -> Iterator[Said]:
     better = "higher" if ranking.direction == "maximize" else "lower"
     metric = ranking.metric.replace("_", " ")
     text = (
-        f"{count(len(arms), 'arm')} ({joined([arm.variant for arm in arms])}) "
+        f"{count(len(arms), 'arm')} ({joined([arm.name for arm in arms])}) "
         f"{'was' if len(arms) == 1 else 'were'} measured by {metric} ({better} is better), "
     )
     if ranking.repetition == "fold":

@@ -55,8 +55,8 @@ def run_text(reports: Sequence[RunReport]) -> str:
 def _variants(report: RunReport) -> str:
     rows = []
     metric = report.plan.request.metric
-    for variant in dict.fromkeys(o.spec.arm_name for o in report.outcomes):
-        own = [o for o in report.outcomes if o.spec.arm_name == variant]
+    for arm in dict.fromkeys(o.spec.arm_name for o in report.outcomes):
+        own = [o for o in report.outcomes if o.spec.arm_name == arm]
         done = [o for o in own if o.result is not None]
         tested = [
             o.result.metrics[metric]
@@ -66,7 +66,7 @@ def _variants(report: RunReport) -> str:
         counts = Counter(o.status.value for o in own)
         rows.append(
             [
-                variant,
+                arm,
                 seeds_text([o.spec.seed for o in done]) if done else "–",
                 ", ".join(f"{count} {status}" for status, count in counts.items()),
                 number(sum(tested) / len(tested)) if tested else "–",
@@ -154,12 +154,12 @@ def plan_text(plans: Sequence[tuple[RunPlan, Estimate | None]], looks: Sequence[
 def _plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int]) -> str:
     request = plan.request
     rows = []
-    for variant in dict.fromkeys(run.spec.arm_name for run in plan.runs):
+    for arm in dict.fromkeys(run.spec.arm_name for run in plan.runs):
         by_status: dict[str, list[int]] = {"done": [], "to train": [], "running": []}
         for run in plan.runs:
-            if run.spec.arm_name == variant:
+            if run.spec.arm_name == arm:
                 by_status[_standing(plan, run.status)].append(run.spec.seed)
-        rows.append([variant, *(seeds_text(s) if s else "–" for s in by_status.values())])
+        rows.append([arm, *(seeds_text(s) if s else "–" for s in by_status.values())])
     spec = plan.runs[0].spec
     told = [*find(spec.training).summary([run.spec for run in plan.runs]), ""]
     about, *more = told if len(told) > 1 else ["", ""]

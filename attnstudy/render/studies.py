@@ -52,15 +52,15 @@ def _study(study: StudyStatus, address: Address) -> str:
         task = "" if config.task is None else f"task {config.task}, "
         told = f": {settings}" if settings else ""
         lines.append(f"  {task}configuration {config.config}{told}")
-        shown = [s for s in _SHOWN if any(v.counts[s] for v in config.variants)]
+        shown = [s for s in _SHOWN if any(v.counts[s] for v in config.arms)]
         rows = [
             [
-                variant.variant,
-                *(str(variant.counts[status]) for status in shown),
+                arm.name,
+                *(str(arm.counts[status]) for status in shown),
                 seeds_text(sorted(missing)) if missing else "–",
             ]
-            for variant in config.variants
-            for missing in ({*variant.missing, *variant.planned_missing},)
+            for arm in config.arms
+            for missing in ({*arm.missing, *arm.planned_missing},)
         ]
         headings = ["arm", *(status.value for status in shown), "seeds missing"]
         text = table(headings, rows, right=" " + ">" * len(shown))
@@ -84,7 +84,7 @@ def _plan_words(config: ConfigStatus, recorded: RecordedPlan) -> str:
     text = f"plan {recorded.hash}: seeds {seeds_text(plan.seeds)} of each arm"
     if looks is not None:
         text += f", with looks at {', '.join(map(str, looks))} seeds"
-    missing = sum(len(variant.planned_missing) for variant in config.variants)
+    missing = sum(len(arm.planned_missing) for arm in config.arms)
     if not missing:
         return f"{text}; none of its runs is missing"
     text += f"; {missing} of its {len(plan.arms) * len(plan.seeds)} runs are missing"
@@ -143,12 +143,12 @@ def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus])
                         "plan": None if config.plan is None else _plan_json(config.plan),
                         "variants": [
                             {
-                                "variant": variant.variant,
-                                "runs": {s.value: variant.counts[s] for s in _SHOWN},
-                                "missing": list(variant.missing),
-                                "planned_missing": list(variant.planned_missing),
+                                "variant": arm.name,
+                                "runs": {s.value: arm.counts[s] for s in _SHOWN},
+                                "missing": list(arm.missing),
+                                "planned_missing": list(arm.planned_missing),
                             }
-                            for variant in config.variants
+                            for arm in config.arms
                         ],
                     }
                     for config in study.configs

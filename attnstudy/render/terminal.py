@@ -67,10 +67,10 @@ class Terminal:
 
     def begin(self, specs: Sequence[RunSpec], workers: int) -> None:
         """Show how much there is to do."""
-        variants = len({spec.arm_name for spec in specs})
+        arms = len({spec.arm_name for spec in specs})
         self.say(
             f"{len(specs)} run{'s' * (len(specs) != 1)} to train "
-            f"({variants} arm{'s' * (variants != 1)}), "
+            f"({arms} arm{'s' * (arms != 1)}), "
             f"{min(workers, len(specs))} at once"
         )
         self._begin(len(specs), "all runs")

@@ -14,7 +14,7 @@ from attnstudy.seeds import seeds_text
 if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
     from attnstudy.search import SearchConfig, Trial
     from attnstudy.usecases.tuning.plan import TunePlan
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
     from attnstudy.usecases.tuning.tune_study import TuneReport
 
 
@@ -29,7 +29,7 @@ def tune_text(report: TuneReport) -> str:
         *_best(report.tunings),
     ]
     if report.failed:
-        rows = [[f"{variant} {t.number}", t.reason or ""] for variant, t in report.failed]
+        rows = [[f"{arm} {t.number}", t.reason or ""] for arm, t in report.failed]
         lines += ["", table(["failed trial", "reason"], rows)]
     if warning := _unequal(report.tunings):
         lines += ["", f"Note: {warning}."]
@@ -67,7 +67,7 @@ def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
     """Return what a search would do, given how many trials of each arm have ended."""
     request, config = plan.request, plan.configs[0]
     to_do = _to_do(plan, ended)
-    rows = [[variant, str(count), str(to_do[variant])] for variant, count in ended.items()]
+    rows = [[arm, str(count), str(to_do[arm])] for arm, count in ended.items()]
     lines = [
         f"study {request.study}, to be tuned{_on(config)}",
         f"each trial: seeds {seeds_text(config.seeds)}{_at_most(config)}; sampler {config.sampler} "
@@ -101,9 +101,9 @@ def tune_plan_json(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, Any]:
         "threads": plan.threads,
         "variants": [
             {
-                "variant": config.variant,
-                "ended": ended[config.variant],
-                "to_do": to_do[config.variant],
+                "variant": config.arm,
+                "ended": ended[config.arm],
+                "to_do": to_do[config.arm],
                 "design": config.to_json(),
             }
             for config in plan.configs
@@ -112,7 +112,7 @@ def tune_plan_json(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _to_do(plan: TunePlan, ended: Mapping[str, int]) -> dict[str, int]:
-    return {variant: max(0, plan.request.trials - count) for variant, count in ended.items()}
+    return {arm: max(0, plan.request.trials - count) for arm, count in ended.items()}
 
 
 def tune_warning(report: TuneReport) -> str | None:
@@ -126,13 +126,13 @@ def tune_warning(report: TuneReport) -> str | None:
     )
 
 
-def _best(tunings: Sequence[VariantTuning]) -> list[str]:
+def _best(tunings: Sequence[ArmTuning]) -> list[str]:
     rows = []
     for tuning in tunings:
         best, budget = tuning.best, tuning.budget
         rows.append(
             [
-                tuning.variant,
+                tuning.arm,
                 "–" if best is None else number(best.value),
                 "–" if best is None else str(best.number),
                 "–" if best is None else fields_text(best.fields),
@@ -152,7 +152,7 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
         budget = tuning.budget
         if budget.pruned or budget.failed:
             lines.append(
-                f"{tuning.variant}: {budget.pruned} stopped early after {budget.pruned_epochs:g} "
+                f"{tuning.arm}: {budget.pruned} stopped early after {budget.pruned_epochs:g} "
                 f"epochs in all, {budget.failed} failed"
             )
     lines += [
@@ -163,7 +163,7 @@ def _best(tunings: Sequence[VariantTuning]) -> list[str]:
     return lines
 
 
-def tunings_text(tunings: Sequence[VariantTuning]) -> str:
+def tunings_text(tunings: Sequence[ArmTuning]) -> str:
     """Return all there is to see of a study's searches."""
     first = tunings[0].config
     lines = [
@@ -178,19 +178,19 @@ def tunings_text(tunings: Sequence[VariantTuning]) -> str:
     return "\n".join(lines)
 
 
-def _unequal(tunings: Sequence[VariantTuning]) -> str | None:
+def _unequal(tunings: Sequence[ArmTuning]) -> str | None:
     """Return how the budgets of arms differ, if they do: it would favour the larger one."""
-    trials = {tuning.variant: tuning.budget.trials for tuning in tunings}
+    trials = {tuning.arm: tuning.budget.trials for tuning in tunings}
     if len(set(trials.values())) <= 1:
         return None
-    listed = ", ".join(f"{variant} {count}" for variant, count in trials.items())
+    listed = ", ".join(f"{arm} {count}" for arm, count in trials.items())
     return f"the arms had different numbers of trials ({listed}), which favours some"
 
 
-def _variant(tuning: VariantTuning) -> list[str]:
+def _variant(tuning: ArmTuning) -> list[str]:
     config = tuning.config
     lines = [
-        f"{tuning.variant}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
+        f"{tuning.arm}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
         f"{config.sampler_seed}), pruner {config.pruner}{_at_most(config)}",
     ]
     if tuning.importances:
@@ -240,7 +240,7 @@ def tune_json(report: TuneReport) -> dict[str, Any]:
     }
 
 
-def tunings_json(tunings: Sequence[VariantTuning]) -> dict[str, Any]:
+def tunings_json(tunings: Sequence[ArmTuning]) -> dict[str, Any]:
     """Return all there is to see of a study's searches, for machines."""
     return {
         "schema": 1,
@@ -250,10 +250,10 @@ def tunings_json(tunings: Sequence[VariantTuning]) -> dict[str, Any]:
     }
 
 
-def _tuning_json(tuning: VariantTuning) -> dict[str, Any]:
+def _tuning_json(tuning: ArmTuning) -> dict[str, Any]:
     best = tuning.best
     return {
-        "variant": tuning.variant,
+        "variant": tuning.arm,
         "identity": tuning.identity,
         "design": tuning.config.to_json(),
         "budget": asdict(tuning.budget),
@@ -272,10 +272,10 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
     return plain
 
 
-def trial_line(tuning: VariantTuning, trial: Trial) -> str:
+def trial_line(tuning: ArmTuning, trial: Trial) -> str:
     """Return a line about a trial of a search that ended."""
     best, unit = tuning.best, " %" if tuning.config.percent else ""
-    what = f"{tuning.variant} trial {trial.number}"
+    what = f"{tuning.arm} trial {trial.number}"
     if trial.state.value == "failed":
         return f"{what} failed: {trial.reason}"
     with_ = fields_text(trial.fields)

@@ -12,18 +12,16 @@ if TYPE_CHECKING:
     from attnstudy.search import Trial
     from attnstudy.space import Space
     from attnstudy.study import RunSpec
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 
 class TuningTerminal(Terminal):
     """Shows the progress of a search: bars on a terminal, else a plain line now and then."""
 
-    def begin_search(
-        self, done: int, trials: int, variants: int, workers: int, space: Space
-    ) -> None:
+    def begin_search(self, done: int, trials: int, arms: int, workers: int, space: Space) -> None:
         """Show how many trials there are to do, in total and still, and what is varied."""
         self.say(
-            f"{amount(trials - done, 'trial')} to do ({amount(variants, 'arm')}), "
+            f"{amount(trials - done, 'trial')} to do ({amount(arms, 'arm')}), "
             f"{amount(workers, 'run')} at once"
         )
         self.say(f"varied: {space.shown}")
@@ -34,7 +32,7 @@ class TuningTerminal(Terminal):
         self._current.pop(worker, None)
         self._plain_line()
 
-    def trial_ended(self, tuning: VariantTuning, trial: Trial) -> None:
+    def trial_ended(self, tuning: ArmTuning, trial: Trial) -> None:
         """Show that a trial ended; a failure is told at once."""
         self._done += 1
         if self._display is not None and self._total is not None:

@@ -247,8 +247,7 @@ def _with_chance(ranking: Ranking) -> str:
         return ""
     plain = Numbers.of(ranking).plain
     order = ", ".join(
-        f"{name(variant)} ({plain(mean)})"
-        for variant, mean in zip(view.order, view.means, strict=True)
+        f"{name(arm)} ({plain(mean)})" for arm, mean in zip(view.order, view.means, strict=True)
     )
     return section(
         "Diverged runs",

@@ -51,7 +51,7 @@ def runs_figure(ranking: Ranking) -> Figure:
     reach = (max(ends) - min(ends) or abs(ends[0]) or 1.0) if ends else 1.0
     names = labels(ranking, room(24))
     for place, arm in enumerate(arms):
-        _draw_arm(axes, arm, place, reach, numbers, names[arm.variant])
+        _draw_arm(axes, arm, place, reach, numbers, names[arm.name])
     _rows(axes, len(arms))
     axes.set_xlabel(of_metric(ranking) + _which_way(ranking))
     if ends:

@@ -16,7 +16,7 @@ def labels(ranking: Ranking, columns: int) -> dict[str, str]:
 
     Where shortening makes two alike, all begin with their place in the table.
     """
-    names = [arm.variant for arm in ranking.arms]
+    names = [arm.name for arm in ranking.arms]
     short = {name: shorten(name, columns) for name in names}
     if len(set(short.values())) == len(names):
         return short
@@ -28,5 +28,5 @@ def labels(ranking: Ranking, columns: int) -> dict[str, str]:
 
 def numbered(ranking: Ranking) -> bool:
     """Tell whether a figure names arms by their place, so that the table has to show it."""
-    names = {shorten(arm.variant, _LEAST) for arm in ranking.arms}
+    names = {shorten(arm.name, _LEAST) for arm in ranking.arms}
     return len(ranking.arms) > NAMED or len(names) < len(ranking.arms)

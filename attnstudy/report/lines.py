@@ -69,7 +69,7 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
 
     The best six arms are coloured, the others thin and grey; None without curves.
     """
-    order = [arm.variant for arm in ranking.arms]
+    order = [arm.name for arm in ranking.arms]
     order += [name for name in context.curves if name not in set(order)]
     averages = [(name, mean_curve(context.curves.get(name, ()))) for name in order]
     drawn = [(name, average) for name, average in averages if average is not None]

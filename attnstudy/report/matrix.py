@@ -16,7 +16,7 @@ from attnstudy.stats import Ranking
 
 Matrix: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
-_NUMBERED = 25  # variants up to which every side is numbered
+_NUMBERED = 25  # arms up to which every side is numbered
 
 # orange through grey to blue; text on each is black or white, so it stands on any screen
 STEPS = (
@@ -31,7 +31,7 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
 
     With a control there is one column, the control.
     """
-    rows = [arm.variant for arm in ranking.arms[:MOST_ARMS]]
+    rows = [arm.name for arm in ranking.arms[:MOST_ARMS]]
     columns = rows if ranking.control is None else [ranking.control]
     chance = _chances(ranking, rows, columns)
     if np.isnan(chance).all():

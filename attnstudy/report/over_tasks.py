@@ -90,7 +90,7 @@ def panels_figure(ranking: TaskRanking) -> Figure:
             axes.set_visible(False)
             continue
         task = tasks[place]
-        there = {arm.variant: arm for arm in task.ranking.arms}
+        there = {arm.name: arm for arm in task.ranking.arms}
         for row, name in enumerate(arms):
             arm = there.get(name)
             if arm is None or arm.mean is None:

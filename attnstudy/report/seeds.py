@@ -49,7 +49,7 @@ def seed_curve(ranking: Ranking) -> SeedCurve | None:
     ).at_each_look()
     arms = sum(arm.n >= MIN_RUNS for arm in ranking.arms)
     pairs = sum(pair.p_adjusted is not None for pair in ranking.pairs)
-    two = {arm.variant: arm for arm in ranking.arms}
+    two = {arm.name: arm for arm in ranking.arms}
     a, b = two[power.a], two[power.b]
     sd_a, sd_b = (power.sd, 0.0) if design.paired else (a.sd or 0.0, b.sd or 0.0)
     curve = PairPower(

@@ -55,7 +55,7 @@ def arms_table(ranking: Ranking) -> str:
     places = numbered(ranking)
     for place, arm in enumerate(ranking.arms, start=1):
         number = f'<span class="place">{place}</span> ' if places else ""
-        row = [number + name(arm.variant), f"{arm.n:,}"]
+        row = [number + name(arm.name), f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         row.append(numbers.interval(arm.ci_low, arm.ci_high))
         if grouped:
@@ -209,7 +209,7 @@ def values_table(ranking: Ranking) -> str:
     """Return every value of every arm, as measured."""
     rows = [
         [
-            name(arm.variant),
+            name(arm.name),
             ", ".join(
                 exact(value)
                 if arm.seeds is None
@@ -220,7 +220,7 @@ def values_table(ranking: Ranking) -> str:
         ]
         for arm in ranking.arms
     ]
-    return table("Every value, as measured", ["variant", "values"], rows, left=(0, 1))
+    return table("Every value, as measured", ["arm", "values"], rows, left=(0, 1))
 
 
 def runs_table(context: Context) -> str:

@@ -14,10 +14,10 @@ from attnstudy.report.names import clean
 from attnstudy.report.style import INK, MUTED, PAPER, SERIES, new_figure, styled
 
 if TYPE_CHECKING:  # at run time it would bring Optuna, which a run's figures do not need
-    from attnstudy.usecases.tuning.results import VariantTuning
+    from attnstudy.usecases.tuning.results import ArmTuning
 
 
-def tuning_figures(tuning: VariantTuning) -> Mapping[str, bytes]:
+def tuning_figures(tuning: ArmTuning) -> Mapping[str, bytes]:
     """Return the figures of a search that apply: file name and PNG."""
     figures: dict[str, Figure] = {}
     with styled():
@@ -28,7 +28,7 @@ def tuning_figures(tuning: VariantTuning) -> Mapping[str, bytes]:
     return {f"{name}.png": written(figure, name, "png") for name, figure in figures.items()}
 
 
-def history_figure(tuning: VariantTuning) -> Figure:
+def history_figure(tuning: ArmTuning) -> Figure:
     """Draw each trial's value, its seeds, and the best value so far."""
     figure, axes = new_figure(3.0, width=5.5)
     complete = [trial for trial in tuning.finished if trial.value is not None]
@@ -61,13 +61,13 @@ def history_figure(tuning: VariantTuning) -> Figure:
     axes.set(
         xlabel="trial",
         ylabel="final validation accuracy (%)" if tuning.config.percent else tuning.config.metric,
-        title=clean(f"{tuning.config.study}: tuning of {tuning.variant}"),
+        title=clean(f"{tuning.config.study}: tuning of {tuning.arm}"),
     )
     axes.legend(loc="lower right")
     return figure
 
 
-def importances_figure(tuning: VariantTuning) -> Figure:
+def importances_figure(tuning: ArmTuning) -> Figure:
     """Draw each field's share of the variance between trials."""
     names = list(tuning.importances)[::-1]
     shares = [100 * tuning.importances[name] for name in names]
@@ -79,6 +79,6 @@ def importances_figure(tuning: VariantTuning) -> Figure:
     axes.set_xlim(0, 112)
     axes.set(
         xlabel="share of the variance between trials (%, fANOVA)",
-        title=clean(f"{tuning.config.study}: tuning of {tuning.variant}"),
+        title=clean(f"{tuning.config.study}: tuning of {tuning.arm}"),
     )
     return figure

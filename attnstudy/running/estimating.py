@@ -41,7 +41,7 @@ class Estimate:
 
 
 def logged_seconds(plan: RunPlan) -> dict[str, float]:
-    """Return the median seconds of a finished run, by variant, in this study and configuration.
+    """Return the median seconds of a finished run, by arm, in this study and configuration.
 
     Only runs with the same threads on the same machine count.
     """
@@ -59,7 +59,7 @@ def logged_seconds(plan: RunPlan) -> dict[str, float]:
         )
         if here and result.status.value == "complete":
             seconds.setdefault(started.spec.arm_name, []).append(result.train_seconds)
-    return {variant: statistics.median(values) for variant, values in seconds.items()}
+    return {arm: statistics.median(values) for arm, values in seconds.items()}
 
 
 def _timed(plan: RunPlan, spec: RunSpec, go_on: Callable[[], None]) -> float | None:
@@ -161,7 +161,7 @@ def _with_channel(
 
 
 def _groups(plan: RunPlan) -> list[str]:
-    """Return the variant of each group of runs that are trained together."""
+    """Return the arm of each group of runs that are trained together."""
     return [group[0].spec.arm_name for group in fused_groups(plan.pending, plan.fused)]
 
 
@@ -186,7 +186,7 @@ class FirstMeasure:
         self.totals: dict[str, int] = {}
         self._from: dict[RunSpec, tuple[int, float]] = {}
         self._ended = threading.Event()
-        # In a thread: variants that have not run yet are timed, and progress must not wait.
+        # In a thread: arms that have not run yet are timed, and progress must not wait.
         self._thread = threading.Thread(target=self._estimate, name="estimate")
 
     def note(self, spec: RunSpec, progress: Progress) -> None:

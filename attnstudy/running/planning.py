@@ -46,7 +46,7 @@ class RunRequest:
     """Runs at once; None chooses."""
     executor: ExecutorChoice
     fuse: int
-    """Seeds of a variant that are trained together."""
+    """Seeds of an arm that are trained together."""
     rerun: bool
     wait: bool
     """Whether to wait for runs that other commands are training."""
@@ -98,7 +98,7 @@ class RunPlan:
     threads: int
     workers: int
     fused: int
-    """Seeds of a variant that are trained together."""
+    """Seeds of an arm that are trained together."""
     notices: tuple[str, ...] = ()
     """What the user should read before anything is trained."""
 

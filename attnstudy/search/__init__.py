@@ -5,22 +5,22 @@ proposes depends on the search's configuration and on the trials that ended befo
 by which process it is asked.
 """
 
+from attnstudy.search.arm_search import ArmSearch, find_searches
 from attnstudy.search.config import SearchConfig
 from attnstudy.search.exclusive import exclusive_use, file_held
 from attnstudy.search.importance import importances
 from attnstudy.search.proposing import MEDIAN_STARTUP
 from attnstudy.search.storage import Place, Storage, open_storage, parse_storage
 from attnstudy.search.trials import Trial, TrialState
-from attnstudy.search.variant_search import VariantSearch, find_searches
 
 __all__ = [
     "MEDIAN_STARTUP",
+    "ArmSearch",
     "Place",
     "SearchConfig",
     "Storage",
     "Trial",
     "TrialState",
-    "VariantSearch",
     "exclusive_use",
     "file_held",
     "find_searches",

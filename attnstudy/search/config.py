@@ -24,10 +24,10 @@ _CALLED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchConfig:
-    """What the trials of one variant have in common."""
+    """What the trials of one arm have in common."""
 
     study: str
-    variant: str
+    arm: str
     """The arm that is tuned."""
     training: str | None = None
     """The kind of its training, see ``trainings.registry``."""
@@ -54,7 +54,7 @@ class SearchConfig:
     @property
     def name(self) -> str:
         """What Optuna calls the search."""
-        return f"{self.study}/{self.variant}"
+        return f"{self.study}/{self.arm}"
 
     def best_of(self, values: Iterable[float]) -> float:
         """Return the best of some values."""
@@ -79,7 +79,7 @@ class SearchConfig:
         return {
             "schema": 1,
             "study": self.study,
-            "variant": self.variant,
+            "variant": self.arm,
             **own,
             **self.facts,
             "space": dict(self.space),
@@ -97,8 +97,9 @@ class SearchConfig:
         """Return the configuration that ``to_json`` gave."""
         own = {field.name for field in fields(cls)}
         known = {name: value for name, value in values.items() if name in own}
-        facts = {n: value for n, value in values.items() if n not in own and n != "schema"}
-        return cls(**{**known, "facts": facts, "seeds": tuple(values["seeds"])})
+        known |= {"arm": values["variant"], "seeds": tuple(values["seeds"])}
+        own |= {"schema", "variant"}
+        return cls(**known, facts={n: value for n, value in values.items() if n not in own})
 
     def identity(self, trials: int) -> str:
         """Return what tells this search, after so many trials, from any other (16 hex digits)."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from attnstudy import rng
+from attnstudy.search.arm_search import ArmSearch
 from attnstudy.search.proposing import SamplerStudy
 from attnstudy.search.trials import TrialState
-from attnstudy.search.variant_search import VariantSearch
 
 FEWEST = 4
 """Complete trials below which an importance would tell nothing."""
 
 
-def importances(search: VariantSearch) -> dict[str, float]:
+def importances(search: ArmSearch) -> dict[str, float]:
     """Return each field's share of the variance of the value, most important first.
 
     By functional analysis of variance over a forest of regression trees (Hutter, Hoos and

@@ -68,7 +68,7 @@ class SamplerStudy:
 
 
 def _sampler(config: SearchConfig, number: int) -> BaseSampler:
-    words = ("tuning", config.study, config.variant, number)
+    words = ("tuning", config.study, config.arm, number)
     # a sampler takes 32 bits
     seed = rng.stream_seed(config.sampler_seed, *words) >> 32
     if config.sampler == "random":
@@ -79,7 +79,7 @@ def _sampler(config: SearchConfig, number: int) -> BaseSampler:
         n_ei_candidates=24,
         multivariate=True,
         group=False,
-        constant_liar=False,  # one trial of a variant at a time: there is nobody to lie about
+        constant_liar=False,  # one trial of an arm at a time: there is nobody to lie about
         seed=seed,
     )
 

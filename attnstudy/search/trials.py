@@ -40,7 +40,7 @@ _OURS = {theirs: ours for ours, theirs in OPTUNA_STATES.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One trial of a variant."""
+    """One trial of an arm."""
 
     number: int
     """Counted from 0."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,7 +15,7 @@ from attnstudy.errors import UsageError
 def encode(value: Any) -> Any:
     """Return ``value`` as strict JSON knows it; a number that is not finite becomes null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+        return {key(f): encode(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     if isinstance(value, Enum):
@@ -23,6 +23,11 @@ def encode(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value
+
+
+def key(one: Field[Any]) -> str:
+    """Return the name of a field in JSON, which may be an earlier one than that in Python."""
+    return str(one.metadata.get("key", one.name))
 
 
 def decode(kind: Any, value: Any, where: str = "ranking") -> Any:
@@ -68,12 +73,14 @@ def _decode_object(kind: type[Any], value: Any, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise _misfit(where, "an object", value)
     hints = get_type_hints(kind)
-    known = {f.name: f.default is not MISSING for f in fields(kind) if f.init}
-    missing = sorted(name for name, later in known.items() if name not in value and not later)
+    known = [f for f in fields(kind) if f.init]
+    missing = sorted(key(f) for f in known if key(f) not in value and f.default is MISSING)
     if missing:
         raise UsageError(f"{where} lacks {missing[0]!r}: give JSON that 'attnstudy rank' wrote")
-    given = [name for name in known if name in value]  # fields with a default came later
-    return kind(**{name: decode(hints[name], value[name], f"{where}.{name}") for name in given})
+    given = [f for f in known if key(f) in value]  # fields with a default came later
+    return kind(
+        **{f.name: decode(hints[f.name], value[key(f)], f"{where}.{key(f)}") for f in given}
+    )
 
 
 def _misfit(where: str, wanted: str, value: object) -> UsageError:

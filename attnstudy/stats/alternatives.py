@@ -53,8 +53,8 @@ class Alternatives:
         self, arm: int, samples: Sequence[Sample], ordered: Sequence[Sample]
     ) -> list[Decision]:
         k = _tested(samples)
-        places = {sample.variant: place for place, sample in enumerate(ordered)}
-        now = [places[sample.variant] for sample in samples]
+        places = {sample.arm: place for place, sample in enumerate(ordered)}
+        now = [places[sample.arm] for sample in samples]
         # the others stand to each other as before, so the better arm of a pair stays the first
         decisions = [
             d if (now[d.a], now[d.b]) == (d.a, d.b) else replace(d, a=now[d.a], b=now[d.b])
@@ -114,12 +114,12 @@ def with_chance(
     if chance is None or placed or not any(arm.diverged for arm in samples):
         return None
     filled = [
-        Sample(arm.variant, np.append(arm.values, [chance] * arm.diverged), None) for arm in samples
+        Sample(arm.arm, np.append(arm.values, [chance] * arm.diverged), None) for arm in samples
     ]
     ordered = best_first(filled, design.direction)
     return ChanceView(
         chance=chance,
-        order=tuple(arm.variant for arm in ordered),
+        order=tuple(arm.arm for arm in ordered),
         means=tuple(arm.mean for arm in ordered),
         verdict=verdict_text(ordered, _decide_finished(ordered, samples, design), design),
     )
@@ -129,7 +129,7 @@ def _decide_finished(
     filled: Sequence[Sample], samples: Sequence[Sample], design: Design
 ) -> tuple[Decision, ...]:
     """Test the arms that have a finished run: chance alone is no spread to test against."""
-    finished = {arm.variant for arm in samples if arm.n}
-    able = [arm.tested and arm.variant in finished for arm in filled]
+    finished = {arm.arm for arm in samples if arm.n}
+    able = [arm.tested and arm.arm in finished for arm in filled]
     pairs = design.pairs(filled)
     return decide_pairs(filled, design, pairs, [p for p in pairs if able[p[0]] and able[p[1]]])

@@ -39,7 +39,7 @@ def check_claims(ranking: Ranking, claims: Iterable[str]) -> tuple[ClaimCheck, .
 
 
 def _check(ranking: Ranking, claim: str) -> ClaimCheck:
-    names, operators = parse_claim(claim, [arm.variant for arm in ranking.arms])
+    names, operators = parse_claim(claim, [arm.name for arm in ranking.arms])
     if "=" in operators and ranking.margin is None:
         raise UsageError(f"the claim {claim!r} needs a margin: say what difference does not matter")
     results = [
@@ -61,7 +61,7 @@ def parse_claim(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
 
     """
     # longest first, as a name may hold another one, or an operator
-    name = "|".join(re.escape(variant) for variant in sorted(known, key=len, reverse=True))
+    name = "|".join(re.escape(arm) for arm in sorted(known, key=len, reverse=True))
     if re.fullmatch(rf"\s*(?:{name})(?:\s*[>=]\s*(?:{name}))+\s*", claim):
         parts = re.findall(rf"\s*({name})\s*(?:([>=])|$)", claim)
         return [part[0] for part in parts], [part[1] for part in parts[:-1]]

@@ -110,8 +110,8 @@ def _pair(
                 a, b, alpha=design.alpha / family, maximize=design.maximize
             )
     return Pair(
-        a=a.variant,
-        b=b.variant,
+        a=a.arm,
+        b=b.arm,
         difference=decision.difference,
         ci_low=decision.low,
         ci_high=decision.high,
@@ -139,7 +139,7 @@ def _arm(sample: Sample, design: Design, group: str | None, ranks: tuple[int, in
     # the mean of an arm's own folds is as much more uncertain as that of their differences
     interval = sample.interval(design.alpha, design.overlap) if design.compared else None
     return Arm(
-        variant=sample.variant,
+        name=sample.arm,
         n=sample.n,
         mean=sample.mean if values else None,
         sd=sample.sd if len(values) > 1 else None,

@@ -19,7 +19,7 @@ _MOST_PAIRS = 20
 def ranking_as_text(ranking: Ranking) -> str:
     """Return verdict, arms and pairs in plain text; of many pairs the first."""
     arms = [
-        [arm.variant, f"{arm.n:,}", _number(arm.mean), _number(arm.sd), str(arm.diverged)]
+        [arm.name, f"{arm.n:,}", _number(arm.mean), _number(arm.sd), str(arm.diverged)]
         for arm in ranking.arms
     ]
     headings = ["arm", "n", "mean", "SD", "diverged"]
@@ -66,7 +66,7 @@ def ranking_as_html(ranking: Ranking) -> str:
     """Return verdict, sentence, arms and pairs; every name escaped."""
     arms = [
         [
-            arm.variant, f"{arm.n:,}", _number(arm.mean), _number(arm.sd),
+            arm.name, f"{arm.n:,}", _number(arm.mean), _number(arm.sd),
             _range(arm.rank_low, arm.rank_high), arm.group or "–",
         ]
         for arm in ranking.arms

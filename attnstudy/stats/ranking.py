@@ -106,7 +106,7 @@ def rank(
         sentence=sentence(arms, decisions, design, confirmatory=planned, looks=looks),
         source=provenance.source,
         folds=None if design.folds == "unknown" else design.folds,
-        order=chain([arm.variant for arm in arms], decisions),
+        order=chain([arm.arm for arm in arms], decisions),
     )
 
 

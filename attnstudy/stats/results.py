@@ -7,11 +7,11 @@ percent); probabilities lie between 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from attnstudy.errors import UsageError
-from attnstudy.stats._codec import decode, encode
+from attnstudy.stats._codec import decode, encode, key
 from attnstudy.stats.comparisons.looks import Looks
 from attnstudy.stats.evidence.power import Power
 from attnstudy.stats.evidence.robust import Robust
@@ -30,7 +30,7 @@ SCHEMA = 1
 class Arm:
     """One arm, described."""
 
-    variant: str
+    name: str = field(metadata={"key": "variant"})
     """Name."""
     n: int
     """Number of values."""
@@ -136,7 +136,7 @@ class Flag:
     kind: str
     """margin, influential, duplicate, sd-ratio, granularity, near-chance, best-epoch, tuning,
     test-reuse or constant."""
-    variant: str | None
+    arm: str | None = field(metadata={"key": "variant"})
     """The arm."""
     seed: int | None
     """The seed of the value, where known."""
@@ -242,7 +242,7 @@ class Ranking:
     def to_frame(self, what: Literal["pairs", "arms"] = "pairs") -> DataFrame:
         """Return the pairs, or the arms, as a pandas DataFrame with a row each.
 
-        The columns are the fields of ``Pair`` or ``Arm``, without those that hold several numbers.
+        The columns are called as in JSON; what holds several numbers is left out.
 
         Raises:
             UsageError: ``what`` is neither.
@@ -253,9 +253,9 @@ class Ranking:
         if what not in ("pairs", "arms"):
             raise UsageError(f"{what!r} is no table of a ranking: ask for 'pairs' or 'arms'")
         of: type[Pair | Arm] = Pair if what == "pairs" else Arm
-        names = [one.name for one in fields(of) if one.name not in ("robust", "values", "seeds")]
-        rows = [[getattr(one, name) for name in names] for one in getattr(self, what)]
-        frame = pd.DataFrame(rows, columns=names)
+        shown = [one for one in fields(of) if one.name not in ("robust", "values", "seeds")]
+        rows = [[getattr(one, field.name) for field in shown] for one in getattr(self, what)]
+        frame = pd.DataFrame(rows, columns=list(map(key, shown)))
         if what == "pairs":
             frame["verdict"] = [pair.verdict.value for pair in self.pairs]
         return frame

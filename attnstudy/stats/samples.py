@@ -34,7 +34,7 @@ _LARGEST = 1e300
 class Sample:
     """The finished runs of one arm."""
 
-    variant: str
+    arm: str
     """Name of the arm."""
     values: Floats
     """Shape (n,), in the metric's unit; ascending by seed, or in the order given."""
@@ -102,18 +102,18 @@ class Sample:
             return self
         if self.seeds is None or self.diverged_seeds is None:
             seeds = None if self.seeds is None else self.seeds[:n]
-            return Sample(self.variant, self.values[:n], seeds, self.diverged)
+            return Sample(self.arm, self.values[:n], seeds, self.diverged)
         then = set(sorted((*self.seeds, *self.diverged_seeds))[:n])
         kept = [place for place, seed in enumerate(self.seeds) if seed in then]
         lost = tuple(seed for seed in self.diverged_seeds if seed in then)
         seeds = tuple(self.seeds[place] for place in kept)
-        return Sample(self.variant, self.values[kept], seeds, len(lost), lost)
+        return Sample(self.arm, self.values[kept], seeds, len(lost), lost)
 
     def without(self, index: int) -> Sample:
         """Return the arm without the value at ``index``."""
         seeds = None if self.seeds is None else self.seeds[:index] + self.seeds[index + 1 :]
         return Sample(
-            self.variant,
+            self.arm,
             np.delete(self.values, index),
             seeds,
             self.diverged,
@@ -161,49 +161,46 @@ def read_samples(
     return tuple(_read_arm(name, values, counts.get(name, 0)) for name, values in samples.items())
 
 
-def _read_arm(variant: str, given: Values, lost: Diverged) -> Sample:
-    if not isinstance(variant, str) or not variant.strip():
-        raise UsageError(f"{variant!r} cannot name an arm: use a text that is not empty")
+def _read_arm(arm: str, given: Values, lost: Diverged) -> Sample:
+    if not isinstance(arm, str) or not arm.strip():
+        raise UsageError(f"{arm!r} cannot name an arm: use a text that is not empty")
     diverged = lost if isinstance(lost, int) else len(lost)
     if diverged < 0:
-        raise UsageError(f"arm {variant!r} has {diverged} diverged runs: give 0 or more")
+        raise UsageError(f"arm {arm!r} has {diverged} diverged runs: give 0 or more")
     seeds: tuple[int, ...] | None = None
     if isinstance(given, Mapping):
-        seeds = tuple(sorted(_seed(variant, seed) for seed in given))
+        seeds = tuple(sorted(_seed(arm, seed) for seed in given))
         given = [given[seed] for seed in seeds]
     if isinstance(given, str | bytes):
-        raise UsageError(f"the values of arm {variant!r} are a text: give a list of numbers")
+        raise UsageError(f"the values of arm {arm!r} are a text: give a list of numbers")
     try:
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"the values of arm {variant!r} are not all numbers ({error}): "
-            "give one number for each run"
+            f"the values of arm {arm!r} are not all numbers ({error}): give one number for each run"
         ) from error
     if values.ndim != 1:
-        raise UsageError(f"the values of arm {variant!r} are not a list: give one number a run")
+        raise UsageError(f"the values of arm {arm!r} are not a list: give one number a run")
     if values.size == 0 and diverged == 0:
-        raise UsageError(f"arm {variant!r} has no values: leave it out, or run it first")
+        raise UsageError(f"arm {arm!r} has no values: leave it out, or run it first")
     for index in np.flatnonzero(~np.isfinite(values) | (np.abs(values) > _LARGEST)):
         where = f"value {index + 1}" if seeds is None else f"seed {seeds[index]}"
         advice = "give finite numbers, and count a run that diverged as diverged"
         if np.isfinite(values[index]):
             advice = f"it is too large, give numbers of at most {_LARGEST:g} in another unit"
-        raise MeasurementError(f"arm {variant!r} has {values[index]} at {where}: {advice}")
+        raise MeasurementError(f"arm {arm!r} has {values[index]} at {where}: {advice}")
     values.setflags(write=False)
-    gone = None if isinstance(lost, int) else tuple(sorted(_seed(variant, s) for s in lost))
-    return Sample(variant, values, seeds, diverged, gone)
+    gone = None if isinstance(lost, int) else tuple(sorted(_seed(arm, s) for s in lost))
+    return Sample(arm, values, seeds, diverged, gone)
 
 
-def _seed(variant: str, seed: object) -> int:
+def _seed(arm: str, seed: object) -> int:
     try:
         if isinstance(seed, bool):
             raise TypeError
         return operator.index(seed)  # type: ignore[arg-type]  # what is no integer is refused
     except TypeError:
-        raise UsageError(
-            f"arm {variant!r} has the seed {seed!r}: a seed is a whole number"
-        ) from None
+        raise UsageError(f"arm {arm!r} has the seed {seed!r}: a seed is a whole number") from None
 
 
 def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
@@ -220,7 +217,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     outside = next(((v, s) for v, s in values if not 0.0 <= v <= 100.0), None)
     if unit == "points" and outside is not None:
         raise UsageError(
-            f"arm {outside[1].variant!r} has {outside[0]:g}, which is no accuracy in "
+            f"arm {outside[1].arm!r} has {outside[0]:g}, which is no accuracy in "
             "percent: give numbers from 0 to 100, or another unit"
         )
     if unit is not None and unit != "points":
@@ -236,7 +233,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
             and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent)
         ):
             raise MeasurementError(
-                f"arm {sample.variant!r} has {value:g} where other runs have up to "
+                f"arm {sample.arm!r} has {value:g} where other runs have up to "
                 f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
             )
     return "points"
@@ -260,6 +257,6 @@ def best_first(samples: Sequence[Sample], direction: str) -> tuple[Sample, ...]:
     sign = 1.0 if direction == "maximize" else -1.0
 
     def key(sample: Sample) -> tuple[bool, float, str]:
-        return sample.n == 0, -sign * sample.mean if sample.n else 0.0, sample.variant
+        return sample.n == 0, -sign * sample.mean if sample.n else 0.0, sample.arm
 
     return tuple(sorted(samples, key=key))

@@ -29,7 +29,7 @@ class TrackedRun:
     run_id: str
     """Empty for one that the store does not have."""
     name: str
-    variant: str
+    arm: str
     """What is compared: the arm, which is a variant unless the study gave it a name."""
     seed: int
     config: str
@@ -97,7 +97,7 @@ def as_tracked(started: Start, result: Result) -> TrackedRun:
     return TrackedRun(
         run_id="",
         name=spec.name,
-        variant=spec.arm_name,
+        arm=spec.arm_name,
         seed=spec.seed,
         config=spec.config_id,
         status=result.status.value,
@@ -130,7 +130,7 @@ def read_runs(
     *,
     deleted: bool = False,
 ) -> list[TrackedRun]:
-    """Return the runs of a study that attnstudy made, by variant and seed.
+    """Return the runs of a study that attnstudy made, by arm and seed.
 
     Those that were deleted in the UI are among them only where asked for.
 
@@ -172,7 +172,7 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
         TrackedRun(
             run_id=run.run_id,
             name=run.name,
-            variant=run.tags.get("attnstudy.arm") or run.tags["attnstudy.variant"],
+            arm=run.tags.get("attnstudy.arm") or run.tags["attnstudy.variant"],
             seed=int(run.tags["attnstudy.seed"]),
             config=run.tags["attnstudy.config"],
             status=run.tags.get("attnstudy.status", "running"),
@@ -186,7 +186,7 @@ def _tracked(logged: Iterable[LoggedRun]) -> list[TrackedRun]:
         for run in logged
         if "attnstudy.fingerprint" in run.tags
     ]
-    return sorted(runs, key=lambda run: (run.variant, run.seed))
+    return sorted(runs, key=lambda run: (run.arm, run.seed))
 
 
 @cache

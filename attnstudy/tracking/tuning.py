@@ -1,4 +1,4 @@
-"""A search in MLflow: a run for each variant, and below it a run for each trial that ended.
+"""A search in MLflow: a run for each arm, and below it a run for each trial that ended.
 
 Sent again, nothing is doubled: a run is found by the search and the trial that it stands for, and
 what shows its state is left alone. Time stamps are those at which a trial began and ended.
@@ -44,11 +44,11 @@ class TrialRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRecord:
-    """A variant's search."""
+    """An arm's search."""
 
     identity: str
     """The same as long as its trials belong together."""
-    variant: str
+    arm: str
     params: Mapping[str, str]
     """What its trials have in common."""
     metric: str = "val_accuracy"
@@ -72,7 +72,7 @@ class SearchPublisher:
     study: str
     question: str | None
     latest: Callable[[str], SearchRecord]
-    """Returns a variant's search as it stands."""
+    """Returns an arm's search as it stands."""
     answered: Callable[[], None] = lambda: None
     """Called after every request that the store answered."""
     _runs: dict[tuple[str, str], Run] | None = None
@@ -86,8 +86,8 @@ class SearchPublisher:
         """Have a function called after every request that the store answered."""
         self.answered = answered
 
-    def publish(self, variant: str) -> bool:
-        """Send what the store lacks of a variant's search; tell whether that was anything.
+    def publish(self, arm: str) -> bool:
+        """Send what the store lacks of an arm's search; tell whether that was anything.
 
         Runs that were deleted in the UI stay deleted.
 
@@ -95,7 +95,7 @@ class SearchPublisher:
             StoreError: the store is unreachable or refuses.
 
         """
-        record = self.latest(variant)
+        record = self.latest(arm)
         if not record.trials:
             return False
         with mlflow_errors(self.tracker.address):
@@ -147,12 +147,12 @@ class SearchPublisher:
             return found
         tags = {
             _SEARCH: record.identity,
-            "attnstudy.variant": record.variant,
+            "attnstudy.variant": record.arm,
             "mlflow.source.name": "attnstudy tune",
         }
-        name, start = record.variant, record.trials[0].started_at
+        name, start = record.arm, record.trials[0].started_at
         if trial is not None:
-            name, start = f"{record.variant}/trial={trial.number}", trial.started_at
+            name, start = f"{record.arm}/trial={trial.number}", trial.started_at
             tags[_TRIAL] = number
             if parent is not None:
                 tags["mlflow.parentRunId"] = parent.info.run_id

@@ -14,7 +14,7 @@ from attnstudy.study import TUNING, tuning_of
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.tracking import Address
 from attnstudy.usecases.studies import choose_studies
-from attnstudy.usecases.tuning.results import VariantTuning, read_tuning
+from attnstudy.usecases.tuning.results import ArmTuning, read_tuning
 
 SOFTWARE = ("version", "python", "torch", "numpy", "code_revision")
 """Names, in the environment of a result, of what a run was trained with."""
@@ -85,7 +85,7 @@ class Checklist:
     machines: tuple[Machine, ...]
     software: Mapping[str, tuple[str, ...]]
     """Versions, by name."""
-    tuning: tuple[VariantTuning, ...]
+    tuning: tuple[ArmTuning, ...]
     tuning_missing: str | None
     """Why the trials of a tuning that there was cannot be told."""
     tuned: bool
@@ -184,7 +184,7 @@ def _machines(results: Sequence[Result]) -> Iterable[Machine]:
 
 def _tuning(
     address: Address, study: str, storage: str | None
-) -> tuple[tuple[VariantTuning, ...], str | None]:
+) -> tuple[tuple[ArmTuning, ...], str | None]:
     """Return the searches of a study, and why they cannot be told although there were some."""
     if study not in [name.removesuffix(TUNING) for name in runs.tunings(address.store_dir)]:
         return (), None

@@ -63,7 +63,7 @@ class Declaration:
 def looks_up_to(
     most: int | None, declared: Sequence[int] | None, *, named: str = "--max-seeds"
 ) -> tuple[int, ...]:
-    """Return the looks of a study that ends at ``most`` seeds per variant; ``named`` says where.
+    """Return the looks of a study that ends at ``most`` seeds per arm; ``named`` says where.
 
     Raises:
         UsageError: there are looks beyond ``most``, or it is too few for one.

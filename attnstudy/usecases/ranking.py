@@ -116,7 +116,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     ranking = replace(ranking, status_reason=reason)
     calibration = None
     if request.calibrate:
-        finished = {variant: values for variant, values in found.samples.items() if values}
+        finished = {arm: values for arm, values in found.samples.items() if values}
         calibration = stats.calibrate(finished, design)
     return RankReport(
         ranking=ranking,

@@ -17,10 +17,10 @@ from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
 
 
 @dataclass(frozen=True, slots=True)
-class VariantStatus:
-    """How one variant of a configuration stands."""
+class ArmStatus:
+    """How one arm of a configuration stands."""
 
-    variant: str
+    name: str
     counts: Counter[Status]
     missing: tuple[int, ...]
     """Seeds that were asked for and have no result, and that nobody is training."""
@@ -35,7 +35,7 @@ class ConfigStatus:
     config: str
     settings: dict[str, object]
     """Its fields, by name; none when no run of it was started yet."""
-    variants: tuple[VariantStatus, ...]
+    arms: tuple[ArmStatus, ...]
     plan: RecordedPlan | None = None
     """The plan in force; None if nothing was declared."""
     task: str | None = None
@@ -61,7 +61,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
     facts = runs.study_facts(address.store_dir, study)
     plans = {one.plan.config: one for one in runs.recorded_plans(facts)}  # the latest of each
     standing: dict[str, dict[str, dict[int, Status]]] = {
-        config: {variant: {} for variant in variants} for config, variants in facts.asked.items()
+        config: {arm: {} for arm in arms} for config, arms in facts.asked.items()
     }
     for config, recorded in plans.items():
         for arm in recorded.plan.arms:
@@ -95,13 +95,13 @@ def study_status(address: Address, study: str) -> StudyStatus:
                 config,
                 settings.get(config, {}),
                 tuple(
-                    _variant_status(
-                        variant,
+                    _arm_status(
+                        arm,
                         seeds,
-                        facts.asked.get(config, {}).get(variant, ()),
-                        _planned(plans.get(config), variant),
+                        facts.asked.get(config, {}).get(arm, ()),
+                        _planned(plans.get(config), arm),
                     )
-                    for variant, seeds in arms.items()
+                    for arm, seeds in arms.items()
                 ),
                 plans.get(config),
                 tasks.get(config),
@@ -150,18 +150,18 @@ def _tuning_status(address: Address, study: str) -> TuningStatus:
     return TuningStatus(study, Counter(folder.status for folder in folders))
 
 
-def _planned(recorded: RecordedPlan | None, variant: str) -> tuple[int, ...]:
-    if recorded is None or variant not in recorded.plan.arms:
+def _planned(recorded: RecordedPlan | None, arm: str) -> tuple[int, ...]:
+    if recorded is None or arm not in recorded.plan.arms:
         return ()
     return recorded.plan.seeds
 
 
-def _variant_status(
-    variant: str, seeds: dict[int, Status], asked: Sequence[int], planned: Sequence[int]
-) -> VariantStatus:
+def _arm_status(
+    arm: str, seeds: dict[int, Status], asked: Sequence[int], planned: Sequence[int]
+) -> ArmStatus:
     settled = {seed for seed, status in seeds.items() if status.done or status is Status.RUNNING}
-    return VariantStatus(
-        variant,
+    return ArmStatus(
+        arm,
         Counter(seeds.values()),
         tuple(seed for seed in sorted({*asked, *seeds}) if seed not in settled),
         tuple(seed for seed in planned if seed not in settled),

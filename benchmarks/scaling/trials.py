@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attnstudy.search import SearchConfig, TrialState, VariantSearch, open_storage, parse_storage
+from attnstudy.search import ArmSearch, SearchConfig, TrialState, open_storage, parse_storage
 from benchmarks.scaling import synthetic, timing
 
 SPACE = {
@@ -46,7 +46,7 @@ class Asked:
 
 def bookkeeping(storage: str, place: Path, sizes: Sequence[int]) -> Iterator[Asked]:
     """Propose and tell of trials that nobody trains: Optuna's part, and ours around it."""
-    search = VariantSearch.begin(open_storage(parse_storage(storage), place), config())
+    search = ArmSearch.begin(open_storage(parse_storage(storage), place), config())
     rng = random.Random(1)
     asked: list[float] = []
     told: list[float] = []
@@ -68,7 +68,7 @@ def bookkeeping(storage: str, place: Path, sizes: Sequence[int]) -> Iterator[Ask
 def config() -> SearchConfig:
     """Return a search's configuration without its images."""
     return SearchConfig(
-        study="many", variant="vanilla", space=SPACE, sampler="tpe", sampler_seed=0, pruner="none",
+        study="many", arm="vanilla", space=SPACE, sampler="tpe", sampler_seed=0, pruner="none",
         seeds=(1_000_000,), settings={"epochs": 1}, most_epochs=1, classes=10,
         facts={"variant_source": None, "dataset": "digits", "dataset_digest": "", "train_size": 64,
                "val_size": 20},

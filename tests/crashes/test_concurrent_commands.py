@@ -45,7 +45,7 @@ def test_every_seed_is_trained_once_and_the_store_is_whole(workplace, commands, 
     # who waited has seen every run complete
     assert {run["status"] for answer in answers for run in answer["runs"]} == {"complete"}
     tracked = read_runs(open_store(resolve(Path("mlruns"), None)), "placement")
-    assert Counter((run.variant, run.seed) for run in tracked) == trained
+    assert Counter((run.arm, run.seed) for run in tracked) == trained
     assert {run.status for run in tracked} == {"complete"}
     with sqlite3.connect(Path("mlruns", "mlflow.db")) as database:
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]

@@ -96,7 +96,7 @@ def test_every_number_of_the_arms_and_of_decided_pairs_is_there(any_ranking):
     numbers = Numbers.of(any_ranking, minus="-")
     arms = [line for line in table.splitlines() if line.endswith(r"\\")]
     for arm, line in zip(any_ranking.arms, arms[1:], strict=False):
-        assert line.strip().startswith(f"{escaped(arm.variant)} & ${arm.n}$")
+        assert line.strip().startswith(f"{escaped(arm.name)} & ${arm.n}$")
         if arm.mean is not None and "e" not in (mean := numbers.plain(arm.mean)):
             assert mean in line
     decided = [
@@ -192,7 +192,7 @@ def _column(ranking):
 def test_bold_is_shown_by_the_pairs_of_the_task():
     for task in tasks().tasks:
         best = shown_best(task)
-        names = {arm.variant for arm in task.ranking.arms}
+        names = {arm.name for arm in task.ranking.arms}
         shown = {
             name for name in names
             if all(

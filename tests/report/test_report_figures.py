@@ -136,7 +136,7 @@ def test_power_curve_goes_through_the_figures_of_the_ranking(
     assert power is not None
     assert curve is not None
     now = curve.detectable[curve.seeds.index(power.n)]
-    two = {arm.variant: arm.n for arm in ranking.arms}
+    two = {arm.name: arm.n for arm in ranking.arms}
     if two[power.a] == two[power.b]:
         assert now == pytest.approx(power.detectable_difference, rel=1e-9)
     else:  # the arm with more runs helps a little
@@ -166,7 +166,7 @@ def test_curves_are_means_with_a_band(notebook: Ranking, context: Context) -> No
     assert len(axes.collections) == 4
     lines = {str(line.get_gid()): line for line in axes.get_lines()}
     for place, arm in enumerate(notebook.arms):
-        table = np.array([values for _, values in context.curves[arm.variant]])
+        table = np.array([values for _, values in context.curves[arm.name]])
         np.testing.assert_allclose(lines[f"curve-{place}"].get_ydata(), table.mean(axis=0))  # type: ignore[arg-type]
     assert len(set(map(str, DASHES))) == len(DASHES)  # they differ without colour
 

@@ -80,7 +80,7 @@ def test_everything_that_was_found_is_there(any_ranking: Ranking) -> None:
     said = [any_ranking.sentence, any_ranking.verdict, any_ranking.status_reason]
     said += [any_ranking.status.upper(), any_ranking.metric, *any_ranking.notes]
     for arm in any_ranking.arms:
-        said += [arm.variant, str(arm.n), *map(exact, arm.values)]
+        said += [arm.name, str(arm.n), *map(exact, arm.values)]
         said += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         said += [numbers.interval(arm.ci_low, arm.ci_high), arm.group or ""]
     for pair in any_ranking.pairs:
@@ -164,7 +164,7 @@ def test_hostile_names_are_text(
     assert "<script" not in html
     page = Page(html)
     for arm in ranking.arms:
-        assert clean(arm.variant) in page.text
+        assert clean(arm.name) in page.text
     assert "</style><img src=x>" in page.text
 
 

@@ -12,15 +12,15 @@ from PIL import Image
 
 from attnstudy.report.tuning import history_figure, importances_figure, tuning_figures
 from attnstudy.search import SearchConfig, Trial, TrialState
-from attnstudy.usecases.tuning.results import VariantTuning
+from attnstudy.usecases.tuning.results import ArmTuning
 
 VALUES = (40.0, 70.0, None, 55.0, 70.0, None)
 
 
 @pytest.fixture
-def tuning() -> VariantTuning:
+def tuning() -> ArmTuning:
     config = SearchConfig(
-        study="s", variant="double", space={"lr": [1e-3, 1e-2]}, sampler="tpe", sampler_seed=0,
+        study="s", arm="double", space={"lr": [1e-3, 1e-2]}, sampler="tpe", sampler_seed=0,
         pruner="median", seeds=(7, 8), settings={}, most_epochs=2, classes=10,
         facts={"variant_source": None, "dataset": "digits", "dataset_digest": "d",
                "train_size": 10, "val_size": 5},
@@ -36,7 +36,7 @@ def tuning() -> VariantTuning:
         )
         for number, value in enumerate(VALUES)
     )
-    return VariantTuning(config, trials, {"lr": 0.75, "batch_size": 0.25})
+    return ArmTuning(config, trials, {"lr": 0.75, "batch_size": 0.25})
 
 
 def labelled(figure: Figure, label: str) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.search import SearchConfig, VariantSearch, open_storage, parse_storage
+from attnstudy.search import ArmSearch, SearchConfig, open_storage, parse_storage
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def make_config() -> Callable[..., SearchConfig]:
     def make(**changes: object) -> SearchConfig:
         values: dict[str, object] = {
             "study": "small",
-            "variant": "vanilla",
+            "arm": "vanilla",
             "space": {
                 "batch_size": [16, 32],
                 "channels": [[4, 4], [8, 4]],
@@ -48,11 +48,11 @@ def make_config() -> Callable[..., SearchConfig]:
 @pytest.fixture
 def make_search(
     tmp_path: Path, make_config: Callable[..., SearchConfig]
-) -> Callable[..., VariantSearch]:
+) -> Callable[..., ArmSearch]:
     """Open a search in a journal, or in another storage."""
 
-    def make(storage: str | None = None, **changes: object) -> VariantSearch:
+    def make(storage: str | None = None, **changes: object) -> ArmSearch:
         place = parse_storage(storage or str(tmp_path / "tuning.journal"))
-        return VariantSearch.begin(open_storage(place, tmp_path), make_config(**changes))
+        return ArmSearch.begin(open_storage(place, tmp_path), make_config(**changes))
 
     return make

@@ -49,7 +49,7 @@ def test_every_value_left_out_or_changed(
         for index in range(arm.n):
             moved = arm.values.copy()
             moved[index] += 25.0  # to the other end of the order
-            for changed in (arm.without(index), Sample(arm.variant, moved, None)):
+            for changed in (arm.without(index), Sample(arm.arm, moved, None)):
                 changed_arms = [*arms[:place], changed, *arms[place + 1 :]]
                 assert alternatives.verdict(place, changed) == again(changed_arms, design)
 

@@ -110,7 +110,7 @@ def test_the_spreads_are_compared_by_f_tests(notebook: Samples) -> None:
     sds = {name: np.std(values, ddof=1) for name, values in notebook.items()}
     f = (sds["double"] / sds["early"]) ** 2
     assert found.p == pytest.approx(min(1.0, 6 * 2 * stats.f.sf(f, 3, 3)))
-    assert (found.large.variant, found.small.variant, found.differ) == ("double", "early", False)
+    assert (found.large.arm, found.small.arm, found.differ) == ("double", "early", False)
 
 
 def test_equal_spreads_are_called_unequal_no_more_often_than_one_time_in_twenty() -> None:

@@ -81,7 +81,7 @@ def test_chance_alone_is_described_and_not_tested() -> None:
 
 def test_an_arm_of_diverged_runs_alone_is_last_and_described() -> None:
     ranking = rank({**CLEAR, "d": []}, diverged={"d": 4}, chance=10.0)
-    assert ranking.arms[-1].variant == "d"
+    assert ranking.arms[-1].name == "d"
     assert (ranking.arms[-1].mean, ranking.arms[-1].n) == (None, 0)
     assert {str(p.verdict) for p in ranking.pairs if p.b == "d"} == {"descriptive"}
     assert rank({"d": []}, diverged={"d": 4}).verdict.startswith("descriptive only")

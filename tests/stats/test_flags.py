@@ -20,11 +20,11 @@ def flags(ranking: Ranking, kind: str) -> list[Flag]:
 def test_notebook(notebook: Samples) -> None:
     ranking = rank(notebook, items=10_000)
     (outlier,) = flags(ranking, "influential")
-    assert (outlier.variant, outlier.value) == ("double", 67.7)
+    assert (outlier.arm, outlier.value) == ("double", 67.7)
     assert "p = .039" in outlier.message  # .0385
     assert outlier.verdict_without == "no ranking is defensible"
     (duplicate,) = flags(ranking, "duplicate")
-    assert (duplicate.variant, duplicate.value) == ("vanilla", 59.77)
+    assert (duplicate.arm, duplicate.value) == ("vanilla", 59.77)
     (ratio,) = flags(ranking, "sd-ratio")
     assert ratio.value == pytest.approx(3.52, abs=0.005)
     assert len(ranking.flags) == 3
@@ -103,7 +103,7 @@ def test_copied_arm() -> None:
 def test_constant_arm() -> None:
     ranking = rank({"a": [60.0, 61.0, 62.0], "b": [59.5] * 4})
     (constant,) = flags(ranking, "constant")
-    assert constant.variant == "b"
+    assert constant.arm == "b"
     assert constant.message.startswith("spread is zero: all 4 runs of b give 59.5")
     assert flags(ranking, "duplicate") == []
 
@@ -136,12 +136,12 @@ def test_conduct() -> None:
     )
     ranking = rank(samples, conduct=conduct)
     (best,) = flags(ranking, "best-epoch")
-    assert (best.variant, best.seed, best.value) == ("a", 2, 61.0)
+    assert (best.arm, best.seed, best.value) == ("a", 2, 61.0)
     assert best.verdict_without is not None
     (reuse,) = flags(ranking, "test-reuse")
     assert "scored 3 times" in reuse.message
     (tuning,) = flags(ranking, "tuning")
-    assert (tuning.variant, "a 40, b 0" in tuning.message) == ("a", True)
+    assert (tuning.arm, "a 40, b 0" in tuning.message) == ("a", True)
     assert rank(samples).flags == ()
 
 

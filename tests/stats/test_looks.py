@@ -149,7 +149,7 @@ def test_verdict_and_sentence_agree_where_later_runs_turn_the_means() -> None:
         "B": [60.0, 60.1, 60.2, 60.0, 60.1, 60.05],
     }
     ranking = rank(turned, looks=(3, 6))
-    assert [arm.variant for arm in ranking.arms] == ["B", "A"]
+    assert [arm.name for arm in ranking.arms] == ["B", "A"]
     assert ranking.verdict == "every pair is ordered: A > B"
     assert "A has a higher test accuracy than B (+2.000 points" in ranking.sentence
 

@@ -18,7 +18,7 @@ def test_a_notebook_shows_verdict_sentence_arms_and_pairs() -> None:
     assert escape(ranking.sentence) in text
     assert escape(ranking.verdict) in text
     for arm in ranking.arms:
-        assert arm.variant in cells
+        assert arm.name in cells
         assert f"{arm.mean:.4g}" in cells
     assert len(root.findall(".//tbody/tr")) == 3 + 3
     assert "nan" not in text.lower()

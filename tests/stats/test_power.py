@@ -220,7 +220,7 @@ def in_points(margin: float) -> Design:
 def test_advice_counts_seeds(notebook: dict[str, list[float]]) -> None:
     ranking = rank(notebook)
     assert ranking.power is not None
-    best, second = ranking.arms[0].variant, ranking.arms[1].variant
+    best, second = ranking.arms[0].name, ranking.arms[1].name
     pair = next(p for p in ranking.pairs if (p.a, p.b) == (best, second))
     assert pair.seeds_for_observed == ranking.power.seeds_for_observed
     assert f"about {pair.seeds_for_observed} seeds per arm" in pair.advice

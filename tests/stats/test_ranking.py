@@ -23,7 +23,7 @@ Samples = dict[str, list[float]]
 
 def test_notebook(notebook: Samples) -> None:
     ranking = rank(notebook)
-    assert [arm.variant for arm in ranking.arms] == ["double", "early", "late", "vanilla"]
+    assert [arm.name for arm in ranking.arms] == ["double", "early", "late", "vanilla"]
     assert [arm.mean for arm in ranking.arms] == pytest.approx([63.6875, 60.525, 60.35, 59.5125])
     assert {(arm.rank_low, arm.rank_high) for arm in ranking.arms} == {(1, 4)}
     assert {arm.group for arm in ranking.arms} == {"a"}
@@ -62,7 +62,7 @@ def test_the_sentence_puts_the_winner_first(unequal: Samples) -> None:
 def test_minimize_mirrors_maximize(unequal: Samples) -> None:
     negative = {name: [-v for v in values] for name, values in unequal.items()}
     up, down = rank(unequal, metric="m"), rank(negative, metric="m", direction="minimize")
-    assert [a.variant for a in up.arms] == [a.variant for a in down.arms]
+    assert [a.name for a in up.arms] == [a.name for a in down.arms]
     assert [a.group for a in up.arms] == [a.group for a in down.arms]
     for more, less in zip(up.pairs, down.pairs, strict=True):
         assert more.verdict == less.verdict
@@ -87,7 +87,7 @@ def test_what_cannot_be_tested_is_described(samples: Samples, verdict: str, said
 
 def test_an_arm_with_two_runs_is_described_beside_the_others(unequal: Samples) -> None:
     with_short = rank({**unequal, "short": [75.0, 76.0]})
-    assert with_short.arms[0].variant == "short"
+    assert with_short.arms[0].name == "short"
     assert with_short.arms[0].group is None
     alone = rank(unequal)
     tested = [p for p in with_short.pairs if "short" not in (p.a, p.b)]
@@ -264,7 +264,7 @@ def test_a_constant_changes_no_p_value(
 def test_scaling_scales_intervals(samples: Samples, factor: float) -> None:
     scaled = {name: [factor * v for v in given] for name, given in samples.items()}
     before, after = rank(samples, metric="m"), rank(scaled, metric="m")
-    assume([a.variant for a in before.arms] == [a.variant for a in after.arms])  # rounded ties
+    assume([a.name for a in before.arms] == [a.name for a in after.arms])  # rounded ties
     for left, right in zip(before.pairs, after.pairs, strict=True):
         assert (right.ci_low is None) == (left.ci_low is None)
         if left.ci_low is not None and left.ci_high is not None:
@@ -277,7 +277,7 @@ def test_scaling_scales_intervals(samples: Samples, factor: float) -> None:
 @given(studies)
 def test_letters_intervals_and_p_values_agree(samples: Samples) -> None:
     ranking = rank(samples, metric="m")
-    group = {arm.variant: arm.group for arm in ranking.arms}
+    group = {arm.name: arm.group for arm in ranking.arms}
     better: dict[str, int] = dict.fromkeys(group, 0)
     worse: dict[str, int] = dict.fromkeys(group, 0)
     for pair in ranking.pairs:
@@ -296,8 +296,8 @@ def test_letters_intervals_and_p_values_agree(samples: Samples) -> None:
         return
     tested = [arm for arm in ranking.arms if arm.n >= 3]
     for arm in tested:
-        assert arm.rank_low == 1 + better[arm.variant]
-        assert arm.rank_high == len(tested) - worse[arm.variant]
+        assert arm.rank_low == 1 + better[arm.name]
+        assert arm.rank_high == len(tested) - worse[arm.name]
 
 
 @quick
@@ -313,7 +313,7 @@ def test_json_is_strict_and_comes_back(samples: Samples, design: dict[str, objec
 @given(studies)
 def test_all_pairs_once(samples: Samples) -> None:
     ranking = rank(samples, metric="m")
-    order = [arm.variant for arm in ranking.arms]
+    order = [arm.name for arm in ranking.arms]
     assert [(p.a, p.b) for p in ranking.pairs] == list(combinations(order, 2))
 
 

@@ -97,7 +97,7 @@ def test_runs_that_differ_by_rounding_alone_are_called_that() -> None:
     for pair in ranking.pairs:
         assert pair.prob_superiority is None
         assert pair.prob_superiority_low is None
-    (flag,) = [flag for flag in ranking.flags if flag.variant == "a"]
+    (flag,) = [flag for flag in ranking.flags if flag.arm == "a"]
     assert "give 0.3 up to rounding" in flag.message
     mixed = rank({"a": [0.1 + 0.2, 0.3, 0.3], "b": [0.1, 0.11, 0.12]}, metric="score").sentence
     assert "; a does not vary beyond rounding: differences from it rest" in mixed

@@ -91,8 +91,8 @@ def test_neither_order_nor_verdict_changes(found: Audit) -> None:
     assert printed is not None
     assert corrected is not None
     order = ["double", "early", "late", "vanilla"]
-    assert [arm.variant for arm in printed.arms] == order
-    assert [arm.variant for arm in corrected.arms] == order
+    assert [arm.name for arm in printed.arms] == order
+    assert [arm.name for arm in corrected.arms] == order
     assert [arm.mean for arm in printed.arms] == pytest.approx([64.68, 60.525, 60.24, 59.51])
     pair = next(p for p in corrected.pairs if (p.a, p.b) == ("double", "vanilla"))
     assert pair.difference == pytest.approx(4.175)

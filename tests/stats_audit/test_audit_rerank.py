@@ -36,8 +36,8 @@ def test_means_that_hide_a_difference() -> None:
     ]
     assert swapped.ranking_printed is not None
     assert swapped.ranking_corrected is not None
-    assert [arm.variant for arm in swapped.ranking_printed.arms] == ["b", "a"]
-    assert [arm.variant for arm in swapped.ranking_corrected.arms] == ["a", "b"]
+    assert [arm.name for arm in swapped.ranking_printed.arms] == ["b", "a"]
+    assert [arm.name for arm in swapped.ranking_corrected.arms] == ["a", "b"]
     assert "The order of the means changes. The verdict changes from" in swapped.sentence
     closer = audit(HEAD + row("a", A, "61.15") + row("b", B, "61.13"), items=10_000)
     assert (closer.changes_order, closer.changes_verdict) == (False, True)
@@ -76,7 +76,7 @@ def test_less_may_be_better() -> None:
 def test_summaries_are_tested_as_their_values_would_be() -> None:
     samples = {"a": A, "b": B, "c": C}
     full = rank(samples, unit="points")
-    lines = [f"{arm.variant},{arm.mean!r},{arm.sd!r},{arm.n}\n" for arm in full.arms]
+    lines = [f"{arm.name},{arm.mean!r},{arm.sd!r},{arm.n}\n" for arm in full.arms]
     result = audit("name,mean,sd,n\n" + "".join(lines))
     assert result.ranking_corrected is None
     printed = result.ranking_printed
@@ -101,7 +101,7 @@ def test_summaries_without_sd_or_n_are_only_put_in_order() -> None:
     for head, a, b in (("mean,n", "60.1,4", "61.1,4"), ("mean,sd", "60.1,1.0", "61.1,1.0")):
         printed = audit(f"name,{head}\na,{a}\nb,{b}\n").ranking_printed
         assert printed is not None
-        assert [arm.variant for arm in printed.arms] == ["b", "a"]
+        assert [arm.name for arm in printed.arms] == ["b", "a"]
         assert printed.verdict.startswith("descriptive only")
         assert "put in order but not tested" in printed.sentence
         assert [arm.n for arm in printed.arms] == ([4, 4] if head == "mean,n" else [0, 0])

@@ -168,10 +168,10 @@ def _within_row(flag: Flag, table: Table, chance: str) -> Finding:
     cells = [
         cell
         for cell in table.cells
-        if cell.row == flag.variant and float(cell.number.value) == flag.value
+        if cell.row == flag.arm and float(cell.number.value) == flag.value
     ]
     if not cells:  # two rows that are equal as a whole
-        return Finding(kind=Kind.DUPLICATE, row=flag.variant, message=flag.message)
+        return Finding(kind=Kind.DUPLICATE, row=flag.arm, message=flag.message)
     times = "twice" if len(cells) == 2 else f"{len(cells)} times"
     message = (
         f"{clip(cells[0].row)}: {cells[0].number.text} appears {times}, in "

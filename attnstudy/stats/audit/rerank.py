@@ -46,7 +46,7 @@ def verdicts_otherwise(
     design = Design(alpha=alpha, direction=direction, unit="points" if table.scale == 100 else "")
     arms = best_first(samples_of(table), direction)
     alternatives = Alternatives(arms, design)
-    places = {arm.variant: place for place, arm in enumerate(arms)}
+    places = {arm.arm: place for place, arm in enumerate(arms)}
     rows = {row.name: row for row in table.rows}
 
     def verdict(changed: Cell, value: Fraction | None) -> str:
@@ -89,7 +89,7 @@ def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking
         )
     return replace(
         ranking,
-        arms=tuple(_described(arm, *summaries[arm.variant][1:]) for arm in ranking.arms),
+        arms=tuple(_described(arm, *summaries[arm.name][1:]) for arm in ranking.arms),
         pairs=tuple(
             replace(
                 pair,

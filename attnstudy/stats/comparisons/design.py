@@ -139,7 +139,7 @@ class Design(Analysis):
         arms = range(len(samples))
         if self.control is None:
             return tuple((a, b) for a in arms for b in arms if a < b)
-        names = [sample.variant for sample in samples]
+        names = [sample.arm for sample in samples]
         if self.control not in names:
             raise UsageError(
                 f"the control {self.control!r} has no runs: use one of "

@@ -30,7 +30,7 @@ def match_seeds(samples: Sequence[Sample], what: str = "seed") -> tuple[Sample, 
     for sample in tested:
         if sample.seeds is None:
             raise UsageError(
-                f"a paired ranking needs the {what} of every run, and arm {sample.variant!r} "
+                f"a paired ranking needs the {what} of every run, and arm {sample.arm!r} "
                 f"has none: give {{{what}: value}}, or name what holds the {what}s (--seed-by)"
             )
     seeds = [set(sample.seeds or ()) for sample in tested]
@@ -39,7 +39,7 @@ def match_seeds(samples: Sequence[Sample], what: str = "seed") -> tuple[Sample, 
         missing = set.union(*seeds) - own
         if len(missing) > sample.diverged:
             raise UsageError(
-                f"a paired ranking needs the same {what}s in every arm, and {sample.variant!r} "
+                f"a paired ranking needs the same {what}s in every arm, and {sample.arm!r} "
                 f"has no run of {what} {min(missing)}: run it, or leave the {what} out everywhere"
             )
     return tuple(_keep(sample, shared) if sample.tested else sample for sample in samples)
@@ -53,4 +53,4 @@ def without_seed(samples: Sequence[Sample], seed: int) -> tuple[Sample, ...]:
 def _keep(sample: Sample, seeds: set[int]) -> Sample:
     kept = tuple(seed for seed in sample.seeds or () if seed in seeds)
     values = sample.by_seed()
-    return Sample(sample.variant, np.array([values[s] for s in kept]), kept, sample.diverged)
+    return Sample(sample.arm, np.array([values[s] for s in kept]), kept, sample.diverged)

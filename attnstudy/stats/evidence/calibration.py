@@ -123,7 +123,7 @@ def calibrate(
         raise UsageError(
             "a calibration needs two arms with at least three values each, not all the same"
         )
-    if control is not None and control in samples and all(a.variant != control for a in arms):
+    if control is not None and control in samples and all(a.arm != control for a in arms):
         raise UsageError(
             f"the control {control!r} has too few values: a calibration needs at least "
             f"{MIN_RUNS} of it"
@@ -132,7 +132,7 @@ def calibrate(
     index = None
     if control is not None:
         design.pairs(arms)  # refuses a control without runs
-        index = [arm.variant for arm in arms].index(control)
+        index = [arm.arm for arm in arms].index(control)
     within = arms[0].seeds is not None and all(arm.seeds == arms[0].seeds for arm in arms)
     streams = np.random.default_rng(seed).spawn(2)
     relabellings = _relabellings(arms, index, within=within)
@@ -164,7 +164,7 @@ def calibrate(
 def _standardised(arms: Sequence[Sample]) -> list[Sample]:
     """Return the arms in units of the largest SD, about zero: squares then stay in range."""
     centre, scale = arms[0].mean, max(arm.sd for arm in arms)
-    return [Sample(arm.variant, (arm.values - centre) / scale, arm.seeds) for arm in arms]
+    return [Sample(arm.arm, (arm.values - centre) / scale, arm.seeds) for arm in arms]
 
 
 def _permuted(

@@ -135,7 +135,7 @@ def scope_on_images(
 
 
 def _read(sample: Sample, correct: Mapping[str, ArrayLike]) -> Floats:
-    name = sample.variant
+    name = sample.arm
     if name not in correct:
         raise UsageError(f"there are no predictions of {name!r}: give them for every arm")
     table = np.asarray(correct[name], dtype=np.float64)
@@ -180,8 +180,8 @@ def _scope_pair(
     half = _threshold(family, seeds, [arm.n for arm in arms], df) * math.sqrt(total)
     low, high = difference - half, difference + half
     return ScopePair(
-        a=arms[0].variant,
-        b=arms[1].variant,
+        a=arms[0].arm,
+        b=arms[1].arm,
         difference=difference,
         se_seeds=math.sqrt(float(seeds.sum())),
         se_images=math.sqrt(from_images),

@@ -317,8 +317,8 @@ def _summary(
     sd = float(np.hypot(power.sd_a[0], power.sd_b[0])) / (1.0 if power.paired else math.sqrt(2.0))
     variances = [(power.sd_a[0], a.n)] if power.paired else [(a.sd, a.n), (b.sd, b.n)]
     return Power(
-        a=a.variant,
-        b=b.variant,
+        a=a.arm,
+        b=b.arm,
         sd=sd,
         sd_upper=_upper(sd, variances),
         n=n,
@@ -389,9 +389,9 @@ def _hours(
     for sample in samples:
         each = seconds_per_run
         if isinstance(each, Mapping):
-            if sample.variant not in each:
+            if sample.arm not in each:
                 return None
-            each = each[sample.variant]
+            each = each[sample.arm]
         seconds += max(seeds - sample.n - sample.diverged, 0) * each
     return seconds / 3600.0
 

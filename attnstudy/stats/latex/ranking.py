@@ -39,7 +39,7 @@ def _arms(ranking: Ranking) -> str:
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [escaped(arm.variant), in_math(f"{arm.n:,}")]
+        row = [escaped(arm.name), in_math(f"{arm.n:,}")]
         row.append(mean_and_sd(numbers.plain(arm.mean), numbers.plain(arm.sd)))
         row += [in_math(numbers.interval(arm.ci_low, arm.ci_high))] if intervals else []
         row += [escaped(arm.group or NONE)] if grouped else []

@@ -44,7 +44,7 @@ def _tasks(ranking: TaskRanking) -> str:
 
 def _cells(task: OneTask, arms: Sequence[str]) -> Iterator[str]:
     numbers = Numbers.of(task.ranking, minus="-")
-    there = {arm.variant: arm for arm in task.ranking.arms}
+    there = {arm.name: arm for arm in task.ranking.arms}
     best = shown_best(task)
     for name in arms:
         arm = there.get(name)
@@ -63,7 +63,7 @@ def shown_best(task: OneTask) -> str | None:
             won.setdefault(pair.a, set()).add(pair.b)
         elif pair.verdict is Verdict.WORSE:
             won.setdefault(pair.b, set()).add(pair.a)
-    others = {arm.variant for arm in task.ranking.arms}
+    others = {arm.name for arm in task.ranking.arms}
     return next((arm for arm, lost in won.items() if lost >= others - {arm}), None)
 
 

@@ -104,7 +104,7 @@ def read_grid(given: Mapping[str, TaskMeasurements], scale: Scale | None) -> Gri
     if scale not in (None, *SCALES):
         raise UsageError(f"the scale is {scale!r}: use metric or sd")
     cells = {
-        task: {s.variant: s for s in read_samples(one.measured.samples, one.measured.diverged)}
+        task: {s.arm: s for s in read_samples(one.measured.samples, one.measured.diverged)}
         for task, one in given.items()
     }
     arms = tuple(dict.fromkeys(arm for own in cells.values() for arm in own))

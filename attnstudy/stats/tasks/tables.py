@@ -27,7 +27,7 @@ def task_rows(ranking: TaskRanking) -> Rows:
 
 def _cells(task: OneTask, arms: list[str]) -> list[str]:
     numbers = Numbers.of(task.ranking, minus="-")
-    there = {arm.variant: arm for arm in task.ranking.arms}
+    there = {arm.name: arm for arm in task.ranking.arms}
     cells = []
     for name in arms:
         arm = there.get(name)
@@ -43,7 +43,7 @@ def _short_row(task: OneTask) -> list[str]:
     pairs = task.ranking.pairs
     shown = sum(pair.verdict in (Verdict.BETTER, Verdict.WORSE) for pair in pairs)
     runs = sum(arm.n for arm in task.ranking.arms)
-    best = task.ranking.arms[0].variant
+    best = task.ranking.arms[0].name
     return [task.name, best, f"{runs:,}", f"{shown:,} of {len(pairs):,}"]
 
 

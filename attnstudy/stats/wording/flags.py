@@ -134,8 +134,8 @@ def _twins(samples: Sequence[Sample]) -> Iterator[Suspect]:
     for (first, a), (_, b) in combinations(enumerate(samples), 2):
         alike = a.n == b.n > 1 and a.mean == b.mean and a.sd == b.sd > 0.0
         if alike and sorted(a.values) == sorted(b.values):
-            message = f"{a.variant} and {b.variant} hold the same {a.n:,} values: is one a copy?"
-            yield Suspect(_flag("duplicate", samples[first].variant, message))
+            message = f"{a.arm} and {b.arm} hold the same {a.n:,} values: is one a copy?"
+            yield Suspect(_flag("duplicate", samples[first].arm, message))
 
 
 def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
@@ -144,10 +144,10 @@ def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
         if sample.sd == 0.0:
             rounding = " up to rounding" if sample.rounded else ""
             message = (
-                f"spread is zero: all {sample.n:,} runs of {sample.variant} give "
+                f"spread is zero: all {sample.n:,} runs of {sample.arm} give "
                 f"{sample.mean:.6g}{rounding}; does the seed reach the training?"
             )
-            yield Suspect(_flag("constant", sample.variant, message, value=sample.mean))
+            yield Suspect(_flag("constant", sample.arm, message, value=sample.mean))
     spreads = compare_spreads(tested)
     if spreads is not None and spreads.ratio > SD_RATIO:
         small, large = spreads.small, spreads.large
@@ -159,10 +159,10 @@ def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
             "claim too much where they differ"
         )
         message = (
-            f"the SDs differ {spreads.ratio:.1f}-fold ({large.variant} {amount(large.sd, design)}, "
-            f"{small.variant} {amount(small.sd, design)}), {why}"
+            f"the SDs differ {spreads.ratio:.1f}-fold ({large.arm} {amount(large.sd, design)}, "
+            f"{small.arm} {amount(small.sd, design)}), {why}"
         )
-        yield Suspect(_flag("sd-ratio", large.variant, message, value=spreads.ratio))
+        yield Suspect(_flag("sd-ratio", large.arm, message, value=spreads.ratio))
 
 
 def _granularity(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:
@@ -196,7 +196,7 @@ def _near_chance(
 def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
     for arm, sample in enumerate(samples):
         for index, seed in enumerate(sample.seeds or ()):
-            run = (sample.variant, seed)
+            run = (sample.arm, seed)
             if run in conduct.best_epoch:
                 message = "reports its best epoch instead of the planned one, which favours it"
                 yield _value("best-epoch", samples, arm, index, message)
@@ -210,9 +210,9 @@ def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
             "every arm look better than it is, and the noisiest most"
         )
         yield Suspect(_flag("best-epoch", None, message))
-    trials = {s.variant: conduct.tuning_trials.get(s.variant, 0) for s in samples}
+    trials = {s.arm: conduct.tuning_trials.get(s.arm, 0) for s in samples}
     if len(set(trials.values())) > 1:
-        listed = ", ".join(f"{variant} {count:,}" for variant, count in trials.items())
+        listed = ", ".join(f"{arm} {count:,}" for arm, count in trials.items())
         message = f"tuning budgets differ ({listed} trials): the most tuned arm is favoured"
         yield Suspect(_flag("tuning", max(trials, key=trials.__getitem__), message))
 
@@ -228,22 +228,20 @@ def _value(kind: str, samples: Sequence[Sample], arm: int, index: int, said: str
     sample = samples[arm]
     value = float(sample.values[index])
     seed = None if sample.seeds is None else sample.seeds[index]
-    where = sample.variant if seed is None else f"{sample.variant}, seed {seed}"
-    flag = _flag(kind, sample.variant, f"{value:.10g} ({where}) {said}", value=value, seed=seed)
+    where = sample.arm if seed is None else f"{sample.arm}, seed {seed}"
+    flag = _flag(kind, sample.arm, f"{value:.10g} ({where}) {said}", value=value, seed=seed)
     return Suspect(flag, arm, index)
 
 
 def _flag(
     kind: str,
-    variant: str | None,
+    arm: str | None,
     message: str,
     *,
     value: float | None = None,
     seed: int | None = None,
 ) -> Flag:
-    return Flag(
-        kind=kind, variant=variant, seed=seed, value=value, message=message, verdict_without=None
-    )
+    return Flag(kind=kind, arm=arm, seed=seed, value=value, message=message, verdict_without=None)
 
 
 def _decimals(value: float) -> int:

@@ -62,7 +62,7 @@ def _wider_intervals(
     samples: Sequence[Sample], decisions: Sequence[Decision], design: Design
 ) -> Iterator[str]:
     """Yield how the intervals go with Holm's decisions, which are sharper."""
-    names = [sample.variant for sample in samples]
+    names = [sample.arm for sample in samples]
     crossing = [order(names, d) for d in decisions if includes_zero(d)]
     if crossing:
         yield (
@@ -147,7 +147,7 @@ def _calibrated(decisions: Sequence[Decision]) -> Iterator[str]:
 
 
 def _left_out(samples: Sequence[Sample]) -> Iterator[str]:
-    short = [f"{s.variant} ({s.n})" for s in samples if not s.tested]
+    short = [f"{s.arm} ({s.n})" for s in samples if not s.tested]
     if short and len(samples) > 1:
         yield (
             f"described but not tested, for having fewer than {MIN_RUNS} values: {', '.join(short)}"
@@ -167,7 +167,7 @@ def _sequential(
     )
     done = max((d.look for d in decisions if d.look is not None), default=0)
     reached = looks[done - 1] if done else 0
-    waiting = [f"{s.variant} ({s.n - reached:,})" for s in samples if s.n > reached]
+    waiting = [f"{s.arm} ({s.n - reached:,})" for s in samples if s.n > reached]
     if waiting:
         why = "no further look is due yet" if done else "no look is due yet"
         if all(d.decided for d in decisions):
@@ -178,7 +178,7 @@ def _sequential(
 
 
 def _divergence(samples: Sequence[Sample], chance: float | None) -> Iterator[str]:
-    diverged = [f"{s.variant} ({s.diverged} of {s.n + s.diverged})" for s in samples if s.diverged]
+    diverged = [f"{s.arm} ({s.diverged} of {s.n + s.diverged})" for s in samples if s.diverged]
     if diverged:
         yield (
             f"runs diverged: {', '.join(diverged)}; their arms are never called better, and "
@@ -207,7 +207,7 @@ def _pooled_claims(
         return
     p_tukey, first = min(claims)
     p_dunnett = dunnett(arms, *pairs[first])
-    better, worse = (arms[index].variant for index in pairs[first])
+    better, worse = (arms[index].arm for index in pairs[first])
     more = f", and {len(claims) - 1:,} more" if len(claims) > 1 else ""
     yield (
         f"pooled-variance methods would have claimed {better} > {worse} "
@@ -243,11 +243,11 @@ def _beyond_binomial(samples: Sequence[Sample], items: int) -> Iterator[str]:
             bound = math.sqrt(sample.mean * (100.0 - sample.mean) / items)
             if sample.sd > bound:
                 digits = 2 if f"{sample.sd:.2f}" != f"{bound:.2f}" else 4
-                above.append(f"{sample.variant} {sample.sd:.{digits}f} against {bound:.{digits}f}")
+                above.append(f"{sample.arm} {sample.sd:.{digits}f} against {bound:.{digits}f}")
                 # (n - 1) s^2 / bound^2 is chi-squared where errors are independent
                 squares = (sample.n - 1) * (sample.sd / bound) ** 2
                 if len(samples) * float(special.chdtrc(sample.n - 1, squares)) <= _LEVEL:
-                    surely.append(sample.variant)
+                    surely.append(sample.arm)
     if not above:
         return
     conclusion = "which chance may explain with so few runs"

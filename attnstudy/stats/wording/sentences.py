@@ -70,7 +70,7 @@ def _claims(
     samples: Sequence[Sample], testable: Sequence[Decision], single: Design
 ) -> Iterator[str]:
     """Yield what is shown and what is not; every tested pair is in exactly one of the claims."""
-    names = [sample.variant for sample in samples]
+    names = [sample.arm for sample in samples]
     different = [d for d in testable if d.different]
     denied = [d for d in testable if d.denied]
     equivalent = [d for d in testable if d.verdict is Verdict.EQUIVALENT]
@@ -138,7 +138,7 @@ def _denials(
     """Yield what the finished runs show and the diverged ones do not allow to be claimed."""
     if not denied:
         return
-    names = [sample.variant for sample in samples]
+    names = [sample.arm for sample in samples]
     found = list(_differences(names, denied, design))
     found[0] = f"among the finished runs alone {found[0]}"
     arms = sorted({d.winner_first()[0] for d in denied})
@@ -165,11 +165,11 @@ def _descriptive(
         only = samples[0]
         mean = f", mean {rounded(only.mean)}" if only.n else ""
         return (
-            f"{count(only.n, 'run')} of {only.variant} ({what}{mean}) can be described but not "
+            f"{count(only.n, 'run')} of {only.arm} ({what}{mean}) can be described but not "
             "ranked: a ranking needs a second arm."
         )
     runs = _runs(samples, design)
-    names = listed([sample.variant for sample in samples], last=" and ")
+    names = listed([sample.arm for sample in samples], last=" and ")
     if not design.compared:
         return (
             f"With {runs} the {what} of {names} can be described but not ranked: {OVERLAP}; "
@@ -207,7 +207,7 @@ def _left_out(
     """Return what was not tested, and which arms borrow the spread of the other."""
     compared = {arm for d in testable for arm in (d.a, d.b)}
     missing = [
-        f"{sample.variant} ({count(sample.n, 'run')})"
+        f"{sample.arm} ({count(sample.n, 'run')})"
         for arm, sample in enumerate(samples)
         if arm not in compared
     ]
@@ -224,7 +224,7 @@ def _constant(samples: Sequence[Sample], testable: Sequence[Decision]) -> str:
     constant = [samples[arm] for arm in sorted(claimed) if samples[arm].flat]
     if not constant:
         return ""
-    names = listed([sample.variant for sample in constant], last=" and ")
+    names = listed([sample.arm for sample in constant], last=" and ")
     do, them = ("does", "it") if len(constant) == 1 else ("do", "them")
     extent = "beyond rounding" if any(sample.rounded for sample in constant) else "at all"
     return (

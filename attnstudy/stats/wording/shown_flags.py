@@ -17,9 +17,9 @@ def shown_flags(ranking: Ranking) -> tuple[Flag, ...]:
     """Return the flags of a ranking, those of one kind and arm as one where they say the same."""
     groups: dict[tuple[str, str | None, str], list[Flag]] = {}
     for place, flag in enumerate(ranking.flags):
-        key = (flag.kind, flag.variant, str(place))
+        key = (flag.kind, flag.arm, str(place))
         if flag.kind in _OF_RUNS:
-            key = (flag.kind, flag.variant, _said(flag, ranking.repetition))
+            key = (flag.kind, flag.arm, _said(flag, ranking.repetition))
         elif flag.kind == _CONSTANT:
             key = (flag.kind, None, "")
         groups.setdefault(key, []).append(flag)
@@ -31,12 +31,12 @@ def _together(flags: Sequence[Flag], ranking: Ranking) -> Flag:
     if len(flags) == 1:
         return first
     if first.kind == _CONSTANT:
-        names = listed([str(flag.variant) for flag in flags], last=" and ")
+        names = listed([str(flag.arm) for flag in flags], last=" and ")
         message = f"spread is zero in each of {names}; does the seed reach the training?"
-        return replace(first, variant=None, value=None, message=message)
+        return replace(first, arm=None, value=None, message=message)
     values = listed([_value(flag, ranking.repetition) for flag in flags])
     said = _said(first, ranking.repetition)
-    message = f"{len(flags):,} values of {first.variant} ({values}): each {said}"
+    message = f"{len(flags):,} values of {first.arm} ({values}): each {said}"
     changing = sum(flag.verdict_without not in (None, ranking.verdict) for flag in flags)
     if changing:
         which = "any one" if changing == len(flags) else f"one of {changing:,}"

@@ -21,7 +21,7 @@ def verdict_text(samples: Sequence[Sample], decisions: Sequence[Decision], desig
         return f"descriptive: {OVERLAP}; {ASK_FOLDS}"
     if not testable:
         return "descriptive only: nothing can be tested"
-    names = [sample.variant for sample in samples]
+    names = [sample.arm for sample in samples]
     different = [d for d in testable if d.different]
     if not different:
         text = "no ranking is defensible"
@@ -67,7 +67,7 @@ def advice(
     if decision.verdict is Verdict.DESCRIPTIVE:
         return f"{general.rstrip('.')}, as {_why_untested(a, b, design)}"
     if decision.vetoed:
-        which = ", ".join(f"{s.variant} ({count(s.diverged, 'run')})" for s in (a, b) if s.diverged)
+        which = ", ".join(f"{s.arm} ({count(s.diverged, 'run')})" for s in (a, b) if s.diverged)
         return f"Report the runs that diverged beside the difference: {which}."
     if includes_zero(decision):
         general = (
@@ -114,7 +114,7 @@ def _why_untested(a: Sample, b: Sample, design: Design) -> str:
         return f"{OVERLAP}; {ASK_FOLDS}."
     short = [s for s in (a, b) if not s.tested]
     if short:
-        few = " and ".join(f"{s.variant} has {count(s.n, 'value')}" for s in short)
+        few = " and ".join(f"{s.arm} has {count(s.n, 'value')}" for s in short)
         return f"{few}; a test needs {MIN_RUNS}."
     if a.flat and b.flat:
         return "neither of the two varies beyond rounding."

@@ -16,7 +16,7 @@ _LISTS = {field.name for field in SETTINGS if field.parts}
 
 def advice(study: str, runs: Sequence[TrackedRun]) -> tuple[str, ...]:
     """Return, for one arm alone, the command that would add the others."""
-    variants = {run.variant for run in runs}
+    variants = {run.arm for run in runs}
     if len(variants) != 1:
         return ()
     words = ["attnstudy", "run", "--study", study]

@@ -173,7 +173,7 @@ def refuse_twice(runs: Sequence[TrackedRun]) -> None:
     """
     seen: dict[tuple[str, int], TrackedRun] = {}
     for run in runs:
-        other = seen.setdefault((run.variant, run.seed), run)
+        other = seen.setdefault((run.arm, run.seed), run)
         if other is run:
             continue
         if run.params.get("variant_source") != other.params.get("variant_source"):

@@ -66,11 +66,11 @@ def correct_answers(
         if row is None:
             complete = False
         else:
-            rows.setdefault(run.variant, []).append(row)
+            rows.setdefault(run.arm, []).append(row)
     sizes = {row.size for own in rows.values() for row in own}
     if not complete or len(sizes) != 1:
         return None, altered
-    return {variant: np.stack(own) for variant, own in rows.items()}, altered
+    return {arm: np.stack(own) for arm, own in rows.items()}, altered
 
 
 def _read(tracker: Tracker, run: TrackedRun, known: Known) -> tuple[bytes | None, bool]:

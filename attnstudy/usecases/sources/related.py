@@ -97,7 +97,7 @@ def related_studies(
 
 def _arms(runs: Iterable[TrackedRun]) -> Counter[tuple[str | None, ...]]:
     """Return how many arms have the same facts; their names say nothing."""
-    by_name = {(run.variant, _facts(run)) for run in runs}
+    by_name = {(run.arm, _facts(run)) for run in runs}
     return Counter(facts for _, facts in by_name)
 
 

@@ -79,12 +79,12 @@ def collect_study(
     samples: dict[str, dict[int, float]] = {}
     diverged: dict[str, set[int]] = {}
     for run in kept:
-        values = samples.setdefault(run.variant, {})
+        values = samples.setdefault(run.arm, {})
         if run.status == "diverged" or not is_finite(run.metrics[metric]):
-            diverged.setdefault(run.variant, set()).add(run.seed)
+            diverged.setdefault(run.arm, set()).add(run.seed)
         else:
             values[run.seed] = run.metrics[metric]
-    finished = [run for run in kept if run.seed in samples[run.variant]]
+    finished = [run for run in kept if run.seed in samples[run.arm]]
     on_test = metric == "test_accuracy"
     counted = {run.identity for run in kept}
     correct, altered = None, list[str]()
@@ -108,7 +108,7 @@ def collect_study(
         damaged_plans=damaged,
         seen=tuple(
             Seen(
-                run.variant,
+                run.arm,
                 run.seed,
                 run.started_at,
                 counted=run.identity in counted,
@@ -174,7 +174,7 @@ def _seed_note(runs: Sequence[TrackedRun]) -> Sequence[str]:
     """Return the note that the seed has no effect, where that is so."""
     measured = (
         (
-            run.variant,
+            run.arm,
             run.seed,
             {name: run.metrics[name] for name in run.measured if name in run.metrics},
         )
@@ -264,10 +264,10 @@ def _seconds(runs: Sequence[TrackedRun]) -> dict[str, float] | None:
     seconds: dict[str, list[float]] = {}
     for run in runs:
         if "train_seconds" in run.metrics:
-            seconds.setdefault(run.variant, []).append(run.metrics["train_seconds"])
-    if not runs or set(seconds) != {run.variant for run in runs}:
+            seconds.setdefault(run.arm, []).append(run.metrics["train_seconds"])
+    if not runs or set(seconds) != {run.arm for run in runs}:
         return None
-    return {variant: statistics.median(values) for variant, values in seconds.items()}
+    return {arm: statistics.median(values) for arm, values in seconds.items()}
 
 
 def _curves(tracker: Tracker, runs: Sequence[TrackedRun], known: Known) -> dict[str, list[Curve]]:
@@ -280,7 +280,7 @@ def _curves(tracker: Tracker, runs: Sequence[TrackedRun], known: Known) -> dict[
             points = read_history(tracker, run.run_id, "val_accuracy")
         if points:
             steps, values = zip(*points, strict=True)
-            curves.setdefault(run.variant, []).append((steps, values))
+            curves.setdefault(run.arm, []).append((steps, values))
     return curves
 
 
@@ -307,9 +307,9 @@ def _sort_out(
 
 def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:
     """Return the field in which a run differs from what the plan says of its arm, if any."""
-    if plan is None or run.variant not in plan.arms:
+    if plan is None or run.arm not in plan.arms:
         return None
-    declared = dict(plan.arms[run.variant])
+    declared = dict(plan.arms[run.arm])
     tuning = declared.pop("tuning", None)
     declared["tuned_by"] = None if tuning is None else tuning["identity"]
     texts = {name: param_texts({name: value}).get(name) for name, value in declared.items()}

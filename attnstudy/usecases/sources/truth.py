@@ -140,7 +140,7 @@ def known_runs(
     ]
     unsent += [run.name for run in lacking if _counts(run)]
     return Known(
-        tuple(sorted([*found, *lacking], key=lambda run: (run.variant, run.seed))),
+        tuple(sorted([*found, *lacking], key=lambda run: (run.arm, run.seed))),
         {one.identity: one for one in here.runs if one.result is not None},
         notes=_unsent(study, unsent),
     )

@@ -153,11 +153,11 @@ def spec_of(config: SearchConfig, chosen: Mapping[str, Any], seed: int) -> RunSp
 
     """
     # a search of the placements is of a variant, which is a fact of theirs
-    variant = {"variant": config.variant} if config.training is None else {}
+    variant = {"variant": config.arm} if config.training is None else {}
     return RunSpec(
         study=tuning_of(config.study),
         training=config.training,
-        arm=config.variant if config.training else None,
+        arm=config.arm if config.training else None,
         seed=seed,
         facts={**config.facts, **variant},
         settings={**config.settings, **chosen},
@@ -173,7 +173,7 @@ def _config(
     epochs = request.settings.get("epochs")
     return SearchConfig(
         study=request.study,
-        variant=arm.name,
+        arm=arm.name,
         training=request.training,
         facts=facts,
         space=request.space.to_json(),
@@ -236,9 +236,7 @@ def _seeds(request: TuneRequest) -> tuple[int, ...]:
 def _trained_seeds(request: TuneRequest) -> set[int]:
     """Return the seeds that the study has been asked to train so far."""
     asked = runs.study_facts(request.address.store_dir, request.study).asked
-    return {
-        int(seed) for variants in asked.values() for seeds in variants.values() for seed in seeds
-    }
+    return {int(seed) for arms in asked.values() for seeds in arms.values() for seed in seeds}
 
 
 def _check_pruner(request: TuneRequest, seeds: Sequence[int]) -> tuple[str, ...]:

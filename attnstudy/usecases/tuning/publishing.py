@@ -11,9 +11,9 @@ from typing import Any
 from attnstudy.search import Trial
 from attnstudy.tracking import SearchPublisher, SearchRecord, TrialRecord, open_store, param_texts
 from attnstudy.usecases.tuning.plan import TunePlan
-from attnstudy.usecases.tuning.results import VariantTuning
+from attnstudy.usecases.tuning.results import ArmTuning
 
-TuningFigures = Callable[[VariantTuning], Mapping[str, bytes]]
+TuningFigures = Callable[[ArmTuning], Mapping[str, bytes]]
 """Draws a search that ended: file names and contents."""
 
 
@@ -22,17 +22,17 @@ class Tunings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._latest: dict[str, tuple[VariantTuning, bool]] = {}
+        self._latest: dict[str, tuple[ArmTuning, bool]] = {}
 
-    def put(self, tuning: VariantTuning, *, ended: bool) -> None:
-        """Keep a variant's search; with ``ended`` it is to be drawn too."""
+    def put(self, tuning: ArmTuning, *, ended: bool) -> None:
+        """Keep an arm's search; with ``ended`` it is to be drawn too."""
         with self._lock:
-            self._latest[tuning.variant] = (tuning, ended)
+            self._latest[tuning.arm] = (tuning, ended)
 
-    def get(self, variant: str) -> tuple[VariantTuning, bool]:
+    def get(self, arm: str) -> tuple[ArmTuning, bool]:
         """Return what was kept last."""
         with self._lock:
-            return self._latest[variant]
+            return self._latest[arm]
 
 
 def connect(plan: TunePlan, tunings: Tunings, figures: TuningFigures) -> SearchPublisher:
@@ -40,9 +40,9 @@ def connect(plan: TunePlan, tunings: Tunings, figures: TuningFigures) -> SearchP
     request = plan.request
     records: dict[str, list[TrialRecord]] = {}
 
-    def latest(variant: str) -> SearchRecord:
-        tuning, ended = tunings.get(variant)
-        made = records.setdefault(variant, [])
+    def latest(arm: str) -> SearchRecord:
+        tuning, ended = tunings.get(arm)
+        made = records.setdefault(arm, [])
         made += map(_record, tuning.finished[len(made) :])  # a trial that ended stays as it is
         drawing = partial(figures, tuning) if ended else None
         return search_record(tuning, tuple(made), request.trials, drawing)
@@ -53,7 +53,7 @@ def connect(plan: TunePlan, tunings: Tunings, figures: TuningFigures) -> SearchP
 
 
 def search_record(
-    tuning: VariantTuning,
+    tuning: ArmTuning,
     trials: Sequence[TrialRecord],
     asked: int,
     figures: Callable[[], Mapping[str, bytes]] | None = None,
@@ -61,7 +61,7 @@ def search_record(
     """Return what MLflow is to show of a search that is to have so many trials as asked for."""
     config, budget, best = tuning.config, tuning.budget, tuning.best
     common: dict[str, Any] = {
-        "variant": config.variant,
+        "variant": config.arm,
         "space": config.space,
         "sampler": config.sampler,
         "sampler_seed": config.sampler_seed,
@@ -89,7 +89,7 @@ def search_record(
         )
     return SearchRecord(
         identity=config.identity(0),
-        variant=config.variant,
+        arm=config.arm,
         params=param_texts(common),
         metric="val_accuracy" if config.training is None else config.metric,
         best_of=config.best_of,

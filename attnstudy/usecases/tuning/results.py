@@ -20,11 +20,11 @@ from typing import Any
 from attnstudy import runs
 from attnstudy.errors import UsageError
 from attnstudy.search import (
+    ArmSearch,
     Place,
     SearchConfig,
     Trial,
     TrialState,
-    VariantSearch,
     find_searches,
     importances,
     open_storage,
@@ -35,7 +35,7 @@ from attnstudy.study import tuning_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a variant's search has spent."""
+    """What an arm's search has spent."""
 
     trials: int
     """That ended, however they did."""
@@ -57,9 +57,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Best:
-    """The best trial of a variant, and what it was chosen by."""
+    """The best trial of an arm, and what it was chosen by."""
 
-    variant: str
+    arm: str
     fields: Mapping[str, Any]
     """What was varied, as fields of a ``RunSpec``; every other field is the study's."""
     value: float
@@ -91,8 +91,8 @@ class Best:
 
 
 @dataclass(frozen=True)
-class VariantTuning:
-    """A variant's search."""
+class ArmTuning:
+    """An arm's search."""
 
     config: SearchConfig
     trials: tuple[Trial, ...]
@@ -101,9 +101,9 @@ class VariantTuning:
     """Each field's share of the variance of the value, see ``search.importances``."""
 
     @property
-    def variant(self) -> str:
-        """The variant."""
-        return self.config.variant
+    def arm(self) -> str:
+        """The arm."""
+        return self.config.arm
 
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
@@ -147,7 +147,7 @@ class VariantTuning:
         if best is None:
             return None
         return Best(
-            variant=self.variant,
+            arm=self.arm,
             fields=best.fields,
             value=_value(best),
             trial=best.number,
@@ -163,33 +163,33 @@ def _value(trial: Trial) -> float:
     return trial.value
 
 
-def tuning_of_search(search: VariantSearch) -> VariantTuning:
-    """Return a variant's search as it stands."""
-    return VariantTuning(search.config, tuple(search.trials()), importances(search))
+def tuning_of_search(search: ArmSearch) -> ArmTuning:
+    """Return an arm's search as it stands."""
+    return ArmTuning(search.config, tuple(search.trials()), importances(search))
 
 
 def read_tuning(
-    study: str, storage: str, store_dir: Path, variants: Sequence[str] | None = None
-) -> tuple[VariantTuning, ...]:
+    study: str, storage: str, store_dir: Path, arms: Sequence[str] | None = None
+) -> tuple[ArmTuning, ...]:
     """Return a study's searches, in the order in which they were begun.
 
     Args:
         study: its name.
         storage: where its trials are, see ``StudyFile.journal`` for the usual place.
         store_dir: the store.
-        variants: those that are meant; None means all that were tuned.
+        arms: those that are meant; None means all that were tuned.
 
     Raises:
-        UsageError: the study, or one of the variants, was never tuned.
+        UsageError: the study, or one of the arms, was never tuned.
         StoreError: the storage cannot be read.
 
     """
     place = parse_storage(storage)
     searches = []
     if place.exists:
-        searches = find_searches(open_storage(place, store_dir, write=False), study, variants)
-    found = {search.config.variant for search in searches}
-    missing = [variant for variant in variants or () if variant not in found]
+        searches = find_searches(open_storage(place, store_dir, write=False), study, arms)
+    found = {search.config.arm for search in searches}
+    missing = [arm for arm in arms or () if arm not in found]
     if not searches and tuning_of(study) in runs.tunings(store_dir):
         raise UsageError(
             f"the runs of a tuning of {study!r} are in {store_dir}, but no trials in "
@@ -205,46 +205,46 @@ def read_tuning(
 def trials_that_ended(
     place: Place, store_dir: Path, configs: Sequence[SearchConfig]
 ) -> dict[str, int]:
-    """Return how many trials each search has, by variant, without beginning anything.
+    """Return how many trials each search has, by arm, without beginning anything.
 
     Raises:
         UsageError: a search was begun with another configuration.
         StoreError: the storage cannot be read.
 
     """
-    ended = {config.variant: 0 for config in configs}
+    ended = {config.arm: 0 for config in configs}
     if place.exists:
         storage = open_storage(place, store_dir, write=False)
         there = {
-            search.config.variant: search
+            search.config.arm: search
             for search in find_searches(storage, configs[0].study, tuple(ended))
         }
         for config in configs:
-            if search := there.get(config.variant):
+            if search := there.get(config.arm):
                 config.refuse_other(search.config, storage.shown)
-                ended[config.variant] = len(search.finished())
+                ended[config.arm] = len(search.finished())
     return ended
 
 
 def best_configurations(
-    study: str, storage: str, store_dir: Path, variants: Sequence[str] | None = None
+    study: str, storage: str, store_dir: Path, arms: Sequence[str] | None = None
 ) -> dict[str, Best]:
-    """Return the best configuration of each variant, by its name.
+    """Return the best configuration of each arm, by its name.
 
     Takes what ``read_tuning`` does.
 
     Raises:
-        UsageError: a variant was never tuned, or has no complete trial.
+        UsageError: an arm was never tuned, or has no complete trial.
         StoreError: the storage cannot be read.
 
     """
     best = {}
-    for tuning in read_tuning(study, storage, store_dir, variants):
+    for tuning in read_tuning(study, storage, store_dir, arms):
         found = tuning.best_configuration()
         if found is None:
             raise UsageError(
-                f"no trial of {tuning.variant!r} in the tuning of {study!r} is complete: tune it "
+                f"no trial of {tuning.arm!r} in the tuning of {study!r} is complete: tune it "
                 "with more --trials"
             )
-        best[tuning.variant] = found
+        best[tuning.arm] = found
     return best

@@ -1,7 +1,7 @@
-"""The rounds of a search: one trial of every variant at a time.
+"""The rounds of a search: one trial of every arm at a time.
 
 What is proposed, told and stopped depends on the numbers alone: all trials of a round are asked for
-before any is trained, and told of in the order of the variants after all have ended, however long
+before any is trained, and told of in the order of the arms after all have ended, however long
 each took. An interrupted round is continued with the trials that it had.
 """
 
@@ -18,7 +18,7 @@ from attnstudy.crashpoints import reach
 from attnstudy.errors import UsageError
 from attnstudy.running.dispatch import RunTask
 from attnstudy.runs import Status, run_folder
-from attnstudy.search import SearchConfig, Trial, TrialState, VariantSearch
+from attnstudy.search import ArmSearch, SearchConfig, Trial, TrialState
 from attnstudy.study import RunSpec
 from attnstudy.trainings.registry import find
 from attnstudy.usecases.tuning.plan import spec_of
@@ -54,16 +54,16 @@ def stages(config: SearchConfig, epochs: int) -> list[Stage]:
 
 
 def play_rounds(
-    searches: Sequence[VariantSearch],
+    searches: Sequence[ArmSearch],
     trials: int,
     store_dir: Path,
     trainer: Trainer,
-    told: Callable[[VariantSearch, Trial], None],
+    told: Callable[[ArmSearch, Trial], None],
 ) -> None:
-    """Go on until every variant has so many trials that ended.
+    """Go on until every arm has so many trials that ended.
 
     Args:
-        searches: one a variant.
+        searches: one an arm.
         trials: how many each is to have.
         store_dir: the store.
         trainer: has the runs trained.
@@ -82,7 +82,7 @@ def play_rounds(
             told(entry.search, trial)
 
 
-def _entry(search: VariantSearch, trials: int, store_dir: Path) -> _Entry | None:
+def _entry(search: ArmSearch, trials: int, store_dir: Path) -> _Entry | None:
     trial = search.open_trial()
     if trial is None:
         if len(search.finished()) >= trials:
@@ -106,9 +106,9 @@ def _play(entries: Sequence[_Entry], trainer: Trainer) -> None:
 
 @dataclass(slots=True)
 class _Entry:
-    """A variant's trial in a round."""
+    """An arm's trial in a round."""
 
-    search: VariantSearch
+    search: ArmSearch
     trial: Trial
     store_dir: Path
     specs: dict[int, RunSpec] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""``attnstudy tune``: search each variant's hyperparameters, on validation images alone."""
+"""``attnstudy tune``: search each arm's hyperparameters, on validation images alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from attnstudy.running.planning import code_revision
 from attnstudy.running.run_transfer import RunTransport
 from attnstudy.runs import command_at_work, study_folder
 from attnstudy.search import (
+    ArmSearch,
     Trial,
     TrialState,
-    VariantSearch,
     exclusive_use,
     file_held,
     open_storage,
@@ -29,7 +29,7 @@ from attnstudy.tracking import import_mlflow
 from attnstudy.usecases.publishing import BackgroundPublisher, patience
 from attnstudy.usecases.tuning.plan import TunePlan
 from attnstudy.usecases.tuning.publishing import TuningFigures, Tunings, connect
-from attnstudy.usecases.tuning.results import VariantTuning, tuning_of_search
+from attnstudy.usecases.tuning.results import ArmTuning, tuning_of_search
 from attnstudy.usecases.tuning.rounds import play_rounds
 from attnstudy.usecases.tuning.training import SearchObserver, Trainer
 
@@ -40,12 +40,10 @@ class TuneObserver(SearchObserver, Protocol):
     def say(self, text: str) -> None:
         """Show a line."""
 
-    def begin_search(
-        self, done: int, trials: int, variants: int, workers: int, space: Space
-    ) -> None:
+    def begin_search(self, done: int, trials: int, arms: int, workers: int, space: Space) -> None:
         """Show how many trials there are to do, in total and still."""
 
-    def trial_ended(self, tuning: VariantTuning, trial: Trial) -> None:
+    def trial_ended(self, tuning: ArmTuning, trial: Trial) -> None:
         """Show that a trial of a search ended."""
 
     def time_left(self, seconds: float) -> None:
@@ -60,20 +58,20 @@ class TuneReport:
     """What a command did, and what the search has come to."""
 
     plan: TunePlan
-    tunings: tuple[VariantTuning, ...]
-    """One a variant, in the order that was asked for."""
+    tunings: tuple[ArmTuning, ...]
+    """One an arm, in the order that was asked for."""
     before: int
     """Trials that had ended before."""
     undelivered: int
-    """Variants that the tracking store has not confirmed."""
+    """Arms that the tracking store has not confirmed."""
     store_error: StoreError | None = None
     """Why it has not."""
 
     @property
     def failed(self) -> tuple[tuple[str, Trial], ...]:
-        """Trials that failed, with their variants."""
+        """Trials that failed, with their arms."""
         return tuple(
-            (tuning.variant, trial)
+            (tuning.arm, trial)
             for tuning in self.tunings
             for trial in tuning.trials
             if trial.state is TrialState.FAILED
@@ -107,7 +105,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         observer.warn(notice)
     with _exclusive(plan, folder):
         storage = open_storage(plan.place, store_dir)
-        searches = [VariantSearch.begin(storage, config) for config in plan.configs]
+        searches = [ArmSearch.begin(storage, config) for config in plan.configs]
         with runs.changing_study_facts(store_dir, plan.experiment) as facts:
             facts.threads = facts.threads or plan.threads
         tunings = Tunings()
@@ -173,7 +171,7 @@ class _Progress:
     def __init__(
         self,
         plan: TunePlan,
-        searches: Sequence[VariantSearch],
+        searches: Sequence[ArmSearch],
         observer: TuneObserver,
         publisher: BackgroundPublisher[str],
         tunings: Tunings,
@@ -198,7 +196,7 @@ class _Progress:
                 self.plan.request.space,
             )
 
-    def told(self, search: VariantSearch, trial: Trial) -> None:
+    def told(self, search: ArmSearch, trial: Trial) -> None:
         """Pass on that a trial ended."""
         self.left -= 1
         tuning = self._publish(search)
@@ -207,17 +205,17 @@ class _Progress:
         if done == len(self.searches) and self.left > 0:  # the first round is over
             self.observer.time_left((time.monotonic() - self.began) / done * self.left)
 
-    def end(self) -> tuple[VariantTuning, ...]:
+    def end(self) -> tuple[ArmTuning, ...]:
         """Send everything, figures too, and return what was found."""
         found = tuple(map(tuning_of_search, self.searches))
         for tuning in found:
             self.tunings.put(tuning, ended=True)
-            self.publisher.submit(tuning.variant)
+            self.publisher.submit(tuning.arm)
         return found
 
-    def _publish(self, search: VariantSearch) -> VariantTuning:
+    def _publish(self, search: ArmSearch) -> ArmTuning:
         # without importances: they take a while, and are shown at the end
-        tuning = VariantTuning(search.config, tuple(search.trials()), {})
+        tuning = ArmTuning(search.config, tuple(search.trials()), {})
         self.tunings.put(tuning, ended=False)
-        self.publisher.submit(tuning.variant)
+        self.publisher.submit(tuning.arm)
         return tuning

@@ -1,4 +1,4 @@
-"""A variant's search: asked and told in any number of sittings, it proposes the same trials."""
+"""An arm's search: asked and told in any number of sittings, it proposes the same trials."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.search import (
+    ArmSearch,
     TrialState,
-    VariantSearch,
     find_searches,
     importances,
     open_storage,
@@ -26,7 +26,7 @@ def worth(trial) -> float:
     return 90.0 - 10 * abs(math.log10(trial.fields["lr"]) + 2) - trial.fields["epochs"]
 
 
-def finish(search: VariantSearch, trial):
+def finish(search: ArmSearch, trial):
     value = worth(trial)
     search.report(trial, {0: value - 1, 1: value + 1})
     done = replace(
@@ -68,12 +68,10 @@ def test_a_database_gives_the_trials_of_a_journal(make_search, tmp_path):
     assert importances(database) == importances(journal)
 
 
-def test_what_is_proposed_follows_the_seed_the_variant_and_the_study(make_search, tmp_path):
+def test_what_is_proposed_follows_the_seed_the_arm_and_the_study(make_search, tmp_path):
     asked = [
         make_search(str(tmp_path / f"{n}.journal"), **changes).ask().fields["lr"]  # type: ignore[arg-type]
-        for n, changes in enumerate(
-            [{}, {"sampler_seed": 1}, {"variant": "late"}, {"study": "other"}]
-        )
+        for n, changes in enumerate([{}, {"sampler_seed": 1}, {"arm": "late"}, {"study": "other"}])
     ]
     assert len(set(asked)) == 4
     again = make_search(str(tmp_path / "again.journal"), sampler="random")
@@ -131,15 +129,15 @@ def test_another_design_is_refused_and_what_differs_is_named(make_search, make_c
     make_search(dataset="a/path/to/the/same")  # a name
 
 
-def test_searches_are_found_by_study_and_variant(make_search, tmp_path):
-    for study, variant in [("a", "vanilla"), ("a", "late"), ("ab", "vanilla")]:
-        make_search(study=study, variant=variant)
+def test_searches_are_found_by_study_and_arm(make_search, tmp_path):
+    for study, arm in [("a", "vanilla"), ("a", "late"), ("ab", "vanilla")]:
+        make_search(study=study, arm=arm)
     storage = open_storage(parse_storage(str(tmp_path / "tuning.journal")), tmp_path, write=False)
-    assert [begun.config.variant for begun in find_searches(storage, "a", None)] == [
+    assert [begun.config.arm for begun in find_searches(storage, "a", None)] == [
         "vanilla",
         "late",
     ]
-    assert [begun.config.variant for begun in find_searches(storage, "a", ["late"])] == ["late"]
+    assert [begun.config.arm for begun in find_searches(storage, "a", ["late"])] == ["late"]
     assert find_searches(storage, "b", None) == []
 
 

@@ -1,4 +1,4 @@
-"""One variant's search, an Optuna study: what was asked, what was told."""
+"""One arm's search, an Optuna study: what was asked, what was told."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from attnstudy.search.trials import (
 
 
 @dataclass(frozen=True, slots=True)
-class VariantSearch:
-    """One variant's trials in an open storage."""
+class ArmSearch:
+    """One arm's trials in an open storage."""
 
     storage: Storage
     config: SearchConfig
@@ -37,7 +37,7 @@ class VariantSearch:
     _sampler_study: SamplerStudy = field(default_factory=SamplerStudy, repr=False, compare=False)
 
     @classmethod
-    def begin(cls, storage: Storage, config: SearchConfig) -> VariantSearch:
+    def begin(cls, storage: Storage, config: SearchConfig) -> ArmSearch:
         """Open the search of a configuration, or begin it.
 
         Raises:
@@ -162,9 +162,7 @@ class VariantSearch:
         return sorted((t for t in trials if t.state is not waiting), key=lambda t: t.number)
 
 
-def find_searches(
-    storage: Storage, study: str, variants: Sequence[str] | None
-) -> list[VariantSearch]:
+def find_searches(storage: Storage, study: str, arms: Sequence[str] | None) -> list[ArmSearch]:
     """Return what there is in a storage of a study's searches, in the order of their beginnings.
 
     Raises:
@@ -174,14 +172,12 @@ def find_searches(
     found = []
     with storage.errors():
         for name in optuna.get_all_study_names(storage.opened):
-            of, slash, variant = name.partition("/")
-            if of != study or not slash or (variants is not None and variant not in variants):
+            of, slash, arm = name.partition("/")
+            if of != study or not slash or (arms is not None and arm not in arms):
                 continue
             opened = optuna.load_study(study_name=name, storage=storage.opened)
             if ATTRIBUTE in opened.user_attrs:
                 found.append(
-                    VariantSearch(
-                        storage, SearchConfig.from_json(opened.user_attrs[ATTRIBUTE]), opened
-                    )
+                    ArmSearch(storage, SearchConfig.from_json(opened.user_attrs[ATTRIBUTE]), opened)
                 )
     return found
