@@ -251,7 +251,7 @@ def find_own_modules(given: Given) -> None:
     sys.path[:] = [place for place in sys.path if place not in _OWN_FOLDERS]
     own = [place for place in map(str, folders) if place not in sys.path]
     for place in _OWN_FOLDERS.keys() - set(own):
-        _forget_modules(Path(place), _OWN_FOLDERS.pop(place))
+        _forget_modules(Path(place), _OWN_FOLDERS[place])
     for place in own:
         _OWN_FOLDERS.setdefault(place, frozenset(sys.modules))
     sys.path += own
