@@ -8,9 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnstudy.render.methods import cited_by, methods_bib, methods_latex, methods_of, methods_text
-from attnstudy.render.methods_tasks import tasks_methods_of
-from attnstudy.render.references import REFERENCES, as_bibtex, as_text
+from attnstudy.render.methods import (
+    cited_by,
+    methods_bib,
+    methods_latex,
+    methods_of,
+    methods_text,
+    tasks_methods_of,
+)
+from attnstudy.render.methods.references import REFERENCES, as_bibtex, as_text
 from attnstudy.stats import Design, Measurements, rank
 from attnstudy.stats.tasks import TaskMeasurements, rank_tasks
 from tests.report.conftest import NOTEBOOK

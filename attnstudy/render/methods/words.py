@@ -34,8 +34,8 @@ def per_arm(numbers: Sequence[int], noun: str) -> str:
     """Return how many runs or folds an arm has."""
     fewest, most = min(numbers), max(numbers)
     if fewest == most:
-        return f"{count(most, noun)} an arm"
-    return f"{fewest:,} to {most:,} {noun}s an arm"
+        return f"{count(most, noun)} per arm"
+    return f"{fewest:,} to {most:,} {noun}s per arm"
 
 
 def software(versions: Mapping[str, str]) -> Said:

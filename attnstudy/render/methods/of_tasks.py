@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attnstudy.render.methods_words import Said, joined, left_out, per_arm, software, status_of
+from attnstudy.render.methods.words import Said, joined, left_out, per_arm, software, status_of
 from attnstudy.stats.digits import percent
 from attnstudy.stats.wording.numbers import count, significant
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attnstudy.render.methods_words import (
+from attnstudy.render.methods.words import (
     Said,
     joined,
     left_out,
@@ -14,11 +14,8 @@ from attnstudy.render.methods_words import (
     software,
     status_of,
 )
-from attnstudy.render.references import as_bibtex, as_text, in_words
-from attnstudy.render.tables import wrapped
 from attnstudy.stats.comparisons.pair_test import FEW_ARMS
 from attnstudy.stats.digits import percent
-from attnstudy.stats.latex import escaped
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, OVERLAP
 from attnstudy.stats.wording.numbers import Numbers, count
 
@@ -48,40 +45,6 @@ def methods_of(ranking: Ranking, versions: Mapping[str, str]) -> list[Said]:
         status_of(ranking.status, ranking.status_reason),
         software(versions),
     ]
-
-
-def methods_text(said: Sequence[Said]) -> str:
-    """Return the paragraph and its references as plain text."""
-    sentences = []
-    for one in said:
-        cited = f" ({in_words(one.cites)})" if one.cites else ""
-        sentences.append(f"{one.text}{cited}.")
-    lines = wrapped(" ".join(sentences))
-    if keys := cited_by(said):
-        lines += ["", "References:"]
-        for key in keys:
-            lines += wrapped(as_text(key), indent="- ")
-    return "\n".join(lines)
-
-
-def methods_latex(said: Sequence[Said], bib: str) -> str:
-    """Return the paragraph for LaTeX; ``bib`` is the name of the file with the references."""
-    sentences = []
-    for one in said:
-        cited = f"~\\cite{{{','.join(one.cites)}}}" if one.cites else ""
-        sentences.append(f"{escaped(one.text)}{cited}.")
-    note = f"% the references are in {escaped(bib)}"
-    return "\n".join([note, r"\paragraph{Statistical methods.}", *sentences])
-
-
-def methods_bib(said: Sequence[Said]) -> str:
-    """Return what the paragraph cites, for BibTeX."""
-    return "\n\n".join(map(as_bibtex, cited_by(said)))
-
-
-def cited_by(said: Iterable[Said]) -> list[str]:
-    """Return what is cited, each once, as it is first cited."""
-    return list(dict.fromkeys(key for one in said for key in one.cites))
 
 
 def _runs(ranking: Ranking) -> Iterator[Said]:
