@@ -194,7 +194,7 @@ def main(say: Callable[[str], object] = print) -> int:
         f"{datetime.date.today()}; torch {recorded['torch']}, {recorded['device']}, "
         f"{given.precision}; by `python -m benchmarks.fusing`. Images a second of all seeds "
         f"together, updates alone, median [minimum–maximum] of {given.repeats} repeats in turns of "
-        f"{given.updates} updates of 64 images a seed.\n\n" + "\n".join(lines) + "\n"
+        f"{given.updates} updates of 64 images per seed.\n\n" + "\n".join(lines) + "\n"
     )
     say(text)
     if given.write:

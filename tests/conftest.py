@@ -39,9 +39,12 @@ SMALL = (
 
 REST = (
     "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
-    "search/test_postgres.py", "test_estimating.py", "test_large_experiment.py",
-    "test_memory.py", "test_moving_tuning.py", "test_peers.py", "test_ray.py",
-    "test_reading_stores.py", "test_related_studies.py", "test_scaling.py", "test_worker_pool.py",
+    "report/test_figure_looks.py", "report/test_run_figures.py", "search/test_postgres.py",
+    "tasks/test_task_figures.py", "test_checklist.py", "test_estimating.py", "test_examples.py",
+    "test_fusing.py", "test_large_experiment.py", "test_memory.py", "test_model_archive.py",
+    "test_moving_tuning.py", "test_optimizers.py", "test_own_modules.py", "test_peers.py",
+    "test_ray.py", "test_reading_stores.py", "test_related_studies.py", "test_scaling.py",
+    "test_split_by_seed.py", "test_tuning_tracking.py", "test_worker_pool.py",
 )  # fmt: skip
 """What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
 

@@ -104,12 +104,14 @@ def on_a_bare_machine(code: str, *packages: str) -> list[Any]:
     return answer
 
 
+@pytest.mark.rest
 def test_it_trains():
     """Noise can only be learnt by heart, and that shows that it learns."""
     (accuracy,) = on_a_bare_machine(TRAIN)
     assert accuracy > 50
 
 
+@pytest.mark.rest
 def test_it_makes_whole_runs_with_safetensors(workplace: Path, digits):
     Path("decoded").write_text(str(data.load("digits", Path("cache").absolute())[1]))
     assert on_a_bare_machine(RUN, "safetensors") == ["complete", [], True]

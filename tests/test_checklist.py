@@ -100,6 +100,7 @@ def test_a_training_of_ones_own(cli, own):
     assert "plan " in said.partition("Statistics:")[2]
 
 
+@pytest.mark.proof
 def test_a_search_with_its_space_and_budget(cli, workplace):
     write_study(workplace, "fair", TUNED)
     assert cli("tune", "fair").code == 0

@@ -49,6 +49,7 @@ def test_every_command_of_the_readme_is_one_that_is_run_here():
     assert ["attnstudy", "ui"] in OURS
 
 
+@pytest.mark.rest
 @pytest.mark.timeout(900)
 def test_the_readme_from_top_to_bottom(workplace, data_dir, zygote):
     """Each command in the order in which a reader types them, with small settings."""
@@ -79,6 +80,7 @@ def test_every_block_of_the_page_on_results_is_run_here():
     assert all(bool(name) == (kind == "csv") for name, kind, *_ in STEPS)
 
 
+@pytest.mark.rest
 @pytest.mark.timeout(600)
 def test_the_page_on_results_from_top_to_bottom(workplace, data_dir, zygote):
     """Its files are written, its commands and programs say what it shows, line by line."""

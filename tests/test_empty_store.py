@@ -27,6 +27,7 @@ def test_what_is_written_down_is_what_mlflow_makes():
     assert lines(written) == lines(made_by_mlflow()), "write it: python -m tests.empty_store"
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("known", [True, False], ids=["this version", "another version"])
 def test_a_new_store_is_the_same_by_either_way(tmp_path, monkeypatch, known):
     migrated = []

@@ -116,6 +116,7 @@ def test_each_seed_is_trained_once_and_more_seeds_add_only_the_new(
     assert all(v["missing"] == [] for v in config["variants"])
 
 
+@pytest.mark.rest
 def test_a_control_is_trained_kept_and_ranked_like_a_placement(cli, workplace, figures):
     answer, report = run(
         cli, "--variant", "early-conv", "--variant", "early", "--seeds", "3", "--executor", "inline"
@@ -141,6 +142,7 @@ def test_a_control_is_trained_kept_and_ranked_like_a_placement(cli, workplace, f
     assert {arm["variant"]: arm["n"] for arm in ranking["arms"]} == {"early": 3, "early-conv": 3}
 
 
+@pytest.mark.rest
 def test_another_store_gives_the_same_bits(cli, workplace, processes):
     answer, _ = run(cli, "--variant", "double", "--variant", "vanilla", "--seeds", "2")
     assert answer.code == 0
@@ -201,6 +203,7 @@ def test_rerun_repeats_and_only_the_repetition_counts(cli, workplace):
     assert ranking["excluded"] == [{"run": "vanilla/seed=0", "reason": "repeated by a later run"}]
 
 
+@pytest.mark.rest
 def test_threads_are_fixed_at_the_first_run(cli, workplace):
     run(cli, "--variant", "vanilla", "--seeds", "1", "--threads", "2")
     other = ("--variant", "vanilla", "--seeds", "2", "--threads", "1")
@@ -392,6 +395,7 @@ def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes
     assert "2 complete" in quiet.out
 
 
+@pytest.mark.rest
 def test_a_logged_report_stands_beside_its_runs(cli, workplace):
     run(cli, "--variant", "vanilla", "--variant", "late", "--seeds", "3")
     before = json.loads(cli("rank", "--json").out)

@@ -79,6 +79,7 @@ def test_the_commands_of_its_page_run(own: Own, name):
             assert "Scope: for new seeds" in answer.out or name == "awk_command"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "name", ["torch_loop", pytest.param("lightning_callback", marks=pytest.mark.rest)]
 )

@@ -246,6 +246,7 @@ def test_closing_early_asks_the_workers_to_stop(with_workers, tmp_path):
     assert not alive(pid)
 
 
+@pytest.mark.rest
 def test_when_the_time_is_up_the_work_is_asked_to_stop(executor, tmp_path):
     seconds = 20 if isinstance(executor, Ray) else 4  # in which a worker starts
     events = executor.execute([tmp_path], forever, until=time.monotonic() + seconds)

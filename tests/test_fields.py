@@ -201,6 +201,7 @@ def added(workplace):
     )
 
 
+@pytest.mark.rest
 def test_one_declaration_adds_a_setting_everywhere(added):
     """Nothing but the declaration in ``one_more_setting`` knows its name."""
     assert re.search(

@@ -117,6 +117,7 @@ def test_runs_are_those_of_each_alone(cli, workplace, attention):
         assert set(one.files) == set(other.files)
 
 
+@pytest.mark.proof
 def test_one_that_diverges_leaves_the_others_their_bits(cli, workplace, monkeypatch):
     words = ("--variant", "early", "--seeds", "3", "--fuse", "3")
     run(cli, *words, study="whole")

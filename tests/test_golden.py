@@ -338,6 +338,7 @@ def test_a_search_has_nothing_left_to_do_and_proposes_what_it_would_have(cli, pl
     continues(cli, place)
 
 
+@pytest.mark.rest
 def test_an_exported_search_is_made_anew_without_training(cli, place, elsewhere):
     report = asked(cli, "import", "../tuned.zip")
     complete, stopped = known("tuned.tuning"), known("tuned.tuning", "unfinished")

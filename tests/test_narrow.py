@@ -97,6 +97,7 @@ def test_a_pruning_with_nothing_to_do_asks_nothing(cli, workplace):
     assert answer.code == 0, answer.err
 
 
+@pytest.mark.rest
 def test_what_was_written_is_said(cli, workplace):
     rows = [f"{arm},{s},{v}" for arm, v_ in NOTEBOOK.items() for s, v in enumerate(v_)]
     Path("r.csv").write_text("\n".join(["model,seed,accuracy", *rows]) + "\n")

@@ -73,6 +73,7 @@ def test_a_module_called_as_an_installed_one_is_refused(name, trapped, workplace
     assert "rename your module" in done.stderr
 
 
+@pytest.mark.proof
 def test_two_studies_of_one_process_may_call_their_modules_alike(workplace, monkeypatch, cli):
     monkeypatch.delenv("ATTNSTUDY_DATA_DIR")
     for name, value in (("first", 0.25), ("second", 0.75)):

@@ -376,6 +376,7 @@ def run_script(place, text):
     return done.returncode, done.stdout.splitlines(), done.stderr
 
 
+@pytest.mark.rest
 @pytest.mark.usefixtures("processes")
 def test_a_function_of_a_script_runs_in_workers_which_import_nothing_else(workplace, monkeypatch):
     guarded = "if __name__ == '__main__':\n    os.environ['HERE'] = str(os.getpid())\n"
@@ -398,6 +399,7 @@ def test_a_function_of_a_script_runs_in_workers_which_import_nothing_else(workpl
     monkeypatch.delitem(sys.modules, "compare")
 
 
+@pytest.mark.rest
 @pytest.mark.usefixtures("processes")
 def test_a_script_without_a_guard_runs_its_function_in_its_own_process(workplace):
     code, out, err = run_script(
@@ -556,6 +558,7 @@ def test_every_block_of_the_page_on_python_is_run_here():
         assert (Path(__file__).parent.parent / "docs" / target).exists(), target
 
 
+@pytest.mark.rest
 @pytest.mark.usefixtures("processes")
 def test_the_page_on_python_from_top_to_bottom(workplace):
     """Its script is run as one, its cells one after the other, and each shows what it shows."""

@@ -114,7 +114,7 @@ def values(ranking):
 
 def test_an_index_of_names_is_a_column_and_one_of_numbers_is_none():
     wide = pd.DataFrame({"base": BASE, "ours": OURS}, index=["cifar", "svhn", "mnist", "stl"])
-    with pytest.raises(UsageError, match="one row an arm"):
+    with pytest.raises(UsageError, match="one row per arm"):
         attnstudy.rank(wide)
     wide.index = [7, 3, 5, 1]
     assert values(attnstudy.rank(wide)) == {"base": BASE, "ours": OURS}

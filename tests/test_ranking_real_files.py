@@ -119,7 +119,7 @@ def test_a_chart_of_wandb_does_not_say_which_run_is_of_which_arm(grouped, refuse
     Path("chart.csv").write_text(f'"Step",{head}\n' + "\n".join(rows))
     said = refused("--from", "chart.csv")
     assert "nothing says which run belongs to which arm" in said
-    assert "export a table with a row a run" in said
+    assert "export a table with a row per run" in said
 
 
 def test_an_optuna_study(ranked, refused):
@@ -262,7 +262,7 @@ def test_one_result_a_task_of_an_evaluation_harness(ranked, refused):
         ]
     )
     Path("results.json").write_text(json.dumps(results["small"]))
-    assert "turn it into a table with a row a run" in refused("--from", "results.json")
+    assert "turn it into a table with a row per run" in refused("--from", "results.json")
     pd.json_normalize(results["small"]).to_csv("flat.csv", index=False)
     assert "has a single row and no column that names the arms" in refused("--from", "flat.csv")
     long.to_csv("long.csv", index=False)

@@ -162,7 +162,7 @@ RUNS = {"alt": [70.1, 70.4, 69.8, 70.2, 70.0], "neu": [73.2, 73.9, 73.5, 73.1, 7
 
 
 def as_columns(seed: str, names: Sequence[str], *, mark: str = ",") -> str:
-    """Return the runs with a column an arm."""
+    """Return the runs with a column per arm."""
     head = [seed, *names]
     body = [mark.join([str(i), *(f"{runs[i]}" for runs in RUNS.values())]) for i in range(5)]
     return "\n".join([mark.join(head), *body]) + "\n"

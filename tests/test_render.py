@@ -110,6 +110,7 @@ def test_text_and_markdown_hold_other_tests_seed_correlation_advice_and_the_chan
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9](;[0-9]+)*m")
 
 
+@pytest.mark.rest
 def test_bars_show_every_worker_and_no_color_is_respected(workplace, processes):
     arguments = ["run", *SMALL, "--epochs", "10", "--workers", "2", "--seeds", "1"]
     both = ("--variant", "vanilla", "--variant", "double")

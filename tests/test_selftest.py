@@ -32,6 +32,7 @@ def answers(place: Path) -> dict[str, bool]:
     return {f.check: f.good for f in selftest.controls(place, quiet, lambda folder: {})}
 
 
+@pytest.mark.rest
 def test_all_is_well_here(few_seeds, tmp_path):
     assert answers(tmp_path) == {
         "repetition": True, "negative control": True, "positive control": True,

@@ -155,6 +155,7 @@ def test_fused_runs_are_those_of_each_alone(cli, workplace):
             assert one.metrics[metric] == pytest.approx(other.metrics[metric], abs=2 * 100 / 60)
 
 
+@pytest.mark.proof
 def test_a_stopped_run_goes_on_to_the_same_bits(cli, workplace, monkeypatch):
     run(cli, "--variant", "late", *BY_SEED, "--study", "whole")
     checkpoint = ActiveRun.checkpoint

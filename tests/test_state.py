@@ -78,6 +78,7 @@ STATES = st.recursive(
 )
 
 
+@pytest.mark.rest
 @given(STATES)
 @settings(deadline=None, max_examples=150)
 def test_whatever_a_state_is_made_of_comes_back_equal(state):

@@ -334,6 +334,7 @@ def test_runs_that_fail_on_one_task_do_not_keep_the_others_from_it(own):
     assert {run["task"] for run in failed["runs"] if run["status"] == "failed"} == {"easy"}
 
 
+@pytest.mark.rest
 def test_ctrl_c_says_which_task_and_the_same_command_goes_on(own):
     code = CODE.replace(
         "    noise",

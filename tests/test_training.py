@@ -332,6 +332,7 @@ print(torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitial
 """
 
 
+@pytest.mark.rest
 def test_repeatable_kernels_do_not_cost_a_pass_over_every_new_tensor():
     """torch fills what it allocates where it is deterministic, unless it is told not to."""
     command = [sys.executable, "-c", GPU_FLAGS]

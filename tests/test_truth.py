@@ -78,6 +78,7 @@ def test_an_edited_number_stops_the_ranking_and_sync_repairs_it(rank, cli):
     assert (after["status"], means(after)) == ("confirmatory", means(before))
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     ("key", "value", "about"),
     [
@@ -99,6 +100,7 @@ def test_another_state_or_seed_or_arm_in_mlflow_stops_the_ranking(rank, cli, key
     assert rank()["status"] == "confirmatory"
 
 
+@pytest.mark.rest
 def test_a_run_that_is_finished_in_mlflow_alone_is_named(planned, cli):
     folder = run_named(STORE_DIR, "early/seed=1", "deep")
     (folder.path / "result.json").unlink()

@@ -400,6 +400,7 @@ def test_seeds_that_are_trained_together_pause_together(cli, workplace):
     assert all(set(f.pauses()) == {1, 2} for f in tuned_folders())
 
 
+@pytest.mark.rest
 def test_commands_that_search_nothing_do_not_load_optuna():
     code = (
         "import sys, attnstudy.render, attnstudy.running.run_study\n"

@@ -1,8 +1,10 @@
-"""A search in MLflow: a run a variant, a run a trial below it, each once, also after a failure."""
+"""A search in MLflow: a run per arm, a run per trial below it, each once, also after a failure."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import pytest
 
 from attnstudy.tracking import open_store, read_experiments, read_history, resolve, tracked_studies
 from tests.tuning import BOTH, STORE_DIR, space, tune
@@ -28,6 +30,7 @@ def snapshot():
     }  # fmt: skip
 
 
+@pytest.mark.proof
 def test_each_variant_has_a_run_and_each_trial_one_below_it(cli, workplace):
     space("batch_size = [16, 32]\nlr = {low = 1e-4, high = 1e-1, log = true}")
     _, found = tune(cli, *BOTH, *OPTIONS)

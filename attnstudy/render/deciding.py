@@ -22,7 +22,7 @@ _WHY = {
 
 
 def look_text(look: LookTaken, of: int) -> str:
-    """Return what a look decided, in a line or one line a pair."""
+    """Return what a look decided, in a line or one line per pair."""
     head = f"look {look.number} of {of}, {look.seeds} seeds: "
     open_ = f"{look.undecided} pair{'s' * (look.undecided != 1)} undecided"
     if not look.decided:

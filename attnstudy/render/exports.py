@@ -111,7 +111,7 @@ def rank_latex(report: RankReport) -> str:
 
 
 def rank_csv(report: RankReport) -> str:
-    """Return one row a pair, with the arms' descriptions beside, in full precision."""
+    """Return one row per pair, with the arms' descriptions beside, in full precision."""
     ranking = report.ranking
     arms = {arm.name: arm for arm in ranking.arms}
     text = io.StringIO()

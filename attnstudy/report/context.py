@@ -22,7 +22,7 @@ class Context:
     runs: Sequence[RunReference] = ()
     """The runs that the ranking used."""
     curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
-    """Arm -> one learning curve a run."""
+    """Arm -> one learning curve per run."""
     command: str | None = None
     """The command that makes this ranking again."""
     calibration: Calibration | None = None

@@ -40,7 +40,7 @@ _SWARM = (0.0, 1.0, -1.0, 2.0, -2.0)  # places beside each other for dots that w
 
 
 def runs_figure(ranking: Ranking) -> Figure:
-    """Draw a row an arm, best at top: its runs as dots, mean and own interval, letters."""
+    """Draw a row per arm, best at top: its runs as dots, mean and own interval, letters."""
     arms = ranking.arms[:MOST_ARMS]
     row = 0.47 if len(arms) <= _ROOMY else 0.4
     figure, axes = new_figure(_FRAME + row * len(arms))
@@ -106,7 +106,7 @@ def _beside(values: Sequence[float], near: float) -> np.ndarray[tuple[int], np.d
 
 
 def differences_figure(ranking: Ranking) -> Figure:
-    """Draw a row a pair: difference and interval against zero and the margin, with the verdict."""
+    """Draw a row per pair: difference and interval against zero and the margin, the verdict."""
     pairs = ranking.pairs[:MOST_PAIRS]
     row = 0.47 if len(pairs) <= _ROOMY else 0.4
     note = 0.15 if any(pair.includes_zero for pair in pairs) else 0.0

@@ -129,8 +129,8 @@ def _figures(ranking: TaskRanking) -> Mapping[str, str]:
         f"no verdict rests on it.{_first(MOST_ARMS, len(ranking.arms), 'arms')}",
     }
     labels = {
-        "tasks": "Dot plots, one a task: every run of each arm, with mean and interval. The table "
-        "of tasks has the numbers.",
+        "tasks": "Dot plots, one per task: every run of each arm, with mean and interval. The "
+        "table of tasks has the numbers.",
         "pairs": "Matrix of all pairs of arms: difference, tasks won, tied and lost, p. The table "
         "of pairs on a new task has the numbers.",
         "mean-ranks": "Axis of mean ranks of the arms. The table of arms has the numbers.",

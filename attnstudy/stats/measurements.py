@@ -31,7 +31,7 @@ class Measurements:
     """The results of the runs, and what is known of how they were measured."""
 
     samples: Mapping[str, Values]
-    """arm -> values, or arm -> {seed: value}; one number a run."""
+    """arm -> values, or arm -> {seed: value}; one number per run."""
     diverged: Mapping[str, Diverged] | None = None
     """arm -> number or seeds of its runs that diverged and have no value."""
     items: int | None = None

@@ -38,7 +38,7 @@ def rank(
     """Rank arms by the distribution of one metric over seeds.
 
     Args:
-        samples: arm -> values, or arm -> {seed: value}, one number a run; alone, or with
+        samples: arm -> values, or arm -> {seed: value}, one number per run; alone, or with
             what else is known of the runs.
         design: how to test, and which way the metric is better.
         provenance: what is reported with the ranking, such as its plan.

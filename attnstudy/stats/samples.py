@@ -180,7 +180,7 @@ def _read_arm(arm: str, given: Values, lost: Diverged) -> Sample:
             f"the values of arm {arm!r} are not all numbers ({error}): give one number for each run"
         ) from error
     if values.ndim != 1:
-        raise UsageError(f"the values of arm {arm!r} are not a list: give one number a run")
+        raise UsageError(f"the values of arm {arm!r} are not a list: give one number per run")
     if values.size == 0 and diverged == 0:
         raise UsageError(f"arm {arm!r} has no values: leave it out, or run it first")
     for index in np.flatnonzero(~np.isfinite(values) | (np.abs(values) > _LARGEST)):

@@ -120,7 +120,7 @@ def grid_of(header: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> 
     """
     names = tuple(map(_clean, header))
     if len(rows) == 0 or not names:
-        raise DataError(f"{what} has no rows: give a row a run")
+        raise DataError(f"{what} has no rows: give a row per run")
     _check_names(names, what)
     cleaned = tuple(
         (number, tuple(cell if gap_of(cell) else _clean(cell) for cell in row))
@@ -289,8 +289,8 @@ def refuse_groups(names: Sequence[tuple[str, str]], what: str) -> None:
         shown = sorted(several, key=[above for above, _ in names].index)
         raise DataError(
             f"{what} has several groups of columns ({', '.join(map(clip, shown[:4]))}) in two rows "
-            "of column names: give the columns of one group, or a row a run with its arm, seed and "
-            "result"
+            "of column names: give the columns of one group, or a row per run with its arm, seed "
+            "and result"
         )
 
 
@@ -353,7 +353,7 @@ def _fit(row: tuple[str, ...], header: tuple[str, ...], line: int, what: str) ->
         raise DataError(
             f"line {line} of {what} has {len(cells)} cell{'s' * (len(cells) != 1)} where the "
             f"header has {len(header)}: "
-            "give every row one cell a column, and quote cells that contain the separator"
+            "give every row one cell per column, and quote cells that contain the separator"
         )
     return cells
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-_PAGE = 100  # MLflow takes more than twice the time a run for pages of 200
+_PAGE = 100  # MLflow takes more than twice the time per run for pages of 200
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -352,7 +352,7 @@ class Upload:
         Of several numbers MLflow shows the latest, and the greater of two of one moment: a number
         that was altered there only gives way to a later one.
         """
-        # at step 0 the UI draws them as bars, one a run, and not as curves of one point; what was
+        # at step 0 the UI draws them as bars, one per run, and not as curves of one point; what was
         # logged on the way too has its result at the end of its curve
         if name in ends:
             return result.finished_at, ends[name]

@@ -33,7 +33,7 @@ class Conducted:
     """What was trained."""
 
     reports: tuple[RunReport, ...]
-    """One a task, or one a look."""
+    """One per task, or one per look."""
     decided: Decided | None = None
     """How it came to its end, where it ran until it was decided."""
 
@@ -61,7 +61,7 @@ def conduct(
     """Train what is missing of some requests, one after the other, and publish it.
 
     Args:
-        requests: what to train, one a task; until it is decided one, with declared looks.
+        requests: what to train, one per task; until it is decided one, with declared looks.
         watcher: shows the training.
         figures: draws what is published with a run.
         all_tasks: those of all tasks of the study; their plans are recorded before any run.

@@ -117,7 +117,7 @@ def overview(requests: Sequence[RunRequest]) -> StudyOverview:
     Nothing is loaded or trained.
 
     Args:
-        requests: of the study, one a task.
+        requests: of the study, one per task.
 
     Raises:
         UsageError: the study makes no sense.

@@ -127,7 +127,7 @@ def intervals(found: Iterable[Intervals]) -> str:
 
 
 def powers(found: Iterable[Powers]) -> str:
-    """Return the power of all methods, one row a pair."""
+    """Return the power of all methods, one row per pair."""
     rows = [
         [
             one.case.name,

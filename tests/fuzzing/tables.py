@@ -181,7 +181,7 @@ def _value_or_gap(case: Case, arm: str, seed: int | None, gaps: float) -> str:
 
 
 def _long(case: Case, *, seeded: bool) -> tuple[str, str, list[tuple[str, int]]]:
-    """Make a row a run; return the headings of arm and seed, and arm and seed of each row."""
+    """Make a row per run; return the headings of arm and seed, and arm and seed of each row."""
     rng = case.rng
     _name_arms(case)
     arm_heading = _spelt(case, rng.choice(words.ARM_HEADINGS))
@@ -385,7 +385,7 @@ def _noise(case: Case, whose: list[tuple[str, int]]) -> None:
 
 
 def _mean_rows(case: Case, arm: str, seed: str) -> None:
-    """Add rows of means: one an arm, named where the seed stands, or one over all."""
+    """Add rows of means: one per arm, named where the seed stands, or one over all."""
     rng = case.rng
     label = rng.choice(words.MEANS)
     case.parts.append("mean rows")
@@ -684,7 +684,7 @@ def _again_on_another_task(case: Case, named: list[str]) -> None:
     if case.chance(0.4):
         case.asked["filters"] = (f"{confounder}={levels[0]}",)
     else:
-        case.traps.append(f"two rows an arm that differ in {confounder}")
+        case.traps.append(f"two rows per arm that differ in {confounder}")
 
 
 def _runs_of_another_metric(case: Case, seeds: list[int], how: str) -> None:
@@ -775,7 +775,7 @@ def _summaries(case: Case) -> None:
 
 
 def _chart(case: Case) -> None:
-    """Make a chart's export: steps in the rows, a column a run, with its smallest and largest."""
+    """Make a chart's export: steps in the rows, a column per run, with its smallest and largest."""
     _name_arms(case, 0.0)
     case.header = [case.rng.choice(["Step", "epoch", "Epoche", "Wall time"])]
     for step in range(case.rng.randint(3, 6)):

@@ -49,6 +49,7 @@ def test_it_is_the_mean_over_both_variances(t: float, share: float, n_a: int, n_
     assert tail(t, share, n_a, n_b) == pytest.approx(literal(t, share, n_a, n_b), rel=1e-9)
 
 
+@pytest.mark.rest
 def test_a_double_integral_by_mpmath() -> None:
     t, share, n_a, n_b = 3.0, 0.6, 4, 6
 

@@ -110,6 +110,7 @@ def test_the_words_hold_both_answers_and_what_they_mean() -> None:
     assert result.simulated.reading in simulated
 
 
+@pytest.mark.rest
 def test_few_relabellings_are_counted_and_tried_and_judge_nothing() -> None:
     runs = {
         "a": {0: 61.0, 1: 61.2, 2: 61.1}, "b": {0: 60.2, 1: 60.0, 2: 60.3},

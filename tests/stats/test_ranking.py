@@ -152,6 +152,7 @@ def test_robustness_lines_can_be_left_out(unequal: Samples) -> None:
     assert "roughly normal; no test without that assumption is shown" in said
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize(
     ("runs", "times_faster"),
     [

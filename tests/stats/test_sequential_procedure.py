@@ -26,6 +26,7 @@ def test_wrong_verdicts_are_as_rare_as_promised(procedure: Procedure) -> None:
     assert measure_procedure(procedure, replications=10_000, seed=6).at_most(BOUND)
 
 
+@pytest.mark.rest
 @pytest.mark.parametrize("margin", [None, 1.2])
 def test_batches_decide_as_rank_does_look_by_look(margin: float | None) -> None:
     """``rank`` is given what the procedure would have trained: arms that are decided stop."""

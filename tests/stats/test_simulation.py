@@ -234,6 +234,7 @@ def test_other_methods_are_what_scipy_says(method: str) -> None:
     assert 0 < claimed.sum() < claimed.size
 
 
+@pytest.mark.rest
 def test_each_row_has_its_own_stream_and_is_reproducible() -> None:
     one, other = (stream(name).random(3).tolist() for name in ("a", "b"))
     assert one == stream("a").random(3).tolist()
@@ -254,6 +255,7 @@ def test_three_standard_errors_are_allowed() -> None:
     assert Rate(0, 100).error > 0.0
 
 
+@pytest.mark.rest
 def test_equal_arms_by_rank_itself() -> None:
     """Two hundred studies through ``rank``, against the binomial of its promised error."""
     rng = np.random.default_rng(5)

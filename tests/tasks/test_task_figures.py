@@ -91,6 +91,7 @@ def test_the_page_has_three_answers_nothing_to_load_and_escapes_names():
     assert all(attrs.get("aria-label") for tag, attrs in tags.seen if tag == "svg")
 
 
+@pytest.mark.proof
 def test_the_page_of_the_command(cli, workplace):
     write("results.csv", rows())
     answer = cli(

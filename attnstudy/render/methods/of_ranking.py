@@ -64,7 +64,7 @@ def _runs(ranking: Ranking) -> Iterator[Said]:
     else:
         text += f"in {per_arm([a.n for a in arms], 'run')}"
         if all(arm.seeds is not None for arm in arms if arm.n) and any(arm.n for arm in arms):
-            text += ", one a seed"
+            text += ", one per seed"
     yield Said(text)
     if ranking.excluded:
         yield left_out(len(ranking.excluded))

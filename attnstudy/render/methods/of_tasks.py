@@ -137,7 +137,7 @@ def _new(ranking: TaskRanking) -> Iterator[Said]:
     if all(pair.wilcoxon_p is None for pair in pairs):
         return
     yield Said(
-        "For a new task like these, differences of means, one a task, of "
+        "For a new task like these, differences of means, one per task, of "
         f"{_pairs(ranking.control)} were tested by Wilcoxon's signed ranks, two-sided and "
         "with Holm's correction, at the "
         f"family-wise error rate {ranking.alpha:g}",

@@ -72,7 +72,7 @@ def audit(
         table: CSV: the values of runs, in any of the shapes of ``tables.shape``, with the means
             and SDs as printed; or a table of summaries, with the number of runs (n).
         items: number of test items behind each accuracy; without it, what the log says.
-        logged: CSV, one row a run: the arm and ``test_correct_of_<N>``.
+        logged: CSV, one row per run: the arm and ``test_correct_of_<N>``.
         alpha: family-wise error rate of both rankings, and level of the test for influential
             values.
         direction: ``minimize`` where less is better; without it, what the headings of the means

@@ -44,7 +44,7 @@ class Logged:
 
 
 def read_logged(text: str, table: Table) -> tuple[Logged, ...]:
-    """Return the runs of a CSV with a row a run: a name and ``test_correct_of_<N>``.
+    """Return the runs of a CSV with a row per run: a name and ``test_correct_of_<N>``.
 
     Where several columns count right answers, the one of the test set is read.
 

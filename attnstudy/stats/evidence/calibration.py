@@ -219,7 +219,7 @@ def _same_to_the_design(sizes: Sequence[int], control: int | None) -> int:
 
 
 def _every_labelling(arms: Sequence[Sample], *, within: bool) -> list[Floats]:
-    """Return all labellings of the runs, one a row; every relabelling is there equally often."""
+    """Return all labellings of the runs, one per row; every relabelling is there equally often."""
     if within:
         table = np.stack([arm.values for arm in arms])
         orders = list(permutations(range(len(arms))))

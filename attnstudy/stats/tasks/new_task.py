@@ -19,7 +19,7 @@ MOST_EXACT = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Differences:
-    """The differences of two arms, one a task, and what the tests say before any correction."""
+    """The differences of two arms, one per task, and what the tests say before any correction."""
 
     a: str
     b: str

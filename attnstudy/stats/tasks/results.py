@@ -237,7 +237,7 @@ class TaskRanking:
         return encoded
 
     def to_latex(self) -> str:
-        """Return a ``table`` of LaTeX that needs booktabs alone: a row a task, a column an arm.
+        """Return a ``table`` of LaTeX that needs booktabs alone: a row per task, a column per arm.
 
         Bold is an arm only where it is shown better than all others on that task.
         """

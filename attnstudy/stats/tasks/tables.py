@@ -18,7 +18,7 @@ _MOST_ARMS = 6  # in a row of the table of tasks; of more, the best is named
 
 
 def task_rows(ranking: TaskRanking) -> Rows:
-    """Return a row a task: what its arms reached, with the letters of its own family."""
+    """Return a row per task: what its arms reached, with the letters of its own family."""
     arms = [arm.name for arm in ranking.arms]
     if len(arms) > _MOST_ARMS:
         return ["task", "best", "runs", "shown"], [_short_row(task) for task in ranking.tasks]

@@ -1,4 +1,4 @@
-"""Tables with a column an arm and a row a run, as a spreadsheet of repetitions often is."""
+"""Tables with a column per arm and a row per run, as a spreadsheet of repetitions often is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COMPARED = 30  # columns of which differences are looked for
 
 
 def read_columns_as_arms(table: Table) -> Reading:
-    """Return the arms of a table with a column an arm.
+    """Return the arms of a table with a column per arm.
 
     Raises:
         UsageError: the rows differ in a column that nobody allowed to differ, or a column or row
@@ -216,7 +216,7 @@ def _arms(table: Table, kept: Sequence[int]) -> tuple[list[Column], list[str]]:
             raise UsageError(
                 f"column {column.name!r} of {table.what} differs from row to row and may be what "
                 "the rows were measured at: choose one of its values with --filter "
-                f"{column.name}=N, or give a row a run, with its arm"
+                f"{column.name}=N, or give a row per run, with its arm"
             )
     left_out = _settings(table, arms, kept)
     columns = [c for c in columns if c in suspects or c in arms]
@@ -307,8 +307,8 @@ def _settings(table: Table, arms: list[Column], kept: Sequence[int]) -> list[str
             raise UsageError(
                 f"column {column.name!r} of {table.what} ({quoted(values, 4)}) is unlike the other "
                 "columns and may be a setting, not an arm: choose one of its values with --filter "
-                f"{column.name}=N, or give a row a run, with its arm; if it numbers the runs, say "
-                f"--seed-by {column.name}"
+                f"{column.name}=N, or give a row per run, with its arm; if it numbers the runs, "
+                f"say --seed-by {column.name}"
             )
     return left_out
 

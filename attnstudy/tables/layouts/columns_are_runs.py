@@ -1,4 +1,4 @@
-"""Tables with a row an arm and a column a run, as they are printed; also those of summaries."""
+"""Tables with a row per arm and a column per run, as they are printed; also those of summaries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_RUNS = 100_000
 
 
 def read_columns_as_runs(table: Table) -> Reading:
-    """Return the arms of a table with a row an arm, with the means and SDs that it prints.
+    """Return the arms of a table with a row per arm, with the means and SDs that it prints.
 
     Raises:
         UsageError: an option does not go with such a table.
@@ -98,7 +98,7 @@ def _check_names(table: Table, labels: Sequence[str], kept: Sequence[int]) -> No
         if name in seen:
             raise DataError(
                 f"{clip(name)!r} appears in {table.place(seen[name])} and {line} of {table.what}: "
-                "give one row an arm, with its runs side by side, and every row its own name"
+                "give one row per arm, with its runs side by side, and every row its own name"
             )
         seen[name] = line
 

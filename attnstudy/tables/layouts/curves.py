@@ -67,7 +67,7 @@ def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | No
         several = [c for c in steps if _repeats(runs, kept, c)]
         if len(several) > 1:
             several = _one_counter(table, runs, kept, several)
-        elif not several:  # a row a run: how far each was trained
+        elif not several:  # a row per run: how far each was trained
             several = steps[:1]
         if len(several) != 1:
             raise UsageError(
@@ -85,8 +85,8 @@ def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | No
         )
     if table.asked.point != Point():
         raise UsageError(
-            f"--at chooses a point of a curve, and {table.what} has one row a run ({step.name} is "
-            "not a curve's)"
+            f"--at chooses a point of a curve, and {table.what} has one row per run ({step.name} "
+            "is not a curve's)"
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Tables with a row a run: a column of arms, one of results, and perhaps one of seeds."""
+"""Tables with a row per run: a column of arms, one of results, and perhaps one of seeds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Result:
 
 
 def read_rows_as_runs(table: Table) -> Reading:
-    """Return the arms of a table with a row a run.
+    """Return the arms of a table with a row per run.
 
     Raises:
         UsageError: it is not clear which column holds the results, or runs of one arm differ in a

@@ -78,7 +78,7 @@ def run_columns(table: Table, kept: Sequence[int]) -> RunColumns:
         refuse_leading_means(table, values, kept)
     if mean is None and not values:
         raise DataError(
-            f"{table.what} has no column of numbers beside the names: give one column a run, or "
+            f"{table.what} has no column of numbers beside the names: give one column per run, or "
             "columns mean, sd and n"
         )
     statistics = [c for c in (mean, sd, count) if c is not None]

@@ -10,7 +10,7 @@ In this order:
 3. a column of arms with one row each, and columns numbered as runs are (``run 1``, ``seed=3``,
    ``acc_0``): *columns are runs*; with a single column of results, *rows are runs*, one each;
 4. no column of arms, and columns of numbers that are neither called as metrics nor as runs:
-   *columns are arms*, a row a run. A heading that is a setting's is an arm's where the numbers
+   *columns are arms*, a row per run. A heading that is a setting's is an arm's where the numbers
    below are as varied as results are. A column that is unlike the others (of another size, and
    with fewer decimals or repeated) may be a setting, and columns that are numbered alike
    (``base_0``, ``base_1``, ``ours_0``, ``ours_1``) may be runs: both are refused;
@@ -208,8 +208,8 @@ def _one_row_an_arm(
     shown = quoted([c.shown for c in values])
     if not values:
         raise DataError(
-            f"{what} has no column of numbers beside the names: give one column a run, or columns "
-            "mean, sd and n"
+            f"{what} has no column of numbers beside the names: give one column per run, or "
+            "columns mean, sd and n"
         )
     of_runs = [label for label in labels if not headings.is_statistic(label)]
     if not asked.by and of_runs and all(_labels_a_run(label, arms[0].name) for label in of_runs):
@@ -258,8 +258,8 @@ def unclear_columns(columns: Sequence[Column], what: str) -> UsageError:
     """Return the refusal of columns that may be runs or something else."""
     shown = quoted([c.shown for c in columns])
     return UsageError(
-        f"{what} has one row an arm and columns {shown}, which can be read in two ways: as runs of "
-        "the arm, then say --layout columns-are-runs; or as different metrics or datasets, then "
+        f"{what} has one row per arm and columns {shown}, which can be read in two ways: as runs "
+        "of the arm, then say --layout columns-are-runs; or as different metrics or datasets, then "
         "name one with --metric to describe it"
     )
 
@@ -288,7 +288,7 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
         )
     if len(columns[0].cells) == 1:
         raise UsageError(
-            f"{what} has a single row and no column that names the arms: give a row a run, with "
+            f"{what} has a single row and no column that names the arms: give a row per run, with "
             "its arm, or say --layout columns-are-arms if every column is an arm with one run"
         )
     metrics = [c for c in values if c.kind is Kind.METRIC]
@@ -299,7 +299,7 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
         raise UsageError(
             f"{what} has steps ({counter}) in its rows and curves in its columns "
             f"({quoted(names, 3)}), and nothing says which run belongs to which arm: export a "
-            "table with a row a run, with its arm, seed and result, instead of a chart, or give "
+            "table with a row per run, with its arm, seed and result, instead of a chart, or give "
             "several files that are called after arm and seed"
         )
     if len(values) == 1 or len(metrics) == len(values) or headings.run_headings(names):
@@ -309,7 +309,7 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
         )
     if asked.layout is None and headings.number_runs_of_arms(names):
         raise UsageError(
-            f"the columns of {what} look like runs of arms ({quoted(names)}): give one row a run "
+            f"the columns of {what} look like runs of arms ({quoted(names)}): give one row per run "
             "with its arm and seed, or, if every column is an arm, say --layout columns-are-arms"
         )
     # base_acc beside base_loss: two metrics, not two arms

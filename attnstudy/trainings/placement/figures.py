@@ -239,7 +239,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """A figure of attention to fill: one row an image, the image and then each map."""
+    """A figure of attention to fill: one row per image, the image and then each map."""
 
     figure: Figure
     heading: Text

@@ -112,7 +112,7 @@ def _refuse_twice(names: Sequence[str], what: str) -> None:
 
 
 def _grid_of_runs(given: Iterable[tuple[Any, Any]], *, unclear: bool = False) -> Grid:
-    """Return a table with a row a run; ``unclear``: NaN may be an empty cell.
+    """Return a table with a row per run; ``unclear``: NaN may be an empty cell.
 
     Raises:
         UsageError: there are none, some arms have seeds and others do not, or the names are those
@@ -172,8 +172,8 @@ def _result(arm: str, value: Any, *, unclear: bool) -> str:
     """
     if getattr(value, "ndim", 0) or isinstance(value, list | tuple | dict | set):
         raise UsageError(
-            f"arm {clip(arm)!r} has several values where a run has one: give one number a run; of "
-            "an array with a row a run and a column a task, choose a task, as in scores[:, 0]"
+            f"arm {clip(arm)!r} has several values where a run has one: give one number per run; "
+            "of an array with a row per run and a column per task, choose one: scores[:, 0]"
         )
     return _text(value, unclear=unclear)
 

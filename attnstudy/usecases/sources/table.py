@@ -114,7 +114,7 @@ def _layout_of_tasks(
 ) -> str | None:
     """Return the layout of the tables of the tasks, where all of them together show it.
 
-    With a row a task and nothing but numbers beside it, every column is an arm with one value.
+    With a row per task and nothing but numbers beside it, every column is an arm with one value.
     """
     if request.layout is not None or request.by or request.metric is not None:
         return request.layout
@@ -286,7 +286,7 @@ def _refuse_databases(raw: bytes, name: str) -> None:
         ),
         (
             lambda data: data.lstrip()[:1] in (b"{", b"["),
-            "is JSON: turn it into a table with a row a run and columns for its arm, seed and "
+            "is JSON: turn it into a table with a row per run and columns for its arm, seed and "
             "result, as pandas.DataFrame(...).to_csv writes it",
         ),
         (lambda data: data.lstrip()[:1] == b"<", "is a web page: save the table as CSV"),

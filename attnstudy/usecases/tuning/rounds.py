@@ -63,7 +63,7 @@ def play_rounds(
     """Go on until every arm has so many trials that ended.
 
     Args:
-        searches: one an arm.
+        searches: one per arm.
         trials: how many each is to have.
         store_dir: the store.
         trainer: has the runs trained.
