@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from attnstudy.trainings.contract import Diverged as Diverged
     from attnstudy.trainings.contract import Run as Run
     from attnstudy.trainings.declared import training as training
-    from attnstudy.usecases.ranking_data import rank as rank
-    from attnstudy.usecases.ranking_data import rank_tasks as rank_tasks
+    from attnstudy.usecases.ranking.data import rank as rank
+    from attnstudy.usecases.ranking.data import rank_tasks as rank_tasks
 
 __version__ = "0.2.0"
 
@@ -40,8 +40,8 @@ _FOUND_IN = {
     "Study": "attnstudy.api.study",
     "figures": "attnstudy.report.figures",
     "load_study": "attnstudy.api.study",
-    "rank": "attnstudy.usecases.ranking_data",
-    "rank_tasks": "attnstudy.usecases.ranking_data",
+    "rank": "attnstudy.usecases.ranking.data",
+    "rank_tasks": "attnstudy.usecases.ranking.data",
     "training": "attnstudy.trainings.declared",
 }
 

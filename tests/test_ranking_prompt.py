@@ -291,7 +291,7 @@ def test_folds_are_compared_fold_by_fold():
 
 
 def test_the_examples_of_the_documentation_run():
-    from attnstudy.usecases import ranking_data
+    from attnstudy.usecases.ranking import data as ranking_data
 
     assert doctest.testmod(ranking_data) == (0, 7)
 

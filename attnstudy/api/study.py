@@ -428,7 +428,7 @@ class Study:
         called = {"alpha": alpha, "correction": correction, "control": control, "margin": margin}
         with in_words_of_python():
             given = self._given(_RANK, called)
-            from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+            from attnstudy.usecases.ranking.tasks import TaskRankRequest, rank_by_task
             from attnstudy.usecases.sources import tasks_of
 
             names = tasks_of(asking.study_source(given))

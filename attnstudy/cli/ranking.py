@@ -111,10 +111,10 @@ def audit(table: str, **given: Any) -> int:
     """
     from attnstudy import render
     from attnstudy.tables.asked import Asked
-    from attnstudy.usecases import ranking
+    from attnstudy.usecases.auditing import audit_table
 
     refuse_empty(given)
-    result = ranking.audit_table(
+    result = audit_table(
         table,
         items=given["items"],
         logs=given["logs"],

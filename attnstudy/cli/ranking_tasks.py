@@ -38,7 +38,7 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         tasks_markdown,
         tasks_text,
     )
-    from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+    from attnstudy.usecases.ranking.tasks import TaskRankRequest, rank_by_task
     from attnstudy.usecases.sources import StudyRequest
 
     form = "json" if given["as_json"] else given["form"]

@@ -24,7 +24,7 @@ from attnstudy.stats.tasks.tables import (
 if TYPE_CHECKING:
     from attnstudy.stats import ClaimCheck
     from attnstudy.stats.tasks import TaskRanking
-    from attnstudy.usecases.ranking_tasks import TaskReport
+    from attnstudy.usecases.ranking.tasks import TaskReport
 
 _TOLD = 4  # tasks that are not in the average
 

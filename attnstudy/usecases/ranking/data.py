@@ -14,7 +14,7 @@ from attnstudy.tables.asked import Layout, Missing
 from attnstudy.tables.points import point_of
 from attnstudy.usecases.ranking import RankRequest
 from attnstudy.usecases.ranking import rank as rank_request
-from attnstudy.usecases.ranking_tasks import TaskRankRequest, rank_by_task
+from attnstudy.usecases.ranking.tasks import TaskRankRequest, rank_by_task
 from attnstudy.usecases.sources import TableRequest
 from attnstudy.usecases.sources.frames import (
     ARM,
