@@ -34,7 +34,7 @@ def ranked(monkeypatch):
         found = Collected(
             samples=samples or _samples(), metric="accuracy", direction="maximize", folds=heading
         )
-        monkeypatch.setattr(ranking, "collect", lambda source, progress: found)
+        monkeypatch.setattr(ranking.one_task, "collect", lambda source, progress: found)
         request = ranking.RankRequest(
             source=SimpleNamespace(direction="maximize", items=None),  # type: ignore[arg-type]
             said=said or {},
