@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from attnstudy import asking, options, studyfile
-from attnstudy.api.content import seeds_of, study_of
+from attnstudy.api.content import study_of
 from attnstudy.api.functions import Found, find_function
+from attnstudy.api.values import Seeds, inline_only, listed, names_of, seed_text, space_of
 from attnstudy.api.words import in_words_of_python
 from attnstudy.api.workers import leave_the_script_alone, refuse_in_worker
 from attnstudy.errors import UsageError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from attnstudy.usecases.tuning.results import ArmTuning
 
 Train = Callable[..., Any]
-Seeds = int | str | Iterable[int]
 Path = str | os.PathLike[str]
 
 _RUN, _TUNE, _RANK = map(
@@ -215,7 +215,7 @@ class Study:
 
         """
         called = {
-            "variant": _names(arms), "task": _names(task), "seeds": _seeds(seeds),
+            "variant": names_of(arms), "task": names_of(task), "seeds": seed_text(seeds),
             "workers": workers,
             "executor": executor, "until_decided": until_decided, "max_seeds": max_seeds,
             "max_hours": max_hours, "tuned": tuned, "storage": storage, "rerun": rerun,
@@ -305,8 +305,8 @@ class Study:
 
         """
         called = {
-            "variant": _names(arms), "trials": trials, "seeds_per_trial": seeds_per_trial,
-            "tuning_seeds": _seeds(tuning_seeds), "pruner": pruner, "sampler": sampler,
+            "variant": names_of(arms), "trials": trials, "seeds_per_trial": seeds_per_trial,
+            "tuning_seeds": seed_text(tuning_seeds), "pruner": pruner, "sampler": sampler,
             "sampler_seed": sampler_seed, "storage": storage, "workers": workers,
             "executor": executor, "device": device, "threads": threads,
             "no_progress": not progress, "quiet": quiet,
@@ -316,7 +316,7 @@ class Study:
             refuse_in_worker("tune()")
             file = self._file
             if space is not None:
-                file = replace(file, space=_space(space))
+                file = replace(file, space=space_of(space))
             judged_by = {key: value for key, value in judged.items() if value is not None}
             file = replace(file, tuned_for={**file.tuned_for, **judged_by})
             return self._tune(self._given(_TUNE, called, file))
@@ -385,8 +385,8 @@ class Study:
         """
         called = {
             "metric": metric, "direction": direction, "alpha": alpha, "correction": correction,
-            "control": control, "margin": margin, "looks": _listed(looks), "task": task,
-            "config": config, "allowed": _names(allow_differences) or None,
+            "control": control, "margin": margin, "looks": listed(looks), "task": task,
+            "config": config, "allowed": names_of(allow_differences) or None,
         }  # fmt: skip
         with in_words_of_python():
             given = self._given(_RANK, called, always={"paired": paired})
@@ -501,7 +501,9 @@ class Study:
             self._found.register()
             if self._found.here_because is not None:
                 file = self._as_it_is_now(file, self._found)
-                said["executor"] = _inline(said.get("executor", "inline"), self._found.here_because)
+                said["executor"] = inline_only(
+                    said.get("executor", "inline"), self._found.here_because
+                )
         fixed = file.options if file.path is None else {}
         return options.given_in_program(command, file, {**self._said, **said}, fixed)
 
@@ -545,46 +547,3 @@ def _figures(tuning: ArmTuning) -> Mapping[str, bytes]:
     from attnstudy.report.tuning import tuning_figures  # matplotlib: only where one is published
 
     return tuning_figures(tuning)
-
-
-def _inline(executor: str, why: str) -> str:
-    """Return the executor of a function that is in this process alone.
-
-    Raises:
-        UsageError: another one is asked for.
-
-    """
-    if executor != "inline":
-        raise UsageError(
-            f"executor is {executor!r}, and runs can be made in this process alone: {why}"
-        )
-    return executor
-
-
-def _names(names: str | Iterable[str] | None) -> list[str] | None:
-    if names is None:
-        return None
-    return [names] if isinstance(names, str) else list(names)
-
-
-def _seeds(seeds: Seeds | None) -> str | None:
-    return None if seeds is None else seeds_of(seeds)
-
-
-def _listed(numbers: Sequence[int] | None) -> str | None:
-    return None if numbers is None else ",".join(map(str, numbers))
-
-
-def _space(space: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a space as a study's file has it."""
-    if not isinstance(space, Mapping):
-        raise UsageError(
-            f"space is {space!r}: give what is varied by name, as in {{'lr': [0.01, 0.1]}}"
-        )
-    return {str(name): _dimension(value) for name, value in space.items()}
-
-
-def _dimension(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple | range) else value

@@ -9,7 +9,7 @@ import numpy as np
 
 from attnstudy.stats import Power, Ranking
 from attnstudy.stats.comparisons.design import Design
-from attnstudy.stats.evidence.power import PairPower
+from attnstudy.stats.evidence.pair_power import PairPower
 from attnstudy.stats.samples import MIN_RUNS
 
 _POINTS = 16

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.evidence import effects
-from attnstudy.stats.evidence.power import Needed
+from attnstudy.stats.evidence.pair_power import Needed
 from attnstudy.stats.evidence.robust import Robust, robustness
 from attnstudy.stats.results import Arm, Pair
 from attnstudy.stats.samples import Sample

@@ -19,7 +19,7 @@ from attnstudy.stats.comparisons.batch import (
     shown_different,
     summary_different,
 )
-from attnstudy.stats.evidence.power import PairPower
+from attnstudy.stats.evidence.pair_power import PairPower
 from benchmarks.calibration.designs import Mode, Row
 from benchmarks.calibration.draws import chunks, draw
 from benchmarks.calibration.rates import REPLICATIONS, Rate, stream

@@ -16,7 +16,7 @@ from attnstudy.errors import UsageError
 from attnstudy.stats import Ranking, check_claims, rank
 from attnstudy.stats.comparisons.batch import shown_different
 from attnstudy.stats.comparisons.design import Design
-from attnstudy.stats.evidence.power import pair_power
+from attnstudy.stats.evidence.pair_power import pair_power
 from attnstudy.stats.samples import Sample
 
 # Areas under the ROC curve in 10 x 10-fold cross-validation of four SVMs, in 25ths from A = 0 on:

@@ -12,7 +12,8 @@ from attnstudy.stats.comparisons.critical import Family
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.comparisons.pair_test import PairTest
-from attnstudy.stats.evidence.power import MOST_SEEDS, Needed, PairPower, break_even_correlation
+from attnstudy.stats.evidence.pair_power import MOST_SEEDS, Needed, PairPower
+from attnstudy.stats.evidence.power import break_even_correlation
 from attnstudy.stats.samples import read_samples
 from attnstudy.stats.wording.numbers import pairing_words, runs_words
 from attnstudy.stats.wording.verdicts import advice

@@ -20,6 +20,7 @@ from attnstudy.stats.tasks.mean_ranks import mean_ranks
 from attnstudy.stats.tasks.measured import Grid, Scale, TaskMeasurements, read_grid
 from attnstudy.stats.tasks.on_average import Averages, averages
 from attnstudy.stats.tasks.posterior import signed_rank_posterior
+from attnstudy.stats.tasks.remarks import left_out, notes, status_reason, turns_of
 from attnstudy.stats.tasks.results import (
     QUESTIONS,
     AveragePair,
@@ -31,7 +32,6 @@ from attnstudy.stats.tasks.results import (
     Question,
     TaskArm,
     TaskRanking,
-    Turn,
 )
 from attnstudy.stats.vocabulary import Verdict
 from attnstudy.stats.wording.letters import compact_letters, rank_ranges
@@ -80,7 +80,7 @@ def rank_tasks(
             f"{near_miss(design.control, grid.arms)}"
         )
     rankings = _rankings(given, design, len(grid.tasks))
-    turns = _turns(rankings)
+    turns = turns_of(rankings)
     over_tasks = _over_tasks(grid, design)
     ranks, mean_rank = mean_ranks(grid, over_tasks.sign, design.alpha)
     found = averages(grid, over_tasks, weights)
@@ -114,7 +114,7 @@ def rank_tasks(
         margin=design.margin,
         control=design.control,
         status="confirmatory" if provenance.confirmatory and question else "exploratory",
-        status_reason=_status_reason(provenance, question, plans or {}),
+        status_reason=status_reason(provenance, question, plans or {}),
         question=question,
         tasks=_tasks(given, grid, rankings, found, plans or {}),
         arms=_arms(grid, found, mean_rank, over_tasks),
@@ -127,7 +127,7 @@ def rank_tasks(
         average=OnAverage(
             tasks=found.tasks,
             weights=tuple(found.weights.tolist()),
-            left_out=_left_out(grid, found),
+            left_out=left_out(grid, found),
             pairs=_average_pairs(found),
             verdict=answers["average"][0],
             sentence=answers["average"][1],
@@ -136,7 +136,7 @@ def rank_tasks(
             pairs=pairs, tasks_needed=needed, verdict=answers["new"][0], sentence=answers["new"][1]
         ),
         mean_ranks=ranks,
-        notes=(*provenance.notes, *_notes(grid, rankings)),
+        notes=(*provenance.notes, *notes(grid, rankings)),
         excluded=provenance.excluded,
         verdict=answers[question][0] if question else _all(answers, 0),
         sentence=answers[question][1] if question else _all(answers, 1),
@@ -207,20 +207,6 @@ def _rankings(
             pairs = tuple(replace(p, verdict=Verdict.DESCRIPTIVE) for p in found[task].pairs)
             found[task] = replace(found[task], pairs=pairs)
     return found
-
-
-def _turns(rankings: Mapping[str, Ranking]) -> tuple[Turn, ...]:
-    """Return the pairs whose order is shown both ways, which holds with the same error rate."""
-    better: dict[tuple[str, str], list[str]] = {}
-    for task, ranking in rankings.items():
-        for pair in ranking.pairs:
-            if pair.verdict in (Verdict.BETTER, Verdict.WORSE):
-                better.setdefault(words.won(pair.a, pair.b, pair.verdict), []).append(task)
-    return tuple(
-        Turn(a=a, b=b, a_better=tuple(tasks), b_better=tuple(better[b, a]))
-        for (a, b), tasks in better.items()
-        if (b, a) in better and (len(tasks), a) >= (len(better[b, a]), b)
-    )
 
 
 def _by_rank(grid: Grid, mean_rank: Floats) -> tuple[str, ...]:
@@ -355,67 +341,6 @@ def _average_pairs(found: Averages) -> tuple[AveragePair, ...]:
         )
         for d in found.decisions
     )
-
-
-def _left_out(grid: Grid, found: Averages) -> tuple[str, ...]:
-    """Return the tasks that are not in the average, and why."""
-    said = []
-    for task in grid.tasks:
-        if task in found.tasks:
-            continue
-        own = grid.cells[task]
-        short = [arm for arm in grid.arms if arm not in own or not own[arm].tested]
-        if short:
-            runs = own[short[0]].n if short[0] in own else 0
-            more = f" and {len(short) - 1} more" if len(short) > 1 else ""
-            said.append(f"{task} ({short[0]}{more} has {runs} of the 3 runs that a test needs)")
-        else:
-            said.append(f"{task} (its runs do not vary, so it has no standard deviation)")
-    return tuple(said)
-
-
-def _notes(grid: Grid, rankings: Mapping[str, Ranking]) -> tuple[str, ...]:
-    notes = []
-    if grid.scale == "sd" or grid.reason:
-        unit = "standard deviations of the runs of each task"
-        if grid.scale == "metric":
-            unit = "the unit of the metric, taken to be one on all tasks"
-        why = f", because {grid.reason}" if grid.reason else ""
-        notes.append(f"over tasks, differences are in {unit}{why}")
-    notes += _copies(grid)
-    for task, ranking in rankings.items():
-        notes += [f"{task}: {flag.message}" for flag in ranking.flags]
-    return tuple(notes)
-
-
-def _copies(grid: Grid) -> list[str]:
-    """Return a note for each group of tasks that hold the very same values of several arms."""
-    groups: dict[tuple[tuple[str, tuple[float, ...]], ...], list[str]] = {}
-    for task in grid.tasks:
-        values = tuple(sorted((arm, tuple(s.values)) for arm, s in grid.cells[task].items()))
-        if len({one for _, one in values}) > 1:
-            groups.setdefault(values, []).append(task)
-    return [
-        f"{' and '.join(alike)} hold the very same values: one may be a copy, and counts twice"
-        for alike in groups.values()
-        if len(alike) > 1
-    ]
-
-
-def _status_reason(
-    provenance: Provenance, question: Question | None, plans: Mapping[str, Plan]
-) -> str:
-    if provenance.plan is None:
-        return "; ".join(("no plan was recorded before the first run", *provenance.deviations))
-    if question is None:
-        return (
-            "the plans do not say which of the three questions is asked: [ranking] tasks = 'each', "
-            "'average' or 'new'"
-        )
-    if provenance.deviations:
-        return f"the plans were not followed: {'; '.join(provenance.deviations)}"
-    named = ", ".join(f"{plan.hash} ({task}, {plan.date})" for task, plan in plans.items())
-    return f"the plans {named} were recorded before the first run of each, and followed"
 
 
 def _known(value: float) -> float | None:

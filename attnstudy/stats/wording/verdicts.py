@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
-from attnstudy.stats.evidence.power import Needed
+from attnstudy.stats.evidence.pair_power import Needed
 from attnstudy.stats.samples import MIN_RUNS, ROUNDING, Sample
 from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, SEEDS, Verdict
 from attnstudy.stats.wording.numbers import count

@@ -10,7 +10,8 @@ from attnstudy.stats import Exclusion, Source
 from attnstudy.tables.words import some
 from attnstudy.usecases.sources.collected import Collected
 from attnstudy.usecases.sources.configurations import StudyRequest
-from attnstudy.usecases.sources.experiment import ExperimentRequest, collect_experiment_by_task
+from attnstudy.usecases.sources.experiment import collect_experiment_by_task
+from attnstudy.usecases.sources.logged_runs import ExperimentRequest
 from attnstudy.usecases.sources.study import collect_study
 from attnstudy.usecases.sources.table import TableRequest, collect_table_by_task
 
