@@ -66,9 +66,9 @@ def rank(**given: Any) -> int:
     _refuse_without_figures(given)
     _check_methods(given)
     form = "json" if given["as_json"] else given["form"]
-    if given["components"] and form in ("latex", "csv", "html"):
+    if given["components"] and form in ("latex", "csv"):
         raise UsageError(
-            f"--components has no place in --format {form}: use text, markdown or json"
+            f"--components has no place in --format {form}: use text, markdown, html or json"
         )
     if given["task_by"] is not None:
         return _rank_tasks(given)
@@ -337,7 +337,9 @@ def _rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     if form == "html":
         from attnstudy.report.tasks_html import tasks_html
 
-        page = tasks_html(result.ranking, _surroundings(claims=result.claims))
+        page = tasks_html(
+            result.ranking, _surroundings(claims=result.claims, components=result.components)
+        )
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         from attnstudy.report.over_tasks import write_task_figures
@@ -410,6 +412,7 @@ def _context(result: RankReport) -> Context:
         runs=result.collected.runs,
         curves=result.collected.curves,
         calibration=result.calibration,
+        components=result.components,
         claims=result.claims,
     )
 

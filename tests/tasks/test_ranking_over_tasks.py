@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -279,5 +280,9 @@ def test_where_the_variance_over_tasks_comes_from(ranked):
     assert "variance" in text
     refused = ranked(rows(), "--components", "--task-scale", "sd", code=2)
     assert "rank one task for its components" in refused.err
-    page = ranked(rows(), "--components", "--format", "html", code=2)
-    assert "--components has no place in --format html" in page.err
+    page = html.unescape(ranked(rows(), "--components", "--format", "html").out)
+    assert page.count("<h2>Where the variance comes from</h2>") == 1
+    for one in answer["components"]:
+        assert f'<th scope="row">{one["name"]}</th>' in page
+    table = ranked(rows(), "--components", "--format", "csv", code=2)
+    assert "--components has no place in --format csv" in table.err
