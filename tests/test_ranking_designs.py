@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import sys
@@ -143,7 +144,10 @@ def test_no_further_look_or_nothing_open(cli, workplace):
         (("--looks", "5,10", "--correction", "holm"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--paired"), "defined for Games-Howell alone"),
         (("--looks", "5,10", "--calibrate"), "--calibrate asks about a single analysis"),
-        (("--components", "--format", "html"), "--components has no place in --format html"),
+        (
+            ("--components", "--format", "csv"),
+            "--components has no place in --format csv: use text",
+        ),
         (("--components", "--folds", "9/1"), "--components do not go together"),
     ],
 )
@@ -164,8 +168,8 @@ def test_components_are_those_of_the_function_and_null_where_nobody_asks(paired)
     expected = stats.find_components(rows).to_json()
     assert json.loads(paired("--components", "--json").out)["components"] == expected
     assert json.loads(paired("--json").out)["components"] is None
-    for form in ("text", "markdown"):
-        said = paired("--components", "--format", form).out
+    for form in ("text", "markdown", "html"):
+        said = html.unescape(paired("--components", "--format", form).out)
         assert "Components of the variance of a run's value within its arm" in said
         assert "residual" in said
         assert "nothing says how training and validation data were split" in " ".join(said.split())

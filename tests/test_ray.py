@@ -24,6 +24,7 @@ from attnstudy.executors import ClusterRequest, ExecutorChoice, Ray
 from attnstudy.executors import cluster as cluster_module
 from tests.clusters import Machines, machines
 from tests.conftest import SMALL
+from tests.own import computed as all_computed
 from tests.stores import one_sentence
 from tests.tuning import numbers
 
@@ -192,6 +193,52 @@ def test_a_lost_head_ends_the_command_and_the_same_command_goes_on(workplace):
     subprocess.run([*command, "--store", "near", "--no-figures"], check=True, cwd=workplace)
     assert len(computed) == 2
     assert computed == results(workplace / "near")
+
+
+TASKS = """
+train = "mine:train"
+seeds = 2
+[settings]
+level = 0.0
+difficulty = 1
+[arms.low]
+level = 0.0
+[arms.high]
+level = 50.0
+[tasks.easy]
+difficulty = 1
+[tasks.hard]
+difficulty = 3
+metric = "loss"
+"""
+TRAIN = """
+def train(run):
+    value = run.settings["level"] - run.settings["difficulty"] + run.rng("noise").normal()
+    run.log(0, acc=value)
+    return {"acc": value, "loss": 100 - value}
+"""
+
+
+def test_tasks_on_a_cluster_are_the_tasks_here(own, cluster):
+    own.write(TRAIN, top=TASKS)
+    ranked = []
+    for store, how in (("far", ray_words(cluster, "--workers", "3")), ("near", ())):
+        answer = own("run", *how, "--store", store, "--json")
+        assert answer.code == 0, answer.err
+        assert json.loads(answer.out)["trained"] == 8
+        ranked.append(json.loads(own("rank", "--store", store, "--tasks", "each", "--json").out))
+    far, near = (all_computed(own.place / store) for store in ("far", "near"))
+    assert {name.partition("/")[0] for name in far} == {"easy", "hard"}
+    assert len(far) == 8
+    assert far == near
+    fingerprints = [
+        {name: folder.started().spec.fingerprint for name, folder in own.folders(store=s).items()}
+        for s in ("far", "near")
+    ]
+    assert fingerprints[0] == fingerprints[1]
+    far_ranked, near_ranked = ranked
+    for key in ("tasks", "each", "average", "new", "verdict"):
+        assert far_ranked[key] == near_ranked[key]
 
 
 OWN = """

@@ -22,6 +22,7 @@ from attnstudy.study import RunSpec, roles
 from attnstudy.studyplan import Analysis, StudyPlan
 from attnstudy.tracking import open_for_reading, read_plans, read_runs, resolve
 from attnstudy.usecases.sources import StudyRequest, tasks_of
+from tests.faults.server import Server
 from tests.own import one_sentence
 
 CODE = """
@@ -610,3 +611,64 @@ def test_a_program_ranks_over_the_tasks(trained, monkeypatch):
     assert "over 2 tasks by acc, loss" in repr(ranking)
     with pytest.raises(UsageError, match="tasks is 'eech': use each, average or new"):
         study.rank_tasks(tasks="eech")  # type: ignore[arg-type]
+
+
+# tasks of experiments that somebody else logged
+
+
+ROWS = [
+    (task, arm, seed, 70.0 + 5 * number + gap + ((7 * seed + 3 * number) % 5) / 8)
+    for number, task in enumerate(("cifar10", "svhn", "stl10"))
+    for arm, gap in (("base", 0.0), ("ours", 1.5 - number))
+    for seed in range(3)
+]
+"""Task, arm, seed, accuracy; ``base`` is the better one on the last task."""
+
+
+def log_rows(uri: str, experiment: str) -> None:
+    """Log each row as a run, as a program that knows only MLflow does."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    number = client.create_experiment(experiment)
+    for task, arm, seed, value in ROWS:
+        run = client.create_run(number, run_name=f"{task} {arm} {seed}").info.run_id
+        for name, given in (("dataset", task), ("arm", arm), ("seed", seed)):
+            client.log_param(run, name, given)
+        client.log_metric(run, "accuracy", value)
+        client.set_terminated(run)
+
+
+@pytest.mark.rest  # a server takes seconds of processor time to start
+def test_runs_on_a_server_are_ranked_over_tasks_as_the_rows_of_a_file(
+    cli, workplace, template_store, tmp_path_factory
+):
+    table = [f"{task},{arm},{seed},{value}" for task, arm, seed, value in ROWS]
+    Path("rows.csv").write_text("\n".join(["dataset,arm,seed,accuracy", *table]) + "\n")
+    server = Server(tmp_path_factory.mktemp("server"), template_store / "mlflow.db")
+    server.start()
+    answers = []
+    try:
+        log_rows(server.uri, "theirs")
+        log_rows(f"sqlite:///{Path('mlruns/mlflow.db').resolve()}", "theirs")
+        by_params = (
+            "--experiment", "theirs", "--task-by", "params.dataset", "--by", "params.arm",
+            "--seed-by", "params.seed", "--metric", "accuracy",
+        )  # fmt: skip
+        for words in (
+            ("--from", "rows.csv", "--task-by", "dataset", "--by", "arm", "--seed-by", "seed"),
+            by_params,
+            (*by_params, "--tracking-uri", server.uri),
+        ):
+            answer = cli("rank", *words, "--tasks", "average", "--json")
+            assert answer.code == 0, answer.err
+            answers.append(json.loads(answer.out))
+    finally:
+        server.kill()
+    file, here, there = answers
+    assert [task["name"] for task in file["tasks"]] == ["cifar10", "svhn", "stl10"]
+    assert file["average"]["pairs"][0]["difference"] == pytest.approx((1.5 + 0.5 - 0.5) / 3)
+    assert there == here
+    assert {key for key in file if file[key] != here[key]} == {"study", "source"}
+    for answer in (here, there):
+        assert (answer["study"], answer["source"]["name"]) == ("theirs", "experiment theirs")

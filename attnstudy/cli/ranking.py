@@ -64,9 +64,9 @@ def rank(**given: Any) -> int:
     refuse_without_figures(given)
     check_methods(given)
     form = "json" if given["as_json"] else given["form"]
-    if given["components"] and form in ("latex", "csv", "html"):
+    if given["components"] and form in ("latex", "csv"):
         raise UsageError(
-            f"--components has no place in --format {form}: use text, markdown or json"
+            f"--components has no place in --format {form}: use text, markdown, html or json"
         )
     if given["task_by"] is not None:
         return rank_tasks(given)

@@ -75,7 +75,9 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     if form == "html":
         from attnstudy.report.tasks_html import tasks_html
 
-        page = tasks_html(result.ranking, surroundings(claims=result.claims))
+        page = tasks_html(
+            result.ranking, surroundings(claims=result.claims, components=result.components)
+        )
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         from attnstudy.report.over_tasks import write_task_figures

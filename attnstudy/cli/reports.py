@@ -116,6 +116,7 @@ def _context(result: RankReport) -> Context:
         runs=result.collected.runs,
         curves=result.collected.curves,
         calibration=result.calibration,
+        components=result.components,
         claims=result.claims,
     )
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
 from attnstudy.stats.vocabulary import SEEDS
-from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, ranks, two
+from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.wording.verdicts import nothing_observed
 
 if TYPE_CHECKING:
-    from attnstudy.stats import Components, Flag, Pair, Ranking
+    from attnstudy.stats import Flag, Pair, Ranking
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and rows of a table."""
@@ -216,24 +216,3 @@ def chance_words(ranking: Ranking) -> list[str]:
         f"with chance ({numbers.plain(view.chance)}) in the place of runs that diverged: "
         f"{order}; {view.verdict}"
     ]
-
-
-def components_title(components: Components) -> str:
-    """Return what the table of components is about."""
-    return (
-        "Components of the variance of a run's value within its arm (REML; one residual variance "
-        f"is taken for all arms; {count(components.runs, 'run')})"
-    )
-
-
-def components_table(components: Components) -> Rows:
-    """Return headings and rows of the components, with their sum."""
-    rows = [
-        [one.name, f"{one.variance:.4g}", f"{one.sd:.3g}", f"{100 * one.share:.0f} %",
-         f"{one.levels:,}"]
-        for one in components.components
-    ]  # fmt: skip
-    if len(rows) > 1:
-        whole = components.variance
-        rows.append(["sum", f"{whole:.4g}", f"{whole**0.5:.3g}", "", ""])
-    return ["source", "variance", "SD", "share", "levels"], rows

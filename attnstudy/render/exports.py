@@ -11,8 +11,6 @@ from attnstudy.render.comparison import (
     advice_words,
     arm_table,
     chance_words,
-    components_table,
-    components_title,
     flag_words,
     looks_words,
     order_words,
@@ -20,6 +18,7 @@ from attnstudy.render.comparison import (
     table_words,
 )
 from attnstudy.stats import calibration_words, components_words
+from attnstudy.stats.wording.components import components_table, components_title
 from attnstudy.stats.wording.method import method_words
 from attnstudy.stats.wording.shown_flags import shown_flags
 

@@ -8,8 +8,6 @@ from attnstudy.render.comparison import (
     advice_words,
     arm_table,
     chance_words,
-    components_table,
-    components_title,
     flag_words,
     looks_words,
     order_words,
@@ -18,6 +16,7 @@ from attnstudy.render.comparison import (
 )
 from attnstudy.render.tables import duration, table, wrapped
 from attnstudy.stats import calibration_words, components_words
+from attnstudy.stats.wording.components import components_table, components_title
 from attnstudy.stats.wording.method import method_words
 from attnstudy.stats.wording.numbers import (
     Numbers,

@@ -6,7 +6,6 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.comparison import components_table, components_title
 from attnstudy.render.exports import escaped, markdown_table
 from attnstudy.render.ranking import components_text
 from attnstudy.render.tables import table, wrapped
@@ -20,6 +19,7 @@ from attnstudy.stats.tasks.tables import (
     ranks_words,
     task_rows,
 )
+from attnstudy.stats.wording.components import components_table, components_title
 
 if TYPE_CHECKING:
     from attnstudy.stats import ClaimCheck

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from attnstudy.stats import Calibration, ClaimCheck
+from attnstudy.stats import Calibration, ClaimCheck, Components
 from attnstudy.usecases.sources import Curve, RunReference
 
 
@@ -27,6 +27,8 @@ class Context:
     """The command that makes this ranking again."""
     calibration: Calibration | None = None
     """How often the design claims a difference among equals."""
+    components: Components | None = None
+    """Where the variance of a run's value comes from."""
     claims: Sequence[ClaimCheck] = ()
     """Claims that were checked."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from attnstudy.report.components import components_section
 from attnstudy.report.context import Context
 from attnstudy.report.figures import ranking_figures
 from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS
@@ -50,6 +51,7 @@ def ranking_html(ranking: Ranking, context: Context) -> str:
         ),
         section("Learning curves", drawn.get("curves", "")),
         _checked(context),
+        components_section(context.components),
         _flags(ranking),
         section("Notes", bullets(map(esc, ranking.notes)) if ranking.notes else ""),
         _scope(ranking),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from attnstudy.report.components import components_section
 from attnstudy.report.context import Context
 from attnstudy.report.markup import bullets, details, esc, facts, figure, section, table
 from attnstudy.report.over_tasks import MOST_ARMS, MOST_PANELS, task_figures
@@ -64,6 +65,7 @@ def tasks_html(ranking: TaskRanking, context: Context) -> str:
             drawn.get("mean-ranks", ""),
         ),
         section("Claims", bullets(_claims(context)) if context.claims else ""),
+        components_section(context.components),
         section("Notes", bullets(map(esc, ranking.notes)) if ranking.notes else ""),
         section(
             "Left out",

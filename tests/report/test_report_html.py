@@ -11,7 +11,15 @@ from attnstudy.report.context import Context
 from attnstudy.report.html import ranking_html
 from attnstudy.report.names import clean, shorten, width
 from attnstudy.report.style import DARK, LIGHT
-from attnstudy.stats import Ranking, Verdict, calibrate, check_claims, rank
+from attnstudy.stats import (
+    Ranking,
+    Verdict,
+    calibrate,
+    check_claims,
+    components_words,
+    find_components,
+    rank,
+)
 from attnstudy.stats.wording.numbers import Numbers, exact, p_value, significant, two
 from attnstudy.stats.wording.shown_flags import shown_flags
 from attnstudy.usecases.sources import RunReference
@@ -287,6 +295,26 @@ def test_claims_and_calibration_are_on_the_page_too() -> None:
     assert "promised: at most 0.05" in flat
     assert context.calibration is not None
     assert context.calibration.simulated.reading in flat
+
+
+def test_components_of_variance_are_on_the_page_where_they_were_asked_for() -> None:
+    ranking = rank(BY_HOLM)
+    rows = [(arm, None, seed, v) for arm, own in BY_HOLM.items() for seed, v in enumerate(own)]
+    found = find_components(rows)
+    page = ranking_html(ranking, Context(components=found))
+    flat = Page(page).flat
+    assert "Where the variance comes from" in flat
+    seed, residual = found.components
+    for one in (seed, residual):
+        assert f"{one.name}</th>" in page
+        assert f">{one.variance:.4g}</td>" in page
+    assert "sum</th>" in page
+    assert all(words in flat for words in components_words(found))
+    assert "Where the variance comes from" not in ranking_html(ranking, Context())
+    single = find_components([("a", None, 0, 1.0)])
+    flat = Page(ranking_html(ranking, Context(components=single))).flat
+    assert "1 run): none can be told." in flat
+    assert "not told: residual: no arm has two runs" in flat
 
 
 def test_what_stands_for_many_stands_once_and_a_single_pair_has_no_family() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -134,6 +135,54 @@ def test_missing_cells_and_unequal_seeds(ranked):
     assert {arm["name"]: arm["tasks"] for arm in answer["arms"]} == {
         "ours": 8, "plus": 7, "base": 8,
     }  # fmt: skip
+
+
+def test_an_arm_with_runs_on_no_task_is_named_with_what_to_do(ranked):
+    found = [(task, arm, seed, "nan" if arm == "plus" else v) for task, arm, seed, v in rows()]
+    answer = json.loads(ranked(found, "--json").out)
+    assert answer["average"]["tasks"] == []
+    assert (
+        "plus has them on no task: left out, there is an average" in answer["average"]["sentence"]
+    )
+    rest = json.loads(ranked(found, "--filter", "method!=plus", "--json").out)
+    assert rest["average"]["verdict"] == "ours > base"
+
+
+def test_a_task_with_one_arm_is_in_no_answer_about_pairs(ranked):
+    found = [row for row in rows() if row[0] != "task0" or row[1] == "base"]
+    answer = json.loads(ranked(found, "--json").out)
+    assert answer["average"]["tasks"] == list(TASKS[1:])
+    (left,) = answer["average"]["left_out"]
+    assert left == "task0 (plus has 0 of the 3 runs that a test needs, and 1 more too few)"
+    assert {pair["tasks"] for pair in answer["new"]["pairs"]} == {7}
+    assert answer["tasks"][0]["ranking"]["pairs"] == []
+
+
+def test_where_no_two_arms_share_a_task_nothing_is_said_of_them(ranked):
+    own = dict(zip(TASKS, GAPS, strict=False))
+    answer = json.loads(
+        ranked([row for row in rows(TASKS[:3]) if row[1] == own[row[0]]], "--json").out
+    )
+    assert "nothing can be tested" in answer["each"]["sentence"]
+    assert "on none has every arm 3 runs" in answer["average"]["sentence"]
+    assert "on no task" not in answer["average"]["sentence"]
+    assert "nothing can be decided" in answer["new"]["sentence"]
+
+
+def test_runs_that_do_not_vary_are_not_called_too_few(ranked):
+    found = [(task, arm, seed, 3.5 + GAPS[arm]) for task, arm, seed, _ in rows(TASKS[:3])]
+    answer = json.loads(ranked(found, "--task-scale", "sd", "--json").out)
+    assert "where every arm has 3 runs they do not vary" in answer["average"]["sentence"]
+
+
+def test_an_arm_that_is_spelled_otherwise_on_one_task_is_told(ranked):
+    found = [(t, "Base" if (t, a) == ("task1", "base") else a, s, v) for t, a, s, v in rows()]
+    notes = json.loads(ranked(found, "--json").out)["notes"]
+    said = "'base' and 'Base' differ in case or blanks only and are ranked as 2 arms"
+    assert [said in note for note in notes].count(True) == 1
+    both = [*rows(), *((t, "Base", s, v) for t, a, s, v in rows() if a == "base")]
+    notes = json.loads(ranked(both, "--json").out)["notes"]
+    assert [said in note for note in notes].count(True) == 1
 
 
 def test_tasks_of_different_units_and_directions_are_standardised_and_it_is_said(ranked):
@@ -279,5 +328,9 @@ def test_where_the_variance_over_tasks_comes_from(ranked):
     assert "variance" in text
     refused = ranked(rows(), "--components", "--task-scale", "sd", code=2)
     assert "rank one task for its components" in refused.err
-    page = ranked(rows(), "--components", "--format", "html", code=2)
-    assert "--components has no place in --format html" in page.err
+    page = html.unescape(ranked(rows(), "--components", "--format", "html").out)
+    assert page.count("<h2>Where the variance comes from</h2>") == 1
+    for one in answer["components"]:
+        assert f'<th scope="row">{one["name"]}</th>' in page
+    table = ranked(rows(), "--components", "--format", "csv", code=2)
+    assert "--components has no place in --format csv" in table.err

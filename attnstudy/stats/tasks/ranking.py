@@ -95,7 +95,7 @@ def rank_tasks(
         ),
         "average": (
             words.average_verdict(found),
-            words.average_sentence(found, over_tasks, equally=weights is None),
+            words.average_sentence(found, grid, over_tasks, equally=weights is None),
         ),
         "new": (
             words.new_verdict(pairs, needed),

@@ -26,8 +26,8 @@ def left_out(grid: Grid, found: Averages) -> tuple[str, ...]:
         short = [arm for arm in grid.arms if arm not in own or not own[arm].tested]
         if short:
             runs = own[short[0]].n if short[0] in own else 0
-            more = f" and {len(short) - 1} more" if len(short) > 1 else ""
-            said.append(f"{task} ({short[0]}{more} has {runs} of the 3 runs that a test needs)")
+            more = f", and {len(short) - 1} more too few" if len(short) > 1 else ""
+            said.append(f"{task} ({short[0]} has {runs} of the 3 runs that a test needs{more})")
         else:
             said.append(f"{task} (its runs do not vary, so it has no standard deviation)")
     return tuple(said)

@@ -8,6 +8,7 @@ from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.results import Ranking
 from attnstudy.stats.samples import MIN_RUNS
+from attnstudy.stats.tasks.measured import Grid
 from attnstudy.stats.tasks.on_average import Averages
 from attnstudy.stats.tasks.results import NewTaskPair, Turn
 from attnstudy.stats.vocabulary import Verdict
@@ -43,11 +44,14 @@ def each_sentence(rankings: Mapping[str, Ranking], turns: Sequence[Turn], design
         f"over all tasks and pairs ({design.alpha / len(rankings):.3g} for each task)"
     )
     if not pairs:
-        return f"{frame}, nothing can be tested: a test needs two arms with {MIN_RUNS} runs each."
+        return (
+            f"{frame}, nothing can be tested: a test needs two arms with {MIN_RUNS} runs each, and "
+            "runs that vary."
+        )
     shown = _shown(rankings)
     decided = sum(map(len, shown.values()))
     text = f"{frame}, {decided:,} of {count(len(pairs), 'difference')} "
-    text += "is shown" if decided == 1 else "are shown"
+    text += "is shown" if 1 in (decided, len(pairs)) else "are shown"
     if shown:
         claims = [f"{a} is better than {b} on {listed(t)}" for (a, b), t in shown.items()]
         text += f": {listed(claims, last=', and ')}"
@@ -99,13 +103,10 @@ def _in_order(decision: Decision) -> bool:
     return decision.winner_first() == (decision.a, decision.b) and decision.b > decision.a
 
 
-def average_sentence(found: Averages, design: Design, *, equally: bool) -> str:
+def average_sentence(found: Averages, grid: Grid, design: Design, *, equally: bool) -> str:
     """Return one sentence to publish about the average over these tasks."""
     if not found.tasks:
-        return (
-            f"There is no average over these tasks: on none has every arm {MIN_RUNS} runs, which "
-            "their uncertainty is taken from."
-        )
+        return f"There is no average over these tasks: {_why_none(grid)}."
     weighed = "" if equally else ", weighed as declared"
     frame = (
         f"On average over these {count(len(found.tasks), 'task')}{weighed}, for new seeds, with "
@@ -135,6 +136,25 @@ def average_sentence(found: Averages, design: Design, *, equally: bool) -> str:
     elif rest:
         claims.append(f"{count(len(rest), 'pair')} remain{'s' * (len(rest) == 1)} undecided")
     return f"{frame}, {listed(claims, last=', and ')}; of other tasks this says nothing."
+
+
+def _why_none(grid: Grid) -> str:
+    """Return why there is no task that an average could be over."""
+    tested = {
+        arm: {
+            task for task in grid.tasks if arm in grid.cells[task] and grid.cells[task][arm].tested
+        }
+        for arm in grid.arms
+    }
+    if set.intersection(*tested.values()):
+        return f"where every arm has {MIN_RUNS} runs they do not vary, so differences have no scale"
+    why = f"on none has every arm {MIN_RUNS} runs, which their uncertainty is taken from"
+    never = [arm for arm, tasks in tested.items() if not tasks]
+    others = [tasks for tasks in tested.values() if tasks]
+    if never and len(others) > 1 and set.intersection(*others):
+        has = f"{listed(never)} {'has' if len(never) == 1 else 'have'}"
+        why += f"; {has} them on no task: left out, there is an average of the others"
+    return why
 
 
 def new_verdict(pairs: Sequence[NewTaskPair], needed: int) -> str:

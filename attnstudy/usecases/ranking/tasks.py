@@ -27,6 +27,7 @@ from attnstudy.stats.tasks import (
 )
 from attnstudy.studyplan import DIRECTIONS, Analysis
 from attnstudy.tables.directions import assumed
+from attnstudy.tables.words import alike
 from attnstudy.usecases.declaring import judge
 from attnstudy.usecases.sources import Collected
 from attnstudy.usecases.sources.collected import direction_of, values_of
@@ -190,9 +191,13 @@ def _excluded(found: Mapping[str, Collected]) -> Iterator[Exclusion]:
 
 
 def _notes(request: TaskRankRequest, found: Mapping[str, Collected]) -> Iterator[str]:
+    # an arm may be written in one way on one task and in another on the next
+    spelled = alike(arm for one in found.values() for arm in one.samples)
+    yield from spelled
     for task, one in found.items():
         for note in one.notes:
-            yield f"{task}: {note}"
+            if note not in spelled:
+                yield f"{task}: {note}"
     if isinstance(request.source, Mapping):
         return
     if request.source.direction is None and not request.directions:
