@@ -75,7 +75,7 @@ def write_task_figures(ranking: TaskRanking, folder: Path, look: Look = PLAIN) -
 
 
 def panels_figure(ranking: TaskRanking) -> Figure:
-    """Draw a panel a task: each arm's runs, its mean and its own interval."""
+    """Draw a panel per task: each arm's runs, its mean and its own interval."""
     tasks = ranking.tasks[:MOST_PANELS]
     arms = [arm.name for arm in ranking.arms[:MOST_ARMS]]
     across = min(_ACROSS, len(tasks))

@@ -11,50 +11,29 @@ from typing import Any, Protocol, TypeVar
 from attnstudy import __version__, runs
 from attnstudy.arms import Arm
 from attnstudy.errors import UsageError
-from attnstudy.executors import ExecutorChoice
 from attnstudy.running.resources import find_resources
+from attnstudy.running.training_request import TrainingRequest
 from attnstudy.runs import RunFolder, Status
 from attnstudy.study import RunSpec
-from attnstudy.tracking import Address
-from attnstudy.trainings.contract import Asked, Materials
+from attnstudy.trainings.contract import Materials
 from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import Declaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(TrainingRequest):
     """What ``attnstudy run`` was asked for."""
 
-    study: str
-    question: str | None
-    arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     task: str | None = None
     """The task on which they are trained; None in a study without tasks."""
     declared: Declaration | None = None
     """What the study declares; None for a command that declares nothing."""
-    training: str | None = None
-    """Its kind, see ``trainings.registry``."""
-    options: Mapping[str, Any]
-    """What the training is told beside its settings, see ``trainings.contract.Asked``."""
-    settings: Mapping[str, Any]
-    """All of the training's, by name; those of an arm go before them."""
-    device: str
-    threads: int | None
-    """Threads per run; None takes what the study's first run used, or 1."""
-    workers: int | None
-    """Runs at once; None chooses."""
-    executor: ExecutorChoice
-    fuse: int
-    """Seeds of an arm that are trained together."""
     rerun: bool
     wait: bool
     """Whether to wait for runs that other commands are training."""
     strict: bool
     """Whether to refuse what could change the bits of an interrupted study."""
-    checkpoint_minutes: float
-    """A checkpoint is written at least so often, besides after every epoch."""
-    address: Address
     republish: bool = False
     """Whether runs that were deleted in the MLflow UI are brought back."""
     no_models: bool = False
@@ -69,11 +48,6 @@ class RunRequest:
     def required(self) -> str | None:
         """The metric that every run has to have; None where the training says what it has."""
         return self.metric if find(self.training).metrics is None else None
-
-    @property
-    def asked(self) -> Asked:
-        """What is asked of the training."""
-        return Asked(arms=self.arms, settings=self.settings, options=self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from attnstudy.errors import UsageError, near_miss
@@ -35,17 +36,40 @@ def check_claims(ranking: Ranking, claims: Iterable[str]) -> tuple[ClaimCheck, .
         UsageError: a claim is not understood, names an unknown arm, or needs a margin.
 
     """
-    return tuple(_check(ranking, claim) for claim in claims)
+    arms = [arm.name for arm in ranking.arms]
+    return tuple(
+        check_claim(claim, arms, ranking.margin, partial(_pair_supports, ranking))
+        for claim in claims
+    )
 
 
-def _check(ranking: Ranking, claim: str) -> ClaimCheck:
-    names, operators = parse_claim(claim, [arm.name for arm in ranking.arms])
-    if "=" in operators and ranking.margin is None:
+def check_claim(
+    claim: str,
+    arms: list[str],
+    margin: float | None,
+    supports: Callable[[str, str, str], tuple[bool, str]],
+) -> ClaimCheck:
+    """Check one claim.
+
+    Args:
+        claim: as it was given.
+        arms: their names.
+        margin: the difference that does not matter; None where none was said.
+        supports: takes the names of two arms with the operator between them; tells whether the
+            data support it, and why.
+
+    Raises:
+        UsageError: it is not understood, names an unknown arm, or needs a margin.
+
+    """
+    names, operators = parse_claim(claim, arms)
+    if "=" in operators and margin is None:
         raise UsageError(f"the claim {claim!r} needs a margin: say what difference does not matter")
-    results = [
-        _pair_supports(ranking, left, operator, right)
-        for (left, right), operator in zip(pairwise(names), operators, strict=True)
-    ]
+    results = []
+    for (left, right), operator in zip(pairwise(names), operators, strict=True):
+        if left == right:
+            raise UsageError(f"a claim compares {left!r} with itself: name two arms")
+        results.append(supports(left, operator, right))
     return ClaimCheck(
         claim=claim,
         supported=all(supported for supported, _ in results),
@@ -76,8 +100,6 @@ def parse_claim(claim: str, known: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tuple[bool, str]:
-    if left == right:
-        raise UsageError(f"a claim compares {left!r} with itself: name two arms")
     pair = next((p for p in ranking.pairs if {p.a, p.b} == {left, right}), None)
     if pair is None:
         return False, f"{left} and {right} were not compared"

@@ -139,7 +139,7 @@ def load_function(reference: str) -> Callable[..., Any]:
     if (known := _KNOWN.get(reference)) is not None:
         return known
     module_name, _, name = check_reference(reference).partition(":")
-    located(module_name, reference)  # says more than Python does of what is not there
+    located(module_name, repr(reference))  # says more than Python does of what is not there
     try:
         module = importlib.import_module(module_name)
     except Exception as error:

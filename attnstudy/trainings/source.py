@@ -99,7 +99,7 @@ def function_files(reference: str, declared: Iterable[str], folder: Path | None)
     """
     module = reference.partition(":")[0]
     found: dict[str, Path] = {}
-    _follow(module, located(module, reference), found)
+    _follow(module, located(module, repr(reference)), found)
     return found | declared_files(declared, folder)
 
 
@@ -169,12 +169,12 @@ def _asks_for_script(test: ast.expr) -> bool:
     return names == ["__name__"] and texts == ["__main__"]
 
 
-def located(module: str, reference: str) -> Path:
+def located(module: str, called: str) -> Path:
     """Return the file of a module, without running it.
 
     Args:
         module: its name.
-        reference: what names it, for the message.
+        called: what names it, for the message.
 
     Raises:
         UsageError: there is none, or it is not the one that lies beside the study.
@@ -184,25 +184,25 @@ def located(module: str, reference: str) -> Path:
     try:
         found = importlib.util.find_spec(module)
     except Exception as error:  # finding a module runs the packages around it: the user's code
-        raise UsageError(f"{reference!r} cannot be imported: {cause(error)}") from error
+        raise UsageError(f"{called} cannot be imported: {cause(error)}") from error
     if found is None or found.origin is None or not Path(found.origin).is_file():
         raise UsageError(
-            f"{reference!r} cannot be imported: there is no module {module!r} beside the study's "
+            f"{called} cannot be imported: there is no module {module!r} beside the study's "
             f"file, in {Path.cwd()} or in this Python ({sys.prefix})"
             f"{near_miss(module, _own_modules())}"
         )
     path = Path(found.origin).resolve()
-    refuse_shadowed(module, path, reference)
+    _refuse_shadowed(module, path, called)
     return path
 
 
-def refuse_shadowed(module: str, path: Path, reference: str) -> None:
+def _refuse_shadowed(module: str, path: Path, called: str) -> None:
     """Refuse a module of the user's own that has the name of one that is installed.
 
     Args:
         module: its name.
         path: the file that Python finds under that name.
-        reference: what names it, for the message.
+        called: what names it, for the message.
 
     Raises:
         UsageError: that file is installed, and one of the user's own is there too.
@@ -217,7 +217,7 @@ def refuse_shadowed(module: str, path: Path, reference: str) -> None:
     own = next((one for one in beside if one.is_file() and not _installed(one)), None)
     if _installed(path) and own is not None:
         raise UsageError(
-            f"{reference!r} is taken from {path}, which is installed, and not from {own}: rename "
+            f"{called} is taken from {path}, which is installed, and not from {own}: rename "
             "your module"
         )
 

@@ -94,7 +94,7 @@ class StudyOverview:
     """What a study declares, and which plans are recorded for it."""
 
     requests: tuple[RunRequest, ...]
-    """One a task, or the only one."""
+    """One per task, or the only one."""
     plans: tuple[KnownPlan, ...]
     """The one in force for each configuration."""
     pairing_pays_from: float | None = None

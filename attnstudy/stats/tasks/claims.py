@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
+from functools import partial
 
 from attnstudy.errors import UsageError
-from attnstudy.stats.claims import ClaimCheck, parse_claim
+from attnstudy.stats.claims import ClaimCheck, check_claim, parse_claim
 from attnstudy.stats.tasks.results import AveragePair, NewTaskPair, TaskRanking
 from attnstudy.stats.tasks.words import won
 from attnstudy.stats.vocabulary import Verdict
@@ -28,32 +28,19 @@ def check_task_claims(ranking: TaskRanking, claims: Iterable[str]) -> tuple[Clai
         raise UsageError(
             "a claim about several tasks is one of three: say --tasks each, average or new"
         )
-    return tuple(_check(ranking, claim) for claim in claims)
-
-
-def _check(ranking: TaskRanking, claim: str) -> ClaimCheck:
-    names, operators = parse_claim(claim, [arm.name for arm in ranking.arms])
-    if "=" in operators and ranking.question != "average":
-        raise UsageError(
-            f"the claim {claim!r}: equivalence is shown on average over the tasks alone: say "
-            "--tasks average"
-        )
-    if "=" in operators and ranking.margin is None:
-        raise UsageError(f"the claim {claim!r} needs a margin: say what difference does not matter")
-    results = [
-        _supports(ranking, left, operator, right)
-        for (left, right), operator in zip(pairwise(names), operators, strict=True)
-    ]
-    return ClaimCheck(
-        claim=claim,
-        supported=all(supported for supported, _ in results),
-        reason="; ".join(reason for _, reason in results),
+    arms = [arm.name for arm in ranking.arms]
+    for claim in claims:
+        if ranking.question != "average" and "=" in parse_claim(claim, arms)[1]:
+            raise UsageError(
+                f"the claim {claim!r}: equivalence is shown on average over the tasks alone: say "
+                "--tasks average"
+            )
+    return tuple(
+        check_claim(claim, arms, ranking.margin, partial(_supports, ranking)) for claim in claims
     )
 
 
 def _supports(ranking: TaskRanking, left: str, operator: str, right: str) -> tuple[bool, str]:
-    if left == right:
-        raise UsageError(f"a claim compares {left!r} with itself: name two arms")
     if ranking.question == "each":
         shown = [
             task.name

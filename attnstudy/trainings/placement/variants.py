@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import math
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnstudy.errors import UsageError, cause, near_miss
-from attnstudy.trainings.source import refuse_shadowed
+from attnstudy.errors import UsageError, near_miss
+from attnstudy.trainings.source import located
 
 if TYPE_CHECKING:
     from attnstudy.study import RunSpec
@@ -71,16 +68,5 @@ def factory_source_digest(variant: str) -> str | None:
     """
     if not is_factory(variant):
         return None
-    module_name = variant.partition(":")[0]
-    importlib.invalidate_caches()
-    try:
-        found = importlib.util.find_spec(module_name)
-    except Exception as error:  # finding a module runs the packages around it: the user's code
-        raise UsageError(f"variant {variant!r} cannot be imported: {cause(error)}") from error
-    if found is None or found.origin is None or not Path(found.origin).is_file():
-        raise UsageError(
-            f"variant {variant!r} cannot be imported: there is no module {module_name!r} in "
-            f"{Path.cwd()} or in this Python ({sys.prefix})"
-        )
-    refuse_shadowed(module_name, Path(found.origin), f"variant {variant}")
-    return hashlib.sha256(Path(found.origin).read_bytes()).hexdigest()
+    path = located(variant.partition(":")[0], f"variant {variant!r}")
+    return hashlib.sha256(path.read_bytes()).hexdigest()

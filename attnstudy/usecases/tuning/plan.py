@@ -1,4 +1,4 @@
-"""From options to a search: one configuration an arm, checked before anything is trained."""
+"""From options to a search: one configuration per arm, checked before anything is trained."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any, Literal
 from attnstudy import runs
 from attnstudy.arms import Arm
 from attnstudy.errors import UsageError
-from attnstudy.executors import ExecutorChoice
 from attnstudy.fields import left_out
 from attnstudy.running.resources import find_resources
+from attnstudy.running.training_request import TrainingRequest
 from attnstudy.search import MEDIAN_STARTUP, Place, SearchConfig, parse_storage
 from attnstudy.space import Space
 from attnstudy.study import RunSpec, tuning_of
-from attnstudy.tracking import Address
-from attnstudy.trainings.contract import Asked, Materials
+from attnstudy.trainings.contract import Materials
 from attnstudy.trainings.registry import find
 
 SEEDS_PER_TRIAL = 3
@@ -31,13 +30,9 @@ one-sided p-value below .1 (1/16), and then there must be a fifth to save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TuneRequest:
-    """What ``attnstudy tune`` was asked for."""
+class TuneRequest(TrainingRequest):
+    """What ``attnstudy tune`` was asked for: one search per arm."""
 
-    study: str
-    question: str | None
-    arms: tuple[Arm, ...]
-    """What is tuned, one search each."""
     ranking_seeds: tuple[int, ...]
     """Seeds of the study's own runs, which tuning leaves alone."""
     trials: int
@@ -52,27 +47,9 @@ class TuneRequest:
     """A database's address, or the path of a journal; None takes ``journal``."""
     journal: Path
     """The usual place of the study's trials."""
-    training: str | None = None
-    """Its kind, see ``trainings.registry``."""
-    options: Mapping[str, Any]
-    """What the training is told beside its settings, see ``trainings.contract.Asked``."""
-    settings: Mapping[str, Any]
-    """Of the training, by name, where they are not varied."""
     metric: str = "val_accuracy_final"
     """What trials are judged by."""
     direction: Literal["minimize", "maximize"] = "maximize"
-    device: str
-    threads: int | None
-    workers: int | None
-    executor: ExecutorChoice
-    fuse: int
-    checkpoint_minutes: float
-    address: Address
-
-    @property
-    def asked(self) -> Asked:
-        """What is asked of the training."""
-        return Asked(arms=self.arms, settings=self.settings, options=self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +60,7 @@ class TunePlan:
     place: Place
     """Where Optuna keeps the trials."""
     configs: tuple[SearchConfig, ...]
-    """One an arm."""
+    """One per arm."""
     materials: Materials
     """What its training prepared, without test data."""
     device: str

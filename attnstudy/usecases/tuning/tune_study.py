@@ -59,7 +59,7 @@ class TuneReport:
 
     plan: TunePlan
     tunings: tuple[ArmTuning, ...]
-    """One an arm, in the order that was asked for."""
+    """One per arm, in the order that was asked for."""
     before: int
     """Trials that had ended before."""
     undelivered: int
