@@ -38,7 +38,7 @@ SINGLE_RATES = Path(__file__).parent / "results" / "calibration.csv"
 INTRODUCTION = """# What the ranking promises, measured
 
 Written by `make simulate` (scipy {scipy}): studies are simulated whose truth is known, and what the
-ranking says about them is counted. {replications:,} studies a row, so that a rate near .05 has a
+ranking says about them is counted. {replications:,} studies per row, so that a rate near .05 has a
 standard error of .0015 and one near .01 of .0007. Each row draws from a random stream of its own
 name. Runs are normal where nothing else is said; their means and variances, which are all that the
 tests see, are drawn. What fails a bound by more than three standard errors is marked
@@ -118,7 +118,7 @@ Promised: {least:.2f} to {most:.2f}. Seeds are whole numbers: few of them give m
 ROBUST = """
 ## What is not promised
 
-All the above is for normal runs. Here are others, at α = .05 and {replications:,} studies a row,
+All the above is for normal runs. Here are others, at α = .05 and {replications:,} studies per row,
 with two tests that might take them better: Yuen's test of 20 % trimmed means, which drops the
 lowest and the highest of 5 runs and two at either end of 10, and the permutation test of each pair,
 both with Holm's correction. Where no arm is said to be apart the rate is that of false claims;
@@ -128,7 +128,7 @@ where one is, the share of studies in which the first pair is shown to differ.
 TASKS = """
 ## Several tasks
 
-`attnstudy rank` over tasks, three arms, {replications:,} studies a row (fewer where each of many
+`attnstudy rank` over tasks, three arms, {replications:,} studies per row (fewer where each of many
 tasks is ranked, a tenth where runs are resampled). The spread of the runs differs from task to
 task; "last × 4": the last arm varies four times as much. Effects "random": besides what is the
 same on every task, an arm differs by an amount of its own on each, with an SD of 1. Each false
@@ -155,7 +155,7 @@ every task, where the runs of a task have an SD of 0.5 to 2.
 """
 STANDARDISED = """
 On average in standard deviations of the runs, where tasks have different units ({replications:,}
-studies a row, by the ranking's own code): false claims where nothing differs. Promised: at most
+studies per row, by the ranking's own code): false claims where nothing differs. Promised: at most
 .055. Few runs say little of their standard deviation, and the answer is cautious.
 
 """

@@ -91,3 +91,62 @@ def test_two_studies_of_one_process_may_call_their_modules_alike(workplace, monk
         assert answer.code == 0, answer.err
     found = {name: json.loads(cli("rank", name, "--json").out) for name in ("first", "second")}
     assert [found[n]["arms"][0]["mean"] for n in ("first", "second")] == [0.25, 0.75]
+
+
+TRAPPED = """
+import attnstudy
+open("was-run", "w").close()
+
+@attnstudy.training(settings=[attnstudy.Field("lr", float, 0.1, "Learning rate.", above=0)])
+def train(run):
+    return {"acc": run.settings["lr"]}
+"""
+
+
+@pytest.fixture
+def package(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study whose function lies in a package; all of it says that it was run."""
+    monkeypatch.delenv("ATTNSTUDY_DATA_DIR")
+    folder = workplace / "studies" / "mine"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "__init__.py").write_text('open("was-run", "w").close()\n')
+    (folder / "inner" / "own.py").write_text(TRAPPED)
+    (folder / "study.toml").write_text(
+        'train = "inner.own:train"\nseeds = 1\n[arms.low]\nlr = 0.5\n[arms.high]\nlr = 2\n'
+        '[ranking]\nmetric = "acc"\n'
+    )
+    return folder
+
+
+def test_study_check_runs_no_code(package, workplace, cli):
+    answer = cli("study", "check", "mine")
+    assert answer.code == 0, answer.err
+    assert "2 arms x 1 seed = 2 runs" in answer.out
+    assert "'attnstudy run mine --dry-run' checks them" in answer.err
+    assert not (workplace / "was-run").exists()
+    answer = cli("run", "mine", "--executor", "inline")
+    assert answer.code == 0, answer.err
+    assert (workplace / "was-run").exists()
+
+
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        ("inner.own:tarin", "inner.own has no function 'tarin'; did you mean 'train'?"),
+        ("inner.owm:train", "there is no module 'inner.owm' beside the study's file"),
+        ("outer.own:train", "there is no module 'outer.own' beside the study's file"),
+        ("inner.bad:train", "inner.bad cannot be imported"),
+    ],
+)
+def test_study_check_finds_a_name_that_is_not_there(package, workplace, cli, train, said):
+    (package / "inner" / "bad.py").write_text("def train(run:\n")
+    file = package / "study.toml"
+    file.write_text(file.read_text().replace("inner.own:train", train))
+    answer = cli("study", "check", "mine")
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+    assert not (workplace / "was-run").exists()
+
+
+def test_study_check_believes_a_module_that_makes_its_names(package, workplace, cli):
+    (package / "inner" / "own.py").write_text("from elsewhere import *\n")
+    assert cli("study", "check", "mine").code == 0

@@ -5,6 +5,7 @@ into a ``Given``; everything from there on is one code.
 """
 
 from attnstudy.asking.given import Given, Source
+from attnstudy.asking.own_training import unchecked_settings
 from attnstudy.asking.requests import (
     address_of,
     check,
@@ -35,4 +36,5 @@ __all__ = [
     "study_source",
     "task_sources",
     "tune_request",
+    "unchecked_settings",
 ]

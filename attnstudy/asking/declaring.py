@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.asking.given import Given
-from attnstudy.asking.training import TrainingRequest, arms_of
+from attnstudy.asking.training import NamedTraining, arms_of
 from attnstudy.errors import UsageError
 from attnstudy.seeds import parse_seeds
 from attnstudy.studyfile import TASKS, StudyFile
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attnstudy.usecases.declaring import Declaration
 
 
-def declare(given: Given, training: TrainingRequest) -> Declaration | None:
+def declare(given: Given, training: NamedTraining) -> Declaration | None:
     """Return what the study, or the command, declares; None if nothing is.
 
     A file declares when its study is named; that of the default study gives its settings alone.

@@ -31,21 +31,29 @@ def refuse_options_of_placements(given: Given) -> None:
             )
 
 
-def settings_fields(study: StudyFile, own: OwnTraining) -> tuple[Field, ...]:
+def settings_fields(
+    study: StudyFile, own: OwnTraining, *, imported: bool = True
+) -> tuple[Field, ...]:
     """Return the settings of a training as fields.
 
     Args:
         study: which names it.
         own: what it says of it.
+        imported: whether its code may be run; else what it declares is not known, and what the
+            study says is believed.
 
     Raises:
         UsageError: a setting is not one that the training declares, or has a wrong value.
 
     """
     from attnstudy.trainings.declared import declared_fields, fields_by_value
-    from attnstudy.trainings.function import load_function
+    from attnstudy.trainings.function import load_function, look_for_function
 
-    declared = None if own.function is None else declared_fields(load_function(own.function))
+    declared, unknown = None, False
+    if own.function is not None and imported:
+        declared = declared_fields(load_function(own.function))
+    elif own.function is not None:
+        unknown = look_for_function(own.function) and own.fields is None
     if own.fields is not None and declared not in (None, own.fields):
         raise UsageError(
             f"the training declares its settings by attnstudy.training, and {study.name} declares "
@@ -61,12 +69,25 @@ def settings_fields(study: StudyFile, own: OwnTraining) -> tuple[Field, ...]:
         for table in study.tasks.values()
     ]
     # a setting that every arm, or each of several tasks, gives needs no default
-    for tables in ([*study.arms.values()], tasks if len(tasks) > 1 else []):
+    for tables in ([*study.arms.values()], tasks if len(tasks) > 1 or unknown else []):
         for table in tables:
             for name, value in table.items():
-                if name not in known and all(name in other for other in tables):
+                if name not in known and (unknown or all(name in other for other in tables)):
                     known[name] = value
     return fields_by_value(known, [*study.arms.values(), *tasks, *space])
+
+
+def unchecked_settings(study: StudyFile) -> str | None:
+    """Return what ``study check`` leaves unchecked, as it runs no code; None if it is nothing."""
+    from attnstudy.trainings.function import look_for_function
+
+    own = study.own
+    if own is None or own.function is None or own.fields or not look_for_function(own.function):
+        return None
+    return (
+        f"Settings that {own.function} declares are not checked here, as no code is run: "
+        f"'attnstudy run {study.name} --dry-run' checks them."
+    )
 
 
 def _sample(dimension: Any) -> Any:

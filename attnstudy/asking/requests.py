@@ -16,7 +16,7 @@ from attnstudy.errors import UsageError
 
 if TYPE_CHECKING:
     from attnstudy.arms import Arm
-    from attnstudy.asking.training import TrainingRequest
+    from attnstudy.asking.training import NamedTraining
     from attnstudy.executors import ExecutorChoice
     from attnstudy.running.planning import RunRequest
     from attnstudy.runs import RunFolder
@@ -37,8 +37,12 @@ _OF_A_SEARCH = (
 )  # fmt: skip
 
 
-def run_requests(given: Given) -> tuple[RunRequest, ...]:
-    """Return what ``attnstudy run`` was asked for: a request a task, whichever are to be trained.
+def run_requests(given: Given, *, imported: bool = True) -> tuple[RunRequest, ...]:
+    """Return what ``attnstudy run`` was asked for: a request per task, whichever are to be trained.
+
+    Args:
+        given: what was said.
+        imported: whether the study's code may be run, to know what settings it declares.
 
     Raises:
         UsageError: options do not go together, or the study makes no sense.
@@ -51,7 +55,7 @@ def run_requests(given: Given) -> tuple[RunRequest, ...]:
             f"{', '.join(chosen)}: name one with --task"
         )
     find_own_modules(given)
-    return tuple(map(_run_request, each_task(given)))
+    return tuple(_run_request(one, imported=imported) for one in each_task(given))
 
 
 def chosen_requests(given: Given, requests: Sequence[RunRequest]) -> tuple[RunRequest, ...]:
@@ -60,7 +64,7 @@ def chosen_requests(given: Given, requests: Sequence[RunRequest]) -> tuple[RunRe
     return tuple(one for one in requests if one.task is None or one.task in chosen)
 
 
-def _run_request(given: Given) -> RunRequest:
+def _run_request(given: Given, *, imported: bool) -> RunRequest:
     from attnstudy.running.planning import RunRequest
 
     study = given.study
@@ -69,7 +73,7 @@ def _run_request(given: Given) -> RunRequest:
             f"{given.place('tuned')} is for a study without tasks, as no search is made for a "
             "task: leave it out"
         )
-    training = training_of(given)
+    training = training_of(given, imported=imported)
     declared = declare(given, training)
     seeds = trained_seeds(given, declared)
     arms = arms_of(given, training) if declared is None else declared.arms
@@ -157,7 +161,7 @@ def tune_request(given: Given) -> TuneRequest:
     )
 
 
-def _space(study: StudyFile, training: TrainingRequest) -> Space:
+def _space(study: StudyFile, training: NamedTraining) -> Space:
     from attnstudy.space import default_space, parse_space
 
     if study.space is not None:

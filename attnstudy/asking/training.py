@@ -16,7 +16,7 @@ from attnstudy.trainings.placement.settings import recorded_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingRequest:
+class NamedTraining:
     """What is to be run, whatever is declared of it."""
 
     kind: str | None
@@ -29,12 +29,13 @@ class TrainingRequest:
     """See ``trainings.contract.Asked``."""
 
 
-def training_of(given: Given, *, with_code: bool = True) -> TrainingRequest:
+def training_of(given: Given, *, with_code: bool = True, imported: bool = True) -> NamedTraining:
     """Return what a study runs.
 
     Args:
         given: what was said.
         with_code: whether its code is looked at, and compared with that of earlier runs.
+        imported: whether its code may be run, to know what settings it declares.
 
     Raises:
         UsageError: the study makes no sense, or options have no effect on what it runs.
@@ -46,15 +47,15 @@ def training_of(given: Given, *, with_code: bool = True) -> TrainingRequest:
 
         names = ("dataset", "train_size", "val_size")
         data_dir = given["data_dir"] or default_data_dir()
-        return TrainingRequest(
+        return NamedTraining(
             kind=None,
             fields=recorded_settings(),
             settings={field.name: given[field.name] for field in recorded_settings()},
             options={**{name: given[name] for name in names}, "data_dir": data_dir},
         )
     own_training.refuse_options_of_placements(given)
-    fields = own_training.settings_fields(given.study, own)
-    return TrainingRequest(
+    fields = own_training.settings_fields(given.study, own, imported=imported)
+    return NamedTraining(
         kind=own.kind,
         fields=fields,
         settings=own_training.own_settings(given.study, own, fields),
@@ -62,7 +63,7 @@ def training_of(given: Given, *, with_code: bool = True) -> TrainingRequest:
     )
 
 
-def arms_of(given: Given, training: TrainingRequest) -> tuple[Arm, ...]:
+def arms_of(given: Given, training: NamedTraining) -> tuple[Arm, ...]:
     """Return all arms of the study, each with all fields that any of them declares.
 
     Raises:
@@ -112,7 +113,7 @@ def _tuned(arms: tuple[Arm, ...], given: Given) -> tuple[Arm, ...]:
 
 
 def chosen_arms(
-    given: Given, all_arms: tuple[Arm, ...], training: TrainingRequest
+    given: Given, all_arms: tuple[Arm, ...], training: NamedTraining
 ) -> tuple[Arm, ...]:
     """Return the arms that a command trains.
 

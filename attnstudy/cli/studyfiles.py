@@ -58,27 +58,29 @@ def show(**given: Any) -> int:
 @study.command(cls=options.StudyFileCommand)
 @_what_a_study_says
 def check(**given: Any) -> int:
-    """Check that a study's file makes sense; nothing is loaded or trained."""
+    """Check that a study's file makes sense; no code of its own is run, and nothing trained."""
     from attnstudy import asking, render
 
     options.check_file(tune)  # its table, which no other command reads
     study = options.current_study()
     if study.declares_tuning:
         asking.refuse_arms_beside_tuning(study)
-    found = _overview()
+    found = _overview(imported=False)
     print_result(
         render.study_json(found) if given["as_json"] else None,
         lambda: render.study_check_text(found),
     )
+    if note := asking.unchecked_settings(study):
+        click.echo(note, err=True)
     return 0
 
 
-def _overview() -> Any:
+def _overview(*, imported: bool = True) -> Any:
     from attnstudy import asking
     from attnstudy.errors import UsageError
     from attnstudy.usecases import studyfiles
 
-    requests = asking.run_requests(options.given_here())
+    requests = asking.run_requests(options.given_here(), imported=imported)
     if requests[0].declared is None:
         raise UsageError(
             "name a study with a file: 'attnstudy study new NAME' writes one under studies/"

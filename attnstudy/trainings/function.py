@@ -13,7 +13,7 @@ from attnstudy.errors import TerminatedError, TrainingError, UsageError, cause, 
 from attnstudy.fields import Field
 from attnstudy.trainings.contract import Asked, Ended, Materials, Training
 from attnstudy.trainings.output import OUTPUT, kept_output
-from attnstudy.trainings.source import digest, located
+from attnstudy.trainings.source import digest, located, refuse_missing
 
 if TYPE_CHECKING:
     from attnstudy.study import RunSpec
@@ -151,6 +151,19 @@ def load_function(reference: str) -> Callable[..., Any]:
             f"{module_name} has no function {name!r}{near_miss(name, known_names)}: correct 'train'"
         )
     return function  # type: ignore[no-any-return]
+
+
+def look_for_function(reference: str) -> bool:
+    """Refuse a function that is not there, without running anything; tell whether it is decorated.
+
+    Raises:
+        UsageError: there is none.
+
+    """
+    if reference in _KNOWN:
+        return True
+    module, _, name = check_reference(reference).partition(":")
+    return refuse_missing(located(module, repr(reference)), name, module)
 
 
 def register(reference: str, function: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
+import importlib
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -180,20 +180,66 @@ def located(module: str, called: str) -> Path:
         UsageError: there is none, or it is not the one that lies beside the study.
 
     """
-    importlib.invalidate_caches()
-    try:
-        found = importlib.util.find_spec(module)
-    except Exception as error:  # finding a module runs the packages around it: the user's code
-        raise UsageError(f"{called} cannot be imported: {cause(error)}") from error
-    if found is None or found.origin is None or not Path(found.origin).is_file():
+    path = _file_of(module)
+    if path is None:
         raise UsageError(
             f"{called} cannot be imported: there is no module {module!r} beside the study's "
             f"file, in {Path.cwd()} or in this Python ({sys.prefix})"
             f"{near_miss(module, _own_modules())}"
         )
-    path = Path(found.origin).resolve()
     _refuse_shadowed(module, path, called)
     return path
+
+
+def _file_of(module: str) -> Path | None:
+    """Return the file of a module; None if there is none.
+
+    ``importlib.util.find_spec`` would import the packages around it, which is to run them.
+    """
+    importlib.invalidate_caches()
+    name, found = "", None
+    for part in module.split("."):
+        places = None if found is None else found.submodule_search_locations
+        if found is not None and places is None:  # a module that is no package has none below it
+            return None
+        name = f"{name}.{part}".lstrip(".")
+        specs = (finder.find_spec(name, places) for finder in sys.meta_path)
+        found = next((one for one in specs if one is not None), None)
+        if found is None:
+            return None
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        return None
+    return Path(found.origin).resolve()
+
+
+def refuse_missing(path: Path, name: str, module: str) -> bool:
+    """Refuse a name that a module does not have; tell whether it is decorated.
+
+    The text is read and nothing is run, so a module that may make names while it is imported, or
+    takes them from elsewhere by ``*``, is believed.
+
+    Raises:
+        UsageError: there is no such name, or the module is not valid Python.
+
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{module} cannot be imported: {cause(error)}") from error
+    named: dict[str, ast.AST] = {}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            named[node.name] = node
+        elif isinstance(node, ast.Name):
+            named.setdefault(node.id, node)
+        elif isinstance(node, ast.alias):
+            named.setdefault(node.asname or node.name.partition(".")[0], node)
+    if name not in named and not _MAKES_NAMES & named.keys():
+        raise UsageError(f"{module} has no function {name!r}{near_miss(name, named)}: correct it")
+    return bool(getattr(named.get(name), "decorator_list", ()))
+
+
+_MAKES_NAMES = frozenset({"*", "__getattr__", "exec", "globals", "setattr", "vars"})
 
 
 def _refuse_shadowed(module: str, path: Path, called: str) -> None:

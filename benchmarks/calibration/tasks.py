@@ -89,19 +89,7 @@ def rows() -> tuple[Row, ...]:
 
 def measure_tasks(row: Row, *, replications: int = REPLICATIONS, seed: int = 0) -> Measured:
     """Measure one design: once without a difference, once with one."""
-    rng = stream(f"tasks, {row.name}", seed)
-    # effects differ between tasks and cancel out over them: no difference on average, though
-    # there is one on each; on each and for a new task nothing differs where effects are drawn anew
-    none = _Drawn.of(row, rng, replications, gap=0.0, cancel=True)
-    fresh = _Drawn.of(row, rng, replications, gap=0.0, cancel=False)
-    nothing = _Drawn.of(
-        Row(tasks=row.tasks, seeds=row.seeds, spread=row.spread, effects="equal"),
-        rng,
-        replications,
-        gap=0.0,
-        cancel=False,
-    )
-    shown = _Drawn.of(row, rng, replications, gap=_GAP, cancel=False)
+    none, fresh, nothing, shown = draw(row, replications, seed)
     average, covered = _average(none)
     claims: dict[str, tuple[_Drawn, Callable[[_Drawn], Bools]]] = {
         "each": (nothing, _each),
@@ -121,6 +109,23 @@ def measure_tasks(row: Row, *, replications: int = REPLICATIONS, seed: int = 0) 
         power[name] = _rate(test(_first(shown, few)), first=True)
     return Measured(row=row, errors=errors, coverage=Rate(int(covered.sum()), covered.size),
                     power=power)  # fmt: skip
+
+
+def draw(row: Row, replications: int, seed: int = 0) -> tuple[_Drawn, _Drawn, _Drawn, _Drawn]:
+    """Return the studies of a design.
+
+    Effects differ between tasks and cancel out over them (no difference on average, though there is
+    one on each); effects are drawn anew (no difference for a new task); nothing differs anywhere;
+    the first arm is better.
+    """
+    rng = stream(f"tasks, {row.name}", seed)
+    same = Row(tasks=row.tasks, seeds=row.seeds, spread=row.spread, effects="equal")
+    return (
+        _Drawn.of(row, rng, replications, gap=0.0, cancel=True),
+        _Drawn.of(row, rng, replications, gap=0.0, cancel=False),
+        _Drawn.of(same, rng, replications, gap=0.0, cancel=False),
+        _Drawn.of(row, rng, replications, gap=_GAP, cancel=False),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.studies import Setting
-
 Floats: TypeAlias = NDArray[np.float64]
 Claims: TypeAlias = NDArray[np.bool_]
+
+
+class Setting(Protocol):
+    """How the data of studies come about."""
+
+    @property
+    def name(self) -> str:
+        """What the results call it."""
+
+    @property
+    def equal(self) -> NDArray[np.bool_]:
+        """Which pairs do not differ: a claim about one of them is false."""
+
+    def draw(self, replications: int) -> Floats:
+        """Return studies; fewer replications are the first of more."""
 
 
 @dataclass(frozen=True, slots=True)

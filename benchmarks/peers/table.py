@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.studies import BETTER, NOISE
 
 RESULTS = Path(__file__).parent.parent / "results" / "peers.json"
+OVER_TASKS = RESULTS.with_name("peers_tasks.json")
 _TEXT = """
 ## What peers claim on the same noise
 
@@ -50,6 +52,15 @@ that its stated rule asks for: in one of these studies it calls a pair significa
 .44.
 
 {better}
+
+### Over several tasks
+
+Tables of means, one per arm and task, as these tools take them: the first of the studies of the
+section "Several tasks", three arms of 5 seeds that differ from task to task and not on a new one.
+Their rows are paired. With
+{task_versions}.
+
+{tasks}
 """
 
 
@@ -82,10 +93,32 @@ def section(results: Path = RESULTS) -> str:
         noise.append(f"| {package}: {rule} | {' | '.join(cells)} | {studies:,} |")
         right, wrong = (_rate(settings[BETTER.name][side], studies) for side in ("found", "false"))
         better.append(f"| {package}: {rule} | {right} | {wrong} | {studies:,} |")
+    over_tasks = json.loads(OVER_TASKS.read_text(encoding="utf-8"))
     return _TEXT.format(
-        versions=", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+        tasks="\n".join(_over_tasks(over_tasks)),
+        task_versions=_versions(over_tasks),
+        versions=_versions(found),
         noise="\n".join(noise),
         better="\n".join(better),
         n=BETTER.n,
         shift=BETTER.shift,
     )
+
+
+def _versions(found: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+
+
+def _over_tasks(found: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of what is told over tasks: wrongly, and rightly where one is better."""
+    names = list(dict.fromkeys(row["setting"] for row in found["rows"]))
+    *nothing, better = names
+    headings = [name.removesuffix("; effects random").replace(" × 5 seeds", "") for name in nothing]
+    told = better.partition(" ×")[0]
+    yield f"| told, wrongly | {' | '.join(headings)} | told, rightly ({told}) | studies |"
+    yield "|---|" + "---:|" * (len(nothing) + 2)
+    for (package, rule), settings in _rows(found).items():
+        cells = [_rate(settings[n]["false"], settings[n]["replications"]) for n in nothing]
+        one = settings[better]
+        cells += [_rate(one["found"], one["replications"]), f"{one['replications']:,}"]
+        yield f"| {package}: {rule} | {' | '.join(cells)} |"
