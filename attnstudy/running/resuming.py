@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.running.environment import changes, environment
-from attnstudy.runs import Checkpoint, RunFolder, load_checkpoints, records_before
+from attnstudy.runs import (
+    Checkpoint,
+    RunFolder,
+    load_checkpoints,
+    records_before,
+    unpack_folder,
+)
 from attnstudy.study import RunSpec
 
 
@@ -43,7 +49,9 @@ def resume(
     started = folder.started()
     if started is None:
         raise StoreError(f"{folder.path} lost its run.json: run the same command again")
+    wrong = unpack_folder(folder.path)
     found, notices = find_checkpoint(folder, spec)
+    notices = notices if wrong is None else (*notices, wrong)
     if found is None:
         if folder.journal():
             folder.keep_records(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,13 +18,14 @@ from attnstudy.errors import UsageError
 from attnstudy.executors import Channel, Stopped
 from attnstudy.files import write_atomically
 from attnstudy.running.jobs import Checkpointed, Job, Notice, Progress
+from attnstudy.running.kept_folder import FolderWatch
 from attnstudy.running.resuming import Resumed
 from attnstudy.runs import (
-    OF_THE_RUN,
     PREDICTIONS,
     Checkpoint,
     LogRecord,
     RunFolder,
+    may_have,
     save_checkpoint,
 )
 from attnstudy.study import RunSpec
@@ -33,8 +33,6 @@ from attnstudy.trainings.contract import Diverged
 
 _PROGRESS_EVERY = 0.2  # seconds
 WEIGHTS = "weights.safetensors"
-FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-"""What a file of a run can be called."""
 
 
 class PausedError(Exception):
@@ -73,6 +71,7 @@ class ActiveRun:
         self._shown: dict[str, float] = {}
         self._first: tuple[float, int] | None = None
         self._pause_value: float | None = None
+        self._kept_there = FolderWatch(self.folder.path)
 
     # what it is
 
@@ -220,9 +219,14 @@ class ActiveRun:
             raise Stopped
 
     def keep_alive(self) -> None:
-        """Leave the training if that is asked for: what is run has no other way to be told."""
+        """Leave the training if that is asked for, and tell of what it keeps in ``checkpoint/``.
+
+        What is run has no other way to be told, nor to tell.
+        """
         if self.channel.stopping():
             raise Stopped
+        if self._kept_there.changed():
+            self.channel.report(Checkpointed())
 
     def record(self, record: LogRecord) -> None:
         """Add a line to the journal; what is not finite is left out, which JSON cannot say."""
@@ -248,8 +252,7 @@ class ActiveRun:
 
     def may_have(self, name: str) -> bool:
         """Whether a file of the result may have that name."""
-        taken = name in OF_THE_RUN or name.startswith("checkpoint")
-        return FILE_NAME.fullmatch(name) is not None and not taken
+        return may_have(name)
 
     def file(self, name: str) -> Path:
         """Return where to write a file that belongs to the result."""

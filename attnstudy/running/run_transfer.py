@@ -9,26 +9,42 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from attnstudy.errors import ClusterError
+from attnstudy.errors import ClusterError, StoreError
 from attnstudy.executors import Busy, Channel, RemoteWork, Work
 from attnstudy.files import is_temporary
 from attnstudy.running.claiming import claimed_run
-from attnstudy.running.jobs import Checkpointed, Claimed, Failed, Job, Kept, Member, Of, Paused
-from attnstudy.running.run import FILE_NAME
+from attnstudy.running.jobs import (
+    Checkpointed,
+    Claimed,
+    Failed,
+    Job,
+    Kept,
+    Member,
+    Notice,
+    Of,
+    Paused,
+)
+from attnstudy.running.kept_folder import SentFolder
 from attnstudy.runs import (
     CHECKPOINT,
+    FILE_NAME,
     JOURNAL,
     OF_THE_MACHINE,
+    PACKED,
     PREVIOUS_CHECKPOINT,
     REPLACES,
     RESULT,
     START,
     RunFolder,
+    check_packed,
+    has_folder,
+    packed_folder,
     put_checkpoint,
 )
 from attnstudy.runs.temporary import temporary_folder
@@ -38,7 +54,7 @@ from attnstudy.trainings.registry import find
 _STAY = {*OF_THE_MACHINE, REPLACES}
 _OURS = {*_STAY, START}
 """What the command writes itself."""
-_LAST = (CHECKPOINT, RESULT)
+_LAST = (PACKED, CHECKPOINT, RESULT)
 """What counts only once the others are there, in the order of taking it over."""
 
 
@@ -124,6 +140,8 @@ def _file_parts(folder: Path) -> Iterator[FilePart]:
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name not in _STAY and not is_temporary(path):
             yield FilePart(path.name, path.read_bytes())
+    if has_folder(folder) and not (folder / PACKED).exists():
+        yield FilePart(PACKED, packed_folder(folder))
 
 
 @dataclass(slots=True)
@@ -168,8 +186,20 @@ def _keep(folder: RunFolder, parts: Sequence[FilePart]) -> None:
     for part in sorted(parts, key=late):
         if part.name == CHECKPOINT:
             put_checkpoint(folder.path, part.content)
-        else:
-            folder.take_over(part.name, part.content, part.kept)
+            continue
+        if part.name == PACKED:
+            _require_whole(folder, part.content)
+        folder.take_over(part.name, part.content, part.kept)
+
+
+def _require_whole(folder: RunFolder, content: bytes) -> None:
+    try:
+        check_packed(io.BytesIO(content))
+    except ValueError as error:
+        raise StoreError(
+            f"checkpoint/ of {folder.path} did not come back as it was made ({error}): run the "
+            "same command again"
+        ) from error
 
 
 def train_remotely(work: Work, payload: Payload, data: Any, channel: Channel) -> None:
@@ -204,10 +234,13 @@ class _FolderChanges:
     folder: Path
     seen: dict[str, _Stamp] = field(default_factory=dict)
     """By name."""
+    kept: SentFolder = field(init=False)
+    """What a command keeps in ``checkpoint/``."""
 
     def __post_init__(self) -> None:
         # the files of the payload exist already
         self.seen = {path.name: _Stamp.of(path) for path in self.folder.iterdir()}
+        self.kept = SentFolder(self.folder)
 
     def changed(self) -> Iterator[FilePart]:
         """Yield what was not sent yet."""
@@ -257,7 +290,7 @@ class _RemoteChannel:
         about = Of(self.places[message.member], message.message)
         parts: dict[int, tuple[FilePart, ...]] = {}
         if isinstance(about.message, Claimed | Checkpointed | Kept | Paused | Failed):
-            parts = {about.member: tuple(self.folders[about.member].changed())}
+            parts = {about.member: self._changed(about.member)}
         self.channel.report(RunUpdate(parts, about))
 
     def stopping(self) -> bool:
@@ -266,7 +299,21 @@ class _RemoteChannel:
 
     def send_rest(self) -> None:
         """Send what no message was about."""
-        parts = {place: tuple(changes.changed()) for place, changes in self.folders.items()}
+        parts = {place: self._changed(place) for place in self.folders}
         rest = {place: some for place, some in parts.items() if some}
         if rest:
             self.channel.report(RunUpdate(rest))
+
+    def _changed(self, place: int) -> tuple[FilePart, ...]:
+        """Return what of a run was not sent yet.
+
+        What a command keeps is read before the curves, which then have all that came before it.
+        """
+        changes = self.folders[place]
+        kept: tuple[FilePart, ...] = ()
+        try:
+            if (content := changes.kept.changed()) is not None:
+                kept = (FilePart(PACKED, content),)
+        except StoreError as error:  # the run goes on; its next attempt begins anew
+            self.channel.report(RunUpdate({}, Of(place, Notice(str(error)))))
+        return (*changes.changed(), *kept)

@@ -1,5 +1,16 @@
 """Run folders: the truth about every run until the tracking store has confirmed it, and after."""
 
+from attnstudy.runs.checkpoint_folder import (
+    FOLDER,
+    PACKED,
+    Stamps,
+    check_packed,
+    folder_stamps,
+    has_folder,
+    pack_folder,
+    packed_folder,
+    unpack_folder,
+)
 from attnstudy.runs.checkpoints import (
     CHECKPOINT,
     CHECKPOINT_NAMES,
@@ -13,6 +24,7 @@ from attnstudy.runs.checkpoints import (
 )
 from attnstudy.runs.commands import command_at_work
 from attnstudy.runs.folder import (
+    FILE_NAME,
     JOURNAL,
     OF_THE_MACHINE,
     OF_THE_RUN,
@@ -21,6 +33,7 @@ from attnstudy.runs.folder import (
     RESULT,
     START,
     RunFolder,
+    may_have,
 )
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import (
@@ -52,11 +65,14 @@ __all__ = [
     "CHECKPOINT",
     "CHECKPOINTS",
     "CHECKPOINT_NAMES",
+    "FILE_NAME",
+    "FOLDER",
     "JOURNAL",
     "MAX_DURING_TRAINING",
     "METRICS",
     "OF_THE_MACHINE",
     "OF_THE_RUN",
+    "PACKED",
     "PARAMETERS",
     "PAUSES",
     "PREDICTIONS",
@@ -69,15 +85,22 @@ __all__ = [
     "LogRecord",
     "Result",
     "RunFolder",
+    "Stamps",
     "Start",
     "Status",
     "StudyFacts",
     "acquired",
     "changing_study_facts",
+    "check_packed",
     "command_at_work",
+    "folder_stamps",
+    "has_folder",
     "held",
     "kept_aside",
     "load_checkpoints",
+    "may_have",
+    "pack_folder",
+    "packed_folder",
     "put_checkpoint",
     "record_plan",
     "recorded_plans",
@@ -90,4 +113,5 @@ __all__ = [
     "study_facts",
     "study_folder",
     "tunings",
+    "unpack_folder",
 ]

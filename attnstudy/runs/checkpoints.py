@@ -15,6 +15,7 @@ from typing import Any
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
 from attnstudy.files import reported, write_atomically
+from attnstudy.runs.checkpoint_folder import forget_folder
 from attnstudy.runs.records import LogRecord
 from attnstudy.runs.state import pack, unpack
 
@@ -135,3 +136,4 @@ def forget_checkpoints(folder: Path) -> None:
     """Remove the checkpoints of a run that will not be gone on with."""
     for path in folder.glob(CHECKPOINTS):
         path.unlink(missing_ok=True)
+    forget_folder(folder)

@@ -6,6 +6,8 @@
 ``run.json``       the specification and when the run was first started
 ``journal.jsonl``  losses and validations, a line an interval, each with its checksum
 ``checkpoint.pt``  where to go on from, and the one before (removed when the run is done)
+``checkpoint/``    the same of a command, which keeps there what it likes; where it came from
+                   another machine, it is ``checkpoint.folder.pt`` until somebody goes on with it
 ``result.json``    the outcome, sealed with a checksum; the run is done when this is whole
 ``failure.json``   why the last attempt failed; removed by the next one
 ``pauses.json``    validation accuracy where a run of a search was to pause, by epochs done
@@ -24,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -56,6 +59,14 @@ PREDICTIONS = "predictions.csv"
 PAUSES = "pauses.json"
 OF_THE_RUN = frozenset({*OF_THE_MACHINE, JOURNAL, RESULT, START, PREDICTIONS, PAUSES, REPLACES})
 """Names that have a meaning in every run's folder."""
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""What a file of a run can be called."""
+
+
+def may_have(name: str) -> bool:
+    """Whether a training may leave a file of that name with its run."""
+    taken = name in OF_THE_RUN or name.startswith("checkpoint")
+    return FILE_NAME.fullmatch(name) is not None and not taken
 
 
 @dataclass(frozen=True, slots=True)

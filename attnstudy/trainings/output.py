@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from attnstudy.files import temporary_name
+
 OUTPUT = "output.log"
+_POOLS = ("joblib.externals.loky.reusable_executor", "loky.reusable_executor")
+"""Modules that keep worker processes for their next use, for minutes."""
 
 
 @contextlib.contextmanager
@@ -22,7 +27,7 @@ def kept_output(path: Path) -> Iterator[None]:
         with contextlib.redirect_stdout(sys.stderr):
             yield
         return
-    streams = sys.stdout, sys.stderr
+    streams, process = (sys.stdout, sys.stderr), os.getpid()
     _flush()
     before = os.dup(1), os.dup(2)
     with path.open("ab", buffering=0) as log:
@@ -37,10 +42,43 @@ def kept_output(path: Path) -> Iterator[None]:
         yield
     finally:
         _flush()
+        if os.getpid() == process:  # else a copy of it, to which nothing of this belongs
+            _end_pools()
         sys.stdout, sys.stderr = streams
         for number, kept in zip((1, 2), before, strict=True):
             os.dup2(kept, number)
             os.close(kept)
+        if os.getpid() == process:
+            _let_go(path)
+
+
+def _end_pools() -> None:
+    """End the processes that joblib keeps for later: they print into the run that began them.
+
+    They would also outlive this worker, and whoever reads what the command says would wait for
+    their end.
+    """
+    for name in _POOLS:
+        executor = getattr(sys.modules.get(name), "_executor", None)
+        if executor is None:
+            continue
+        with contextlib.suppress(Exception):  # it is theirs, and the run has its outcome
+            # of joblib's, which also removes the arrays that were shared
+            end = getattr(executor, "terminate", executor.shutdown)
+            end(kill_workers=True)
+
+
+def _let_go(path: Path) -> None:
+    """Put a copy in the place of the log: a process that was left behind cannot add to it then.
+
+    The log is part of the result, which is sealed with its digest.
+    """
+    copy = temporary_name(path)
+    try:
+        shutil.copyfile(path, copy)
+        os.replace(copy, path)
+    except OSError:  # no room, or a function that removed it: the log stays as it is
+        copy.unlink(missing_ok=True)
 
 
 def _flush() -> None:

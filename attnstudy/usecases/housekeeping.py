@@ -19,7 +19,7 @@ from pathlib import Path
 from attnstudy import runs
 from attnstudy.errors import StoreError, cause
 from attnstudy.files import is_temporary
-from attnstudy.runs import CHECKPOINTS, RunFolder, study_folder
+from attnstudy.runs import CHECKPOINTS, FOLDER, RunFolder, has_folder, study_folder
 from attnstudy.study import tuning_of
 from attnstudy.usecases.packing import run_name
 from attnstudy.usecases.staging import staging_folders, without_imports
@@ -133,7 +133,10 @@ def _of_a_run(run: RunFolder) -> Iterator[tuple[Leftover, str | None]]:
     own = [*_writes(run.path, run), *_writes(run.path / "published", run)]
     own += (
         Leftover(Kind.CHECKPOINT, path, _size(path), run, run_name(run))
-        for path in sorted(run.path.glob(CHECKPOINTS))
+        for path in (
+            *sorted(run.path.glob(CHECKPOINTS)),
+            *([run.path / FOLDER] if has_folder(run.path) else []),
+        )
     )
     if own:
         busy = run.claimed

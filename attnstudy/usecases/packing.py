@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from attnstudy.archives import ArchiveWriter
 from attnstudy.errors import AttnstudyError, StoreError, cause
-from attnstudy.files import sealed
-from attnstudy.runs import CHECKPOINTS, JOURNAL, PAUSES, REPLACES, RESULT, START, RunFolder
+from attnstudy.files import reported, sealed, temporary_name
+from attnstudy.runs import (
+    CHECKPOINTS,
+    JOURNAL,
+    PACKED,
+    PAUSES,
+    REPLACES,
+    RESULT,
+    START,
+    RunFolder,
+    check_packed,
+    has_folder,
+    may_have,
+    pack_folder,
+)
 from attnstudy.study import RunSpec
 
 RUNS, FACTS = "runs", "study.json"
@@ -78,6 +92,10 @@ def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Pack
         names |= {RESULT, *result.files}
     elif unfinished:
         names |= {path.name for path in folder.path.glob(CHECKPOINTS)}
+        if PACKED in names and not _whole(folder.path / PACKED):
+            names.remove(PACKED)  # it would not be used here either
+        if has_folder(folder.path) or PACKED in names:  # of a command, which may have left curves
+            names |= {path.name for path in folder.path.iterdir() if _goes_along(path)}
     else:
         return Packed.LEFT_UNFINISHED
     where = f"{RUNS}/{folder.path.name}"
@@ -88,9 +106,36 @@ def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Pack
         digest = archive.add(f"{where}/{name}", path)
         if result is not None and result.files.get(name, digest) != digest:
             raise StoreError(f"{path} changed while it was read: run the same command again")
+    if result is None and PACKED not in names and has_folder(folder.path):
+        _add_folder(archive, f"{where}/{PACKED}", folder)
     if replaces := _still_to_tell(folder):
         archive.add_bytes(f"{where}/{REPLACES}", sealed(replaces))
     return Packed.FINISHED if result is not None else Packed.UNFINISHED
+
+
+def _whole(packed: Path) -> bool:
+    try:
+        with packed.open("rb") as file:
+            check_packed(file)
+    except ValueError:
+        return False
+    return True
+
+
+def _goes_along(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and may_have(path.name)
+
+
+def _add_folder(archive: ArchiveWriter, name: str, folder: RunFolder) -> None:
+    """Add what a command keeps in ``checkpoint/``, by way of a file: its digest comes first."""
+    packed = temporary_name(folder.path / PACKED)
+    with reported(folder.path):
+        try:
+            with packed.open("x+b") as file:
+                pack_folder(folder.path, file)
+            archive.add(name, packed)
+        finally:
+            packed.unlink(missing_ok=True)
 
 
 def _still_to_tell(folder: RunFolder) -> dict[str, list[str]]:

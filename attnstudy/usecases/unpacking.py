@@ -18,12 +18,15 @@ from attnstudy.runs import (
     CHECKPOINTS,
     JOURNAL,
     OF_THE_MACHINE,
+    PACKED,
     PAUSES,
     REPLACES,
     RESULT,
     START,
     Result,
     RunFolder,
+    check_packed,
+    may_have,
 )
 from attnstudy.study import TUNING, RunSpec
 from attnstudy.usecases.packing import RUNS
@@ -140,17 +143,34 @@ def unpack_run(
             archive.check(f"{where}/{name}")
         else:
             archive.unpack(f"{where}/{name}", folder.path / name)
+    _check_packed(archive, f"{where}/{PACKED}", folder.path / PACKED)
     if not known:
         for path in (*folder.path.iterdir(), folder.path):
             sync(path)
     return UnpackedRun(spec, result, folder, here, complete=not known)
 
 
+def _check_packed(archive: Archive, name: str, path: Path) -> None:
+    """Refuse a folder ``checkpoint/``, if there is one, with links or names that lead out of it."""
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            check_packed(file)
+    except ValueError as error:
+        raise archive.altered(f"{name} holds what no checkpoint has: {error}") from error
+
+
 def _check_names(archive: Archive, where: str, names: Set[str], result: Result | None) -> None:
     """Refuse a run that has other files than a run has, or not those of its result."""
     others = names - {START, JOURNAL, RESULT, REPLACES, PAUSES}
     if result is None:
-        strange = {name for name in others if not fnmatch.fnmatchcase(name, CHECKPOINTS)}
+        beside = PACKED in names  # of a command, which goes on with what it left there
+        strange = {
+            name
+            for name in others
+            if not (fnmatch.fnmatchcase(name, CHECKPOINTS) or (beside and may_have(name)))
+        }
     else:
         listed = result.files.keys()
         strange = (others - listed) | (listed - names) | (others & OF_THE_MACHINE)

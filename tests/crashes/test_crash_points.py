@@ -180,7 +180,7 @@ def test_every_named_place_is_one_of_these(study):
         for path in source.rglob("*.py")
         for name in re.findall(r'reach\("([^"]+)"\)', path.read_text())
     }
-    others = ("store/", "search/", "tuning/")
+    others = ("store/", "search/", "tuning/", "checkpoint-folder/")
     elsewhere = {name for name in named if name.startswith(others) or "restore" in name}
     assert named - elsewhere <= {*PLACES, *ONCE, *REPEATING}
     assert len(PLACES) + len(REPEATING) >= 30
