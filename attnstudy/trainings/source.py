@@ -13,6 +13,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from attnstudy.errors import UsageError, cause, near_miss
@@ -197,7 +198,8 @@ def _file_of(module: str) -> Path | None:
     ``importlib.util.find_spec`` would import the packages around it, which is to run them.
     """
     importlib.invalidate_caches()
-    name, found = "", None
+    name = ""
+    found: ModuleSpec | None = None
     for part in module.split("."):
         places = None if found is None else found.submodule_search_locations
         if found is not None and places is None:  # a module that is no package has none below it
