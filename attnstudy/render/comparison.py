@@ -20,6 +20,7 @@ _OTHERS = {"agrees": "agree", "disagrees": "disagree", "cannot decide": "too few
 _STAR = "*"
 _ADVICES = 8  # different advices shown
 _NAMED = 6  # pairs named for each
+_SHOWN = 1_000  # pairs in a table that people read
 
 
 def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
@@ -41,14 +42,20 @@ def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
 
 
 def pair_table(ranking: Ranking) -> Rows:
-    """Return the pairs, with looks and seed correlations where there are any."""
+    """Return the pairs, with looks and seed correlations where there are any.
+
+    Of very many the decided ones come first, and ``table_words`` says that others are left out.
+    """
     numbers = Numbers.of(ranking, minus="-")
     correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
     headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "others"]
     headings += [f"{ranking.repetition} r"] if correlated else []
     headings += ["look"] if ranking.looks else []
     rows = []
-    for pair in ranking.pairs:
+    pairs = ranking.pairs
+    if len(pairs) > _SHOWN:
+        pairs = tuple(sorted(pairs, key=lambda pair: pair.verdict is Verdict.UNDECIDED))[:_SHOWN]
+    for pair in pairs:
         row = [
             f"{pair.a} − {pair.b}",
             numbers.signed(pair.difference),
@@ -74,6 +81,11 @@ def _others(pair: Pair) -> str:
 def table_words(ranking: Ranking) -> list[str]:
     """Return what has to stand beside the table of pairs, a line each."""
     lines = []
+    if len(ranking.pairs) > _SHOWN:
+        lines.append(
+            f"{_SHOWN:,} of {len(ranking.pairs):,} pairs are shown, those that are decided first: "
+            "--format csv or json has all of them"
+        )
     if any(pair.includes_zero for pair in ranking.pairs):
         lines.append(
             f"{_STAR} includes zero: that the pair differs rests on Holm's adjusted p; the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -84,14 +85,16 @@ def seed_correlation(a: Sample, b: Sample) -> float | None:
     shared = sorted(left.keys() & right.keys())
     if len(shared) < MIN_RUNS:
         return None
-    x = _standardised(np.array([left[seed] for seed in shared]))
-    y = _standardised(np.array([right[seed] for seed in shared]))
+    x = _standardised(np.array([left[seed] for seed in shared]).tobytes())
+    y = _standardised(np.array([right[seed] for seed in shared]).tobytes())
     if x is None or y is None:
         return None
     return float(np.clip(x @ y, -1.0, 1.0))
 
 
-def _standardised(values: Floats) -> Floats | None:
+@lru_cache(maxsize=1024)  # of many arms each stands in as many pairs
+def _standardised(content: bytes) -> Floats | None:
+    values = np.frombuffer(content)
     if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return None
     centred = values - values.mean()

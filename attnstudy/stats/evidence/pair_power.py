@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.stats.comparisons._quadrature import legendre
@@ -78,13 +79,17 @@ class PairPower:
             None where ``MOST_SEEDS`` would not do.
 
         """
-        return _reached([(n, self.different(gap, n, n)) for n in _grid(least)])
+        return _reached(
+            lambda chosen, n: self.of(chosen).different(gap[chosen], n, n), gap.size, _grid(least)
+        )
 
     def seeds_for_equivalence(self, margin: float, least: int = MIN_RUNS) -> list[int | None]:
         """Return the seeds per arm that show equivalence with 80 % power where nothing differs."""
-        return _reached([(n, self.equivalent(margin, n, n)) for n in _grid(least)])
+        return _reached(
+            lambda chosen, n: self.of(chosen).equivalent(margin, n, n), self.sd_a.size, _grid(least)
+        )
 
-    def of(self, chosen: Sequence[int]) -> PairPower:
+    def of(self, chosen: Sequence[int] | NDArray[np.intp]) -> PairPower:
         """Return the power of some of the pairs."""
         index = np.array(chosen)
         return replace(self, sd_a=self.sd_a[index], sd_b=self.sd_b[index])
@@ -129,24 +134,47 @@ def _grid(least: int) -> list[int]:
     return numbers
 
 
-def _reached(powers: Sequence[tuple[int, Floats]]) -> list[int | None]:
-    """Return where each pair's power reaches 80 %: its normal deviate is linear in sqrt(n)."""
-    seeds = np.sqrt([n for n, _ in powers])
-    deviates = special.ndtri(np.clip(np.stack([power for _, power in powers]), 1e-12, 1 - 1e-12))
+def _reached(
+    power: Callable[[NDArray[np.intp], int], Floats], pairs: int, grid: Sequence[int]
+) -> list[int | None]:
+    """Return where each pair's power reaches 80 %: its normal deviate is linear in sqrt(n).
+
+    Args:
+        power: of some pairs, by their index, with so many seeds per arm; more with more of them.
+        pairs: how many there are.
+        grid: numbers of seeds, ascending; None is returned where the last would not do.
+
+    """
     wanted = float(special.ndtri(POWER))
-    found: list[int | None] = []
-    for own in deviates.T:
-        enough = np.flatnonzero(own >= wanted)
-        if enough.size == 0:
-            found.append(None)
+    deviates = np.full((pairs, len(grid)), np.nan)
+
+    def look(chosen: NDArray[np.intp], place: int) -> None:
+        found = np.clip(power(chosen, grid[place]), 1e-12, 1 - 1e-12)
+        deviates[chosen, place] = special.ndtri(found)
+
+    everyone = np.arange(pairs)
+    last = len(grid) - 1
+    for place in (0, last):
+        look(everyone, place)
+    low, high = np.zeros(pairs, np.intp), np.full(pairs, last)  # the answer is above low
+    open_ = (deviates[:, 0] < wanted) & (deviates[:, last] >= wanted)
+    while (between := open_ & (high - low > 1)).any():
+        middle = (low + high) // 2
+        for place in np.unique(middle[between]):
+            look(np.flatnonzero(between & (middle == place)), int(place))
+        enough = deviates[everyone, middle] >= wanted
+        high[between & enough] = middle[between & enough]
+        low[between & ~enough] = middle[between & ~enough]
+    seeds = np.sqrt(grid)
+    reached: list[int | None] = []
+    for pair in range(pairs):
+        if not open_[pair]:
+            reached.append(grid[0] if deviates[pair, 0] >= wanted else None)
             continue
-        last = int(enough[0])
-        if last == 0:
-            found.append(powers[0][0])
-            continue
-        root = np.interp(wanted, own[last - 1 : last + 1], seeds[last - 1 : last + 1])
-        found.append(math.ceil(root * root - 1e-9))
-    return found
+        ends = [low[pair], high[pair]]
+        root = np.interp(wanted, deviates[pair, ends], seeds[ends])
+        reached.append(math.ceil(root * root - 1e-9))
+    return reached
 
 
 def pair_power(
