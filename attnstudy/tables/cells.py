@@ -29,6 +29,7 @@ _MARKS = re.compile(
     r"\\(?:textbf|textit|mathbf|boldsymbol|underline|mathrm|text|bf|bm|emph)\b\s*|[${}]|\*\*"
     r"|_(?=\{?\s*(?:\\pm|±))|\\,"
 )
+_IN_DIGITS = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _DIGITS = 40
 _NAME_WIDTH = 40
 _EMPTY = frozenset({
@@ -89,11 +90,21 @@ def plain(digits: str) -> Printed:
     return _number(digits, digits, percent=False)
 
 
+def is_plain(text: str) -> bool:
+    """Whether a cell is a number in digits that can be read in one way alone.
+
+    Nearly all cells of a large table are, and need not be looked at any further.
+    """
+    return _IN_DIGITS.fullmatch(text) is not None
+
+
 def gap_of(text: str) -> Gap | None:
     """Return why a cell has no finite number; None where it may have one."""
-    word = text.strip().casefold()
+    if is_plain(text):
+        return None
     if isinstance(text, _Unclear):
         return Gap.UNCLEAR
+    word = text.strip().casefold()
     if word in _EMPTY:
         return Gap.EMPTY
     return Gap.DIVERGED if word.lstrip("+-−") in _DIVERGED else None
@@ -114,6 +125,8 @@ def looks_numeric(text: str) -> bool:
 
 def is_number(text: str) -> bool:
     """Whether a cell is one number, however it is written."""
+    if is_plain(text):
+        return True
     number = _bare(text)[0]
     return bool(
         _NUMBER.fullmatch(number)
@@ -124,6 +137,8 @@ def is_number(text: str) -> bool:
 
 def split_summary(text: str) -> tuple[str, str] | None:
     """Return mean and spread of a cell such as ``93.1 ± 0.2`` or ``93.1 (0.2)``."""
+    if is_plain(text):
+        return None
     found = _SUMMARY.fullmatch(_unmarked(text.strip().replace("−", "-")))
     if found is None:
         return None

@@ -10,7 +10,14 @@ from enum import StrEnum
 from itertools import pairwise
 
 from attnstudy.tables import headings
-from attnstudy.tables.cells import Gap, gap_of, is_number, looks_numeric, split_summary
+from attnstudy.tables.cells import (
+    Gap,
+    gap_of,
+    is_number,
+    is_plain,
+    looks_numeric,
+    split_summary,
+)
 from attnstudy.tables.grid import Grid
 from attnstudy.tables.headings import Role
 from attnstudy.tables.seeds import whole_seed
@@ -114,9 +121,12 @@ def columns_of(grid: Grid) -> tuple[Column, ...]:
     found = []
     for index, name in enumerate(grid.header):
         cells = grid.column(index)
+        plain = all(map(is_plain, cells))
         # names of arms may be numbers, some of them, as 50% beside others
-        numeric = _numeric(cells) and not (headings.is_arm(name) and not _all_numbers(cells))
-        kind = _kind(index, name, cells, numeric=numeric)
+        numeric = (plain or _numeric(cells)) and not (
+            headings.is_arm(name) and not _all_numbers(cells)
+        )
+        kind = _kind(index, name, cells, numeric=numeric, plain=plain)
         found.append(Column(index, name, kind, cells, numeric))
     if not any(c.kind is Kind.METRIC for c in found):
         # where nothing else is measured, the time that a run took is the result
@@ -159,7 +169,7 @@ def state_of(heading: str, cell: str) -> str | None:
 
 def _numeric(cells: Sequence[str]) -> bool:
     filled = [cell for cell in cells if gap_of(cell) is not Gap.EMPTY]
-    numbers = sum(looks_numeric(cell) and _a_number(cell) for cell in filled)
+    numbers = sum(is_plain(cell) or (looks_numeric(cell) and _a_number(cell)) for cell in filled)
     return bool(filled) and 2 * numbers >= len(filled) and numbers > 0
 
 
@@ -171,8 +181,10 @@ def _a_number(cell: str) -> bool:
     return gap_of(cell) is not None or is_number(cell) or split_summary(cell) is not None
 
 
-def _kind(index: int, name: str, cells: tuple[str, ...], *, numeric: bool) -> Kind:
-    filled = [cell for cell in cells if gap_of(cell) not in (Gap.EMPTY, Gap.UNCLEAR)]
+def _kind(index: int, name: str, cells: tuple[str, ...], *, numeric: bool, plain: bool) -> Kind:
+    filled: Sequence[str] = (
+        cells if plain else [cell for cell in cells if gap_of(cell) not in (Gap.EMPTY, Gap.UNCLEAR)]
+    )
     # a heading without a column below it says what is missing; only nameless ones are nothing
     if not filled and headings.is_arm(name) and any(cells):  # arms called none and null
         return Kind.ARM
@@ -183,7 +195,7 @@ def _kind(index: int, name: str, cells: tuple[str, ...], *, numeric: bool) -> Ki
         if unique or _restarts(filled) or (numeric and name):
             return Kind.NOTHING
         return Kind.ARM if index == 0 and not numeric else Kind.TEXT
-    special = _special(name, filled, numeric=numeric)
+    special = _special(name, filled, numeric=numeric, plain=plain)
     if special is not None:
         return special
     if not numeric:
@@ -203,13 +215,13 @@ def _restarts(cells: Sequence[str]) -> bool:
     return all(b == "0" or int(b) == int(a) + 1 for a, b in itertools.pairwise(cells))
 
 
-def _special(name: str, filled: Sequence[str], *, numeric: bool) -> Kind | None:
+def _special(name: str, filled: Sequence[str], *, numeric: bool, plain: bool) -> Kind | None:
     """Return state, fold, seed, step or task where heading and contents agree on it."""
     if headings.is_state(name):
         known = sum(state_of(name, cell) is not None for cell in filled)
         if 2 * known > len(filled):
             return Kind.STATE
-    labels = [cell for cell in filled if not headings.is_statistic(cell)]
+    labels = filled if plain else [c for c in filled if not headings.is_statistic(c)]
     numbered = bool(labels) and all(whole_seed(cell) is not None for cell in labels)
     if numbered and headings.is_fold(name, labels) and not headings.names_a_run(name):
         return Kind.FOLD

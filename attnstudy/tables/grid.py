@@ -181,12 +181,16 @@ def _delimiter(text: str, what: str, empty: str) -> str:
 
 def _clean(cell: str) -> str:
     """Return a cell without control characters, blanks at its ends or runs of blanks."""
+    if " " not in cell and cell.isprintable():
+        return cell
     return " ".join("".join(c if c.isprintable() else " " for c in cell).split())
 
 
 def _without_comments(lines: list[Line]) -> tuple[list[Line], list[str]]:
     """Take out comments; one that holds the column names, as NumPy writes them, is the header."""
     marked = [line for line in lines if line[1][0].startswith("#") and line[1][0] != "#"]
+    if not marked:
+        return lines, []
     numbered = [line for line in marked if _LABEL.fullmatch(line[1][0]) and len(line[1]) > 1]
     rows = [line for line in lines[1:] if not is_statistic(line[1][0])]
     if 2 * len(numbered) >= len(rows):  # a column of #0, #1 labels the rows
@@ -197,7 +201,7 @@ def _without_comments(lines: list[Line]) -> tuple[list[Line], list[str]]:
             f"line {number} begins with {row[0]!r}, which may be a name or mark a comment: rename "
             "it, or remove the line"
         )
-    kept = [line for line in lines if line not in marked] if marked else lines
+    kept = [line for line in lines if line not in marked]
     if not marked or not kept:
         return lines, []
     left_out = []

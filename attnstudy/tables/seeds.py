@@ -31,6 +31,8 @@ def whole_seed(text: object) -> int | None:
         number = float(text)
         return int(number) if number.is_integer() else None
     said = str(text).strip()
+    if said.isdecimal() and said.isascii() and len(said) <= _DIGITS:
+        return int(said)
     if _NUMBER.fullmatch(said):
         exact = Decimal(said)  # a float would round what has more than 15 digits
         if exact and not 0 <= exact.adjusted() < _DIGITS:

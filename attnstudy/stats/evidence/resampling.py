@@ -48,7 +48,7 @@ def permutation_tests(
         pooled = np.stack([_pooled(*pairs[index]) for index in members], axis=1)
         as_observed = np.repeat([[1.0, 0.0]], [n, m], axis=1)
         observed = _statistic(as_observed, pooled, n, m)[0]
-        exact = math.comb(n + m, n) <= EXACT_SPLITS
+        exact = few_splits(n, m)
         # among drawn splits the observed one counts as drawn: Phipson and Smyth, "Permutation
         # p-values should never be zero", Stat. Appl. Genet. Mol. Biol. 9 (2010) 39
         low, high = (np.full(len(members), 0.0 if exact else 1.0) for _ in range(2))
@@ -99,6 +99,12 @@ def count_tails(statistic: Floats, observed: Floats) -> tuple[Floats, Floats]:
     low = (statistic <= observed + slack).sum(axis=0).astype(np.float64)
     high = (statistic >= observed - slack).sum(axis=0).astype(np.float64)
     return low, high
+
+
+def few_splits(n: int, m: int) -> bool:
+    """Tell whether every split of n + m runs can be tried."""
+    # from nine runs in the smaller arm on there are more, and their number may be of any length
+    return min(n, m) <= 8 and math.comb(n + m, n) <= EXACT_SPLITS
 
 
 @lru_cache(maxsize=16)

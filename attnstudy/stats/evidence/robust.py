@@ -17,10 +17,10 @@ from scipy import special
 from attnstudy.stats.comparisons.pairwise import holm
 from attnstudy.stats.evidence.effects import MIN_RUNS_SUPERIORITY, brunner_munzel
 from attnstudy.stats.evidence.resampling import (
-    EXACT_SPLITS,
     Pairing,
     count_tails,
     exact_splits,
+    few_splits,
     permutation_tests,
     sign_flip_tests,
 )
@@ -97,7 +97,7 @@ def mann_whitney(a: Sample, b: Sample) -> float:
         np.searchsorted(ordered, pooled, "left") + np.searchsorted(ordered, pooled, "right") + 1.0
     )
     rank_sum = ranks[: a.n].sum()
-    if math.comb(a.n + b.n, a.n) <= EXACT_SPLITS:
+    if few_splits(a.n, b.n):
         splits = exact_splits(a.n, b.n)
         low, high = count_tails(splits @ ranks[:, None], np.array([rank_sum]))
         return min(1.0, 2.0 * float(min(low[0], high[0])) / len(splits))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from attnstudy.tables import directions
 
@@ -12,6 +13,7 @@ def folded(heading: str) -> str:
     return directions.unaccented(heading)
 
 
+@lru_cache(maxsize=4096)  # the same few names stand in every row of a large table
 def words_of(heading: str) -> frozenset[str]:
     """Return the words and numbers of a heading, without case and accents.
 

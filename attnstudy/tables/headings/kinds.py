@@ -149,8 +149,13 @@ def is_mean(label: str) -> bool:
     return bool(words & MEAN) and words <= MEAN | SPLITS | BESIDE_MEAN
 
 
+_NUMERAL = re.compile(r"[1-9][0-9.]*")
+
+
 def is_statistic(label: str) -> bool:
     """Whether a label of a row is that of a statistic of the other rows, such as an SD."""
+    if _NUMERAL.fullmatch(label):  # nearly all labels of a large table are
+        return False
     words = words_of(label)
     known = SD | OTHER_STATISTICS | COUNT | DERIVED | {"standard", "type", "dev", "std"}
     return is_mean(label) or (bool(words) and (words <= known | MEAN or words == {"p", "value"}))

@@ -76,7 +76,7 @@ def leave_out_statistics(table: Table, labels: Sequence[str], metric: Column, ro
     seed = table.shape.seed
     if seed is not None:
         out = [row for row in rows.kept if headings.is_statistic(seed.cells[row])]
-        rows.kept = [row for row in rows.kept if not headings.is_statistic(seed.cells[row])]
+        rows.kept = sorted({*rows.kept} - {*out}) if out else rows.kept
         for row in out:
             mine = [r for r in rows.kept if labels[r] == labels[row]]
             _recompute(table, labels, metric, row, mine, rows)

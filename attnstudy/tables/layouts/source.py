@@ -14,6 +14,8 @@ from attnstudy.tables.cells import (
     gap_of,
     groups_by_points,
     has_decimal_commas,
+    is_plain,
+    plain,
     read_number,
     refuse_unclear_points,
     uses_decimal_comma,
@@ -64,6 +66,8 @@ class Table:
 
         """
         cell = column.cells[row]
+        if is_plain(cell) and not self.decimal_comma:
+            return plain(cell)
         line = self.grid.rows[row][0]
         where = f"{self.what}: {clip(column.shown)} in {self.place(line)}"
         gap = gap_of(cell)

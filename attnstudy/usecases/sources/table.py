@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attnstudy.errors import DataError, UsageError, near_miss
 from attnstudy.stats import Source
-from attnstudy.tables.asked import Asked, Reading
+from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
@@ -147,13 +147,14 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
             "'attnstudy audit' checks summaries"
         )
     metric = request.named or reading.metric
+    seeded = _seeded(reading)
     return Collected(
-        samples={arm.name: _values(reading, index) for index, arm in enumerate(reading.arms)},
+        samples={arm.name: _values(arm, seeded=seeded) for arm in reading.arms},
         source=_source(reading, what, request.named or request.metric),
         metric=metric,
         direction=direction_of(metric, request.direction),
         items=request.items,
-        diverged={arm.name: _diverged(reading, i) for i, arm in enumerate(reading.arms)},
+        diverged={arm.name: _diverged(arm, seeded=seeded) for arm in reading.arms},
         folds=reading.folds,
         best_of_itself=request.point.of is not None and request.point.of == metric,
         notes=(
@@ -169,17 +170,15 @@ def _seeded(reading: Reading) -> bool:
     )
 
 
-def _values(reading: Reading, index: int) -> dict[int, float] | list[float]:
-    runs = reading.arms[index].runs
-    if _seeded(reading):
-        return {run.seed: float(run.number.value) for run in runs if run.seed is not None}
-    return [float(run.number.value) for run in runs]
+def _values(arm: Arm, *, seeded: bool) -> dict[int, float] | list[float]:
+    if seeded:
+        return {run.seed: float(run.number.value) for run in arm.runs if run.seed is not None}
+    return [float(run.number.value) for run in arm.runs]
 
 
-def _diverged(reading: Reading, index: int) -> int | tuple[int, ...]:
-    lost = reading.arms[index].diverged
-    seeds = tuple(seed for seed in lost if seed is not None)
-    return seeds if _seeded(reading) else len(lost)
+def _diverged(arm: Arm, *, seeded: bool) -> int | tuple[int, ...]:
+    seeds = tuple(seed for seed in arm.diverged if seed is not None)
+    return seeds if seeded else len(arm.diverged)
 
 
 def _source(reading: Reading, what: str, asked: str | None) -> Source:
