@@ -50,12 +50,13 @@ def tell(sentence: str) -> None:
 def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
     """Print JSON if there is an answer for machines, else the text; or write it to a file."""
     content = text() if answer is None else json.dumps(answer, indent=2, allow_nan=False)
+    content = in_lines(content)  # each form has seen to its texts; nothing else gets out either
     if output is None:
         if answer is None and sys.stdout.isatty():
             from attnstudy.render.tables import fitted
 
-            content = fitted(in_lines(content))
-        say(content.rstrip("\n"))
+            content = fitted(content)
+        click.echo(content.rstrip("\n"))
         return
     try:
         output.write_text(content.rstrip("\n") + "\n", encoding="utf-8")
