@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning
+from attnstudy.cli.common import tell
 from attnstudy.cli.group import cli
 from attnstudy.errors import (
     EXIT_SIGNAL,
@@ -23,11 +24,12 @@ from attnstudy.errors import (
     without_passwords,
 )
 from attnstudy.options import blamed
+from attnstudy.shown import in_lines
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning as a sentence, without the place in the code that it comes from."""
-    click.echo(f"Warning: {without_passwords(str(message))}", err=True)
+    tell(f"Warning: {without_passwords(str(message))}")
 
 
 for command in (
@@ -43,13 +45,13 @@ for command in (
 
 def _show_error(sentence: str) -> None:
     """Show what is wrong; words of other libraries in it may hold an address."""
-    click.echo(f"Error: {without_passwords(sentence)}", err=True)
+    tell(f"Error: {without_passwords(sentence)}")
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show what nobody expected as Python does, without passwords."""
     told = "".join(traceback.format_exception(kind, error, trace))
-    click.echo(without_passwords(told), err=True, nl=False)
+    click.echo(in_lines(without_passwords(told)), err=True, nl=False)
 
 
 def _terminate(number: int, _: object) -> None:
@@ -60,10 +62,9 @@ def _interrupted(number: int) -> int:
     """Say how to go on after a signal; return the exit code."""
     # a repetition that was begun is gone on with, not repeated
     words = [word for word in sys.argv[1:] if word != "--rerun"]
-    click.echo(
+    tell(
         "Interrupted. What is complete is kept; to go on from there: "
-        f"{command_without_passwords(['attnstudy', *words])}",
-        err=True,
+        f"{command_without_passwords(['attnstudy', *words])}"
     )
     return EXIT_SIGNAL + number
 

@@ -12,6 +12,7 @@ import click
 
 from attnstudy import options
 from attnstudy.errors import StoreError
+from attnstudy.shown import in_line, in_lines
 
 
 def named_study(given: dict[str, Any]) -> str | None:
@@ -36,9 +37,20 @@ def data_dir_of(given: dict[str, Any]) -> Path:
     return chosen or default_data_dir()
 
 
+def say(text: str) -> None:
+    """Print lines; whatever the text in them, it controls no terminal."""
+    click.echo(in_lines(text))
+
+
+def tell(sentence: str) -> None:
+    """Print one line to standard error, beside the answer."""
+    click.echo(in_line(sentence), err=True)
+
+
 def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
     """Print JSON if there is an answer for machines, else the text; or write it to a file."""
     content = text() if answer is None else json.dumps(answer, indent=2, allow_nan=False)
+    content = in_lines(content)  # each form has seen to its texts; nothing else gets out either
     if output is None:
         if answer is None and sys.stdout.isatty():
             from attnstudy.render.tables import fitted
@@ -50,4 +62,4 @@ def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
         output.write_text(content.rstrip("\n") + "\n", encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{output} cannot be written: {error.strerror}") from error
-    click.echo(f"{output} is written.", err=True)
+    tell(f"{output} is written.")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result
+from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result, say
 from attnstudy.errors import EXIT_SOME_FAILED, StoreError, UsageError
 
 _FILE = click.Path(path_type=Path)
@@ -47,9 +47,9 @@ def prune(**given: Any) -> int:
         print_result(answer, lambda: render.findings_text(found))
         return 0
     if not given["as_json"]:
-        click.echo(render.findings_text(found))
+        say(render.findings_text(found))
     if ask and found.leftovers and not click.confirm("Remove them?"):
-        click.echo("Nothing was removed.")
+        say("Nothing was removed.")
         return 0
     removal = housekeeping.remove(store_dir, found.leftovers)
     if removal.failed:
@@ -57,7 +57,7 @@ def prune(**given: Any) -> int:
     if given["as_json"]:
         print_result(render.removal_json(found, removal), None)
     elif found.leftovers:
-        click.echo(render.removal_text(removal))
+        say(render.removal_text(removal))
     return 0
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from attnstudy import asking, options
-from attnstudy.cli.common import print_result
+from attnstudy.cli.common import print_result, tell
 from attnstudy.cli.ranked import ranking_source
 from attnstudy.cli.reports import look, surroundings, write_methods
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError
@@ -83,7 +81,7 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         from attnstudy.report.over_tasks import write_task_figures
 
         write_task_figures(result.ranking, given["figures"], look(given))
-        click.echo(f"The figures are in {given['figures']}.", err=True)
+        tell(f"The figures are in {given['figures']}.")
     if write_methods(result.ranking, given):
         form = "methods"
     texts = {

@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from attnstudy import options
-from attnstudy.cli.common import address_of, print_result
+from attnstudy.cli.common import address_of, print_result, tell
 from attnstudy.errors import UsageError, command_without_passwords
 
 if TYPE_CHECKING:
@@ -100,13 +98,13 @@ def write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         write_figures(result.ranking, context, given["figures"], look(given))
-        click.echo(f"The figures are in {given['figures']}.", err=True)
+        tell(f"The figures are in {given['figures']}.")
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():
             files[f"{name}.png"] = content
         run_id = logging_reports.log_report(result, address_of(given), files)
-        click.echo(f"Report stored in MLflow as run {run_id}.", err=True)
+        tell(f"Report stored in MLflow as run {run_id}.")
 
 
 def _context(result: RankReport) -> Context:

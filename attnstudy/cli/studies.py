@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attnstudy import asking, options
-from attnstudy.cli.common import address_of, named_study, print_result
+from attnstudy.cli.common import address_of, named_study, print_result, say
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def sync(**given: Any) -> int:
             terminal.warn,
             republish=given["republish"],
         )
-    click.echo(render.sync_text(done, address))
+    say(render.sync_text(done, address))
     return EXIT_ENVIRONMENT if done.refused else 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import print_result
+from attnstudy.cli.common import print_result, say
 from attnstudy.cli.tuning import tune
 
 
@@ -26,7 +26,7 @@ def new(name: str, question: str) -> int:
     from attnstudy.usecases import studyfiles
 
     path = studyfiles.new_study(name, question)
-    click.echo(f"{path} is written: edit it, then 'attnstudy run {name}'.")
+    say(f"{path} is written: edit it, then 'attnstudy run {name}'.")
     return 0
 
 

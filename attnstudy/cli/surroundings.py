@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of, named_study
+from attnstudy.cli.common import address_of, data_dir_of, named_study, say, tell
 from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SIGNAL, TerminatedError, UsageError
 
 _LOOK = 0.2  # seconds
@@ -32,12 +32,13 @@ def ui(**given: Any) -> int:
     address = address_of(given)
     tracking.open_store(address, create=False)
     if address.is_server:
-        click.echo(f"The tracking server shows its own UI: open {address.shown}")
+        say(f"The tracking server shows its own UI: open {address.shown}")
         return 0
     port = given["port"]
     _check_port(port)
     shown = ["mlflow", "ui", "--backend-store-uri", address.shown, "--port", str(port)]
-    click.echo(f"{shlex.join(shown)}\nOpen http://127.0.0.1:{port} (Ctrl-C ends it).", err=True)
+    tell(shlex.join(shown))
+    tell(f"Open http://127.0.0.1:{port} (Ctrl-C ends it).")
     # loopback is MLflow's default; said all the same, so that no setting changes it. One worker,
     # for one reader: of four, a busy machine kills those that do not answer in five seconds
     return _serve(
@@ -61,7 +62,7 @@ def _serve(words: list[str], environ: dict[str, str]) -> int:
         os.killpg(server.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(_GRACE)
-        click.echo("The MLflow UI has ended.", err=True)
+        tell("The MLflow UI has ended.")
         return EXIT_SIGNAL + number
     finally:
         with contextlib.suppress(ProcessLookupError):  # nothing is left
@@ -103,7 +104,7 @@ def doctor(**given: Any) -> int:
     findings = []
     for finding in diagnosing.diagnose(address_of(given), given["dataset"], data_dir_of(given)):
         findings.append(finding)
-        click.echo(render.finding_line(finding))
+        say(render.finding_line(finding))
     return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
 
 
@@ -149,8 +150,8 @@ def selftest(**given: Any) -> int:
             )
         for finding in findings:
             good = good and finding.good
-            click.echo(render.finding_line(finding))
-    click.echo("All checks passed." if good else f"Do not trust what {what} says: see above.")
+            say(render.finding_line(finding))
+    say("All checks passed." if good else f"Do not trust what {what} says: see above.")
     return 0 if good else EXIT_ENVIRONMENT
 
 
@@ -162,7 +163,7 @@ def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:
     with terminal.decoding() as decoding:
         place = data_dir_of(given)
         found, folder = datasets.load(name, place, download=download, progress=decoding)
-    click.echo(render.dataset_text(name, found, folder))
+    say(render.dataset_text(name, found, folder))
     return 0
 
 

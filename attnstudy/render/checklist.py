@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import amount, duration, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
+from attnstudy.shown import in_line
 
 if TYPE_CHECKING:
     from attnstudy.studyplan import RecordedPlan
@@ -27,7 +28,7 @@ _SOFTWARE = {
 
 def checklist_text(found: Checklist) -> str:
     """Return the answers, under the words by which the checklists ask for them."""
-    parts = [f"study {found.study}"]
+    parts = [in_line(f"study {found.study}")]
     for title, lines in (
         ("Runs and seeds", _runs(found)),
         ("Compute", _compute(found)),

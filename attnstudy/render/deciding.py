@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import duration
+from attnstudy.shown import in_line
 
 if TYPE_CHECKING:
     from attnstudy.stats import Pair
@@ -37,15 +38,17 @@ def _pair(pair: Pair) -> str:
         if pair.difference is None or pair.ci_low is None or pair.ci_high is None
         else f"  {pair.difference:+.2f} [{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     )
-    return f"{pair.a} {sign} {pair.b}{numbers}"
+    return in_line(f"{pair.a} {sign} {pair.b}{numbers}")
 
 
 def decided_text(decided: Decided) -> str:
     """Return how the study ended: what was saved, and what may be said."""
     on_task = "" if decided.task is None else f", task {decided.task}"
     lines = [
-        f"study {decided.study}{on_task}: {len(decided.looks)} of {len(decided.declared)} declared "
-        f"looks taken. {_WHY[decided.stopped]}"
+        in_line(
+            f"study {decided.study}{on_task}: {len(decided.looks)} of {len(decided.declared)} "
+            f"declared looks taken. {_WHY[decided.stopped]}"
+        )
     ]
     saved = decided.fixed - decided.runs
     if decided.stopped == "decided" and saved:
@@ -55,9 +58,9 @@ def decided_text(decided: Decided) -> str:
             f"runs{time} of training saved."
         )
     if decided.ranking is not None:
-        lines += ["", decided.ranking.sentence]
+        lines += ["", in_line(decided.ranking.sentence)]
     named = "" if decided.task is None else f" --task {decided.task}"
-    lines += ["", f"Rank them: attnstudy rank --study {decided.study}{named}"]
+    lines += ["", in_line(f"Rank them: attnstudy rank --study {decided.study}{named}")]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.comparison import (
@@ -17,6 +17,7 @@ from attnstudy.render.comparison import (
     pair_table,
     table_words,
 )
+from attnstudy.shown import in_csv, in_markdown
 from attnstudy.stats import calibration_words, components_words
 from attnstudy.stats.wording.components import components_table, components_title
 from attnstudy.stats.wording.method import method_words
@@ -55,20 +56,20 @@ def rank_markdown(report: RankReport) -> str:
     ranking = report.ranking
     unit = " (%)" if ranking.unit == "points" else ""
     verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
-    blocks = [f"**{escaped(verdict)}.** {escaped(ranking.sentence)}"]
+    blocks = [f"**{in_markdown(verdict)}.** {in_markdown(ranking.sentence)}"]
     if (order := order_words(ranking)) is not None:
-        blocks.append(f"{escaped(order)}.")
+        blocks.append(f"{in_markdown(order)}.")
     if ranking.source is not None:
-        blocks.append(f"{escaped(ranking.source.words)}.")
-    blocks.append(f"{ranking.status.capitalize()}: {escaped(ranking.status_reason)}.")
+        blocks.append(f"{in_markdown(ranking.source.words)}.")
+    blocks.append(f"{ranking.status.capitalize()}: {in_markdown(ranking.status_reason)}.")
     blocks.append(markdown_table(*arm_table(ranking, f"mean{unit}")))
     if ranking.pairs:
-        blocks.append(escaped(method_words(ranking)) + ":")
+        blocks.append(in_markdown(method_words(ranking)) + ":")
         blocks.append(markdown_table(*pair_table(ranking)))
-        blocks += map(escaped, table_words(ranking))
+        blocks += map(in_markdown, table_words(ranking))
         if ranking.looks is not None:
-            blocks.append(escaped(looks_words(ranking)))
-        blocks.append("\n".join(f"- {escaped(line)}" for line in advice_words(ranking)))
+            blocks.append(in_markdown(looks_words(ranking)))
+        blocks.append("\n".join(f"- {in_markdown(line)}" for line in advice_words(ranking)))
     remarks = [
         *chance_words(ranking),
         *(f"flag: {flag_words(flag)}" for flag in shown_flags(ranking)),
@@ -81,27 +82,21 @@ def rank_markdown(report: RankReport) -> str:
     ]
     if report.calibration is not None:
         title, *rates = calibration_words(report.calibration)
-        blocks.append(f"{escaped(title)}:")
-        blocks.append("\n".join(f"- {escaped(rate)}" for rate in rates))
+        blocks.append(f"{in_markdown(title)}:")
+        blocks.append("\n".join(f"- {in_markdown(rate)}" for rate in rates))
     if report.components is not None:
-        blocks.append(f"{escaped(components_title(report.components))}:")
+        blocks.append(f"{in_markdown(components_title(report.components))}:")
         blocks.append(markdown_table(*components_table(report.components)))
         remarks = [*components_words(report.components), *remarks]
     if remarks:
-        blocks.append("\n".join(f"- {escaped(remark)}" for remark in remarks))
+        blocks.append("\n".join(f"- {in_markdown(remark)}" for remark in remarks))
     return "\n\n".join(blocks)
 
 
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
     """Return a table in Markdown, all columns but the first to the right."""
     lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(escaped, line)) + " |" for line in lines)
-
-
-def escaped(text: str) -> str:
-    """Return a text in which nothing is taken for Markdown or HTML."""
-    text = " ".join(text.split())
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+    return "\n".join("| " + " | ".join(map(in_markdown, line)) + " |" for line in lines)
 
 
 def rank_latex(report: RankReport) -> str:
@@ -113,21 +108,25 @@ def rank_csv(report: RankReport) -> str:
     """Return one row per pair, with the arms' descriptions beside, in full precision."""
     ranking = report.ranking
     arms = {arm.name: arm for arm in ranking.arms}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     fields = ("difference", "ci_low", "ci_high", "p_adjusted", "hedges_g", "prob_superiority")
-    writer.writerow(
+    rows: list[list[object]] = [
         ["a", "b", "n_a", "n_b", "mean_a", "mean_b", "sd_a", "sd_b", *fields, "verdict", "method",
          "look", "status", "interval"]
-    )  # fmt: skip
+    ]  # fmt: skip
     for pair in ranking.pairs:
         a, b = arms[pair.a], arms[pair.b]
         own = [getattr(pair, name) for name in fields]
-        writer.writerow(
+        rows.append(
             [a.name, b.name, a.n, b.n, a.mean, b.mean, a.sd, b.sd, *own, pair.verdict.value,
              ranking.method, pair.look, ranking.status, ranking.interval]
         )  # fmt: skip
     if not ranking.pairs:
-        for arm in ranking.arms:
-            writer.writerow([arm.name, "", arm.n, "", arm.mean, "", arm.sd])
+        rows += [[arm.name, "", arm.n, "", arm.mean, "", arm.sd] for arm in ranking.arms]
+    return csv_text(rows)
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, in which no text is a formula."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(map(in_csv, row) for row in rows)
     return text.getvalue()

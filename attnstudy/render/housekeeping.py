@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import size
+from attnstudy.shown import in_line
 from attnstudy.usecases.housekeeping import Kind
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ def findings_text(findings: Findings) -> str:
 
 def _line(leftover: Leftover) -> str:
     name = "" if leftover.name is None else f"  ({leftover.name})"
-    return f"{size(leftover.size):>10}  {leftover.path}{name}"
+    return in_line(f"{size(leftover.size):>10}  {leftover.path}{name}")
 
 
 def _spared(spared: tuple[Spared, ...]) -> list[str]:
-    return [f"Left alone, {reason}: {leftover.path}" for leftover, reason in spared]
+    return [in_line(f"Left alone, {reason}: {leftover.path}") for leftover, reason in spared]
 
 
 def removal_text(removal: Removal) -> str:

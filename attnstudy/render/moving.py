@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, size, wrapped
+from attnstudy.shown import in_line
 from attnstudy.study import TUNING
 from attnstudy.usecases.packing import Packed
 from attnstudy.usecases.unpacking import ImportStatus
@@ -31,20 +32,21 @@ def export_text(report: ExportReport) -> str:
         if names and not packed.left
     ]
     what = _what(report.study)
-    lines = [f"{what}: {' and '.join(inside)} in {report.file} ({size(report.size)})"]
+    lines = [in_line(f"{what}: {' and '.join(inside)} in {report.file} ({size(report.size)})")]
     for packed, names in by_status.items():
         if names and packed.left:
             lines += wrapped(f"{packed.value}: {_some(names)}", "  ")
     if by_status[Packed.LEFT_UNFINISHED]:
         lines.append("  (--unfinished exports unfinished runs too, to go on with)")
-    lines += ["", f"On the other machine: attnstudy import {shlex.quote(report.file.name)}"]
+    command = f"attnstudy import {shlex.quote(report.file.name)}"
+    lines += ["", in_line(f"On the other machine: {command}")]
     return "\n".join(lines)
 
 
 def _what(study: str) -> str:
     if study.endswith(TUNING):
-        return f"tuning of {study.removesuffix(TUNING)}"
-    return f"study {study}"
+        return in_line(f"tuning of {study.removesuffix(TUNING)}")
+    return in_line(f"study {study}")
 
 
 def export_json(report: ExportReport) -> dict[str, Any]:
@@ -81,8 +83,8 @@ def import_text(report: ImportReport, address: Address) -> str:
             "go on here to the same bits."
         )
     for run in report.refused:
-        lines += ["", *wrapped(f"{run.name}: {run.status.value}"), f"  {run.path}"]
-        lines += [f"  {_difference(difference)}" for difference in run.differences]
+        lines += ["", *wrapped(f"{run.name}: {run.status.value}"), in_line(f"  {run.path}")]
+        lines += [in_line(f"  {_difference(difference)}") for difference in run.differences]
     if counts[ImportStatus.CONFLICT]:
         lines += [
             "",
@@ -130,7 +132,7 @@ def _command(name: str, study: str, address: Address) -> str:
         words += ["--store", str(address.store_dir)]
     if not address.embedded:
         words += ["--tracking-uri", address.shown]
-    return shlex.join(words)
+    return in_line(shlex.join(words))
 
 
 def import_json(report: ImportReport) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.seeds import seeds_text
+from attnstudy.shown import in_line
 from attnstudy.studyplan import shown
 from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import arm_facts
@@ -27,9 +28,9 @@ def study_text(found: StudyOverview) -> str:
     """Return the question, the arms, how they are ranked, and the recorded plans."""
     request, declared = found.request, found.request.declared
     assert declared is not None
-    lines = [f"study {request.study}"]
+    lines = [in_line(f"study {request.study}")]
     if request.question:
-        lines += [f"  {request.question}"]
+        lines += [in_line(f"  {request.question}")]
     names = sorted({name for arm in declared.arms for name in arm.settings})
     heading = ["arm"] if request.training is None else []
 
@@ -49,8 +50,8 @@ def study_text(found: StudyOverview) -> str:
         task = "" if one.task is None else f"task {one.task}{_of_task(one, found)}, "
         analysis = {n: v for n, v in asdict(one.declared.analysis).items() if v is not None}
         ranked = ", ".join(f"{name} {shown(value)}" for name, value in analysis.items())
-        lines.append(f"{task}ranked by {ranked}")
-    lines += ["", *(_plan_line(one) for one in found.plans)]
+        lines.append(in_line(f"{task}ranked by {ranked}"))
+    lines += ["", *(in_line(_plan_line(one)) for one in found.plans)]
     if not found.plans:
         lines.append("no plan is recorded yet: the first 'attnstudy run' records it")
     return "\n".join(lines)

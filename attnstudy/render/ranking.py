@@ -15,6 +15,7 @@ from attnstudy.render.comparison import (
     table_words,
 )
 from attnstudy.render.tables import duration, table, wrapped
+from attnstudy.shown import in_line
 from attnstudy.stats import calibration_words, components_words
 from attnstudy.stats.wording.components import components_table, components_title
 from attnstudy.stats.wording.method import method_words
@@ -48,7 +49,7 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
     if ranking.config:
         head.append(f"configuration {ranking.config}")
     head.append(f"{ranking.metric}{unit}, {ranking.direction}d")
-    lines = [", ".join(head)]
+    lines = [in_line(", ".join(head))]
     if ranking.source is not None:
         lines += wrapped(ranking.source.words)
     lines += [line for text in first for line in wrapped(text)]

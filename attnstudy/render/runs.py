@@ -9,6 +9,7 @@ from attnstudy.render.tables import amount, number, table
 from attnstudy.render.terminal import estimate_lines
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
+from attnstudy.shown import in_line
 from attnstudy.trainings.registry import find
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def run_text(reports: Sequence[RunReport]) -> str:
         parts.append(f"{len(elsewhere)} running elsewhere")
     if failed:
         parts.append(f"{len(failed)} failed")
-    lines = [f"study {reports[0].plan.request.study}: {', '.join(parts)}"]
+    lines = [in_line(f"study {reports[0].plan.request.study}: {', '.join(parts)}")]
     for report in reports:
         task = report.plan.request.task
-        lines += ["", *([] if task is None else [f"task {task}"]), _variants(report)]
+        lines += ["", *([] if task is None else [in_line(f"task {task}")]), _variants(report)]
     if failed:
         rows = [[o.spec.name, o.reason or ""] for o in failed]
         lines += ["", table(["failed run", "reason"], rows)]
@@ -84,7 +85,7 @@ def _called(report: RunReport, metric: str) -> str:
 
 
 def _names(outcomes: Sequence[Outcome]) -> str:
-    return ", ".join(outcome.spec.name for outcome in outcomes)
+    return in_line(", ".join(outcome.spec.name for outcome in outcomes))
 
 
 def _command(name: str, report: RunReport, *, of_task: bool = False) -> str:
@@ -97,7 +98,7 @@ def _command(name: str, report: RunReport, *, of_task: bool = False) -> str:
         words += ["--store", str(request.address.store_dir)]
     if not request.address.embedded:
         words += ["--tracking-uri", request.address.shown]
-    return " ".join(words)
+    return in_line(" ".join(words))
 
 
 def run_json(reports: Sequence[RunReport]) -> dict[str, Any]:
@@ -168,8 +169,8 @@ def _plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int]) -
     named += [] if request.task is None else [f"task {request.task}"]
     named += [f"configuration {spec.config_id}"]
     lines = [
-        ", ".join(filter(None, (*named, about))),
-        ", ".join(filter(None, (*more, threads))),
+        in_line(", ".join(filter(None, (*named, about)))),
+        in_line(", ".join(filter(None, (*more, threads)))),
         "",
         table(["arm", "done", "to train", "running elsewhere"], rows),
         "",

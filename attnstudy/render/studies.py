@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attnstudy.render.tables import amount, table, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
+from attnstudy.shown import in_line
 from attnstudy.study import later_defaults
 from attnstudy.trainings.placement.settings import always_told, told_unless_default
 
@@ -30,7 +31,7 @@ def status_text(
 ) -> str:
     """Return how each study and each tuning stands."""
     if not studies and not tunings:
-        return f"No study in {address.store_dir} yet: 'attnstudy run' starts one."
+        return f"No study in {in_line(str(address.store_dir))} yet: 'attnstudy run' starts one."
     parts = [_study(study, address) for study in studies]
     if tunings:
         parts.append("\n".join(map(_tuning, tunings)))
@@ -39,19 +40,19 @@ def status_text(
 
 def _tuning(tuning: TuningStatus) -> str:
     counts = [amount(n, f"{s.value} run") for s in _SHOWN if (n := tuning.counts[s])]
-    return (
+    return in_line(
         f"tuning of {tuning.study}: {', '.join(counts) or 'no runs'} "
         f"('attnstudy tune show {tuning.study}')"
     )
 
 
 def _study(study: StudyStatus, address: Address) -> str:
-    lines = [f"study {study.study}"]
+    lines = [in_line(f"study {study.study}")]
     for config in study.configs:
         settings = ", ".join(f"{name} {value}" for name, value in _telling(config).items())
         task = "" if config.task is None else f"task {config.task}, "
         told = f": {settings}" if settings else ""
-        lines.append(f"  {task}configuration {config.config}{told}")
+        lines.append(in_line(f"  {task}configuration {config.config}{told}"))
         shown = [s for s in _SHOWN if any(v.counts[s] for v in config.arms)]
         rows = [
             [
@@ -70,7 +71,7 @@ def _study(study: StudyStatus, address: Address) -> str:
     if study.undelivered:
         lines.append(
             f"  {study.undelivered} run{'s' * (study.undelivered != 1)} not yet, or not as they "
-            f"are now, in {address.shown}: 'attnstudy sync' delivers them"
+            f"are now, in {in_line(address.shown)}: 'attnstudy sync' delivers them"
         )
     if study.deleted:
         lines.append("  " + _deleted(study.deleted))
@@ -104,7 +105,8 @@ def _deleted(count: int) -> str:
 def sync_text(done: SyncReport, address: Address) -> str:
     """Return what was delivered."""
     lines = [
-        f"{done.delivered} runs delivered to {address.shown}, {done.already} were there already."
+        f"{done.delivered} runs delivered to {in_line(address.shown)}, {done.already} were there "
+        "already."
     ]
     if done.deleted:
         lines.append(f"{_deleted(done.deleted)}.")
@@ -177,7 +179,7 @@ def _plan_json(recorded: RecordedPlan) -> dict[str, Any]:
 
 def finding_line(finding: Finding) -> str:
     """Return one check's answer as a line."""
-    return f"{'ok   ' if finding.good else 'FAULT'}  {finding.check}: {finding.detail}"
+    return in_line(f"{'ok   ' if finding.good else 'FAULT'}  {finding.check}: {finding.detail}")
 
 
 def dataset_text(name: str, dataset: Dataset, folder: Path) -> str:
@@ -187,11 +189,11 @@ def dataset_text(name: str, dataset: Dataset, folder: Path) -> str:
     norm = dataset.normalisation
     return "\n".join(
         [
-            f"{name}: {train:,} training, {val:,} validation, {len(dataset.test):,} test images "
-            f"of {c}x{h}x{w}, {dataset.num_classes} classes",
+            f"{in_line(name)}: {train:,} training, {val:,} validation, {len(dataset.test):,} test "
+            f"images of {c}x{h}x{w}, {dataset.num_classes} classes",
             f"digest {dataset.digest}",
             f"normalised by mean {', '.join(f'{m:.4f}' for m in norm.mean)} and standard deviation "
             f"{', '.join(f'{s:.4f}' for s in norm.std)}",
-            f"decoded in {folder}",
+            f"decoded in {in_line(str(folder))}",
         ]
     )

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from attnstudy.shown import in_line
+
 PLAIN_WIDTH = 100
 """Columns when nobody looks: what goes to a file or a pipe fits here."""
 _NARROWEST = 40
@@ -26,11 +28,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str 
     Columns whose letter in ``right`` is ``>`` are right-aligned; neither they nor those with
     ``<`` are ever folded.
     """
+    headings = [in_line(heading) for heading in headings]
+    rows = [[in_line(cell) for cell in row] for row in rows]
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, heading in enumerate(headings):
         kind = right[index : index + 1]
         made.add_column(
-            heading,
+            Text(heading),
             justify="right" if kind == ">" else "left",
             no_wrap=kind in ("<", ">"),
             overflow="fold",
@@ -105,7 +109,7 @@ def fitted(text: str) -> str:
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Return a text as lines that fit; ``indent`` stands before the first, blanks before others."""
     lines = textwrap.wrap(
-        text, columns(), initial_indent=indent, subsequent_indent=" " * len(indent)
+        in_line(text), columns(), initial_indent=indent, subsequent_indent=" " * len(indent)
     )
     return lines or [""]
 

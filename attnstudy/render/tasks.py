@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.exports import escaped, markdown_table
+from attnstudy.render.exports import csv_text, markdown_table
 from attnstudy.render.ranking import components_text
 from attnstudy.render.tables import table, wrapped
+from attnstudy.shown import in_line, in_markdown
 from attnstudy.stats import components_words
 from attnstudy.stats.tasks.tables import (
     TITLES,
@@ -43,7 +42,7 @@ def tasks_json(report: TaskReport) -> dict[str, Any]:
 def tasks_text(report: TaskReport) -> str:
     """Return the three answers with their tables, and what to look at."""
     ranking = report.ranking
-    lines = [_head(ranking)]
+    lines = [in_line(_head(ranking))]
     if ranking.source is not None:
         lines += wrapped(ranking.source.words)
     lines += ["", *wrapped(f"{ranking.status.upper()}: {ranking.status_reason}")]
@@ -69,51 +68,47 @@ def tasks_text(report: TaskReport) -> str:
 def tasks_markdown(report: TaskReport) -> str:
     """Return the three answers as Markdown."""
     ranking = report.ranking
-    blocks = [f"**{escaped(ranking.verdict[:1].upper() + ranking.verdict[1:])}.**"]
+    blocks = [f"**{in_markdown(ranking.verdict[:1].upper() + ranking.verdict[1:])}.**"]
     if ranking.source is not None:
-        blocks.append(f"{escaped(ranking.source.words)}.")
-    blocks.append(f"{ranking.status.capitalize()}: {escaped(ranking.status_reason)}.")
+        blocks.append(f"{in_markdown(ranking.source.words)}.")
+    blocks.append(f"{ranking.status.capitalize()}: {in_markdown(ranking.status_reason)}.")
     for title, sentence, tables in _parts(ranking):
-        blocks += [f"### {title}", escaped(sentence)]
+        blocks += [f"### {title}", in_markdown(sentence)]
         blocks += [markdown_table(headings, rows) for headings, rows, _ in tables]
     remarks = [*_claims(report.claims, "claim "), *ranking.notes]
     if report.components is not None:
-        blocks.append(f"{escaped(components_title(report.components))}:")
+        blocks.append(f"{in_markdown(components_title(report.components))}:")
         blocks.append(markdown_table(*components_table(report.components)))
         remarks += components_words(report.components)
     remarks += [f"left out: {left.run} ({left.reason})" for left in ranking.excluded]
     if remarks:
-        blocks.append("\n".join(f"- {escaped(remark)}" for remark in remarks))
+        blocks.append("\n".join(f"- {in_markdown(remark)}" for remark in remarks))
     return "\n\n".join(blocks)
 
 
 def tasks_csv(report: TaskReport) -> str:
     """Return a row for each answer about a pair, in full precision."""
     ranking = report.ranking
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
+    rows: list[list[object]] = [
         ["question", "task", "a", "b", "difference", "ci_low", "ci_high", "p_adjusted", "verdict",
          "wins", "ties", "losses", "scale", "status"]
-    )  # fmt: skip
+    ]  # fmt: skip
+    none = [""] * 3
     end = [ranking.scale, ranking.status]
     for task in ranking.tasks:
         alike = ["metric", ranking.status]
         for one in task.ranking.pairs:
             numbers = [one.difference, one.ci_low, one.ci_high, one.p_adjusted]
-            writer.writerow(
-                ["each", task.name, one.a, one.b, *numbers, one.verdict.value, *[""] * 3, *alike]
-            )
+            of = ["each", task.name, one.a, one.b]
+            rows.append([*of, *numbers, one.verdict.value, *none, *alike])
     for pair in ranking.average.pairs:
         numbers = [pair.difference, pair.ci_low, pair.ci_high, pair.p_adjusted]
-        writer.writerow(
-            ["average", "", pair.a, pair.b, *numbers, pair.verdict.value, *[""] * 3, *end]
-        )
+        rows.append(["average", "", pair.a, pair.b, *numbers, pair.verdict.value, *none, *end])
     for other in ranking.new.pairs:
         numbers = [other.difference, other.ci_low, other.ci_high, other.wilcoxon_p]
         counts = [other.wins, other.ties, other.losses]
-        writer.writerow(["new", "", other.a, other.b, *numbers, other.verdict.value, *counts, *end])
-    return text.getvalue()
+        rows.append(["new", "", other.a, other.b, *numbers, other.verdict.value, *counts, *end])
+    return csv_text(rows)
 
 
 def tasks_latex(report: TaskReport) -> str:

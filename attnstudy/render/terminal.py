@@ -21,6 +21,7 @@ from rich.progress import (
 
 from attnstudy.render.tables import duration
 from attnstudy.runs import Status
+from attnstudy.shown import in_line, in_lines
 
 if TYPE_CHECKING:
     from attnstudy.running.estimating import Estimate
@@ -52,18 +53,18 @@ class Terminal:
         self._last_line = 0.0
 
     def say(self, text: str) -> None:
-        """Show a line unless the user wants quiet."""
+        """Show a line, or several, unless the user wants quiet."""
         if not self.quiet:
             self._print(text)
 
     def warn(self, text: str) -> None:
         """Show a line that must not be missed."""
-        self._print(f"Warning: {text}", style="yellow")
+        self._print(f"Warning: {in_line(text)}", style="yellow")
 
     def _print(self, text: str, style: str | None = None) -> None:
         with self._lock:
             # through the bars' console, which puts the line above them
-            self.console.print(text, style=style, markup=False)
+            self.console.print(in_lines(text), style=style, markup=False, emoji=False)
 
     def begin(self, specs: Sequence[RunSpec], workers: int) -> None:
         """Show how much there is to do."""
@@ -83,10 +84,10 @@ class Terminal:
         self._last_line = time.monotonic()
         if self.bars:
             self._display = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[numbers]}"),
+                TextColumn("{task.fields[numbers]}", markup=False),
                 TimeElapsedColumn(),
                 TextColumn("eta"),
                 TimeRemainingColumn(),
@@ -98,20 +99,21 @@ class Terminal:
 
     def started(self, worker: int, spec: RunSpec) -> None:
         """Show a run on its worker's row."""
-        self._current[worker] = f"{spec.name} starting"
+        self._current[worker] = in_line(f"{spec.name} starting")
         if self._display is None:
             return
         if worker not in self._rows:
             self._rows[worker] = self._display.add_task("", numbers="")
         self._display.reset(
-            self._rows[worker], total=None, description=spec.name, numbers="starting"
+            self._rows[worker], total=None, description=in_line(spec.name), numbers="starting"
         )
 
     def progress(self, worker: int, spec: RunSpec, progress: TrainingProgress) -> None:
         """Show how far a run is."""
-        numbers = "  ".join(f"{name} {value:.4g}" for name, value in progress.values.items())
+        told = (f"{name} {value:.4g}" for name, value in progress.values.items())
+        numbers = in_line("  ".join(told))
         of = "" if progress.total is None else f"/{progress.total}"
-        self._current[worker] = f"{spec.name} {progress.done}{of} {numbers}"
+        self._current[worker] = in_line(f"{spec.name} {progress.done}{of} {numbers}")
         if self._display is not None:
             row = self._rows[worker]
             self._display.update(
@@ -128,7 +130,7 @@ class Terminal:
         if outcome.status is Status.FAILED:
             self.warn(f"{spec.name} failed: {outcome.reason}")
         elif outcome.status is Status.DIVERGED:
-            self.say(f"{spec.name} diverged; that is its result")
+            self.say(in_line(f"{spec.name} diverged; that is its result"))
         self._plain_line()
 
     def _plain_line(self) -> None:
@@ -182,8 +184,10 @@ class Terminal:
                 self.say(f"{what}: {counted:,}")
             return
         columns = (
-            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-        )  # fmt: skip
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+        )
         with Progress(*columns, console=self.console, transient=True) as bars:
             task = bars.add_task(what, total=None, visible=False)
             yield lambda done, total: bars.update(task, completed=done, total=total, visible=True)

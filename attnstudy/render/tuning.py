@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, duration, number, table
 from attnstudy.seeds import seeds_text
+from attnstudy.shown import in_line
 
 if TYPE_CHECKING:  # at run time they would bring Optuna, which other commands do not need
     from attnstudy.search import SearchConfig, Trial
@@ -23,7 +24,7 @@ def tune_text(report: TuneReport) -> str:
     request = report.plan.request
     done = report.trials - report.before
     lines = [
-        f"study {request.study}: {amount(done, 'trial')} done, {report.before} before, of "
+        f"study {in_line(request.study)}: {amount(done, 'trial')} done, {report.before} before, of "
         f"{request.trials} for each of {amount(len(report.tunings), 'arm')}",
         "",
         *_best(report.tunings),
@@ -32,8 +33,9 @@ def tune_text(report: TuneReport) -> str:
         rows = [[f"{arm} {t.number}", t.reason or ""] for arm, t in report.failed]
         lines += ["", table(["failed trial", "reason"], rows)]
     if warning := _unequal(report.tunings):
-        lines += ["", f"Note: {warning}."]
-    lines += ["", f"All trials:  {_show(report)}", f"In Optuna:   {report.plan.place.dashboard}"]
+        lines += ["", in_line(f"Note: {warning}.")]
+    lines += ["", in_line(f"All trials:  {_show(report)}")]
+    lines += [in_line(f"In Optuna:   {report.plan.place.dashboard}")]
     return "\n".join(lines)
 
 
@@ -69,14 +71,14 @@ def tune_plan_text(plan: TunePlan, ended: Mapping[str, int]) -> str:
     to_do = _to_do(plan, ended)
     rows = [[arm, str(count), str(to_do[arm])] for arm, count in ended.items()]
     lines = [
-        f"study {request.study}, to be tuned{_on(config)}",
+        in_line(f"study {request.study}, to be tuned{_on(config)}"),
         f"each trial: seeds {seeds_text(config.seeds)}{_at_most(config)}; sampler {config.sampler} "
         f"(seed {config.sampler_seed}), pruner {config.pruner}",
-        textwrap.fill(f"varied: {request.space.shown}", 100, subsequent_indent="  "),
+        textwrap.fill(in_line(f"varied: {request.space.shown}"), 100, subsequent_indent="  "),
         "",
         table(["arm", "trials that ended", "to do"], rows, right=" >>"),
         "",
-        f"Trials are kept in {plan.place.shown}.",
+        in_line(f"Trials are kept in {plan.place.shown}."),
     ]
     most = sum(to_do.values()) * len(config.seeds)
     how = "At most " if request.pruner != "none" else ""
@@ -152,8 +154,8 @@ def _best(tunings: Sequence[ArmTuning]) -> list[str]:
         budget = tuning.budget
         if budget.pruned or budget.failed:
             lines.append(
-                f"{tuning.arm}: {budget.pruned} stopped early after {budget.pruned_epochs:g} "
-                f"epochs in all, {budget.failed} failed"
+                f"{in_line(tuning.arm)}: {budget.pruned} stopped early after "
+                f"{budget.pruned_epochs:g} epochs in all, {budget.failed} failed"
             )
     lines += [
         "",
@@ -167,12 +169,12 @@ def tunings_text(tunings: Sequence[ArmTuning]) -> str:
     """Return all there is to see of a study's searches."""
     first = tunings[0].config
     lines = [
-        f"study {first.study}, tuned{_on(first)}",
+        in_line(f"study {first.study}, tuned{_on(first)}"),
         "",
         *_best(tunings),
     ]
     if warning := _unequal(tunings):
-        lines += ["", f"Note: {warning}."]
+        lines += ["", in_line(f"Note: {warning}.")]
     for tuning in tunings:
         lines += ["", *_variant(tuning)]
     return "\n".join(lines)
@@ -190,12 +192,12 @@ def _unequal(tunings: Sequence[ArmTuning]) -> str | None:
 def _variant(tuning: ArmTuning) -> list[str]:
     config = tuning.config
     lines = [
-        f"{tuning.arm}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
+        f"{in_line(tuning.arm)}: seeds {seeds_text(config.seeds)}, sampler {config.sampler} (seed "
         f"{config.sampler_seed}), pruner {config.pruner}{_at_most(config)}",
     ]
     if tuning.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in tuning.importances.items())
-        lines.append(f"differences between trials come from: {shares} (fANOVA)")
+        lines.append(in_line(f"differences between trials come from: {shares} (fANOVA)"))
     else:
         lines.append("the complete trials are too few, or too alike, to say what makes them differ")
     best: float | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attnstudy.render.tables import amount, duration
 from attnstudy.render.terminal import Terminal
 from attnstudy.render.tuning import trial_line
+from attnstudy.shown import in_line
 
 if TYPE_CHECKING:
     from attnstudy.search import Trial
@@ -24,7 +25,7 @@ class TuningTerminal(Terminal):
             f"{amount(trials - done, 'trial')} to do ({amount(arms, 'arm')}), "
             f"{amount(workers, 'run')} at once"
         )
-        self.say(f"varied: {space.shown}")
+        self.say(in_line(f"varied: {space.shown}"))
         self._begin(trials - done, "all trials")
 
     def run_ended(self, worker: int, spec: RunSpec) -> None:
@@ -37,7 +38,7 @@ class TuningTerminal(Terminal):
         self._done += 1
         if self._display is not None and self._total is not None:
             self._display.update(self._total, completed=self._done)
-        line = trial_line(tuning, trial)
+        line = in_line(trial_line(tuning, trial))
         if trial.state.value == "failed":
             self.warn(line)
         else:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
-from attnstudy.report.names import clean
+from attnstudy.shown import in_html
 
-
-def esc(text: str) -> str:
-    """Return text as HTML shows it literally, also inside an attribute."""
-    return escape(clean(text))
+esc = in_html
 
 
 def name(text: str) -> str:

@@ -1,28 +1,12 @@
-"""Names as they may be shown: whatever was typed, nothing in a report breaks on it."""
+"""Names as figures have room for them."""
 
 from __future__ import annotations
 
 import unicodedata
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from attnstudy.shown import in_line
+
 _ELLIPSIS = "…"
-
-
-def clean(text: str) -> str:
-    """Return ``text`` without what XML, a font or a line cannot hold.
-
-    Control characters, lone surrogates and changes of the writing direction become a
-    replacement character; line breaks and tabs become spaces.
-    """
-    return "".join(map(_clean_character, text))
-
-
-def _clean_character(character: str) -> str:
-    if character in "\n\r\t":
-        return " "
-    if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI:
-        return "\ufffd"
-    return "\ufffd" if ord(character) & 0xFFFE == 0xFFFE else character  # not for XML
 
 
 def width(text: str) -> int:
@@ -31,11 +15,11 @@ def width(text: str) -> int:
 
 
 def shorten(text: str, columns: int) -> str:
-    """Return ``text`` cleaned and, where it is too wide, with an ellipsis in its middle.
+    """Return ``text`` as one line and, where it is too wide, with an ellipsis in its middle.
 
     Names of arms often differ at their end, so both ends stay.
     """
-    text = clean(text)
+    text = in_line(text)
     if width(text) <= columns:
         return text
     tail = _first(text[::-1], (columns - 1) // 2)[::-1]

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from attnstudy.files import reported
 from attnstudy.report.figures import FORMATS, written
 from attnstudy.report.matrix import DARK_STEPS, STEPS, name_sides
-from attnstudy.report.names import clean, shorten
+from attnstudy.report.names import shorten
 from attnstudy.report.style import (
     INK,
     LIGHT,
@@ -105,11 +105,9 @@ def panels_figure(ranking: TaskRanking) -> Figure:
                 [arm.mean], [row], "D", color=INK, markerfacecolor=PAPER, markersize=4,
                 markeredgewidth=1.1,
             )  # fmt: skip
-        axes.set_title(
-            shorten(clean(task.name), 26), fontsize=points(8.5), loc="left", fontweight="bold"
-        )
+        axes.set_title(shorten(task.name, 26), fontsize=points(8.5), loc="left", fontweight="bold")
         axes.set_ylim(len(arms) - 0.5, -0.5)
-        names = [shorten(clean(name), 14) for name in arms] if place % across == 0 else []
+        names = [shorten(name, 14) for name in arms] if place % across == 0 else []
         axes.set_yticks(range(len(arms)), names or [""] * len(arms), parse_math=False)
         axes.tick_params(length=0, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -131,7 +129,7 @@ def pair_figure(ranking: TaskRanking, pair: NewTaskPair) -> Figure | None:
     for place, (_, one) in enumerate(shown):
         _interval(axes, place, one.difference, one.ci_low, one.ci_high, one.verdict)
     place = len(shown)
-    names = [shorten(clean(task), 24) for task, _ in shown]
+    names = [shorten(task, 24) for task, _ in shown]
     if average is not None:
         _interval(
             axes, place, average.difference, average.ci_low, average.ci_high, average.verdict,
@@ -147,7 +145,7 @@ def pair_figure(ranking: TaskRanking, pair: NewTaskPair) -> Figure | None:
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.tick_params(length=0, axis="y")
     unit = f" ({ranking.unit})" if ranking.unit else ""
-    label = f"{shorten(clean(pair.a), 20)} − {shorten(clean(pair.b), 20)}{unit}"
+    label = f"{shorten(pair.a, 20)} − {shorten(pair.b, 20)}{unit}"
     if len(shown) < len(rows):
         label += f"\nthe {MOST_ROWS} largest and smallest of {len(rows):,} differences"
     axes.set_xlabel(label)
@@ -236,7 +234,7 @@ def pairs_figure(ranking: TaskRanking) -> Figure | None:
             column + 0.5, row + 0.5, text, ha="center", va="center", size=points(7.5),
             linespacing=1.35, color="white" if dark else "black",
         )  # fmt: skip
-    names = [shorten(clean(name), 14) for name in arms]
+    names = [shorten(name, 14) for name in arms]
     name_sides(axes, names, names)
     axes.set_ylabel("this arm")
     axes.set_xlabel("against this one")
@@ -292,8 +290,8 @@ def ranks_figure(ranking: TaskRanking) -> Figure | None:
         y = start + 0.38 * (place if left else count - 1 - place)
         end = 1 - edge if left else count + edge
         axes.plot([rank, rank, end], [top, y, y], color=MUTED, linewidth=0.9)
-        text = f"{shorten(clean(name), 18)}  {rank:.2f}" if left else (
-            f"{rank:.2f}  {shorten(clean(name), 18)}"
+        text = f"{shorten(name, 18)}  {rank:.2f}" if left else (
+            f"{rank:.2f}  {shorten(name, 18)}"
         )  # fmt: skip
         axes.text(
             end + (-0.05 if left else 0.05), y, text, ha="right" if left else "left", va="center",

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from attnstudy.errors import UsageError
-from attnstudy.report.names import clean
+from attnstudy.shown import in_line
 from attnstudy.stats import Ranking, Verdict
 
 INK, MUTED, GRID, PAPER, BAND = "#1b1f26", "#565f6c", "#d4d9e0", "#fdfdfe", "#c9cfd8"
@@ -241,10 +241,10 @@ def new_figure(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
 def of_metric(ranking: Ranking) -> str:
     """Return the label of an axis with values of the metric."""
     unit = " (%)" if ranking.unit == "points" else ""
-    return clean(ranking.metric.replace("_", " ")) + unit
+    return in_line(ranking.metric.replace("_", " ")) + unit
 
 
 def of_differences(ranking: Ranking) -> str:
     """Return the label of an axis with differences."""
     unit = f" ({ranking.unit})" if ranking.unit else ""
-    return f"difference in {clean(ranking.metric.replace('_', ' '))}{unit}"
+    return f"difference in {in_line(ranking.metric.replace('_', ' '))}{unit}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from html import escape
 
 from matplotlib.figure import Figure
 
 from attnstudy.report.figures import written
 from attnstudy.report.style import LIGHT, Look
+from attnstudy.shown import in_html
 
 _TAG = re.compile(r"<[^<>]*>")
 _COLOUR = re.compile("|".join(LIGHT.values()), re.IGNORECASE)
@@ -41,7 +41,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     body = _TAG.sub(lambda tag: _in_page(tag[0], name, used), text)
     body = re.sub(r">\n\s*<", "><", body).strip()
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}" '
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{in_html(label)}" '
         f'style="max-width:{float(width) / 72 * 1.3:.2f}in">{body}'
     )
 

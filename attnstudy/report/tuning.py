@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from attnstudy.report.figures import written
-from attnstudy.report.names import clean
 from attnstudy.report.style import INK, MUTED, PAPER, SERIES, new_figure, styled
+from attnstudy.shown import in_line
 
 if TYPE_CHECKING:  # at run time it would bring Optuna, which a run's figures do not need
     from attnstudy.usecases.tuning.results import ArmTuning
@@ -61,7 +61,7 @@ def history_figure(tuning: ArmTuning) -> Figure:
     axes.set(
         xlabel="trial",
         ylabel="final validation accuracy (%)" if tuning.config.percent else tuning.config.metric,
-        title=clean(f"{tuning.config.study}: tuning of {tuning.arm}"),
+        title=in_line(f"{tuning.config.study}: tuning of {tuning.arm}"),
     )
     axes.legend(loc="lower right")
     return figure
@@ -79,6 +79,6 @@ def importances_figure(tuning: ArmTuning) -> Figure:
     axes.set_xlim(0, 112)
     axes.set(
         xlabel="share of the variance between trials (%, fANOVA)",
-        title=clean(f"{tuning.config.study}: tuning of {tuning.arm}"),
+        title=in_line(f"{tuning.config.study}: tuning of {tuning.arm}"),
     )
     return figure

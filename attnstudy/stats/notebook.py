@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
+from attnstudy.shown import in_html, in_line
 from attnstudy.stats.digits import percent, rounded
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
@@ -26,10 +26,10 @@ def ranking_as_text(ranking: Ranking) -> str:
     if not any(arm.diverged for arm in ranking.arms):
         headings, arms = headings[:-1], [row[:-1] for row in arms]
     lines = [
-        f"Ranking of {len(ranking.arms)} arms by {ranking.metric}, {ranking.direction}d, "
-        f"{ranking.status}",
-        f"Verdict: {ranking.verdict}",
-        *([ranking.source.words] if ranking.source is not None else []),
+        f"Ranking of {len(ranking.arms)} arms by {in_line(ranking.metric)}, "
+        f"{ranking.direction}d, {ranking.status}",
+        in_line(f"Verdict: {ranking.verdict}"),
+        *([in_line(ranking.source.words)] if ranking.source is not None else []),
         "",
         *_aligned(headings, arms),
     ]
@@ -50,7 +50,7 @@ def ranking_as_text(ranking: Ranking) -> str:
 
 def _aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a table: names and words at the left, numbers at the right."""
-    table = [headings, *rows]
+    table = [[in_line(cell) for cell in row] for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
     left = ("arm", "pair", "verdict")
     return [
@@ -82,8 +82,8 @@ def ranking_as_html(ranking: Ranking) -> str:
         for pair in ranking.pairs
     ]  # fmt: skip
     parts = [
-        f"<p><strong>{escape(ranking.verdict)}</strong> ({escape(ranking.status)})</p>",
-        f"<p>{escape(ranking.sentence)}</p>",
+        f"<p><strong>{in_html(ranking.verdict)}</strong> ({in_html(ranking.status)})</p>",
+        f"<p>{in_html(ranking.sentence)}</p>",
         _table(["arm", "n", "mean", "SD", "ranks", "group"], arms),
     ]
     if pairs:
@@ -106,8 +106,8 @@ def _range(low: int | None, high: int | None) -> str:
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    head = "".join(f'<th scope="col">{in_html(heading)}</th>' for heading in headings)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{in_html(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

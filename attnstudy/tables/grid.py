@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from attnstudy.errors import DataError
+from attnstudy.shown import from_csv
 from attnstudy.tables import headings
 from attnstudy.tables.cells import clip, gap_of, is_number, split_summary
 from attnstudy.tables.headings import is_statistic
@@ -101,7 +102,7 @@ def read_grid(text: str, what: str = "the table") -> Grid:
     delimiter = announced[1] if announced else _delimiter(text, what, empty)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        lines = [(reader.line_num, tuple(map(_clean, row))) for row in reader]
+        lines = [(reader.line_num, tuple(_clean(from_csv(cell)) for cell in row)) for row in reader]
     except csv.Error as error:
         raise DataError(f"{what} is not a CSV ({error}): save it as CSV in UTF-8") from None
     lines = [(number, row) for number, row in lines if any(row)]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attnstudy.shown import in_latex
 from attnstudy.stats import Design, Plan, Verdict, rank
-from attnstudy.stats.latex import escaped
 from attnstudy.stats.latex.ranking import MOST_PAIRS
 from attnstudy.stats.tasks import rank_tasks
 from attnstudy.stats.tasks.latex import shown_best
@@ -54,35 +54,35 @@ def compiled(tmp_path: Path, *bodies: str) -> str:
 
 
 def test_every_character_comes_out_as_text(tmp_path):
-    assert escaped(NAME) == (
+    assert in_latex(NAME) == (
         r"a\_b \& 50\% \#1 \textasciitilde{}\textasciicircum{}\{\}\textbackslash{}"
     )
-    rows = [f"{escaped(name)} & x \\\\" for name in EVERYTHING]
+    rows = [f"{in_latex(name)} & x \\\\" for name in EVERYTHING]
     table = "\\begin{tabular}{ll}\n\\toprule\n" + "\n".join(rows) + "\n\\end{tabular}"
-    caption = "".join(map(escaped, EVERYTHING))
+    caption = "".join(map(in_latex, EVERYTHING))
     compiled(tmp_path, table, f"\\begin{{table}}\\caption{{{caption}}}\\end{{table}}")
 
 
 @pytest.mark.parametrize("character", string.punctuation)
 def test_no_punctuation_is_taken_for_a_command(character):
     """What is left after the known commands is text that LaTeX takes as it stands."""
-    left = re.sub(r"\\(text[a-z]+\{\}|texttt\{\\char\d+\}|[_{}$&#%])", "", escaped(character))
+    left = re.sub(r"\\(text[a-z]+\{\}|texttt\{\\char\d+\}|[_{}$&#%])", "", in_latex(character))
     assert not set(left) & set("\\$&#%_^~<>|\"'`")
 
 
 def test_what_has_no_form_is_a_symbol():
-    assert escaped("a\tb") == r"a\texttt{U+0009}b"
-    assert escaped("\x00") == r"\texttt{U+0000}"
-    assert escaped("\u202e") == r"\texttt{U+202E}"
-    assert escaped("字") == r"\ifdefined\Umathcode 字\else\texttt{U+5B57}\fi{}"
+    assert in_latex("a\tb") == r"a\texttt{U+0009}b"
+    assert in_latex("\x00") == r"\texttt{U+0000}"
+    assert in_latex("\u202e") == r"\texttt{U+202E}"
+    assert in_latex("字") == r"\ifdefined\Umathcode 字\else\texttt{U+5B57}\fi{}"
 
 
 def test_dashes_blanks_and_brackets_stay_what_they_are():
-    assert escaped("a--b---c") == "a-{}-b-{}-{}-c"
-    assert escaped("a  b") == r"a \ b"
-    assert escaped(" a ") == r"\ a\ "
-    assert escaped("[1]*") == "{[}1{]}{*}"
-    assert escaped("é") == escaped("e\u0301") == r"\'{e}"
+    assert in_latex("a--b---c") == "a-{}-b-{}-{}-c"
+    assert in_latex("a  b") == r"a \ b"
+    assert in_latex(" a ") == r"\ a\ "
+    assert in_latex("[1]*") == "{[}1{]}{*}"
+    assert in_latex("é") == in_latex("e\u0301") == r"\'{e}"
 
 
 def test_every_kind_of_ranking_compiles(tmp_path, ranking_of):
@@ -96,7 +96,7 @@ def test_every_number_of_the_arms_and_of_decided_pairs_is_there(any_ranking):
     numbers = Numbers.of(any_ranking, minus="-")
     arms = [line for line in table.splitlines() if line.endswith(r"\\")]
     for arm, line in zip(any_ranking.arms, arms[1:], strict=False):
-        assert line.strip().startswith(f"{escaped(arm.name)} & ${arm.n}$")
+        assert line.strip().startswith(f"{in_latex(arm.name)} & ${arm.n}$")
         if arm.mean is not None and "e" not in (mean := numbers.plain(arm.mean)):
             assert mean in line
     decided = [
@@ -104,7 +104,7 @@ def test_every_number_of_the_arms_and_of_decided_pairs_is_there(any_ranking):
         if pair.verdict not in (Verdict.UNDECIDED, Verdict.DESCRIPTIVE)
     ]  # fmt: skip
     for pair in decided[:MOST_PAIRS]:
-        assert f"{escaped(pair.a)} $-$ {escaped(pair.b)} &" in table
+        assert f"{in_latex(pair.a)} $-$ {in_latex(pair.b)} &" in table
     rows = len(any_ranking.arms) + min(len(decided), MOST_PAIRS) + 1 + bool(decided)
     assert len(arms) == rows
 
@@ -222,7 +222,7 @@ def test_the_command_prints_it(cli, workplace, tmp_path):
     answer = cli("rank", "--from", "r.csv", "--format", "latex")
     assert answer.code == 0
     assert answer.out.startswith("% \\usepackage{booktabs}\n\\begin{table}")
-    assert escaped(NAME) in answer.out
+    assert in_latex(NAME) in answer.out
     compiled(tmp_path, answer.out)
     refused = cli("rank", "--from", "r.csv", "--format", "latex", "--components")
     assert refused.code == 2

@@ -9,8 +9,9 @@ import pytest
 
 from attnstudy.report.context import Context
 from attnstudy.report.html import ranking_html
-from attnstudy.report.names import clean, shorten, width
+from attnstudy.report.names import shorten, width
 from attnstudy.report.style import DARK, LIGHT
+from attnstudy.shown import in_line
 from attnstudy.stats import (
     Ranking,
     Verdict,
@@ -80,7 +81,7 @@ def page_of(ranking: Ranking) -> str:
 
 
 def spoken(text: str) -> str:
-    return " ".join(clean(text).split())
+    return " ".join(in_line(text).split())
 
 
 def test_everything_that_was_found_is_there(any_ranking: Ranking) -> None:
@@ -172,7 +173,7 @@ def test_hostile_names_are_text(
     assert "<script" not in html
     page = Page(html)
     for arm in ranking.arms:
-        assert clean(arm.name) in page.text
+        assert in_line(arm.name) in page.text
     assert "</style><img src=x>" in page.text
 
 
@@ -264,7 +265,7 @@ def test_names_are_shortened_by_what_is_seen() -> None:
     assert shorten("short", 10) == "short"
     assert shorten("abcdefghijklmnop", 9) == "abcd…mnop"
     assert width(shorten("注意力机制在卷积神经网络中的位置", 9)) <= 9
-    assert clean("a\nb\x00c\u202ed\uffff") == "a b�c�d�"
+    assert shorten("a\nb\x00c\u202ed\uffff", 40) == r"a b\x00c\u202ed\uffff"
 
 
 def test_an_interval_with_zero_is_said_to_be_wider_than_the_decision() -> None:

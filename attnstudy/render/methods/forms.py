@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from attnstudy.render.methods.references import as_bibtex, as_text, in_words
 from attnstudy.render.methods.words import Said
 from attnstudy.render.tables import wrapped
-from attnstudy.stats.latex import escaped
+from attnstudy.shown import in_latex
 
 
 def methods_text(said: Sequence[Said]) -> str:
@@ -29,8 +29,8 @@ def methods_latex(said: Sequence[Said], bib: str) -> str:
     sentences = []
     for one in said:
         cited = f"~\\cite{{{','.join(one.cites)}}}" if one.cites else ""
-        sentences.append(f"{escaped(one.text)}{cited}.")
-    note = f"% the references are in {escaped(bib)}"
+        sentences.append(f"{in_latex(one.text)}{cited}.")
+    note = f"% the references are in {in_latex(bib)}"
     return "\n".join([note, r"\paragraph{Statistical methods.}", *sentences])
 
 

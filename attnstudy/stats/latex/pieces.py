@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attnstudy.stats.latex.characters import escaped
+from attnstudy.shown import in_latex
 from attnstudy.stats.provenance import Plan
 from attnstudy.stats.wording.numbers import NONE
 
@@ -76,5 +76,5 @@ def float_of(caption: Sequence[str], named: Sequence[str | None], tables: Sequen
 def status_words(status: str, reason: str, plan: Plan | None) -> str:
     """Return whether a plan was kept to, with its hash; else that nothing was, and why."""
     if status == "confirmatory" and plan is not None:
-        return escaped(f"Confirmatory: plan {plan.hash} of {plan.date}.")
-    return escaped(f"{status.upper()}: {reason}.")
+        return in_latex(f"Confirmatory: plan {plan.hash} of {plan.date}.")
+    return in_latex(f"{status.upper()}: {reason}.")

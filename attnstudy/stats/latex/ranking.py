@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attnstudy.shown import in_latex
 from attnstudy.stats.digits import percent
-from attnstudy.stats.latex.characters import escaped
 from attnstudy.stats.latex.pieces import float_of, in_math, mean_and_sd, status_words, tabular
 from attnstudy.stats.results import Pair, Ranking
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
@@ -34,15 +34,15 @@ def _arms(ranking: Ranking) -> str:
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
     headings = ["arm", "$n$", r"mean $\pm$ SD"]
-    headings += [escaped(f"{percent(ranking.alpha)} interval")] if intervals else []
+    headings += [in_latex(f"{percent(ranking.alpha)} interval")] if intervals else []
     headings += ["group"] if grouped else []
     headings += ["diverged"] if diverged else []
     rows = []
     for arm in ranking.arms:
-        row = [escaped(arm.name), in_math(f"{arm.n:,}")]
+        row = [in_latex(arm.name), in_math(f"{arm.n:,}")]
         row.append(mean_and_sd(numbers.plain(arm.mean), numbers.plain(arm.sd)))
         row += [in_math(numbers.interval(arm.ci_low, arm.ci_high))] if intervals else []
-        row += [escaped(arm.group or NONE)] if grouped else []
+        row += [in_latex(arm.group or NONE)] if grouped else []
         row += [in_math(str(arm.diverged))] if diverged else []
         rows.append(row)
     columns = "lrr" + "r" * intervals + "l" * grouped + "r" * diverged
@@ -52,13 +52,13 @@ def _arms(ranking: Ranking) -> str:
 def _pairs(ranking: Ranking, pairs: list[Pair]) -> str:
     numbers = Numbers.of(ranking, minus="-")
     interval = f"{INTERVAL_NAMES[ranking.interval]} {percent(ranking.pair_alpha)} interval"
-    headings = ["pair", "difference", escaped(interval), "adjusted $p$", "verdict"]
+    headings = ["pair", "difference", in_latex(interval), "adjusted $p$", "verdict"]
     headings += ["look"] if ranking.looks else []
     rows = []
     for pair in pairs:
         low_high = numbers.interval(pair.ci_low, pair.ci_high, signed=True)
         row = [
-            f"{escaped(pair.a)} $-$ {escaped(pair.b)}",
+            f"{in_latex(pair.a)} $-$ {in_latex(pair.b)}",
             in_math(numbers.signed(pair.difference)),
             in_math(low_high) + "$^{*}$" * pair.includes_zero,
             in_math(p_value(pair.shown_p, ranking.pair_alpha)),
@@ -72,7 +72,7 @@ def _pairs(ranking: Ranking, pairs: list[Pair]) -> str:
 def _caption(ranking: Ranking, decided: int) -> Iterator[str]:
     """Yield the sentences under which the table can stand alone."""
     unit = " (%)" if ranking.unit == "points" else ""
-    metric = escaped(ranking.metric.replace("_", " ") + unit)
+    metric = in_latex(ranking.metric.replace("_", " ") + unit)
     fewest, most = min(a.n for a in ranking.arms), max(a.n for a in ranking.arms)
     runs = f"$n = {most:,}$" if fewest == most else f"$n = {fewest:,}$ to ${most:,}$"
     run = "folds" if ranking.repetition == "fold" else "runs"
@@ -80,7 +80,7 @@ def _caption(ranking: Ranking, decided: int) -> Iterator[str]:
     if any(arm.group is not None for arm in ranking.arms):
         yield "Arms that share a letter are not shown different."
     if ranking.pairs:
-        method = escaped(method_words(ranking))
+        method = in_latex(method_words(ranking))
         yield f"{method[:1].upper()}{method[1:]}."
         yield from _beside_pairs(ranking, decided)
     if any(arm.diverged for arm in ranking.arms):
@@ -105,5 +105,5 @@ def _beside_pairs(ranking: Ranking, decided: int) -> Iterator[str]:
             "adjusted $p$."
         )
     if any(pair.verdict is Verdict.EQUIVALENT for pair in ranking.pairs):
-        margin = escaped(Numbers.of(ranking).amount(ranking.margin or 0.0))
+        margin = in_latex(Numbers.of(ranking).amount(ranking.margin or 0.0))
         yield f"Equivalent: the interval lies within the margin of {margin}."

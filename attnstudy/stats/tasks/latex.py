@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from attnstudy.shown import in_latex
 from attnstudy.stats.digits import percent
-from attnstudy.stats.latex.characters import escaped
 from attnstudy.stats.latex.pieces import (
     bold,
     float_of,
@@ -36,9 +36,9 @@ def tasks_latex(ranking: TaskRanking) -> str:
 
 def _tasks(ranking: TaskRanking) -> str:
     arms = [arm.name for arm in ranking.arms]
-    rows = [[escaped(task.name), *_cells(task, arms)] for task in ranking.tasks]
+    rows = [[in_latex(task.name), *_cells(task, arms)] for task in ranking.tasks]
     below = list(_below(ranking))
-    headings = ["task", *map(escaped, arms)]
+    headings = ["task", *map(in_latex, arms)]
     return tabular("l" + "r" * len(arms), headings, rows + below, len(below))
 
 
@@ -79,15 +79,15 @@ def _below(ranking: TaskRanking) -> Iterator[list[str]]:
 
 
 def _lettered(cell: str, group: str | None) -> str:
-    return cell if group is None else f"{cell} {escaped(group)}"
+    return cell if group is None else f"{cell} {in_latex(group)}"
 
 
 def _pairs(ranking: TaskRanking, pairs: Sequence[AveragePair]) -> str:
     numbers = over_tasks_numbers(ranking)
-    interval = escaped(f"{percent(ranking.alpha)} interval")
+    interval = in_latex(f"{percent(ranking.alpha)} interval")
     rows = [
         [
-            f"{escaped(pair.a)} $-$ {escaped(pair.b)}",
+            f"{in_latex(pair.a)} $-$ {in_latex(pair.b)}",
             in_math(numbers.signed(pair.difference)),
             in_math(numbers.interval(pair.ci_low, pair.ci_high, signed=True)),
             in_math(
@@ -106,12 +106,12 @@ def _pairs(ranking: TaskRanking, pairs: Sequence[AveragePair]) -> str:
 def _caption(ranking: TaskRanking, decided: int) -> Iterator[str]:
     """Yield the sentences under which the table can stand alone."""
     unit = " (%)" if ranking.unit == "points" else ""
-    metric = escaped(ranking.metric.replace("_", " ") + unit)
+    metric = in_latex(ranking.metric.replace("_", " ") + unit)
     runs = [arm.n for task in ranking.tasks for arm in task.ranking.arms]
     fewest, most = min(runs), max(runs)
     n = f"$n = {most:,}$" if fewest == most else f"$n = {fewest:,}$ to ${most:,}$"
     yield f"Mean $\\pm$ SD of {metric} by task, {n} runs of each arm."
-    yield f"{escaped(_test(ranking))}."
+    yield f"{in_latex(_test(ranking))}."
     yield (
         f"Family-wise error ${ranking.alpha:g}$ over all tasks and pairs "
         f"(${ranking.each.alpha:.3g}$ on each task)."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from attnstudy.shown.characters import is_hidden
+
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -138,13 +140,13 @@ _KNOWN = {
 }
 
 
-def escaped(text: str) -> str:
+def in_latex(text: str) -> str:
     r"""Return ``text`` so that LaTeX prints it, in a table, a caption or a paragraph.
 
     What has no form on paper, such as control characters, is printed as its code point. So is
     what pdfTeX's own fonts lack; XeLaTeX and LuaLaTeX print the character itself.
 
-    >>> print(escaped("a_b & 50% #1"))
+    >>> print(in_latex("a_b & 50% #1"))
     a\_b \& 50\% \#1
 
     """
@@ -171,7 +173,7 @@ def _character(character: str) -> str:
     if category == "Zs":
         return "\\ "
     point = f"\\texttt{{U+{ord(character):04X}}}"
-    if category[0] in "CZ":
+    if category[0] in "CZ" or is_hidden(character):
         return point
     base, *marks = list(unicodedata.normalize("NFD", character))
     if len(marks) == 1 and base.isascii() and base.isalpha() and marks[0] in _ACCENTS:
