@@ -57,6 +57,14 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, so that their names survive a power failure."""
+    above = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for one in reversed(above):
+        sync(one.parent)
+
+
 def sealed(content: Mapping[str, Any]) -> bytes:
     """Return JSON together with its checksum."""
     text = json.dumps(content, sort_keys=True, allow_nan=False)

@@ -39,6 +39,7 @@ SMALL = (
 
 REST = (
     "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
+    "powerloss/test_power_loss.py",
     "report/test_figure_looks.py", "report/test_run_figures.py", "search/test_postgres.py",
     "tasks/test_task_figures.py", "test_checklist.py", "test_estimating.py", "test_examples.py",
     "test_fusing.py", "test_large_experiment.py", "test_memory.py", "test_model_archive.py",

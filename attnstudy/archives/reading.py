@@ -60,6 +60,8 @@ class Archive:
         with target.open("xb") as file:
             for chunk in self._chunks(name):
                 file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
 
     def altered(self, what: str) -> ArchiveError:
         """Return the error that the content is not what was exported; ``what`` is a clause."""

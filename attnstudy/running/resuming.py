@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.running.environment import changes, environment
 from attnstudy.runs import (
+    JOURNAL,
     Checkpoint,
     RunFolder,
     load_checkpoints,
@@ -53,7 +54,7 @@ def resume(
     found, notices = find_checkpoint(folder, spec)
     notices = notices if wrong is None else (*notices, wrong)
     if found is None:
-        if folder.journal():
+        if (folder.path / JOURNAL).exists():  # be it damaged in its first line: nothing goes behind
             folder.keep_records(0)
         return Resumed(None, 0, notices, (), started.at)
     checkpoint, records = found

@@ -37,7 +37,15 @@ from filelock import FileLock
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, UsageError
-from attnstudy.files import file_digest, read_sealed, reported, write_atomically, write_sealed
+from attnstudy.files import (
+    file_digest,
+    make_folder,
+    read_sealed,
+    reported,
+    sync,
+    write_atomically,
+    write_sealed,
+)
 from attnstudy.runs import commands, repeating
 from attnstudy.runs.checkpoints import forget_checkpoints
 from attnstudy.runs.journal import (
@@ -98,7 +106,7 @@ class RunFolder:
         """
         lock = FileLock(self.lock_path)
         with reported(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
             # Not at once: a glance by ``claimed`` holds the lock for an instant.
             mine = acquired(lock, seconds=1.0)
             while not mine and patience():
@@ -203,6 +211,11 @@ class RunFolder:
 
     def finish(self, result: Result) -> None:
         """Seal the result: from here on the run is done. The checkpoints go."""
+        with reported(self.path):
+            # safe before what vouches for them: a result whose files are lost is one to be repeated
+            for name in result.files:
+                sync(self.path / name)
+            sync(self.path)
         write_sealed(self.path / RESULT, result.to_json())
         reach("run/finished")
         self.forget_checkpoints()
@@ -259,7 +272,7 @@ class RunFolder:
     def fail(self, reason: str, details: str = "") -> None:
         """Note why an attempt failed, be it before it began; the next attempt removes the note."""
         with reported(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
         write_sealed(self.path / "failure.json", {"reason": reason, "details": details})
 
     def failure(self) -> str | None:
@@ -302,5 +315,5 @@ class RunFolder:
     def note_published(self, store_key: str, confirmed: Mapping[str, Any]) -> None:
         """Keep what the store ``store_key`` has confirmed."""
         with reported(self.path):
-            (self.path / "published").mkdir(exist_ok=True)
+            make_folder(self.path / "published")
         write_sealed(self.path / "published" / f"{store_key}.json", confirmed)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from attnstudy.crashpoints import reach
-from attnstudy.files import read_sealed, reported
+from attnstudy.files import make_folder, read_sealed, reported, sync
 
 REPLACES = "replaces.json"
 _TICK = 2_000_000_000  # nanoseconds
@@ -28,11 +28,13 @@ def move_aside(folder: Path) -> Path | None:
     names = (aside / f"{folder.name}-{number}" for number in itertools.count(1))
     kept = next(path for path in names if not path.exists())
     with reported(aside):
-        aside.mkdir(exist_ok=True)
+        make_folder(aside)
         reach("repeat/aside")
         os.rename(folder, kept)
         reach("repeat/moved")
         folder.mkdir()
+        sync(aside)
+        sync(folder.parent)
     return kept
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from attnstudy.errors import StoreError
-from attnstudy.files import read_sealed, reported, write_sealed
+from attnstudy.files import make_folder, read_sealed, reported, write_sealed
 from attnstudy.runs.folder import RunFolder
 from attnstudy.study import TUNING, RunSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan, differences
@@ -128,7 +128,7 @@ def changing_study_facts(store: Path, study: str) -> Iterator[StudyFacts]:
     folder = study_folder(store, study)
     lock = FileLock(folder / "study.lock")
     with reported(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         held = lock.acquire()
     with held:
         facts = study_facts(store, study)

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported
 from attnstudy.search.storage import Place, storage_errors
 
 _IN_USE = ".in-use"
@@ -45,7 +45,7 @@ def file_held(path: Path) -> Iterator[bool]:
     """Hold a lock file, made where it is not there; gives False if somebody else does."""
     lock = FileLock(path, blocking=False)
     with reported(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             lock.acquire()
             mine = True

@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from attnstudy.errors import StoreError, UsageError, cause, check_password, without_passwords
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported, sync
 
 _SCHEMES = ("sqlite", "postgresql+psycopg2", "mysql+pymysql")
 _TIMEOUT = 10  # seconds to connect in
@@ -130,7 +130,7 @@ def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storag
     with storage_errors(place):
         if place.url is not None:
             with reported(store_dir):
-                store_dir.mkdir(parents=True, exist_ok=True)
+                make_folder(store_dir)
                 lock = FileLock(store_dir / "optuna.lock").acquire()
             with lock:
                 return Storage(place, get_storage(_database(place, place.url)))
@@ -138,7 +138,7 @@ def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storag
         path = place.journal
         if write:
             with reported(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 _mend(path)
                 _release(path.with_name(path.name + _LOCK))
         elif not path.exists():
@@ -147,6 +147,8 @@ def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storag
         whole = str(path.resolve())
         lock_of_dashboards = JournalFileSymlinkLock(whole, grace_period=_STALE)
         backend = JournalFileBackend(whole, lock_obj=lock_of_dashboards)
+        if write:
+            sync(path.resolve().parent)  # Optuna makes lines safe, and not the name of the file
         return Storage(place, JournalStorage(backend))
 
 
@@ -155,7 +157,7 @@ def _database(place: Place, url: URL) -> RDBStorage:
     local = url.get_backend_name() == "sqlite"
     if local and url.database:
         with reported(Path(url.database)):
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(Path(url.database).parent)
     options = {"connect_args": {} if local else {"connect_timeout": _TIMEOUT}}
     engine = create_engine(url, **options)
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attnstudy.runs import Result, RunFolder, Start
 from attnstudy.tracking.requests import Requests
+from attnstudy.tracking.safe_artifacts import make_safe
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -27,8 +28,8 @@ class ModelPlace:
     run_id: str
     untried: bool
     """Whether no attempt was made so far to send a model: then there is none to look for."""
-    alone: bool
-    """Whether nothing between here and the store could repeat a request."""
+    embedded: Path | None
+    """The folder of an embedded store: nothing between here and there could repeat a request."""
 
 
 def send_model(
@@ -52,7 +53,7 @@ def send_model(
             tags={"attnstudy.variant": spec.variant, "attnstudy.seed": str(spec.seed)},
             params={"attention": spec.attention, "seed": str(spec.seed)},
         )
-        if not place.alone:  # the way to a server may have repeated the request
+        if place.embedded is None:  # the way to a server may have repeated the request
             model = _only(requests, experiment, run_id) or model
     model_id = str(model.model_id)
     if str(model.status) != "READY":
@@ -60,6 +61,8 @@ def send_model(
             target = Path(temporary, "model")
             _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
             requests.write("model-files", client.log_model_artifacts, model_id, str(target))
+            if place.embedded is not None:  # before it is called ready
+                make_safe(str(model.artifact_location), place.embedded)
         requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
     if place.untried or model_id not in _outputs(requests, run_id):
         last = max(record.step for record in folder.journal())

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, TrackingUnreachableError, cause
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported
 from attnstudy.tracking import relocating
 from attnstudy.tracking.address import Address, file_store_words, is_file_store
 from attnstudy.tracking.store import Tracker, mlflow_errors
@@ -80,7 +80,7 @@ def open_store(address: Address, *, create: bool = True) -> Tracker:
         with mlflow_errors(address):
             return Tracker(address, connected(address.uri))
     with reported(address.store_dir):
-        address.store_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(address.store_dir)
     with opening(address.store_dir), mlflow_errors(address):
         if address.embedded:
             _create(address.store_dir)

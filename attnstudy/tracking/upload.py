@@ -27,6 +27,7 @@ from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.run_lookup import MLFLOW_STATUS, RunLookup
+from attnstudy.tracking.safe_artifacts import make_safe
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Param, Run, RunTag
@@ -313,9 +314,8 @@ class Upload:
         untried = self.delivery.now.model is False
         if untried:
             self.delivery.keep(model=True)
-        place = ModelPlace(
-            str(self.lookup.experiment.experiment_id), self.run_id, untried, self.lookup.alone
-        )
+        alone = self.lookup.store_dir if self.lookup.alone else None
+        place = ModelPlace(str(self.lookup.experiment.experiment_id), self.run_id, untried, alone)
         return send_model(self.requests, place, self.folder, self.started, result)
 
     def _numbers(self, result: Result, model_id: str | None) -> list[Metric]:
@@ -402,6 +402,8 @@ class Upload:
             for path in sorted(paths, key=lambda path: path.name):
                 client = self.requests.client
                 self.requests.write("file", client.log_artifact, self.run_id, str(path))
+        if self.lookup.alone and paths:  # before it is noted that they are there
+            make_safe(self.run.info.artifact_uri, self.lookup.store_dir)
 
 
 def _tags(texts: Mapping[str, str]) -> list[RunTag]:

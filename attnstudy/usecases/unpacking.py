@@ -271,6 +271,7 @@ def _take_over(run: UnpackedRun, stage: Path) -> None:
 
 def _moved(source: Path, target: Path) -> bool:
     """Rename a folder unless there is one already; whole, and on disk."""
+    sync(source)
     try:
         os.rename(source, target)
     except OSError as error:
