@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import print_result, say
+from attnstudy.cli.common import print_result, say, tell
 from attnstudy.cli.tuning import tune
 
 
@@ -71,7 +71,7 @@ def check(**given: Any) -> int:
         lambda: render.study_check_text(found),
     )
     if note := asking.unchecked_settings(study):
-        click.echo(note, err=True)
+        tell(note)
     return 0
 
 
