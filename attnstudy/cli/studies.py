@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from attnstudy.running.planning import RunRequest
 
 
-@click.command(cls=options.StudyFileCommand)
+@click.command(
+    cls=options.StudyFileCommand,
+    epilog=options.examples(
+        "attnstudy run --variant double --seeds 5",
+        "attnstudy run mine --dry-run",
+        "attnstudy run mine --workers 4 --max-hours 8",
+        "attnstudy run mine --until-decided",
+    ),
+)
 @options.of_run
 def run(**given: Any) -> int:
     """Train every arm with every seed that has no result yet.
@@ -65,7 +73,13 @@ def run(**given: Any) -> int:
     return EXIT_SOME_FAILED if done.failed else 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples(
+        "attnstudy status",
+        "attnstudy status mine --json",
+    ),
+)
 @options.study_argument
 @options.study_name
 @options.store
@@ -82,7 +96,12 @@ def status(**given: Any) -> int:
     return 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples(
+        "attnstudy sync mine", "attnstudy sync mine --tracking-uri http://host:5000"
+    ),
+)
 @options.study_argument
 @options.study_name
 @options.store
@@ -109,7 +128,10 @@ def sync(**given: Any) -> int:
     return EXIT_ENVIRONMENT if done.refused else 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples("attnstudy checklist mine"),
+)
 @options.study_argument
 @options.study_name
 @options.tuning_storage
