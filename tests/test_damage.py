@@ -288,7 +288,12 @@ def test_a_record_that_an_earlier_version_did_not_seal_has_its_run_made_again(pl
     before = json.loads(cli("rank", "deep", "--json").out)["arms"]
     (folder.path / "run.json").unlink()
     answer = cli("status", "deep")
-    assert f"{folder.path.name}: {folder.path / 'run.json'} is lost" in said(answer)
+    named = f"{folder.path.name}: {folder.path / 'run.json'} is lost"
+    assert named in said(answer)
+    for words in (READING["rank"], READING["export"], ("sync", "deep", "-q")):
+        answer = cli(*words)
+        assert answer.code == 3
+        assert f"{folder.path / 'run.json'} is lost" in said(answer)
     answer = cli("run", "deep", "-q")
     assert answer.code == 0, answer.err
     assert f"{RUN}: {folder.path / 'run.json'} is damaged" in answer.err

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attnstudy import runs
 from attnstudy.errors import StoreError
 from attnstudy.runs import Inspection, Remedy
-from attnstudy.tracking import Address, open_for_reading, read_plans
+from attnstudy.tracking import Address, ExperimentDeletedError, open_for_reading, read_plans
 
 
 def lost_facts(address: Address, study: str) -> str | None:
@@ -35,6 +35,8 @@ def recover_facts(address: Address, study: str, warn: Callable[[str], None]) -> 
     try:
         tracker = open_for_reading(address)
         (plans, _), question = read_plans(tracker, study), tracker.note(study)
+    except ExperimentDeletedError:  # which whoever publishes says
+        return
     except StoreError as error:
         warn(f"study.json of {study!r} is lost, and its plans cannot be read in MLflow: {error}")
         return
