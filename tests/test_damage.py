@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable
@@ -196,7 +195,7 @@ def place_of(what: str) -> Path:
 
 def said(answer) -> str:
     """Return what a command said, lines put together as they were before they were wrapped."""
-    return " ".join(re.sub(r"(?<=[a-z]-)\s+(?=[0-9a-f]{32})", "", answer.out + answer.err).split())
+    return " ".join((answer.out + answer.err).split())
 
 
 def arms_of(ranking: str) -> list[object]:

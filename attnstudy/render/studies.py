@@ -44,8 +44,8 @@ def status_text(
     if verified is not None:
         damage = verified.damage
     if damage:
-        told = (wrapped(f"- {sentence}", indent="  ") for sentence in damage)
-        parts.append("\n".join(["Damaged:", *(line for lines in told for line in lines)]))
+        # a line each, however long: wrapped, a path could not be copied
+        parts.append("\n".join(["Damaged:", *(f"  - {sentence}" for sentence in damage)]))
     if verified is not None:
         parts.append(_verified(verified))
     return "\n\n".join(parts)

@@ -35,7 +35,7 @@ from attnstudy.runs.folder import (
     RunFolder,
     may_have,
 )
-from attnstudy.runs.inspection import Damage, Inspection, Remedy, inspect
+from attnstudy.runs.inspection import Damage, Inspection, Remedy, inspect, of_another_version
 from attnstudy.runs.locks import acquired, held
 from attnstudy.runs.records import (
     MAX_DURING_TRAINING,
@@ -109,6 +109,7 @@ __all__ = [
     "load_checkpoints",
     "may_have",
     "note_report",
+    "of_another_version",
     "pack_folder",
     "packed_folder",
     "put_checkpoint",

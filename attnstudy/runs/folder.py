@@ -144,7 +144,10 @@ class RunFolder:
         """How the run stands, from what is on disk."""
         if self.claimed and not self.orphaned:
             return Status.RUNNING
-        result = self.result()
+        return self.standing(self.result())
+
+    def standing(self, result: Result | None) -> Status:
+        """Return how the run stands with a result, or without, where nobody works on it."""
         if result is not None:
             return result.status
         if (self.path / "failure.json").exists():

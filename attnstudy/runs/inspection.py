@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from attnstudy.errors import AttnstudyError, cause
+from attnstudy.errors import StoreError, cause
 from attnstudy.files import file_digest, read_sealed
 from attnstudy.runs.checkpoint_folder import PACKED
 from attnstudy.runs.checkpoints import CHECKPOINTS, is_whole
@@ -31,7 +31,25 @@ class Remedy(Enum):
     TRAINED = "the run is trained: it has no whole result, or nobody knows whose"
     REPEATED = "the run is repeated, or the file put back"
     RESUMED = "the run goes on from the checkpoint before it, or begins anew"
+    READABLE = "somebody gives the right to read it, or repairs the disk"
+    OTHER_VERSION = "nothing: it is used with the version that made it"
     NOTED = "the file is not needed, and is written anew"
+
+
+_ADVICE = {
+    Remedy.RECORD: "'attnstudy sync {study}' writes it anew from result.json",
+    Remedy.TRAINED: "put it back from a copy, or train the run again by 'attnstudy run'{again}",
+    Remedy.REPEATED: (
+        "put it back from a copy, or repeat the run by 'attnstudy run' with --rerun{again}"
+    ),
+    Remedy.RESUMED: "'attnstudy run' goes on from what is whole",
+    Remedy.NOTED: "'attnstudy sync {study}' finds out anew what it told",
+    Remedy.READABLE: "give read access there, or put it back from a copy",
+    Remedy.OTHER_VERSION: "use that version, or choose another store with --store",
+}
+_MENDED_BY_RUN = (Remedy.RECORD, Remedy.TRAINED, Remedy.RESUMED, Remedy.NOTED)
+_TUNE = "'attnstudy tune' with the same options mends it"
+_MOVE = "move {folder} away and run 'attnstudy tune' again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ class Damage:
 
     def __str__(self) -> str:
         """Return what is wrong, as a part of a sentence."""
-        return f"{self.path} {self.how}" if self.how else str(self.path)
+        return f"{self.path} {self.how}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +93,12 @@ class Inspection:
     def advice(self, damage: Damage) -> str:
         """Return what to do about a damage, as the end of a sentence."""
         study = self.folder.path.parent.name
-        if study.endswith(TUNING):
-            if damage.remedy is Remedy.REPEATED:
-                return f"move {self.folder.path} away and run 'attnstudy tune' again"
-            return "'attnstudy tune' with the same options mends it"
-        if damage.remedy is Remedy.RECORD:
-            return f"'attnstudy sync {study}' writes it anew from result.json"
-        if damage.remedy is Remedy.NOTED:
-            return f"'attnstudy sync {study}' finds out anew what it told"
-        if damage.remedy is Remedy.RESUMED:
-            return "'attnstudy run' goes on from what is whole"
         again = "" if self.started is None else f" {self.started.spec.options}"
-        if damage.remedy is Remedy.TRAINED:
-            return f"put it back from a copy, or train the run again by 'attnstudy run'{again}"
-        return f"put it back from a copy, or repeat the run by 'attnstudy run' with --rerun{again}"
+        known = _ADVICE
+        if study.endswith(TUNING):
+            known = _ADVICE | dict.fromkeys(_MENDED_BY_RUN, _TUNE) | {Remedy.REPEATED: _MOVE}
+        text = known[damage.remedy]
+        return text.format(study=study, again=again, folder=self.folder.path)
 
     def sentences(self) -> tuple[str, ...]:
         """Return what is wrong with the run and what to do, a sentence each."""
@@ -102,20 +112,31 @@ def inspect(folder: RunFolder, *, thorough: bool = False) -> Inspection:
         folder: of the run.
         thorough: whether every byte is read.
 
+    Raises:
+        StoreError: its record is one of another version of attnstudy.
+
     """
     try:
         return _Look(folder, thorough).inspection()
-    except AttnstudyError as error:  # of another version, and says so
-        return _unreadable(folder, str(error))
     except OSError as error:
-        return _unreadable(folder, f"{folder.path} cannot be read ({cause(error)})")
+        return _unreadable(folder, error)
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError):
+            return _unreadable(folder, error.__cause__)
+        raise
     except (KeyError, TypeError, ValueError, AttributeError):
-        said = f"{folder.path / RESULT} was made by another version of attnstudy"
-        return _unreadable(folder, said)
+        return of_another_version(folder)
 
 
-def _unreadable(folder: RunFolder, said: str) -> Inspection:
-    return Inspection(folder, None, None, (Damage(Path(said), Remedy.REPEATED, ""),))
+def of_another_version(folder: RunFolder) -> Inspection:
+    """Return what is to be said of a run of which this version does not understand the files."""
+    how = "was made by another version of attnstudy"
+    return Inspection(folder, None, None, (Damage(folder.path, Remedy.OTHER_VERSION, how),))
+
+
+def _unreadable(folder: RunFolder, error: OSError) -> Inspection:
+    how = f"cannot be read ({cause(error)})"
+    return Inspection(folder, None, None, (Damage(folder.path, Remedy.READABLE, how),))
 
 
 class _Look:
@@ -147,15 +168,8 @@ class _Look:
         if self.thorough:
             found += self._notes()
             found += [] if result is not None else self._begun()
-        status = self._status(result)
+        status = folder.standing(result)
         return Inspection(folder, started, result, tuple(found), status, self.files, self.size)
-
-    def _status(self, result: Result | None) -> Status:
-        if result is not None:
-            return result.status
-        if (self.folder.path / "failure.json").exists():
-            return Status.FAILED
-        return Status.INTERRUPTED if (self.folder.path / START).exists() else Status.ABSENT
 
     def _bad(self, name: str, digest: str, sealed_at: int) -> bool:
         path = self.folder.path / name

@@ -25,6 +25,7 @@ from attnstudy.runs import (
     has_folder,
     inspect,
     may_have,
+    of_another_version,
     pack_folder,
 )
 from attnstudy.study import RunSpec
@@ -65,7 +66,10 @@ def damaged(folder: RunFolder) -> tuple[Inspection, Damage] | None:
     A run without a result is whole when its specification is: a checkpoint carries a checksum of
     its own, and a damaged one costs time and nothing else.
     """
-    found = inspect(folder, thorough=True)
+    try:
+        found = inspect(folder, thorough=True)
+    except StoreError:
+        found = of_another_version(folder)
     harm = [one for one in found.damage if one.remedy not in (Remedy.NOTED, Remedy.RESUMED)]
     spec = None if found.started is None else found.started.spec
     if not harm and spec is not None and spec.fingerprint != folder.path.name:

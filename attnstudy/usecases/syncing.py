@@ -104,7 +104,8 @@ def _look(address: Address, study: str, warn: Callable[[str], None]) -> list[Ins
 
 def _harm(found: Inspection) -> list[Damage]:
     """Return what is wrong with a run and cannot be written anew."""
-    return [one for one in found.damage if one.remedy in (Remedy.REPEATED, Remedy.TRAINED)]
+    mended = (Remedy.RECORD, Remedy.NOTED, Remedy.RESUMED)
+    return [one for one in found.damage if one.remedy not in mended]
 
 
 def _connect(
