@@ -138,10 +138,10 @@ TABLE = {
     **{f"result.json {how.__name__}": of_the_result("damaged") for how in (cut, flip)},
     "result.json delete": of_the_result("lost"),
     **{
-        f"{name} {how.__name__}": of_a_file(name)
-        for name in ("weights.safetensors", "journal.jsonl")
+        f"weights.safetensors {how.__name__}": of_a_file("weights.safetensors")
         for how in (cut, flip, delete)
     },
+    "journal.jsonl flip": of_a_file("journal.jsonl"),
     "predictions.csv cut": of_a_file("predictions.csv", rank=NOT_RANKED),
     "predictions.csv flip": of_a_file("predictions.csv", rank=NOT_RANKED),
     "predictions.csv delete": of_a_file("predictions.csv", rank=FROM_MLFLOW),
@@ -151,11 +151,10 @@ TABLE = {
     "run.json delete": of_the_record("lost"),
     "study.json cut": OF_THE_STUDY,
     "study.json delete": OF_THE_STUDY,
-    **{
-        f"store {name} {how.__name__}": of_an_artifact(name)
-        for name in ("predictions.csv", "model.pt2")
-        for how in (cut, rot, delete)
-    },
+    "store predictions.csv rot": of_an_artifact("predictions.csv"),
+    "store predictions.csv delete": of_an_artifact("predictions.csv"),
+    "store model.pt2 cut": of_an_artifact("model.pt2"),
+    "store model.pt2 rot": of_an_artifact("model.pt2"),
     "embedded.json delete": OF_THE_NOTE,
     "embedded.json cut": UNREADABLE_NOTE,
 }
