@@ -56,15 +56,28 @@ def send_model(
             model = _only(requests, experiment, run_id) or model
     model_id = str(model.model_id)
     if str(model.status) != "READY":
-        with tempfile.TemporaryDirectory() as temporary:
-            target = Path(temporary, "model")
-            _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
-            requests.write("model-files", client.log_model_artifacts, model_id, str(target))
+        send_model_files(requests, run_id, model_id, folder, started, result)
         requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
     if place.untried or model_id not in _outputs(requests, run_id):
         last = max(record.step for record in folder.journal())
         _name_output(requests, run_id, model_id, last)
     return model_id
+
+
+def send_model_files(
+    requests: Requests,
+    run_id: str,
+    model_id: str,
+    folder: RunFolder,
+    started: Start,
+    result: Result,
+) -> None:
+    """Send the files of a model; those of an earlier attempt are replaced by the same."""
+    client = requests.client
+    with tempfile.TemporaryDirectory() as temporary:
+        target = Path(temporary, "model")
+        _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
+        requests.write("model-files", client.log_model_artifacts, model_id, str(target))
 
 
 def _only(requests: Requests, experiment: str, run_id: str) -> LoggedModel | None:
