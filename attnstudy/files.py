@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,24 @@ def write_atomically(path: Path, content: bytes) -> None:
                 os.unlink(temporary)
             raise
         sync(path.parent)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that the user named: what was there stays until all of it is written.
+
+    Raises:
+        StoreError: it cannot be written.
+
+    """
+    with reported(path):
+        named = path.resolve()  # what a link stands for, and not the link
+        if named.exists() and not named.is_file():  # a terminal, a pipe
+            named.write_bytes(content)
+            return
+        mode = stat.S_IMODE(named.stat().st_mode) if named.exists() else None
+    write_atomically(named, content)
+    if mode is not None:
+        named.chmod(mode)
 
 
 def temporary_name(path: Path) -> Path:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from attnstudy.files import (
     read_sealed,
     reported,
     write_atomically,
+    write_output,
     write_sealed,
 )
 
@@ -226,3 +228,31 @@ def test_only_failures_to_write_are_reported(tmp_path: Path) -> None:
         pass
     with pytest.raises(ZeroDivisionError), reported(tmp_path):
         1 / 0  # noqa: B018
+
+
+def test_what_the_user_names_is_kept_until_the_new_content_is_whole(tmp_path, monkeypatch):
+    kept, link = tmp_path / "kept.txt", tmp_path / "link.txt"
+    kept.write_text("before")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as context:
+        context.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match="No space left on device"):
+            write_output(link, b"after")
+    assert (kept.read_text(), sorted(tmp_path.iterdir())) == ("before", [kept, link])
+    write_output(link, b"after")
+    assert (kept.read_text(), link.is_symlink()) == ("after", True)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+
+
+def test_what_is_no_file_is_written_as_it_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_output(pipe, b"through")
+    assert os.read(reader, 99) == b"through"
+    os.close(reader)

@@ -28,6 +28,7 @@ ADDED = {
     "order",
     "components",
     "folds",  # what is known of the folds of a cross-validation
+    "damaged",  # what a look at a study finds to be damaged
     "source",  # where a ranking's numbers come from
 }
 """Keys that later versions may add to what a command says; all else has to be as it was."""

@@ -6,11 +6,13 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -852,6 +854,24 @@ def forgeries(forged: Forged):
     unscored = {name: value for name, value in metrics.items() if name != "test_accuracy"}
     in_words = {**metrics, "test_loss": str(metrics["test_loss"])}
 
+    record = json.loads(forged.content[run])["content"]
+
+    def unsealed(member, metric, text):
+        value = json.dumps(metrics[metric])
+        content = (
+            forged.content[member].decode().replace(f'"{metric}": {value}', f'"{metric}": {text}')
+        )
+        assert content != forged.content[member].decode()
+        forged.content[member] = content.encode()
+
+    def bent(accuracy, seconds=1.0):
+        """Have the curve of a run end in a line that was written as all others are."""
+        line = json.dumps({"step": 99, "seconds": seconds, "values": {"val_accuracy": accuracy}})
+        journal = forged.content[f"{folder}/journal.jsonl"]
+        journal += f"{zlib.crc32(line.encode()):08x} {line}\n".encode()
+        forged.content[f"{folder}/journal.jsonl"] = journal
+        forged.reseal(result, files={**files, "journal.jsonl": hashlib.sha256(journal).hexdigest()})
+
     def remove(name):
         return lambda: forged.content.pop(f"{folder}/{name}")
 
@@ -894,6 +914,33 @@ def forgeries(forged: Forged):
         ),
         "a checkpoint": (add("checkpoint.pt"), "checkpoint.pt is missing or does not belong"),
         "replaces nothing": (add("replaces.json", b"[]"), "replaces.json is damaged"),
+        "much too good": (
+            lambda: forged.reseal(result, metrics={**metrics, "test_accuracy": 999}),
+            "test_accuracy 999 is no percentage, which is from 0 to 100",
+        ),
+        "negative": (
+            lambda: forged.reseal(result, metrics={**metrics, "val_accuracy_max": -0.5}),
+            "val_accuracy_max -0.5 is no percentage",
+        ),
+        "before it began": (
+            lambda: forged.reseal(result, metrics={**metrics, "train_seconds": -3.0}),
+            "train_seconds -3 is negative",
+        ),
+        "no number": (lambda: unsealed(result, "test_loss", "NaN"), "result.json is damaged"),
+        "too early": (lambda: forged.reseal(run, started_at=-1), "run.json cannot be right: its"),
+        "too late": (
+            lambda: forged.reseal(run, started_at=10**303),
+            "its start, 1000000000000000... ms since 1970, is no time of this era",
+        ),
+        "ended never": (lambda: forged.reseal(result, finished_at=10**303), "its end, 1000000"),
+        "diverged before": (lambda: forged.reseal(result, diverged_at=-1), "which is no step"),
+        "whose": (
+            lambda: forged.reseal(result, record={**record, "started_at": 5}),
+            "result.json describes another run than run.json",
+        ),
+        "curve": (lambda: bent(1e9), "val_accuracy 1e+09 is no percentage"),
+        "hole in a curve": (lambda: bent(math.nan), "it holds what is no number"),
+        "time runs back": (lambda: bent(50.0, seconds=-1.0), "is at -1 seconds"),
         "no study": (lambda: forged.manifest.pop("study"), "does not say which study"),
         "a study above": (lambda: forged.manifest.update(study="../x"), "does not say which study"),
         "broken facts": (lambda: forged.content.update({"study.json": b"{}"}), "study.json is not"),
@@ -902,11 +949,11 @@ def forgeries(forged: Forged):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(28))
+@pytest.mark.parametrize("number", range(40))
 def test_a_lie_that_no_digest_shows_is_refused(cli, there, archive, number):
     forged = Forged(archive)
     lies = forgeries(forged)
-    assert len(lies) == 28
+    assert len(lies) == 40
     lie, said = list(lies.values())[number]
     lie()
     file = forged.write(Path("x.zip"))

@@ -570,3 +570,16 @@ def test_what_a_function_does_to_its_process_harms_no_other_run(own: Own, proces
         assert (folder.path / "kept.txt").read_text() == name.partition("/")[0]
     last = own.folders()["good/seed=0"].path
     assert (last / "output.log").read_text() == "done good\n"
+
+
+@pytest.mark.parametrize("name", ["a\\tb", "a\\u202eb", "x" * 251, "../up", "a//b", "100%"])
+def test_a_metric_that_mlflow_would_not_take_is_refused_by_its_run(own: Own, name):
+    own.write(f"""
+        def train(run):
+            run.log(step=0, **{{"{name}": 1.0}}) if run.arm == "logs" else None
+            return {{"acc": 0.5, "{name}": 1.0}}
+        """, "[arms.logs]\n[arms.returns]")  # fmt: skip
+    answer = own("run", "--executor", "inline")
+    assert answer.code == 1, answer.err
+    assert {name: "cannot be the name of a metric" in (why or "") for name, why in
+            own.failures().items()} == {"logs": True, "returns": True}  # fmt: skip

@@ -16,6 +16,7 @@ from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundin
 from attnstudy.cli.common import tell
 from attnstudy.cli.group import cli
 from attnstudy.errors import (
+    EXIT_ENVIRONMENT,
     EXIT_SIGNAL,
     EXIT_USAGE,
     AttnstudyError,
@@ -93,7 +94,29 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as `| head` does
         code = 0
+    except (MemoryError, RecursionError, OSError) as error:
+        _show_error(_surroundings(error))
+        code = EXIT_ENVIRONMENT
     sys.exit(code)
+
+
+def _surroundings(error: BaseException) -> str:
+    """Return what is wrong with the machine, or with a file, in a sentence."""
+    if isinstance(error, MemoryError):
+        return (
+            "there is not enough memory: run it where there is more, or with fewer --workers; what "
+            "is complete is kept"
+        )
+    if isinstance(error, RecursionError):
+        return "a file or an answer that was read is nested too deeply: it is no such thing"
+    assert isinstance(error, OSError)
+    from attnstudy.tables.cells import clip
+
+    place = "" if error.filename is None else f"{clip(os.fsdecode(error.filename), 100)}: "
+    return (
+        f"{place}{error.strerror or error}: correct the name or the permissions, or make room, and "
+        "run the same command again; what is complete is kept"
+    )
 
 
 __all__ = ["cli", "main"]

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.errors import StoreError
+from attnstudy.files import write_output
 from attnstudy.shown import in_line, in_lines
 
 
@@ -58,8 +58,5 @@ def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
             content = fitted(content)
         click.echo(content.rstrip("\n"))
         return
-    try:
-        output.write_text(content.rstrip("\n") + "\n", encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{output} cannot be written: {error.strerror}") from error
+    write_output(output, (content.rstrip("\n") + "\n").encode())
     tell(f"{output} is written.")

@@ -15,7 +15,10 @@ from attnstudy.errors import EXIT_SOME_FAILED, StoreError, UsageError
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples("attnstudy prune mine", "attnstudy prune mine --repeated --yes"),
+)
 @options.study_argument
 @options.study_name
 @options.store_folder
@@ -61,7 +64,12 @@ def prune(**given: Any) -> int:
     return 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples(
+        "attnstudy export mine mine.zip", "attnstudy export mine mine.zip --unfinished"
+    ),
+)
 @click.argument("study_argument", metavar="STUDY")
 @click.argument("file", type=_FILE)
 @options.study_name
@@ -103,7 +111,10 @@ def export(**given: Any) -> int:
     return 0
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=options.examples("attnstudy import mine.zip"),
+)
 @click.argument("file", type=_FILE)
 @options.store
 @options.talk

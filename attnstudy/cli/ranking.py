@@ -21,33 +21,45 @@ from attnstudy.cli.reports import (
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError
 
 
-@click.command(cls=options.RankCommand)
+@click.command(
+    cls=options.RankCommand,
+    epilog=options.examples(
+        "attnstudy rank --from results.csv",
+        "attnstudy rank mine --format html --output ranking.html",
+        "attnstudy rank mine --assert 'double > vanilla'",
+        "attnstudy rank --experiment mine --by params.model --metric accuracy",
+        "attnstudy rank --from results.csv --task-by dataset --tasks average",
+    ),
+)
 @options.of_rank
-@options.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "markdown", "latex", "csv", "json", "html")),
-    default="text",
-    help="Form of the result.",
+@options.under(
+    "Output",
+    options.option(
+        "--format",
+        "form",
+        type=click.Choice(("text", "markdown", "latex", "csv", "json", "html")),
+        default="text",
+        help="Form of the result.",
+    ),
+    options.option(
+        "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead."
+    ),
+    options.option(
+        "--figures",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Write the figures into a folder, as SVG, PNG and PDF.",
+    ),
+    options.how_to_draw,
+    options.option(
+        "--methods",
+        metavar="[FILE.tex]",
+        is_flag=False,
+        flag_value="-",
+        help="Print what was done in this ranking, for a paper; or write it to FILE.tex, and what "
+        "it cites to FILE.bib.",
+    ),
+    options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs."),
 )
-@options.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead."
-)
-@options.option(
-    "--figures",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write the figures into a folder, as SVG, PNG and PDF.",
-)
-@options.how_to_draw
-@options.option(
-    "--methods",
-    metavar="[FILE.tex]",
-    is_flag=False,
-    flag_value="-",
-    help="Print what was done in this ranking, for a paper; or write it to FILE.tex, and what it "
-    "cites to FILE.bib.",
-)
-@options.option("--log", is_flag=True, help="Store the report in MLflow beside the runs.")
 def rank(**given: Any) -> int:
     """Rank arms by the distribution of a metric over seeds, with error control.
 
@@ -94,7 +106,11 @@ def rank(**given: Any) -> int:
     return 0 if all(check.supported for check in result.claims) else EXIT_SOME_FAILED
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "attnstudy audit table.csv --items 10000", "attnstudy audit table.csv --runs logged.csv"
+    )
+)
 @click.argument("table")
 @options.option("--items", type=options.POSITIVE, help="Test items behind each accuracy.")
 @options.option("--runs", "logs", type=click.Path(), help="CSV of logged runs to compare with.")

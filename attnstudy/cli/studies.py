@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from attnstudy.running.planning import RunRequest
 
 
-@click.command(cls=options.StudyFileCommand)
+@click.command(
+    cls=options.StudyFileCommand,
+    epilog=options.examples(
+        "attnstudy run --variant double --seeds 5",
+        "attnstudy run mine --dry-run",
+        "attnstudy run mine --workers 4 --max-hours 8",
+        "attnstudy run mine --until-decided",
+    ),
+)
 @options.of_run
 def run(**given: Any) -> int:
     """Train every arm with every seed that has no result yet.
@@ -65,24 +73,49 @@ def run(**given: Any) -> int:
     return EXIT_SOME_FAILED if done.failed else 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples(
+        "attnstudy status",
+        "attnstudy status mine --json",
+        "attnstudy status --verify",
+    ),
+)
 @options.study_argument
 @options.study_name
 @options.store
+@options.option(
+    "--verify", is_flag=True, help="Read every file of the runs, and name those that are damaged."
+)
+@options.talk
 @options.as_json
 def status(**given: Any) -> int:
-    """Show what is done, running and missing in each study, and in its tuning."""
+    """Show what is done, running and missing in each study, and in its tuning.
+
+    What is seen to be damaged is named. --verify reads all of it, and ends with exit code 3 if
+    anything is damaged.
+    """
     from attnstudy import render
     from attnstudy.usecases import studies
 
     address = address_of(given)
     found, tunings = studies.standing(address, named_study(given))
-    answer = render.status_json(found, tunings) if given["as_json"] else None
-    print_result(answer, lambda: render.status_text(found, tunings, address))
-    return 0
+    verified = None
+    if given["verify"]:
+        terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+        with terminal.counting("reading runs") as progress:
+            verified = studies.verify_all(address, found, tunings, progress)
+    answer = render.status_json(found, tunings, verified) if given["as_json"] else None
+    print_result(answer, lambda: render.status_text(found, tunings, address, verified))
+    return EXIT_ENVIRONMENT if verified is not None and verified.damage else 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples(
+        "attnstudy sync mine", "attnstudy sync mine --tracking-uri http://host:5000"
+    ),
+)
 @options.study_argument
 @options.study_name
 @options.store
@@ -92,12 +125,12 @@ def status(**given: Any) -> int:
 def sync(**given: Any) -> int:
     """Deliver to MLflow what it has not confirmed yet."""
     from attnstudy import render
-    from attnstudy.usecases import studies
+    from attnstudy.usecases import syncing
 
     address = address_of(given)
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     with terminal.counting("delivering runs") as progress:
-        done = studies.sync(
+        done = syncing.sync(
             address,
             named_study(given),
             asking.figures_of(options.given_here()),
@@ -106,10 +139,13 @@ def sync(**given: Any) -> int:
             republish=given["republish"],
         )
     say(render.sync_text(done, address))
-    return EXIT_ENVIRONMENT if done.refused else 0
+    return EXIT_ENVIRONMENT if done.refused or done.damaged else 0
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples("attnstudy checklist mine"),
+)
 @options.study_argument
 @options.study_name
 @options.tuning_storage

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import print_result, say
+from attnstudy.cli.common import print_result, say, tell
 from attnstudy.cli.tuning import tune
 
 
@@ -16,7 +16,9 @@ def study() -> None:
     """Write, show and check the files of studies."""
 
 
-@study.command()
+@study.command(
+    epilog=options.examples("attnstudy study new mine --question 'Which of the two is better?'"),
+)
 @click.argument("name")
 @options.option(
     "--question", default="Which of the arms is better?", help="What the study is to answer."
@@ -42,7 +44,10 @@ _what_a_study_says = options.together(
 )
 
 
-@study.command(cls=options.StudyFileCommand)
+@study.command(
+    cls=options.StudyFileCommand,
+    epilog=options.examples("attnstudy study show mine"),
+)
 @_what_a_study_says
 def show(**given: Any) -> int:
     """Show what a study declares and which plans are recorded for it."""
@@ -55,7 +60,10 @@ def show(**given: Any) -> int:
     return 0
 
 
-@study.command(cls=options.StudyFileCommand)
+@study.command(
+    cls=options.StudyFileCommand,
+    epilog=options.examples("attnstudy study check mine"),
+)
 @_what_a_study_says
 def check(**given: Any) -> int:
     """Check that a study's file makes sense; no code of its own is run, and nothing trained."""
@@ -71,7 +79,7 @@ def check(**given: Any) -> int:
         lambda: render.study_check_text(found),
     )
     if note := asking.unchecked_settings(study):
-        click.echo(note, err=True)
+        tell(note)
     return 0
 
 

@@ -22,7 +22,9 @@ _GRACE = 10.0
 """Seconds that the MLflow UI is given to end."""
 
 
-@click.command()
+@click.command(
+    epilog=options.examples("attnstudy ui", "attnstudy ui --store other/mlruns --port 5001"),
+)
 @options.store
 @options.option("--port", type=click.IntRange(1, 65535), default=5000, help="Port to listen on.")
 def ui(**given: Any) -> int:
@@ -74,7 +76,7 @@ def data() -> None:
     """Fetch and check datasets."""
 
 
-@data.command()
+@data.command(epilog=options.examples("attnstudy data fetch cifar10"))
 @click.argument("name", metavar="[DATASET]", default="cifar10")
 @options.data_dir
 @options.talk
@@ -83,7 +85,7 @@ def fetch(name: str, **given: Any) -> int:
     return _load_dataset(name, given, download=True)
 
 
-@data.command()
+@data.command(epilog=options.examples("attnstudy data verify cifar10"))
 @click.argument("name", metavar="[DATASET]", default="cifar10")
 @options.data_dir
 @options.talk
@@ -92,7 +94,9 @@ def verify(name: str, **given: Any) -> int:
     return _load_dataset(name, given, download=False)
 
 
-@click.command()
+@click.command(
+    epilog=options.examples("attnstudy doctor --dataset digits"),
+)
 @options.dataset
 @options.data_dir
 @options.store
@@ -108,7 +112,10 @@ def doctor(**given: Any) -> int:
     return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
 
 
-@click.command(cls=options.StudyCommand)
+@click.command(
+    cls=options.StudyCommand,
+    epilog=options.examples("attnstudy selftest", "attnstudy selftest mine"),
+)
 @options.study_argument
 @options.study_name
 @options.task

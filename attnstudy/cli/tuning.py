@@ -26,6 +26,11 @@ class TuneGroup(options.StudyFileCommand, click.Group):
             return found
         return [parameter for parameter in found if not isinstance(parameter, click.Argument)]
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and then the commands below this one."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
     def make_context(
         self,
         info_name: str | None,
@@ -45,6 +50,11 @@ class TuneGroup(options.StudyFileCommand, click.Group):
     invoke_without_command=True,
     subcommand_metavar="| show ...",
     context_settings={"allow_interspersed_args": True},
+    epilog=options.examples(
+        "attnstudy tune mine --trials 40",
+        "attnstudy tune mine --pruner wilcoxon --seeds-per-trial 5",
+        "attnstudy tune show mine",
+    ),
 )
 @options.of_tune
 def tune(**given: Any) -> int:
@@ -83,7 +93,10 @@ def tune(**given: Any) -> int:
     return EXIT_SOME_FAILED if result.failed else 0
 
 
-@tune.command(cls=options.StudyCommand)
+@tune.command(
+    cls=options.StudyCommand,
+    epilog=options.examples("attnstudy tune show mine"),
+)
 @options.study_argument
 @options.study_name
 @options.variant

@@ -18,6 +18,7 @@ from attnstudy.options.commands import (
     StudyFileCommand,
     current_study,
 )
+from attnstudy.options.completing import complete_study
 from attnstudy.options.declaring import POSITIVE, option, together
 from attnstudy.options.given import command_for_programs, given_here, given_in_program
 from attnstudy.options.ranking import (
@@ -30,6 +31,7 @@ from attnstudy.options.ranking import (
     until_decided,
     what_to_rank,
 )
+from attnstudy.options.sections import SectionedCommand, examples, under
 from attnstudy.options.training import (
     accept_code,
     data_dir,
@@ -46,6 +48,7 @@ from attnstudy.options.training import (
 __all__ = [
     "POSITIVE",
     "RankCommand",
+    "SectionedCommand",
     "StudyCommand",
     "StudyFileCommand",
     "alpha",
@@ -57,6 +60,7 @@ __all__ = [
     "data_dir",
     "dataset",
     "direction",
+    "examples",
     "given_here",
     "given_in_program",
     "how_to_draw",
@@ -82,16 +86,20 @@ __all__ = [
     "together",
     "tuned",
     "tuning_storage",
+    "under",
     "until_decided",
     "variant",
     "what_to_rank",
     "what_to_run",
 ]
 
-study_argument = click.argument("study_argument", metavar="[STUDY]", required=False)
+study_argument = click.argument(
+    "study_argument", metavar="[STUDY]", required=False, shell_complete=complete_study
+)
 study_name = option(
     "--study",
     metavar="NAME",
+    shell_complete=complete_study,
     help=f"Name of the study and of its MLflow experiment.  [default: {study.DEFAULT_STUDY}]",
 )
 
@@ -139,43 +147,43 @@ as_json = option("--json", "as_json", is_flag=True, help="Print the result as JS
 
 of_run = together(
     study_argument,
-    study_name,
-    task,
-    what_to_run,
+    under(
+        "What is run",
+        study_name,
+        task,
+        what_to_run,
+        tuned,
+        option("--rerun", is_flag=True, help="Train again what is complete already."),
+        accept_code,
+        option("--dry-run", is_flag=True, help="Show what would be trained, and how long."),
+    ),
     how_to_run,
-    tuned,
     until_decided,
-    store,
-    option("--rerun", is_flag=True, help="Train again what is complete already."),
-    accept_code,
-    republish,
-    no_figures,
-    no_models,
-    option("--dry-run", is_flag=True, help="Show what would be trained, and how long."),
-    talk,
-    as_json,
+    under("Store and MLflow", store, republish, no_figures, no_models),
+    under("Output", talk, as_json),
 )
 """Everything that ``run`` can be told."""
 
 of_tune = together(
     study_argument,
-    study_name,
-    how_to_tune,
-    what_to_run,
+    under(
+        "What is tried",
+        study_name,
+        how_to_tune,
+        what_to_run,
+        option("--dry-run", is_flag=True, help="Show what would be tried."),
+    ),
     how_to_train,
-    store,
-    option("--dry-run", is_flag=True, help="Show what would be tried."),
-    talk,
-    as_json,
+    under("Store and MLflow", store),
+    under("Output", talk, as_json),
 )
 """Everything that ``tune`` can be told."""
 
 of_rank = together(
     study_argument,
-    study_name,
-    what_to_rank,
+    under("What is ranked", study_name, what_to_rank),
     how_to_rank,
-    store,
-    as_json,
+    under("Store and MLflow", store),
+    under("Output", as_json),
 )
 """Everything that ``rank`` can be told, but for the form of its answer."""

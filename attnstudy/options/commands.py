@@ -6,10 +6,11 @@ import click
 
 from attnstudy import study, studyfile
 from attnstudy.errors import UsageError, near_miss
+from attnstudy.options.sections import SectionedCommand
 from attnstudy.trainings.placement.variants import check_variant
 
 
-class StudyCommand(click.Command):
+class StudyCommand(SectionedCommand):
     """A command on a study: what the study's file says becomes the defaults of its options."""
 
     needs_file = False

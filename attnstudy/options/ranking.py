@@ -8,6 +8,7 @@ import click
 
 from attnstudy.options import values
 from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.sections import under
 from attnstudy.options.training import tuning_storage
 
 LAYOUTS = ("rows-are-runs", "columns-are-arms", "columns-are-runs")
@@ -45,7 +46,8 @@ tuned = together(
     tuning_storage,
 )
 
-until_decided = together(
+until_decided = under(
+    "Seeds until it is decided",
     option(
         "--until-decided",
         is_flag=True,
@@ -69,7 +71,8 @@ direction = option(
     help="Whether more or less is better.  [default: minimize for losses, errors and times]",
 )
 
-how_to_read = together(
+how_to_read = under(
+    "What is ranked",
     option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
     option(
         "--layout",
@@ -88,7 +91,8 @@ how_to_read = together(
     ),
 )
 
-what_to_rank = together(
+what_to_rank = under(
+    "What is ranked",
     direction,
     option("--task", metavar="NAME", help="Task to rank, when a study has several."),
     option("--config", metavar="ID", help="Configuration to rank, when a study has several."),
@@ -114,38 +118,42 @@ what_to_rank = together(
         help="A CSV or parquet file of results, or - for stdin; repeatable.",
     ),
     how_to_read,
-    option(
-        "--task-by",
-        metavar="FIELD",
-        help="Column (or params.NAME, tags.NAME) with the task or dataset of a run: rank over "
-        "several tasks.",
-    ),
-    option(
-        "--tasks",
-        "question",
-        type=values.Choice(QUESTIONS),
-        help="Which question about several tasks the verdict answers: on each of them, on average "
-        "over these, or on a new one like these.  [default: all three, each with its sentence]",
-    ),
-    option(
-        "--task-scale",
-        type=values.Choice(SCALES),
-        help="What differences over tasks are in: the metric's unit, or SDs of the runs.  "
-        "[default: the unit of accuracies, else SDs]",
-    ),
-    option(
-        "--task-weight",
-        "weights",
-        metavar="TASK=W",
-        multiple=True,
-        help="Weight of a task in the average; repeatable.  [default: all alike]",
-    ),
-    option(
-        "--task-direction",
-        "directions",
-        metavar="TASK=WAY",
-        multiple=True,
-        help="A task on which the other way is better, as rmse-task=minimize; repeatable.",
+    under(
+        "Several tasks",
+        option(
+            "--task-by",
+            metavar="FIELD",
+            help="Column (or params.NAME, tags.NAME) with the task or dataset of a run: rank over "
+            "several tasks.",
+        ),
+        option(
+            "--tasks",
+            "question",
+            type=values.Choice(QUESTIONS),
+            help="Which question about several tasks the verdict answers: on each of them, on "
+            "average over these, or on a new one like these.  [default: all three, each with its "
+            "sentence]",
+        ),
+        option(
+            "--task-scale",
+            type=values.Choice(SCALES),
+            help="What differences over tasks are in: the metric's unit, or SDs of the runs.  "
+            "[default: the unit of accuracies, else SDs]",
+        ),
+        option(
+            "--task-weight",
+            "weights",
+            metavar="TASK=W",
+            multiple=True,
+            help="Weight of a task in the average; repeatable.  [default: all alike]",
+        ),
+        option(
+            "--task-direction",
+            "directions",
+            metavar="TASK=WAY",
+            multiple=True,
+            help="A task on which the other way is better, as rmse-task=minimize; repeatable.",
+        ),
     ),
     option(
         "--filter",
@@ -176,7 +184,8 @@ what_to_rank = together(
     option("--items", type=POSITIVE, help="Test items behind an accuracy in percent."),
 )
 
-how_to_draw = together(
+how_to_draw = under(
+    "Output",
     option(
         "--figure-width",
         metavar="INCHES",
@@ -198,7 +207,8 @@ how_to_draw = together(
     option("--transparent", is_flag=True, help="Leave out the paper behind the figures."),
 )
 
-how_to_rank = together(
+how_to_rank = under(
+    "Statistics",
     alpha,
     option(
         "--correction",

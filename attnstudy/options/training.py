@@ -10,7 +10,9 @@ from attnstudy import seeds, space
 from attnstudy.executors import EXECUTORS, check_address
 from attnstudy.options import values
 from attnstudy.options.commands import known_variant
+from attnstudy.options.completing import complete_variant
 from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.sections import under
 from attnstudy.options.settings import options_of
 from attnstudy.trainings.placement.settings import SETTINGS, SIZES
 
@@ -32,6 +34,7 @@ variant = option(
     "variant",
     multiple=True,
     type=values.Checked("variant", known_variant),
+    shell_complete=complete_variant,
     help="vanilla, early, late, double, all (these), a control (early-conv, late-conv, "
     "double-conv), package.module:factory, or an arm of the study's file; repeatable.  "
     "[default: all]",
@@ -56,10 +59,11 @@ what_to_run = together(
     dataset,
     data_dir,
     options_of(SIZES),
-    options_of(SETTINGS),
+    under("Training", options_of(SETTINGS)),
 )
 
-how_to_train = together(
+how_to_train = under(
+    "Where it runs",
     option(
         "--device",
         type=click.Choice(("auto", "cpu", "cuda")),
@@ -114,7 +118,8 @@ how_to_train = together(
     ),
 )
 
-how_to_run = together(
+how_to_run = under(
+    "Where it runs",
     how_to_train,
     option("--wait", is_flag=True, help="Wait for runs that another command is training."),
     option(

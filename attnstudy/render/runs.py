@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def _command(name: str, report: RunReport, *, of_task: bool = False) -> str:
         words += ["--store", str(request.address.store_dir)]
     if not request.address.embedded:
         words += ["--tracking-uri", request.address.shown]
-    return in_line(" ".join(words))
+    return in_line(shlex.join(words))
 
 
 def run_json(reports: Sequence[RunReport]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.render.tables import amount, table, wrapped
+from attnstudy.render.tables import amount, size, table, wrapped
 from attnstudy.runs import Status
 from attnstudy.seeds import seeds_text
 from attnstudy.shown import in_line
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from attnstudy.tracking import Address
     from attnstudy.trainings.placement.data import Dataset
     from attnstudy.usecases.diagnosing import Finding
-    from attnstudy.usecases.studies import ConfigStatus, StudyStatus, SyncReport, TuningStatus
+    from attnstudy.usecases.studies import ConfigStatus, StudyStatus, TuningStatus
+    from attnstudy.usecases.syncing import SyncReport
+    from attnstudy.usecases.verifying import Verified
 
 _SHOWN = (
     Status.COMPLETE, Status.DIVERGED, Status.RUNNING, Status.INTERRUPTED, Status.FAILED,
@@ -27,7 +29,10 @@ _SHOWN = (
 
 
 def status_text(
-    studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus], address: Address
+    studies: Sequence[StudyStatus],
+    tunings: Sequence[TuningStatus],
+    address: Address,
+    verified: Verified | None = None,
 ) -> str:
     """Return how each study and each tuning stands."""
     if not studies and not tunings:
@@ -35,7 +40,26 @@ def status_text(
     parts = [_study(study, address) for study in studies]
     if tunings:
         parts.append("\n".join(map(_tuning, tunings)))
+    damage = [sentence for one in studies for sentence in one.damage]
+    damage += [sentence for one in tunings for sentence in one.damage]
+    if verified is not None:
+        damage = verified.damage
+    if damage:
+        # a line each, however long: wrapped, a path could not be copied
+        parts.append("\n".join(["Damaged:", *(f"  - {sentence}" for sentence in damage)]))
+    if verified is not None:
+        parts.append(_verified(verified))
     return "\n\n".join(parts)
+
+
+def _verified(verified: Verified) -> str:
+    read = (
+        f"Read {amount(verified.files, 'file')} ({size(verified.size)}) of "
+        f"{amount(verified.runs, 'run')}"
+    )
+    if not verified.damage:
+        return f"{read}: nothing is damaged."
+    return f"{read}: {amount(len(verified.damage), 'thing')} to be mended, see above."
 
 
 def _tuning(tuning: TuningStatus) -> str:
@@ -112,6 +136,8 @@ def sync_text(done: SyncReport, address: Address) -> str:
         lines.append(f"{_deleted(done.deleted)}.")
     if done.refused:
         lines.append(f"{done.refused} could not be delivered, see above.")
+    if done.damaged:
+        lines.append(f"{amount(done.damaged, 'run')} damaged here, see above.")
     return "\n".join(lines)
 
 
@@ -128,15 +154,29 @@ def _telling(config: ConfigStatus) -> dict[str, object]:
     }
 
 
-def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus]) -> dict[str, Any]:
+def status_json(
+    studies: Sequence[StudyStatus],
+    tunings: Sequence[TuningStatus],
+    verified: Verified | None = None,
+) -> dict[str, Any]:
     """Return the same for machines."""
+    told: dict[str, Any] = {}
+    if verified is not None:
+        told["verified"] = {
+            "runs": verified.runs,
+            "files": verified.files,
+            "bytes": verified.size,
+            "damaged": list(verified.damage),
+        }
     return {
         "schema": 1,
+        **told,
         "studies": [
             {
                 "study": study.study,
                 "undelivered": study.undelivered,
                 "deleted": study.deleted,
+                "damaged": list(study.damage),
                 "configs": [
                     {
                         "config": config.config,
@@ -161,6 +201,7 @@ def status_json(studies: Sequence[StudyStatus], tunings: Sequence[TuningStatus])
         "tunings": [
             {
                 "study": tuning.study,
+                "damaged": list(tuning.damage),
                 "runs": {s.value: tuning.counts[s] for s in _SHOWN},
             }
             for tuning in tunings

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from matplotlib.figure import Figure
 
 from attnstudy.errors import UsageError
-from attnstudy.files import reported
+from attnstudy.files import reported, write_output
 from attnstudy.report.context import Context
 from attnstudy.report.intervals import differences_figure, runs_figure
 from attnstudy.report.lines import curves_figure, power_figure
@@ -128,7 +128,7 @@ def write_figures(ranking: Ranking, context: Context, folder: Path, look: Look =
         folder.mkdir(parents=True, exist_ok=True)
         for kind in FORMATS:
             for name, content in figure_bytes(ranking, context, kind, look).items():
-                (folder / f"{name}.{kind}").write_bytes(content)
+                write_output(folder / f"{name}.{kind}", content)
 
 
 def figure_bytes(

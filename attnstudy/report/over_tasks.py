@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from attnstudy.files import reported
+from attnstudy.files import reported, write_output
 from attnstudy.report.figures import FORMATS, written
 from attnstudy.report.matrix import DARK_STEPS, STEPS, name_sides
 from attnstudy.report.names import shorten
@@ -71,7 +71,7 @@ def write_task_figures(ranking: TaskRanking, folder: Path, look: Look = PLAIN) -
         folder.mkdir(parents=True, exist_ok=True)
         for name, figure in task_figures(ranking, look).items():
             for kind in FORMATS:
-                (folder / f"{name}.{kind}").write_bytes(written(figure, name, kind, look))
+                write_output(folder / f"{name}.{kind}", written(figure, name, kind, look))
 
 
 def panels_figure(ranking: TaskRanking) -> Figure:

@@ -138,7 +138,7 @@ def make_plan(request: RunRequest, progress: Callable[[int, int], None] | None =
         for arm in request.arms:
             spec = _spec(request, arm, seed, materials.facts)
             run = runs.run_folder(request.address.store_dir, spec)
-            planned.append(PlannedRun(spec, run, run.status))
+            planned.append(PlannedRun(spec, run, _status(run)))
     fused = request.fuse
     unfinished = [run for run in planned if not run.status.done]
     groups = fused_groups(unfinished or planned, fused)
@@ -155,6 +155,14 @@ def make_plan(request: RunRequest, progress: Callable[[int, int], None] | None =
         fused=fused,
         notices=(*resources.notices, *notices),
     )
+
+
+def _status(run: RunFolder) -> Status:
+    """Return how a run stands; one whose result nobody can tell the start of is made again."""
+    status = run.status
+    if status.done and run.started() is None and run.sealed_start() is None:
+        return Status.INTERRUPTED
+    return status
 
 
 def check_request(request: RunRequest) -> None:

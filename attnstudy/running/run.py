@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+import posixpath
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -303,7 +305,27 @@ class ActiveRun:
         self.notes.append(" ".join(str(text).split()))
 
 
+_METRIC = re.compile(r"[\w.\- :/]{1,250}")
+
+
+def check_metric_name(name: str) -> str:
+    """Return the name of a metric if MLflow takes it: with another one no run could be published.
+
+    Raises:
+        UsageError: it does not.
+
+    """
+    plain = posixpath.normpath(name) == name and name != "." and not name.startswith(("/", "../"))
+    if not plain or _METRIC.fullmatch(name) is None:
+        raise UsageError(
+            f"{name!r} cannot be the name of a metric: use letters, digits, blanks and _ - . : /, "
+            "at most 250 of them"
+        )
+    return name
+
+
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    check_metric_name(name)
     try:
         values = np.atleast_1d(np.asarray(_plain(value), dtype=np.float64))
     except (TypeError, ValueError):

@@ -22,10 +22,21 @@ from attnstudy.running.planning import (
 from attnstudy.running.run_transfer import RunTransport
 from attnstudy.running.seed_effect import seed_warning, without_effect
 from attnstudy.running.study_record import record_study
-from attnstudy.runs import CHECKPOINTS, RunFolder, Status, command_at_work, study_folder
+from attnstudy.runs import (
+    CHECKPOINTS,
+    RESULT,
+    START,
+    Remedy,
+    RunFolder,
+    Status,
+    command_at_work,
+    inspect,
+    study_folder,
+)
 from attnstudy.study import RunSpec
 from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
+from attnstudy.usecases.recovering import recover_record
 
 
 class Observer(RunObserver, Protocol):
@@ -75,6 +86,7 @@ def run_study(
     to_train = {run.spec for run in pending}
     for run in plan.runs:
         if run.spec not in to_train:
+            _tell_of_damage(run, observer)
             outcomes[run.spec] = Outcome(run.spec, run.status, False, run.folder.result())
             publisher.submit(run.folder)
     planned = {run.folder for run in plan.runs}
@@ -102,6 +114,15 @@ def run_study(
     if no_effect is not None:
         observer.warn(no_effect)
     return RunReport(plan, ordered, undelivered, publisher.trouble)
+
+
+def _tell_of_damage(run: PlannedRun, observer: Observer) -> None:
+    """Say what of a finished run is damaged; its record, which is known, is written anew."""
+    found = inspect(run.folder)
+    recover_record(found, observer.warn)
+    for one in found.damage:
+        if one.remedy is not Remedy.RECORD:
+            observer.warn(f"{found.name}: {one}: {found.advice(one)}")
 
 
 def _measured(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, int, Mapping[str, float]]]:
@@ -138,8 +159,11 @@ class _Training:
 
     def begin(self, pending: Sequence[PlannedRun]) -> None:
         """Show how much there is to do, and move away what is to be repeated."""
-        if self.plan.request.rerun:
-            for run in pending:
+        for run in pending:
+            if not self.plan.request.rerun:
+                self._tell_of_loss(run)
+            nameless = run.folder.result() is not None  # else it were done: see planning
+            if nameless or self.plan.request.rerun:
                 with run.folder.claim(command=self.command) as mine:
                     if mine:  # else the worker will find it busy, and say so
                         run.folder.repeat()
@@ -147,6 +171,19 @@ class _Training:
         begun = sum(any(run.folder.path.glob(CHECKPOINTS)) for run in pending)
         if begun and not self.plan.request.rerun:
             self.observer.say(f"{begun} of them go on from a checkpoint")
+
+    def _tell_of_loss(self, run: PlannedRun) -> None:
+        """Say why a run that was finished is trained again."""
+        path = run.folder.path
+        if run.folder.result() is not None:
+            self.observer.warn(
+                f"{run.spec.name}: {path / START} is damaged, and the result does not say when the "
+                "run was started: it is made again, and kept aside as it was"
+            )
+        elif inspect(run.folder).lost(RESULT):  # one that is damaged is told by who goes on with it
+            self.observer.warn(
+                f"{run.spec.name}: {path / RESULT} is lost, so the run is trained again"
+            )
 
     def held(self) -> list[PlannedRun]:
         """Return the runs that others hold and that are to be waited for."""

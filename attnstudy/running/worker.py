@@ -20,7 +20,7 @@ from attnstudy.running.claiming import claimed_run
 from attnstudy.running.environment import environment, prepare_process
 from attnstudy.running.jobs import Failed, Job, Kept, Member, Notice, Paused
 from attnstudy.running.resuming import resume
-from attnstudy.running.run import ActiveRun, PausedError
+from attnstudy.running.run import ActiveRun, PausedError, check_metric_name
 from attnstudy.runs import JOURNAL, Result, RunFolder, Status
 from attnstudy.trainings.contract import Diverged
 from attnstudy.trainings.registry import find
@@ -160,6 +160,7 @@ def checked_metrics(outcome: object) -> dict[str, float]:
     for name, value in outcome.items():
         if not isinstance(name, str) or not name:
             raise UsageError(f"the training returned a metric called {name!r}: give it a text")
+        check_metric_name(name)
         number = _number(value)
         if number is None:
             raise UsageError(f"the metric {name} is {_clipped(value)}: return a number")

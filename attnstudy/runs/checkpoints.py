@@ -70,14 +70,23 @@ def load_checkpoints(folder: Path) -> Iterator[tuple[Path, Checkpoint | None]]:
             yield path, _read(path)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether the file of a checkpoint is as it was written."""
+    return _sealed(path.read_bytes())
+
+
+def _sealed(content: bytes) -> bool:
+    return hashlib.sha256(content[32:]).digest() == content[:32]
+
+
 def _read(path: Path) -> Checkpoint | None:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {cause(error)}") from error
-    digest, content = content[:32], content[32:]
-    if hashlib.sha256(content).digest() != digest:
+    if not _sealed(content):
         return None
+    content = content[32:]
     try:
         values = _read_zip(content) if content.startswith(_ZIP) else unpack(content)
         values["notes"] = tuple(values["notes"])

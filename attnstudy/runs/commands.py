@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported
 from attnstudy.runs.locks import acquired, held
 
 _FOLDER = "commands"
@@ -26,7 +26,7 @@ def command_at_work(study_folder: Path) -> Iterator[str]:
     name = secrets.token_hex(8)
     lock = FileLock(folder / name)
     with reported(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         # one at a time: a lock must not be swept away between its making and its locking
         with FileLock(study_folder / "commands.lock"):
             _sweep(folder)

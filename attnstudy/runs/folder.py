@@ -8,7 +8,8 @@
 ``checkpoint.pt``  where to go on from, and the one before (removed when the run is done)
 ``checkpoint/``    the same of a command, which keeps there what it likes; where it came from
                    another machine, it is ``checkpoint.folder.pt`` until somebody goes on with it
-``result.json``    the outcome, sealed with a checksum; the run is done when this is whole
+``result.json``    the outcome, sealed with a checksum; the run is done when this is whole. It
+                   holds what ``run.json`` does as well, so that this can be written anew
 ``failure.json``   why the last attempt failed; removed by the next one
 ``pauses.json``    validation accuracy where a run of a search was to pause, by epochs done
 others             predictions, model, weights, attention maps, named in the result
@@ -63,6 +64,8 @@ from attnstudy.study import RunSpec
 OF_THE_MACHINE = frozenset({"lock", "publishing.lock", "published", "failure.json", "holder.json"})
 """What is about this machine, and of no use on another."""
 JOURNAL, RESULT, START = "journal.jsonl", "result.json", "run.json"
+RECORD = "record"
+"""What ``run.json`` holds, once more in a sealed result: without it nobody knows whose it is."""
 PREDICTIONS = "predictions.csv"
 PAUSES = "pauses.json"
 OF_THE_RUN = frozenset({*OF_THE_MACHINE, JOURNAL, RESULT, START, PREDICTIONS, PAUSES, REPLACES})
@@ -149,7 +152,10 @@ class RunFolder:
         """How the run stands, from what is on disk."""
         if self.claimed and not self.orphaned:
             return Status.RUNNING
-        result = self.result()
+        return self.standing(self.result())
+
+    def standing(self, result: Result | None) -> Status:
+        """Return how the run stands with a result, or without, where nobody works on it."""
         if result is not None:
             return result.status
         if (self.path / "failure.json").exists():
@@ -171,8 +177,14 @@ class RunFolder:
     def started(self) -> Start | None:
         """Return what was fixed at the first start, if there was one."""
         content = read_sealed(self.path / START)
-        if content is None:
-            return None
+        return None if content is None else self._start(content)
+
+    def sealed_start(self) -> Start | None:
+        """Return the same as the sealed result tells it; results of earlier versions do not."""
+        content = (read_sealed(self.path / RESULT) or {}).get(RECORD)
+        return None if content is None else self._start(content)
+
+    def _start(self, content: Mapping[str, Any]) -> Start:
         try:
             dataset = content["dataset"]
             facts = None if dataset is None else DatasetFacts.from_json(dataset)
@@ -182,6 +194,17 @@ class RunFolder:
                 f"{self.path} was made by another version of attnstudy: use that version, or "
                 "choose another store with --store"
             ) from error
+
+    def mend_record(self) -> bool:
+        """Write a lost record of a finished run anew, as its result tells it; tell whether it was.
+
+        Whoever calls this holds the run.
+        """
+        if self.started() is not None or self.sealed_start() is None:
+            return False
+        content = (read_sealed(self.path / RESULT) or {})[RECORD]
+        write_sealed(self.path / START, content)
+        return True
 
     def append(self, record: LogRecord) -> None:
         """Add a line to the journal and make sure that it is on disk."""
@@ -211,12 +234,15 @@ class RunFolder:
 
     def finish(self, result: Result) -> None:
         """Seal the result: from here on the run is done. The checkpoints go."""
+        told = {}
+        with contextlib.suppress(StoreError):  # a result without it is one all the same
+            told = {RECORD: read_sealed(self.path / START)}
         with reported(self.path):
             # safe before what vouches for them: a result whose files are lost is one to be repeated
             for name in result.files:
                 sync(self.path / name)
             sync(self.path)
-        write_sealed(self.path / RESULT, result.to_json())
+        write_sealed(self.path / RESULT, {**result.to_json(), **told})
         reach("run/finished")
         self.forget_checkpoints()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,7 +15,7 @@ from filelock import FileLock
 
 from attnstudy.errors import StoreError
 from attnstudy.files import make_folder, read_sealed, reported, write_sealed
-from attnstudy.runs.folder import RunFolder
+from attnstudy.runs.folder import RESULT, START, RunFolder
 from attnstudy.study import TUNING, RunSpec
 from attnstudy.studyplan import RecordedPlan, StudyPlan, differences
 
@@ -30,9 +31,13 @@ def run_folder(store: Path, spec: RunSpec) -> RunFolder:
 
 
 def run_folders(store: Path, study: str) -> list[RunFolder]:
-    """Return the folders of all runs of a study that were ever started, by path."""
-    paths = sorted(study_folder(store, study).glob("*/run.json"))
-    return [RunFolder(path.parent) for path in paths]
+    """Return the folders of all runs of a study that were ever started, by path.
+
+    One that lost its record is among them while it has a result.
+    """
+    folder = study_folder(store, study)
+    paths = {path.parent for name in (START, RESULT) for path in folder.glob(f"*/{name}")}
+    return [RunFolder(path) for path in sorted(paths)]
 
 
 def repeated_folders(store: Path, study: str) -> list[RunFolder]:
@@ -74,6 +79,8 @@ class StudyFacts:
     digests that were ``accepted`` for it."""
     others: dict[str, Any] = field(default_factory=dict)
     """What another version of attnstudy wrote."""
+    lost: bool = False
+    """Whether there are runs and no file: then this is what they tell, and plans they do not."""
 
     def __post_init__(self) -> None:
         seeds = [s for arms in self.asked.values() for own in arms.values() for s in own]
@@ -90,7 +97,7 @@ class StudyFacts:
             ValueError: they are not what ``to_json`` writes.
 
         """
-        known = {one.name for one in fields(cls)} - {"others"}
+        known = {one.name for one in fields(cls)} - _NOT_WRITTEN
         own = {name: value for name, value in content.items() if name in known}
         try:
             return cls(**own, others={n: v for n, v in content.items() if n not in known})
@@ -99,7 +106,8 @@ class StudyFacts:
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` takes; what is not known is left out."""
-        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "others"}
+        written = [one.name for one in fields(self) if one.name not in _NOT_WRITTEN]
+        own = {name: getattr(self, name) for name in written}
         return {**self.others, **{n: v for n, v in own.items() if v or v == 0}}
 
     def ask(self, config: str, arm: str, seeds: Iterable[int]) -> None:
@@ -108,18 +116,70 @@ class StudyFacts:
         own[arm] = sorted({*own.get(arm, ()), *seeds})
 
 
+_NOT_WRITTEN = {"others", "lost"}
+
+
+def facts_path(store: Path, study: str) -> Path:
+    """Return where the facts of a study are kept."""
+    return study_folder(store, study) / "study.json"
+
+
+def report_notes(store: Path, study: str) -> list[Path]:
+    """Return the notes of the reports that the embedded store was sent of a study."""
+    return sorted((study_folder(store, study) / "reports").glob("*.json"))
+
+
+def note_report(store: Path, study: str, run_id: str, files: Mapping[str, Any]) -> None:
+    """Note the files of a report, each with size and SHA-256, by path."""
+    folder = study_folder(store, study) / "reports"
+    with reported(folder):
+        make_folder(folder)
+    write_sealed(folder / f"{run_id}.json", {"files": dict(files)})
+
+
 def study_facts(store: Path, study: str) -> StudyFacts:
     """Return what was fixed at a study's first run (its thread count), asked for and planned.
+
+    Where the file is lost or damaged, what the study's runs tell of that.
 
     Raises:
         StoreError: the file holds something else.
 
     """
-    path = study_folder(store, study) / "study.json"
+    path = facts_path(store, study)
+    content = read_sealed(path)
+    if content is None:
+        return _told_by_runs(run_folders(store, study))
     try:
-        return StudyFacts.from_json(read_sealed(path) or {})
+        return StudyFacts.from_json(content)
     except ValueError as error:
         raise StoreError(f"{path} is not what attnstudy writes: restore it from a copy") from error
+
+
+def _told_by_runs(folders: Iterable[RunFolder]) -> StudyFacts:
+    """Return threads, code and seeds as runs tell them; nothing where there is no run."""
+    facts = StudyFacts()
+    threads: list[tuple[int, int]] = []
+    for folder in folders:
+        try:
+            started, result = folder.started() or folder.sealed_start(), folder.result()
+        except StoreError:  # of another version
+            continue
+        facts.lost = True
+        if started is None:
+            continue
+        spec = started.spec
+        facts.ask(spec.config_id, spec.arm_name, [spec.seed])
+        told = (result.environment or {}).get("threads") if result is not None else None
+        if told is not None and told.isdecimal():
+            threads.append((started.at, int(told)))
+        what = spec.facts.get("function") or spec.facts.get("command")
+        if what is not None:
+            known = facts.code.setdefault(what, [])
+            if spec.code not in [one["identity"] for one in known]:
+                known.append({"identity": spec.code, "accepted": []})
+    facts.threads = min(threads)[1] if threads else None
+    return facts
 
 
 @contextlib.contextmanager
@@ -134,8 +194,10 @@ def changing_study_facts(store: Path, study: str) -> Iterator[StudyFacts]:
         facts = study_facts(store, study)
         before = json.dumps(facts.to_json(), sort_keys=True)
         yield facts
-        if json.dumps(facts.to_json(), sort_keys=True) != before:
-            write_sealed(folder / "study.json", facts.to_json())
+        if facts.lost and facts_path(store, study).exists():  # somebody may still read a part of it
+            os.replace(facts_path(store, study), folder / "study-damaged.json")
+        if facts.lost or json.dumps(facts.to_json(), sort_keys=True) != before:
+            write_sealed(facts_path(store, study), facts.to_json())
 
 
 def recorded_plans(facts: StudyFacts) -> list[RecordedPlan]:

@@ -193,11 +193,15 @@ def _release(lock: Path) -> None:
     """Take away a lock that a dead process left in the journal.
 
     Optuna does that itself only where the link leads somewhere, which that of a process with a
-    relative path does not; and it asks without a pause.
+    relative path does not; and it asks without a pause. A lock may be of a time to come, where the
+    clock was set back: then it is one that is still the same after that long.
     """
     with contextlib.suppress(FileNotFoundError):
-        while time.time() - lock.lstat().st_mtime < _STALE:
+        made, since = lock.lstat().st_mtime_ns, time.monotonic()
+        while time.time() - made / 1e9 < _STALE and time.monotonic() - since < _STALE:
             time.sleep(0.05)
+            if (now := lock.lstat().st_mtime_ns) != made:
+                made, since = now, time.monotonic()
         os.unlink(lock)
 
 

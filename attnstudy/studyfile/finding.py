@@ -56,6 +56,8 @@ def _load(path: Path, name: str | None) -> StudyFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deeply: a study's file has two levels") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {cause(error)}") from error
     return of_content(content, name or path.resolve().parent.name, path)

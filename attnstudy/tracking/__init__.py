@@ -5,6 +5,7 @@ only needs an address pays nothing.
 """
 
 from attnstudy.tracking.address import Address, resolve
+from attnstudy.tracking.artifacts import altered, artifact_folder, sent_files
 from attnstudy.tracking.digests import PREDICTIONS_DIGEST, identity_tags
 from attnstudy.tracking.looking import open_for_reading
 from attnstudy.tracking.opening import import_mlflow, open_store
@@ -40,6 +41,8 @@ __all__ = [
     "TrackedRun",
     "Tracker",
     "TrialRecord",
+    "altered",
+    "artifact_folder",
     "as_tracked",
     "experiment_identity",
     "identity_tags",
@@ -55,5 +58,6 @@ __all__ = [
     "read_plans",
     "read_runs",
     "resolve",
+    "sent_files",
     "tracked_studies",
 ]

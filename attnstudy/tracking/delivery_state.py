@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from attnstudy.crashpoints import reach
-from attnstudy.runs import RunFolder
+from attnstudy.runs import RunFolder, Status
+
+SETTLED = frozenset(status.value for status in Status if status.done)
+"""States of a run of which everything was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Delivered:
     """The state of which everything is there."""
     deleted: bool | None = None
     """Whether the run was deleted in the MLflow UI, and stays so."""
+    files: dict[str, Any] | None = None
+    """Size and SHA-256 of the artifacts in the embedded store, by path: see ``artifacts``."""
     altered: bool | None = None
     """Whether the store showed something else than it had confirmed, and is being put right."""
 

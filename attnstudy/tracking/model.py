@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.runs import Result, RunFolder, Start
+from attnstudy.tracking.artifacts import kept_files
 from attnstudy.tracking.requests import Requests
-from attnstudy.tracking.safe_artifacts import make_safe
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -26,10 +26,12 @@ class ModelPlace:
 
     experiment: str
     run_id: str
+    artifacts: str
+    """Location of the artifacts of the experiment."""
     untried: bool
     """Whether no attempt was made so far to send a model: then there is none to look for."""
-    embedded: Path | None
-    """The folder of an embedded store: nothing between here and there could repeat a request."""
+    alone: bool
+    """Whether nothing between here and the store could repeat a request."""
 
 
 def send_model(
@@ -53,21 +55,34 @@ def send_model(
             tags={"attnstudy.variant": spec.variant, "attnstudy.seed": str(spec.seed)},
             params={"attention": spec.attention, "seed": str(spec.seed)},
         )
-        if place.embedded is None:  # the way to a server may have repeated the request
+        if not place.alone:  # the way to a server may have repeated the request
             model = _only(requests, experiment, run_id) or model
     model_id = str(model.model_id)
     if str(model.status) != "READY":
-        with tempfile.TemporaryDirectory() as temporary:
-            target = Path(temporary, "model")
-            _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
-            requests.write("model-files", client.log_model_artifacts, model_id, str(target))
-            if place.embedded is not None:  # before it is called ready
-                make_safe(str(model.artifact_location), place.embedded)
+        send_model_files(requests, run_id, model_id, folder, started, result)
+        if place.alone:  # before it is called ready, as it is not sent again then
+            kept_files(place.artifacts, f"models/{model_id}")
         requests.write("finalize-model", client.finalize_logged_model, model_id, "READY")
     if place.untried or model_id not in _outputs(requests, run_id):
         last = max(record.step for record in folder.journal())
         _name_output(requests, run_id, model_id, last)
     return model_id
+
+
+def send_model_files(
+    requests: Requests,
+    run_id: str,
+    model_id: str,
+    folder: RunFolder,
+    started: Start,
+    result: Result,
+) -> None:
+    """Send the files of a model; those of an earlier attempt are replaced by the same."""
+    client = requests.client
+    with tempfile.TemporaryDirectory() as temporary:
+        target = Path(temporary, "model")
+        _write_model_folder(target, folder.path / ARCHIVE, run_id, model_id, started, result)
+        requests.write("model-files", client.log_model_artifacts, model_id, str(target))
 
 
 def _only(requests: Requests, experiment: str, run_id: str) -> LoggedModel | None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnstudy.runs import RunFolder, Start, Status
-from attnstudy.tracking.delivery_state import DeliveryState
+from attnstudy.runs import RunFolder, Start
+from attnstudy.tracking.delivery_state import SETTLED, DeliveryState
 from attnstudy.tracking.plans import send_plans
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.run_lookup import RunLookup
@@ -21,8 +21,6 @@ from attnstudy.tracking.upload import Figures, Upload
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-
-_SETTLED = {status.value for status in Status if status.done}
 
 
 @dataclass(slots=True)
@@ -35,6 +33,8 @@ class Publisher:
     figures: Figures
     republish: bool = False
     """Whether runs that were deleted in the UI are brought back, and altered files put right."""
+    mended: Callable[[str], None] | None = None
+    """Told which artifacts the embedded store lacked and got again; None compares none."""
     answered: Callable[[], None] = lambda: None
     """Called after every request that the store answered."""
     _lookup: RunLookup | None = None
@@ -69,7 +69,14 @@ class Publisher:
             run = _run_of(folder, started, lookup, delivery, republish=self.republish)
             if run is not None:
                 Upload(
-                    self.figures, lookup, folder, started, run, delivery, files_too=self.republish
+                    self.figures,
+                    lookup,
+                    folder,
+                    started,
+                    run,
+                    delivery,
+                    files_too=self.republish,
+                    mended=self.mended,
                 ).send()
             return lookup.requests.written != before
 
@@ -103,7 +110,7 @@ def _run_of(
 ) -> Run | None:
     """Return the folder's run, made where needed; None if it was deleted and stays so."""
     noted = delivery.now.run_id
-    settled = delivery.now.status in _SETTLED
+    settled = delivery.now.status in SETTLED
     run = None if noted is None else lookup.run(noted, settled=settled)
     if run is None:
         if delivery.now.deleted and delivery.now.experiment == lookup.identity and not republish:

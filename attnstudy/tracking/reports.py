@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attnstudy.errors import StoreError
+from attnstudy.runs import note_report
+from attnstudy.tracking.artifacts import kept_files, sync_database
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
 
@@ -20,14 +22,19 @@ def log_ranking(
     Raises:
         StoreError: the store is unreachable, refuses, or has no such experiment.
     """
-    experiment = tracker.experiment_id(study)
-    if experiment is None:
+    found = tracker.experiment(study)
+    if found is None:
         raise StoreError(f"there is no experiment {study!r} in {tracker.address.shown} any more")
-    client = tracker.client
+    client, experiment = tracker.client, str(found.experiment_id)
     with mlflow_errors(tracker.address):
         shown = {key: value[:5000] for key, value in tags.items() if value}
         run = client.create_run(experiment, run_name=name, tags=shown)
         client.log_artifacts(run.info.run_id, str(folder))
         client.set_terminated(run.info.run_id)
         client.set_experiment_tag(experiment, "mlflow.note.content", note[:5000])
-    return str(run.info.run_id)
+    run_id = str(run.info.run_id)
+    files = kept_files(found.artifact_location, run_id) if tracker.address.embedded else None
+    if files is not None:
+        sync_database(tracker.address.store_dir)
+        note_report(tracker.address.store_dir, study, run_id, files)
+    return run_id

@@ -15,19 +15,25 @@ from attnstudy.runs import (
     JOURNAL,
     METRICS,
     PREDICTIONS,
+    RESULT,
     LogRecord,
     Result,
     RunFolder,
     Start,
     Status,
 )
-from attnstudy.tracking.delivery_state import DeliveryState
+from attnstudy.tracking.artifacts import (
+    altered,
+    artifact_folder,
+    delivered_files,
+    sent_files,
+)
+from attnstudy.tracking.delivery_state import SETTLED, DeliveryState
 from attnstudy.tracking.digests import sealing_tags
-from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model
+from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model, send_model_files
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.run_lookup import MLFLOW_STATUS, RunLookup
-from attnstudy.tracking.safe_artifacts import make_safe
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Param, Run, RunTag
@@ -63,6 +69,8 @@ class Upload:
     delivery: DeliveryState
     files_too: bool = False
     """Whether the predictions that the store holds are compared with the folder's as well."""
+    mended: Callable[[str], None] | None = None
+    """Told what is sent again; where it is not None, all artifacts are compared."""
     run_id: str = field(init=False)
     requests: Requests = field(init=False)
 
@@ -79,9 +87,13 @@ class Upload:
         """
         result = self.folder.result()
         status = self.folder.status if result is None else result.status
+        if status is Status.INTERRUPTED:
+            self._refuse_lost()
         if result is not None and self.delivery.now.status == status.value:
             if self._shows(status, result) and not (self.files_too and self._other_file(result)):
                 self._seal(result)
+                if self.mended is not None and self.lookup.alone:
+                    self._mend(result, self.mended)
                 return
             # somebody changed it, or the store was put back to an earlier day
             self.delivery.begin(run_id=self.run_id, experiment=self.lookup.identity, altered=True)
@@ -101,6 +113,33 @@ class Upload:
             self._send_status(status, self.folder.failure())
             confirmed = {}
         self.delivery.keep(**confirmed, status=status.value)
+
+    def _mend(self, result: Result, tell: Callable[[str], None]) -> None:
+        """Send artifacts again that the embedded store does not have as they were sent."""
+        files = sent_files(self.folder)
+        root = artifact_folder(self.lookup.store_dir, self.lookup.study)
+        bad = altered(root, files)
+        if not bad:
+            return
+        self._refuse_damaged(self.folder.damaged_files())
+        for name in bad:  # what cannot be drawn again is not to be taken for what it was
+            (root / name).unlink(missing_ok=True)
+        self._send_files(result)
+        models = {parts[1] for name in files if (parts := name.split("/"))[0] == "models"}
+        for model_id in models:
+            send_model_files(
+                self.requests, self.run_id, model_id, self.folder, self.started, result
+            )
+        kept = delivered_files(self.lookup, self.run_id, *models)
+        there = kept["files"] or {}
+        if lacking := [n for n in bad if n not in there and n.rpartition("/")[2] in result.files]:
+            raise StoreError(
+                f"{root / lacking[0]} was sent again and is not there: MLflow keeps the artifacts "
+                "of this run elsewhere; see 'mlflow artifacts list --run-id' " + self.run_id
+            )
+        self.delivery.keep(**kept)
+        names = ", ".join(sorted({name.rpartition("/")[2] for name in bad}))
+        tell(f"{self.started.spec.name}: {names} in the embedded store was damaged: sent again")
 
     def _shows(self, status: Status, result: Result | None = None) -> bool:
         """Whether the store shows the run in a state, with a result's numbers."""
@@ -308,14 +347,22 @@ class Upload:
             tags=self._result_tags(result),
         )
         self._terminate(result.status, result.finished_at)
-        return {"described": True, **unsent.confirmed}
+        models = [] if model_id is None else [model_id]
+        kept = delivered_files(self.lookup, self.run_id, *models)
+        return {"described": True, **unsent.confirmed, **kept}
 
     def _send_model(self, result: Result) -> str:
         untried = self.delivery.now.model is False
         if untried:
             self.delivery.keep(model=True)
-        alone = self.lookup.store_dir if self.lookup.alone else None
-        place = ModelPlace(str(self.lookup.experiment.experiment_id), self.run_id, untried, alone)
+        experiment = self.lookup.experiment
+        place = ModelPlace(
+            str(experiment.experiment_id),
+            self.run_id,
+            experiment.artifact_location,
+            untried,
+            self.lookup.alone,
+        )
         return send_model(self.requests, place, self.folder, self.started, result)
 
     def _numbers(self, result: Result, model_id: str | None) -> list[Metric]:
@@ -365,6 +412,16 @@ class Upload:
         step, at = max((point.step, point.timestamp) for point in there)
         return max(at, result.finished_at) + 1, max(step, 0)
 
+    def _refuse_lost(self) -> None:
+        """Leave a run in MLflow as it is whose result was there, and is lost or damaged here."""
+        path = self.folder.path / RESULT
+        if path.exists() or self.delivery.now.status in SETTLED:
+            raise StoreError(
+                f"{self.started.spec.name}: {path} is {'damaged' if path.exists() else 'lost'}: "
+                "put it back from a copy, or train the run again by 'attnstudy run' "
+                f"{self.started.spec.options}"
+            )
+
     def _refuse_damaged(self, damaged: Sequence[str]) -> None:
         if not damaged:
             return
@@ -402,8 +459,6 @@ class Upload:
             for path in sorted(paths, key=lambda path: path.name):
                 client = self.requests.client
                 self.requests.write("file", client.log_artifact, self.run_id, str(path))
-        if self.lookup.alone and paths:  # before it is noted that they are there
-            make_safe(self.run.info.artifact_uri, self.lookup.store_dir)
 
 
 def _tags(texts: Mapping[str, str]) -> list[RunTag]:

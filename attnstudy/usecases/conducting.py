@@ -15,6 +15,7 @@ from attnstudy.running.planning import RunPlan, RunRequest, make_plan
 from attnstudy.running.run_study import Observer, run_study
 from attnstudy.running.study_record import declare_study
 from attnstudy.tracking import Figures
+from attnstudy.usecases.recovering import recover_facts
 
 if TYPE_CHECKING:
     from attnstudy.usecases.deciding import Decided, LookTaken
@@ -80,6 +81,7 @@ def conduct(
         with watcher.decoding() as decoding:
             return make_plan(wanted, decoding)
 
+    recover_facts(requests[0].address, requests[0].study, watcher.warn)
     if len(all_tasks) > 1:
         _declare(all_tasks, requests, plan, watcher)
     if not until_decided:

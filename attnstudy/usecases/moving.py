@@ -16,7 +16,7 @@ from attnstudy import runs
 from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archive
 from attnstudy.errors import StoreError, UsageError
 from attnstudy.files import read_sealed, reported
-from attnstudy.runs import RunFolder, StudyFacts
+from attnstudy.runs import Damage, Inspection, Remedy, RunFolder, StudyFacts
 from attnstudy.study import TUNING, check_study_name
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.usecases.packing import (
@@ -24,13 +24,13 @@ from attnstudy.usecases.packing import (
     RUNS,
     ExportedRun,
     Packed,
-    damage,
+    damaged,
     pack,
     run_name,
-    specification,
 )
 from attnstudy.usecases.staging import staging
 from attnstudy.usecases.unpacking import ImportedRun, UnpackedRun, place, unpack_run
+from attnstudy.usecases.validation import possible_plan
 
 Progress = Callable[[int, int], None]
 _MEMBER = re.compile(rf"{RUNS}/([0-9a-f]{{32}})/([^/]+)")
@@ -88,20 +88,25 @@ def export_study(
         raise UsageError(f"{file} already exists: name another file, or replace it with --force")
     folders = runs.run_folders(store_dir, study)
     facts = runs.study_folder(store_dir, study) / FACTS
-    damaged = {
-        folder: reason
+    damage = {
+        folder: found
         for folder in folders
-        if not folder.claimed and (reason := damage(folder)) is not None
+        if not folder.claimed and (found := damaged(folder)) is not None
     }
-    if damaged and not skip_damaged:
-        raise StoreError(_refusal(study, damaged))
+    if damage and not skip_damaged:
+        raise StoreError(_refusal(study, damage))
+    if folders and read_sealed(facts) is None and not (skip_damaged or study.endswith(TUNING)):
+        raise StoreError(
+            f"study.json is lost: {facts} held the plans of {study!r}; 'attnstudy sync {study}' "
+            "writes it anew, or export without it by --skip-damaged"
+        )
     exported: list[ExportedRun] = []
     with write_archive(file, {"study": study}) as archive:
         if read_sealed(facts) is not None:
             archive.add(FACTS, facts)
         for done, folder in enumerate(folders, start=1):
             packed = Packed.LEFT_DAMAGED
-            if folder not in damaged:
+            if folder not in damage:
                 packed = _pack_if_free(archive, folder, unfinished=unfinished)
             exported.append(ExportedRun(run_name(folder), folder.path.name, packed))
             progress(done, len(folders))
@@ -115,14 +120,15 @@ def _pack_if_free(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool
         return pack(archive, folder, unfinished=unfinished) if mine else Packed.LEFT_HELD
 
 
-def _refusal(study: str, damaged: Mapping[RunFolder, str]) -> str:
-    folder, reason = next(iter(damaged.items()))
-    others = f" ({len(damaged) - 1} more are damaged too)" if len(damaged) > 1 else ""
-    spec = specification(folder)
-    which = "" if spec is None else f" {spec.options}"
+def _refusal(study: str, damage: Mapping[RunFolder, tuple[Inspection, Damage]]) -> str:
+    found, reason = next(iter(damage.values()))
+    others = f" ({len(damage) - 1} more are damaged too)" if len(damage) > 1 else ""
+    which = "" if found.started is None else f" {found.started.spec.options}"
     repeat = f"repeat this run with 'attnstudy run --rerun{which}' and the study's other options"
     if study.endswith(TUNING):
-        repeat = f"move {folder.path} away and run 'attnstudy tune' again, which repeats it"
+        repeat = f"move {found.folder.path} away and run 'attnstudy tune' again, which repeats it"
+    elif reason.remedy is not Remedy.REPEATED:
+        repeat = found.advice(reason)
     return f"{reason}{others}: {repeat}, or leave out what is damaged with --skip-damaged"
 
 
@@ -188,7 +194,8 @@ def _facts(archive: Archive, stage: Path) -> StudyFacts:
         if content is None:
             raise ValueError(FACTS)
         facts = StudyFacts.from_json(content)
-        if any(RecordedPlan.from_json(record) is None for record in facts.plans):
+        plans = [RecordedPlan.from_json(record) for record in facts.plans]
+        if not all(plan is not None and possible_plan(plan) for plan in plans):
             raise ValueError(FACTS)
     except ValueError as error:
         raise archive.altered(f"{FACTS} is not what it was") from error

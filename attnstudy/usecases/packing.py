@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from attnstudy.archives import ArchiveWriter
-from attnstudy.errors import AttnstudyError, StoreError, cause
+from attnstudy.errors import AttnstudyError, StoreError
 from attnstudy.files import reported, sealed, temporary_name
 from attnstudy.runs import (
     CHECKPOINTS,
@@ -17,10 +17,15 @@ from attnstudy.runs import (
     REPLACES,
     RESULT,
     START,
+    Damage,
+    Inspection,
+    Remedy,
     RunFolder,
     check_packed,
     has_folder,
+    inspect,
     may_have,
+    of_another_version,
     pack_folder,
 )
 from attnstudy.study import RunSpec
@@ -55,28 +60,21 @@ class ExportedRun:
     packed: Packed
 
 
-def damage(folder: RunFolder) -> str | None:
-    """Return what is wrong with a run, as part of a sentence; None if it is whole.
+def damaged(folder: RunFolder) -> tuple[Inspection, Damage] | None:
+    """Return what is wrong with a run that is to go along; None if it is whole.
 
     A run without a result is whole when its specification is: a checkpoint carries a checksum of
     its own, and a damaged one costs time and nothing else.
     """
     try:
-        started = folder.started()
-        if started is None:
-            return f"{folder.path / START} is damaged"
-        if started.spec.fingerprint != folder.path.name:
-            return f"{folder.path / START} describes another run"
-        if (folder.path / RESULT).exists() and folder.result() is None:
-            return f"{folder.path / RESULT} is damaged"
-        damaged = folder.damaged_files()
-    except AttnstudyError as error:
-        return str(error)
-    except OSError as error:
-        return f"{folder.path} cannot be read ({cause(error)})"
-    except (KeyError, TypeError, ValueError):
-        return f"{folder.path / RESULT} was made by another version of attnstudy"
-    return f"{folder.path / damaged[0]} is damaged" if damaged else None
+        found = inspect(folder, thorough=True)
+    except StoreError:
+        found = of_another_version(folder)
+    harm = [one for one in found.damage if one.remedy not in (Remedy.NOTED, Remedy.RESUMED)]
+    spec = None if found.started is None else found.started.spec
+    if not harm and spec is not None and spec.fingerprint != folder.path.name:
+        harm.append(Damage(folder.path / START, Remedy.REPEATED, "describes another run"))
+    return (found, harm[0]) if harm else None
 
 
 def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Packed:

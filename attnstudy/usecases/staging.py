@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from attnstudy.errors import StoreError
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported
 
 _PREFIX = ".importing-"
 _LOCK = "import.lock"
@@ -29,7 +29,7 @@ def staging(store_dir: Path) -> Iterator[Path]:
 
     """
     with reported(store_dir):
-        store_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(store_dir)
     with without_imports(store_dir) as alone:
         if not alone:
             raise StoreError(

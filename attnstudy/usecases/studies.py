@@ -1,19 +1,19 @@
-"""``status`` and ``sync``: where the studies in a store stand, and delivering what is missing."""
+"""``status``: where the studies in a store stand."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from attnstudy import runs
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.runs import RunFolder, Status
+from attnstudy.runs import Status, inspect
 from attnstudy.study import TUNING, tuning_of
 from attnstudy.studyplan import RecordedPlan
-from attnstudy.tracking import Address, Figures, Publisher, open_store
-from attnstudy.usecases.publishing import LONG_PATIENCE, BackgroundPublisher
+from attnstudy.tracking import Address
+from attnstudy.usecases.recovering import lost_facts
+from attnstudy.usecases.verifying import Verified, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class StudyStatus:
     which are delivered by whoever trains them."""
     deleted: int
     """Runs that were deleted in the MLflow UI, and stay so."""
+    damage: tuple[str, ...] = ()
+    """What is damaged, as far as it is seen without reading all of it, and what to do."""
 
 
 def study_status(address: Address, study: str) -> StudyStatus:
@@ -69,11 +71,14 @@ def study_status(address: Address, study: str) -> StudyStatus:
     tasks = {config: recorded.plan.task for config, recorded in plans.items()}
     settings: dict[str, dict[str, object]] = {}
     undelivered = deleted = 0
+    lost = lost_facts(address, study)
+    damage = [] if lost is None else [lost]
     for folder in folders:
-        started = folder.started()
-        if started is None:
+        found = inspect(folder)
+        damage += found.sentences()
+        if found.started is None:
             continue
-        spec, status = started.spec, folder.status
+        spec, status = found.started.spec, found.status
         config = spec.config_id
         if config not in settings:
             settings[config] = spec.config_fields()
@@ -110,6 +115,7 @@ def study_status(address: Address, study: str) -> StudyStatus:
         ),
         undelivered,
         deleted,
+        tuple(damage),
     )
 
 
@@ -127,6 +133,7 @@ class TuningStatus:
 
     study: str
     counts: Counter[Status]
+    damage: tuple[str, ...] = ()
 
 
 def standing(address: Address, study: str | None) -> tuple[list[StudyStatus], list[TuningStatus]]:
@@ -146,8 +153,22 @@ def standing(address: Address, study: str | None) -> tuple[list[StudyStatus], li
 
 
 def _tuning_status(address: Address, study: str) -> TuningStatus:
-    folders = runs.run_folders(address.store_dir, tuning_of(study))
-    return TuningStatus(study, Counter(folder.status for folder in folders))
+    found = [inspect(folder) for folder in runs.run_folders(address.store_dir, tuning_of(study))]
+    damage = tuple(sentence for one in found for sentence in one.sentences())
+    return TuningStatus(study, Counter(one.status for one in found), damage)
+
+
+def verify_all(
+    address: Address,
+    studies: Sequence[StudyStatus],
+    tunings: Sequence[TuningStatus],
+    progress: Callable[[int, int], None],
+) -> Verified:
+    """Read everything that the store has of what was shown."""
+    names = [*(one.study for one in studies), *(tuning_of(one.study) for one in tunings)]
+    said = [sentence for one in studies for sentence in one.damage]
+    said += [sentence for one in tunings for sentence in one.damage]
+    return verify(address, names, said, progress)
 
 
 def _planned(recorded: RecordedPlan | None, arm: str) -> tuple[int, ...]:
@@ -203,75 +224,3 @@ def choose_tuning(address: Address, study: str) -> str:
             f"(there: {listed}): 'attnstudy tune' makes one"
         )
     return name
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What ``sync`` did."""
-
-    delivered: int
-    """Runs of which something was sent."""
-    already: int
-    """Runs of which the store had everything."""
-    deleted: int
-    """Runs that were deleted in the UI, and are left so."""
-    refused: int
-    """Runs that cannot be published; why was said."""
-
-
-def sync(
-    address: Address,
-    study: str | None,
-    figures: Figures,
-    progress: Callable[[int, int], None],
-    warn: Callable[[str], None],
-    *,
-    republish: bool = False,
-) -> SyncReport:
-    """Deliver to the tracking store what it has not confirmed, and put states right there.
-
-    Raises:
-        StoreError: the store is unreachable; what was delivered stays delivered.
-
-    """
-    todo = {
-        name: [
-            folder
-            for folder in runs.run_folders(address.store_dir, name)
-            if folder.status is not Status.RUNNING  # whoever trains it publishes it
-        ]
-        for name in choose_studies(address, study)
-    }
-    counts: Counter[str] = Counter()
-    total = sum(len(folders) for folders in todo.values())
-
-    def settled(folder: RunFolder, changed: bool) -> None:
-        deleted = folder.published(address.key).get("deleted", False)
-        counts["deleted" if deleted else "delivered" if changed else "already"] += 1
-        progress(counts.total(), total)
-
-    refused = 0
-    for name, folders in todo.items():
-        if not folders:
-            continue
-        question = runs.study_facts(address.store_dir, name).question
-        connect = partial(_connect, address, name, question, figures, republish)
-        said: list[str] = []
-        publisher = BackgroundPublisher[RunFolder](
-            connect, said.append, patience=LONG_PATIENCE, settled=settled
-        )
-        publisher.submit_all(folders)
-        publisher.close()
-        for sentence in said:
-            if sentence != str(publisher.down):  # which is raised
-                warn(sentence)
-        if publisher.down is not None:
-            raise publisher.down
-        refused += len(publisher.refused)
-    return SyncReport(counts["delivered"], counts["already"], counts["deleted"], refused)
-
-
-def _connect(
-    address: Address, study: str, question: str | None, figures: Figures, republish: bool
-) -> Publisher:
-    return Publisher(open_store(address), study, question, figures, republish)

@@ -10,7 +10,7 @@ from typing import Any
 from attnstudy import runs
 from attnstudy.errors import UsageError
 from attnstudy.fields import left_out
-from attnstudy.files import reported, write_atomically
+from attnstudy.files import make_folder, reported, write_atomically
 from attnstudy.running.planning import RunRequest, check_request
 from attnstudy.study import check_study_name
 from attnstudy.studyfile import FILE_NAME, FOLDER
@@ -75,7 +75,7 @@ def new_study(name: str, question: str) -> Path:
         raise UsageError(f"{path} already exists: edit it, or choose another name")
     quoted = question.replace("\\", "\\\\").replace('"', '\\"')
     with reported(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     write_atomically(path, TEMPLATE.format(question=quoted).encode())
     return path
 

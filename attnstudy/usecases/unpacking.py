@@ -25,12 +25,21 @@ from attnstudy.runs import (
     START,
     Result,
     RunFolder,
+    Start,
     check_packed,
     may_have,
 )
 from attnstudy.study import TUNING, RunSpec
 from attnstudy.usecases.packing import RUNS
-from attnstudy.usecases.validation import valid_pauses, valid_replaced, valid_result, valid_start
+from attnstudy.usecases.validation import (
+    impossible_record,
+    impossible_result,
+    impossible_start,
+    valid_pauses,
+    valid_replaced,
+    valid_result,
+    valid_start,
+)
 
 
 class ImportStatus(Enum):
@@ -120,6 +129,7 @@ def unpack_run(
     try:
         started = folder.started()
         result = folder.result()
+        again = folder.sealed_start()
     except (
         AttnstudyError, KeyError, TypeError, ValueError, AttributeError, RecursionError,
     ) as error:  # fmt: skip
@@ -127,17 +137,11 @@ def unpack_run(
     if started is None:
         raise archive.altered(f"{where}/{START} is missing or damaged")
     spec = started.spec
-    if not valid_start(started) or (spec.study, spec.fingerprint) != (study, fingerprint):
-        raise archive.altered(f"{where}/{START} describes another run, or is of another version")
-    sealed = study.endswith(TUNING)
-    if (RESULT in names) != (result is not None and valid_result(spec, result, sealed=sealed)):
-        raise archive.altered(f"{where}/{RESULT} is damaged")
-    if REPLACES in names and not valid_replaced(read_sealed(folder.path / REPLACES)):
-        raise archive.altered(f"{where}/{REPLACES} is damaged")
-    if PAUSES in names and not valid_pauses(read_sealed(folder.path / PAUSES)):
-        raise archive.altered(f"{where}/{PAUSES} is damaged")
+    _check_told(archive, study, names, folder, started, result)
+    if again not in (None, started):
+        raise archive.altered(f"{where}/{RESULT} describes another run than {START}")
     _check_names(archive, where, names, result)
-    known = result is not None and here.result() == result and not here.damaged_files()
+    known = result is not None and here.result() == result and _whole(here)
     for name in sorted(names - told):
         if known:
             archive.check(f"{where}/{name}")
@@ -145,9 +149,50 @@ def unpack_run(
             archive.unpack(f"{where}/{name}", folder.path / name)
     _check_packed(archive, f"{where}/{PACKED}", folder.path / PACKED)
     if not known:
+        _check_journal(archive, f"{where}/{JOURNAL}", folder, spec)
+        if result is not None:
+            os.utime(folder.path / RESULT)  # sealed last: files that are younger were altered
         for path in (*folder.path.iterdir(), folder.path):
             sync(path)
     return UnpackedRun(spec, result, folder, here, complete=not known)
+
+
+def _check_told(
+    archive: Archive,
+    study: str,
+    names: Set[str],
+    folder: RunFolder,
+    started: Start,
+    result: Result | None,
+) -> None:
+    """Refuse a run that says what no run can say."""
+    fingerprint = folder.path.name
+    where = f"{RUNS}/{fingerprint}"
+    spec = started.spec
+    if not valid_start(started) or (spec.study, spec.fingerprint) != (study, fingerprint):
+        raise archive.altered(f"{where}/{START} describes another run, or is of another version")
+    sealed = study.endswith(TUNING)
+    if (RESULT in names) != (result is not None and valid_result(spec, result, sealed=sealed)):
+        raise archive.altered(f"{where}/{RESULT} is damaged")
+    said = impossible_start(started)
+    if said is not None:
+        raise archive.altered(f"{where}/{START} cannot be right: {said}")
+    if result is not None and (said := impossible_result(spec, result)) is not None:
+        raise archive.altered(f"{where}/{RESULT} cannot be right: {said}")
+    for name, valid in ((REPLACES, valid_replaced), (PAUSES, valid_pauses)):
+        if name in names and not valid(read_sealed(folder.path / name)):
+            raise archive.altered(f"{where}/{name} is damaged")
+
+
+def _check_journal(archive: Archive, name: str, folder: RunFolder, spec: RunSpec) -> None:
+    """Refuse curves with values that cannot be right."""
+    try:
+        found = (impossible_record(spec, record) for record in folder.journal())
+        said = next((one for one in found if one is not None), None)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise archive.altered(f"{name} was made by another version") from error
+    if said is not None:
+        raise archive.altered(f"{name} cannot be right: {said}")
 
 
 def _check_packed(archive: Archive, name: str, path: Path) -> None:
@@ -240,11 +285,16 @@ def _compare(run: UnpackedRun) -> tuple[ImportStatus, tuple[Difference, ...]]:
         return ImportStatus.HERE, ()
     differences = _differences(_numbers(here), _numbers(run.result))
     if here == run.result:
-        return (ImportStatus.REPAIRED if run.here.damaged_files() else ImportStatus.HERE), ()
+        return (ImportStatus.HERE if _whole(run.here) else ImportStatus.REPAIRED), ()
     if not differences:
         return ImportStatus.AGREES, ()
     surroundings = _differences(here.environment, run.result.environment)
     return ImportStatus.CONFLICT, (*differences, *sorted(surroundings, key=lambda d: d.field))
+
+
+def _whole(here: RunFolder) -> bool:
+    """Whether a finished run that is here can stay as it is."""
+    return here.started() is not None and not here.damaged_files()
 
 
 _OF_THE_MACHINE = ("train_seconds", "images_per_second")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from attnstudy.runs import Result, Start, Status
+from attnstudy.runs import LogRecord, Result, Start, Status
 from attnstudy.study import RunSpec
+from attnstudy.studyplan import RecordedPlan
 from attnstudy.trainings.registry import find
 
 
@@ -42,6 +44,75 @@ def valid_result(spec: RunSpec, result: Result, *, sealed: bool) -> bool:
         and _texts(result.environment)
         and _texts(result.files)
     )
+
+
+def impossible_start(started: Start) -> str | None:
+    """Return what cannot be right about the start of a run, as a clause; None if all can be."""
+    if not _moment(started.at):
+        return f"its start, {_short(started.at)} ms since 1970, is no time of this era"
+    return None
+
+
+def possible_plan(recorded: RecordedPlan) -> bool:
+    """Whether a plan was recorded at a time at which it can have been."""
+    return _moment(recorded.at)
+
+
+def impossible_result(spec: RunSpec, result: Result) -> str | None:
+    """Return which value of a result cannot be right, and why, as a clause; None if all can be.
+
+    The types of all values are known to be right, see ``valid_result``.
+    """
+    if not _moment(result.finished_at):
+        return f"its end, {_short(result.finished_at)} ms since 1970, is no time of this era"
+    step = result.diverged_at
+    if step is not None and (type(step) is not int or step < 0):
+        return f"it diverged at {step!r}, which is no step"
+    return _impossible(spec, result.metrics)
+
+
+def impossible_record(spec: RunSpec, record: LogRecord) -> str | None:
+    """Return the same of a line of a journal."""
+    numbers = (record.seconds, *(value for values in record.values.values() for value in values))
+    if type(record.step) is not int or not all(map(_number, numbers)):
+        return f"of step {_short(record.step)} it holds what is no number"
+    if record.step < 0 or record.seconds < 0:
+        return f"step {_short(record.step)} is at {_short(record.seconds)} seconds"
+    for name, values in record.values.items():
+        for value in values:
+            if (said := _impossible(spec, {name: value})) is not None:
+                return said
+    return None
+
+
+def _impossible(spec: RunSpec, metrics: Mapping[str, float]) -> str | None:
+    for name, value in metrics.items():
+        said = f"{name} {_short(value)}"
+        # what else a training of the user's own measures, nobody but the user knows
+        if spec.training is None and "accuracy" in name and not 0 <= value <= 100:
+            return f"{said} is no percentage, which is from 0 to 100"
+        if name in _AT_LEAST_ZERO and value < 0:
+            return f"{said} is negative"
+    return None
+
+
+_AT_LEAST_ZERO = ("train_seconds", "images_per_second")
+_LAST = 253_402_300_800_000
+"""The end of the year 9999, in milliseconds since 1970."""
+
+
+_DIGITS = 16
+
+
+def _moment(at: object) -> bool:
+    """Whether a number of milliseconds is a time at which a run can have been made."""
+    return type(at) is int and 0 <= at < _LAST
+
+
+def _short(value: float) -> str:
+    """Return a number as a sentence can hold it."""
+    text = f"{value:.6g}" if type(value) is float else str(value)
+    return text if len(text) <= _DIGITS else f"{text[:_DIGITS]}..."
 
 
 def _tested_as_it_should(result: Result, *, sealed: bool) -> bool:

@@ -30,7 +30,9 @@ REPLICATIONS = 2_000
 """Studies of a row; fewer where each task of many is ranked, and where runs are resampled."""
 ALPHA, BOUND, LEAST = 0.05, 0.055, 0.945
 ARMS = 3
-PATTERNS = {"equal": (1.0, 1.0, 1.0), "last × 4": (1.0, 1.0, 4.0)}
+PATTERNS = {
+    "equal": (1.0, 1.0, 1.0), "last × 4": (1.0, 1.0, 4.0), "last × 0.2": (1.0, 1.0, 0.2),
+}  # fmt: skip
 """SDs of the arms' runs, times that of the task."""
 METHODS = ("each", "average", "new", "sign", "t", "Nemenyi", "pooled", "bootstrap")
 _GAP = 1.0  # of the first arm, where power is measured
@@ -167,7 +169,9 @@ def _rate(claimed: Bools, *, first: bool = False) -> Rate:
     return Rate(int(counted.sum()), counted.size)
 
 
-def _tested(mean: Floats, variance: Floats, df: Floats, alpha: float) -> tuple[Floats, Floats]:
+def _tested(
+    mean: Floats, variance: Floats, df: Floats, alpha: float, *, cautious: bool = False
+) -> tuple[Floats, Floats]:
     """Return the interval ends of all pairs of families of arms; shape (families, pairs).
 
     Args:
@@ -175,6 +179,7 @@ def _tested(mean: Floats, variance: Floats, df: Floats, alpha: float) -> tuple[F
         variance: of the means, the same shape.
         df: its degrees of freedom, the same shape.
         alpha: of each family.
+        cautious: whether it is the share of one of several.
 
     """
     families = mean.shape[0]
@@ -182,7 +187,7 @@ def _tested(mean: Floats, variance: Floats, df: Floats, alpha: float) -> tuple[F
     start = np.arange(families)[:, None] * ARMS
     found = all_pairs(
         mean.ravel(), np.sqrt(variance * n).ravel(), n.ravel(), (start + _A).ravel(),
-        (start + _B).ravel(), alpha=alpha, k=ARMS,
+        (start + _B).ravel(), alpha=alpha, k=ARMS, cautious=cautious,
     )  # fmt: skip
     return found.low.reshape(families, -1), found.high.reshape(families, -1)
 
@@ -193,7 +198,7 @@ def _each(drawn: _Drawn) -> Bools:
     flat = drawn.means.reshape(-1, ARMS)
     variance = drawn.variances.reshape(-1, ARMS) / drawn.row.seeds
     df = np.full(flat.shape, drawn.row.seeds - 1.0)
-    low, high = _tested(flat, variance, df, ALPHA / tasks)
+    low, high = _tested(flat, variance, df, ALPHA / tasks, cautious=True)
     claimed: Bools = ((low > 0.0) | (high < 0.0)).reshape(count, tasks, -1)
     return np.asarray(claimed.any(axis=1))
 

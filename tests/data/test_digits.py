@@ -7,13 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 
 from attnstudy.trainings.placement.data import Dataset
 
 
 @pytest.fixture(scope="module")
 def source():
+    from sklearn.datasets import load_digits
+
     return load_digits()
 
 

@@ -43,6 +43,8 @@ def main() -> int:
                 print(wrong, flush=True)
             if asked.number is not None:
                 put(state.tree, study.place)
+            elif not tried % 50:
+                print(f"{tried} states tried", file=sys.stderr, flush=True)
     took = time.monotonic() - begun
     print(f"{tried} states of {len(study.operations)} operations, {broken} broken, {took:.0f} s")
     return 1 if broken else 0

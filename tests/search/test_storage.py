@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 
 import pytest
 
@@ -97,6 +98,18 @@ def test_the_lock_of_a_dead_process_in_the_journal_is_taken_away(tmp_path, make_
     lock = tmp_path / "tuning.journal.lock"
     lock.symlink_to("studies/x/tuning.journal")
     os.utime(lock, (1, 1), follow_symlinks=False)
+    assert make_search().ask().number == 0
+
+
+@pytest.mark.timeout(60)
+def test_a_lock_of_a_time_to_come_is_one_too(tmp_path, make_search, monkeypatch):
+    """As where the clock was set back after a process had died with the lock."""
+    monkeypatch.setattr("attnstudy.search.storage._STALE", 1)
+    make_search()
+    lock = tmp_path / "tuning.journal.lock"
+    lock.symlink_to("studies/x/tuning.journal")
+    later = time.time() + 365 * 86400
+    os.utime(lock, (later, later), follow_symlinks=False)
     assert make_search().ask().number == 0
 
 

@@ -109,7 +109,7 @@ def summary_different(
         difference, se, share = (part[rows] for part in summary.pair(i, j))
         able = np.flatnonzero(se > least)
         runs_i, runs_j = (np.full(able.size, float(summary.runs[arm])) for arm in (i, j))
-        test = PairTest(share[able], runs_i, runs_j, family.arms)
+        test = PairTest(share[able], runs_i, runs_j, family.arms, family.cautious)
         p[able, column] = test.p(np.abs(difference[able]) / se[able])
     beyond[rows] = _step_down(p, design.alpha)
     return beyond

@@ -35,6 +35,8 @@ class Family:
     """Arms of which all pairs are compared; None where each pair stands for itself."""
     level: float
     """What p must not exceed."""
+    cautious: bool = False
+    """See ``PairTest``."""
 
     def critical(self, share: Floats, n_a: int, n_b: int) -> Floats:
         """Return the |t| from which a pair is different, to about one part in a thousand.
@@ -46,7 +48,9 @@ class Family:
 
         """
         flat = np.clip(share.ravel(), 1e-12, 1.0 - 1e-12)
-        test = PairTest(flat, np.full(flat.shape, n_a), np.full(flat.shape, n_b), self.arms)
+        test = PairTest(
+            flat, np.full(flat.shape, n_a), np.full(flat.shape, n_b), self.arms, self.cautious
+        )
         value = self.own(test.df)
         calibrated = test.weight > 0.0
         if calibrated.any():
@@ -95,7 +99,7 @@ _GRID = np.linspace(-_FARTHEST, _FARTHEST, _NODES)
 def _table(family: Family, n_a: int, n_b: int) -> Floats:
     """Return the logarithm of the critical value on the grid of logits."""
     runs_a, runs_b = (np.full(_NODES, float(n)) for n in (n_a, n_b))
-    test = PairTest(special.expit(_GRID), runs_a, runs_b, family.arms)
+    test = PairTest(special.expit(_GRID), runs_a, runs_b, family.arms, family.cautious)
     table: Floats = np.log(test.critical(family.level))
     table.setflags(write=False)
     return table

@@ -152,8 +152,8 @@ def _contrasts(
     sd = np.array([samples[arm].sd for arm in arms])
     n = np.array([samples[arm].n for arm in arms], dtype=np.float64)
     if design.method == "games-howell":
-        return all_pairs(mean, sd, n, a, b, alpha=design.alpha, k=k)
-    return holm_pairs(mean, sd, n, a, b, alpha=design.alpha)
+        return all_pairs(mean, sd, n, a, b, alpha=design.alpha, k=k, cautious=design.cautious)
+    return holm_pairs(mean, sd, n, a, b, alpha=design.alpha, cautious=design.cautious)
 
 
 def _decision(

@@ -17,6 +17,9 @@ from attnstudy.studyplan import Analysis
 DIRECTIONS = ("maximize", "minimize")
 
 
+_FAR = 0.00999  # below .01, whatever that is as a quotient
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design(Analysis):
     """How the pairs of a study are tested; folds of known size always are ``paired``.
@@ -32,6 +35,9 @@ class Design(Analysis):
     unit: str | None = None
     """``points`` for accuracies in percent, else empty; None as long as no results have shown it:
     see ``unit_of``."""
+
+    families: int = 1
+    """Among how many an error rate is divided, as among tasks; ``alpha`` is the share of one."""
 
     def __post_init__(self) -> None:
         if self.folds is not None and self.looks is not None:
@@ -73,6 +79,11 @@ class Design(Analysis):
         if self.looks is None:
             return self
         return replace(self, alpha=self.alpha / len(self.looks), looks=None)
+
+    @property
+    def cautious(self) -> bool:
+        """Whether p has to hold at levels at which Welch's is too small, see ``PairTest``."""
+        return self.families > 1 or self.alpha < _FAR
 
     @property
     def compared(self) -> bool:
@@ -126,8 +137,8 @@ class Design(Analysis):
     def family(self, *, arms: int, pairs: int) -> Family:
         """Return the family of ``pairs`` comparisons among ``arms`` arms."""
         if self.grouped:
-            return Family(arms, self.alpha)
-        return Family(2 if pairs == 1 else None, self.alpha / max(pairs, 1))
+            return Family(arms, self.alpha, self.cautious)
+        return Family(2 if pairs == 1 else None, self.alpha / max(pairs, 1), self.cautious)
 
     def pairs(self, samples: Sequence[Sample]) -> tuple[tuple[int, int], ...]:
         """Return the pairs to compare as indices into ``samples``, which are best first.

@@ -42,7 +42,15 @@ class Contrasts:
 
 
 def all_pairs(
-    mean: Floats, sd: Floats, n: Floats, a: Indices, b: Indices, *, alpha: float, k: int
+    mean: Floats,
+    sd: Floats,
+    n: Floats,
+    a: Indices,
+    b: Indices,
+    *,
+    alpha: float,
+    k: int,
+    cautious: bool = False,
 ) -> Contrasts:
     """Compare pairs of arms as members of the family of all pairs of ``k`` arms.
 
@@ -59,20 +67,29 @@ def all_pairs(
         b: shape (pairs,), index of the second arm.
         alpha: family-wise error rate.
         k: arms in the family; with sequential looks the number at the start.
+        cautious: see ``PairTest``.
 
     """
-    return _compare(mean, sd, n, a, b, arms=k, level=alpha)
+    return _compare(mean, sd, n, a, b, arms=k, level=alpha, cautious=cautious)
 
 
 def holm_pairs(
-    mean: Floats, sd: Floats, n: Floats, a: Indices, b: Indices, *, alpha: float
+    mean: Floats,
+    sd: Floats,
+    n: Floats,
+    a: Indices,
+    b: Indices,
+    *,
+    alpha: float,
+    cautious: bool = False,
 ) -> Contrasts:
     """Compare pairs with Holm's p-values and Bonferroni intervals.
 
     See ``all_pairs`` for the arguments; the family is the pairs given.
     """
     arms = 2 if a.size == 1 else None  # one pair is the same question in every mode
-    single = _compare(mean, sd, n, a, b, arms=arms, level=alpha / max(a.size, 1))
+    level = alpha / max(a.size, 1)
+    single = _compare(mean, sd, n, a, b, arms=arms, level=level, cautious=cautious)
     return replace(single, p=holm(single.p))
 
 
@@ -119,7 +136,15 @@ def holm(p: Floats) -> Floats:
 
 
 def _compare(
-    mean: Floats, sd: Floats, n: Floats, a: Indices, b: Indices, *, arms: int | None, level: float
+    mean: Floats,
+    sd: Floats,
+    n: Floats,
+    a: Indices,
+    b: Indices,
+    *,
+    arms: int | None,
+    level: float,
+    cautious: bool,
 ) -> Contrasts:
     """Return the contrasts of pairs whose intervals miss with probability ``level``."""
     difference = mean[a] - mean[b]
@@ -129,7 +154,7 @@ def _compare(
     able = se > 0.0
     # the share of a in the variance: its square cannot overflow, as that of a variance can
     share = (error[a][able] / se[able]) ** 2
-    test = PairTest(share, n[a][able], n[b][able], arms)
+    test = PairTest(share, n[a][able], n[b][able], arms, cautious)
     p[able] = test.p(np.abs(difference[able]) / se[able])
     half[able] = test.critical(level) * se[able]
     df[able], calibrated[able] = test.df, test.weight

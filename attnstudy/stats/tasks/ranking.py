@@ -198,7 +198,11 @@ def _rankings(
     found = {}
     for task, one in given.items():
         own = replace(
-            design, alpha=design.alpha / tasks, metric=one.metric, direction=one.direction
+            design,
+            alpha=design.alpha / tasks,
+            families=tasks,
+            metric=one.metric,
+            direction=one.direction,
         )
         there = own.control is None or own.control in one.measured.samples
         own = own if there else replace(own, control=None)

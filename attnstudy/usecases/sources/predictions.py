@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from attnstudy.runs import PREDICTIONS
 from attnstudy.tracking import PREDICTIONS_DIGEST, TrackedRun, Tracker, read_artifact
-from attnstudy.usecases.sources.truth import Known, damaged
+from attnstudy.usecases.sources.damage import damaged
+from attnstudy.usecases.sources.truth import Known
 
 Row = npt.NDArray[np.uint8]
 

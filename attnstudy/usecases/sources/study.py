@@ -9,7 +9,12 @@ from typing import Literal
 
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.running.seed_effect import seed_warning, without_effect
-from attnstudy.runs import recorded_plans, run_folders, studies, study_facts
+from attnstudy.runs import (
+    recorded_plans,
+    run_folders,
+    studies,
+    study_facts,
+)
 from attnstudy.stats import Exclusion
 from attnstudy.studyplan import RecordedPlan, StudyPlan
 from attnstudy.tracking import (
@@ -39,9 +44,10 @@ from attnstudy.usecases.sources.configurations import (
     refuse_twice,
     task_names,
 )
+from attnstudy.usecases.sources.damage import damage_notes, lost_plans, named
 from attnstudy.usecases.sources.predictions import correct_answers, may_have_answers
 from attnstudy.usecases.sources.related import other_studies, related_studies, trained_before
-from attnstudy.usecases.sources.truth import FINISHED, Known, known_runs, named
+from attnstudy.usecases.sources.truth import FINISHED, Known, known_runs
 
 
 def collect_study(
@@ -89,7 +95,8 @@ def collect_study(
     counted = {run.identity for run in kept}
     correct, altered = None, list[str]()
     items = _common(finished, "attnstudy.test_images") if on_test else None
-    if not request.brief and may_have_answers(finished, metric):
+    on_items = not request.brief and may_have_answers(finished, metric)
+    if on_items:
         correct, altered = correct_answers(tracker, finished, known, metric)
         if items is None and correct is not None:
             items = len(next(iter(correct.values()))[0])
@@ -120,7 +127,10 @@ def collect_study(
         ),
         trained_before=trained_before(others, kept, plans[0].at) if plans else {},
         related=related_studies(others, kept),
-        doubts=_doubts(study, kept, known, altered),
+        doubts=(
+            *(lost_plans(tracker, study) if known.joined and not recorded else ()),
+            *_doubts(study, kept, known, altered),
+        ),
         configurations=len(
             {
                 run.config
@@ -137,6 +147,7 @@ def collect_study(
         excluded=excluded,
         notes=(
             *known.notes,
+            *damage_notes(study, known.damage, scope=correct is not None if on_items else None),
             *_seed_note(kept),
             *differences,
             *advice(study, kept),

@@ -15,6 +15,7 @@ from attnstudy.runs import (
     Result,
     RunFolder,
     Start,
+    inspect,
     repeated_folders,
     run_folders,
 )
@@ -26,10 +27,10 @@ from attnstudy.tracking import (
     identity_tags,
     read_runs,
 )
+from attnstudy.usecases.sources.damage import damaged, named
 
 FINISHED = ("complete", "diverged")
 """States of a run with a result."""
-_NAMED = 3  # runs that a message names; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Local:
     def identity(self) -> tuple[str, int]:
         """What tells the training from all others, as a tracked run has it."""
         return self.folder.fingerprint, self.started.at
+
+    @property
+    def lost_result(self) -> bool:
+        """Whether the store has confirmed a result that is not here any more."""
+        return not self.repeated and self.result is None and self.note.get("status") in FINISHED
 
     @property
     def outdated(self) -> bool:
@@ -108,6 +114,8 @@ class Known:
     joined: bool = True
     """Whether what the local store holds under the study's name is part of MLflow's study."""
     notes: tuple[str, ...] = ()
+    damage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Files of which no number comes that are damaged, and of which runs."""
 
 
 def known_runs(
@@ -127,9 +135,16 @@ def known_runs(
     if here.damage is not None:
         raise here.damage
     if differing := _differing(here, tracked):
+        lost = [one for one in here.runs if one.lost_result]
+        mend = f"the folders are the truth: 'attnstudy sync {study}' puts MLflow right"
+        if lost:
+            mend = (
+                f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or 'attnstudy "
+                f"run' {lost[0].started.spec.options} trains the run again"
+            )
         raise StoreError(
-            f"MLflow contradicts the run folders of {study!r} about {named(differing)}; the "
-            f"folders are the truth: 'attnstudy sync {study}' puts MLflow right, then rank again"
+            f"MLflow contradicts the run folders of {study!r} about {named(differing)}; {mend}, "
+            "then rank again"
         )
     found = [here.known(run) for run in tracked]
     lacking = here.lacking(study, tracked)
@@ -143,6 +158,7 @@ def known_runs(
         tuple(sorted([*found, *lacking], key=lambda run: (run.arm, run.seed))),
         {one.identity: one for one in here.runs if one.result is not None},
         notes=_unsent(study, unsent),
+        damage=here.beside(),
     )
 
 
@@ -160,23 +176,6 @@ def _differing(here: _Here, tracked: Iterable[TrackedRun]) -> list[str]:
 
 def _counts(run: TrackedRun) -> bool:
     return run.status in FINISHED and not (run.deleted or run.superseded)
-
-
-def named(runs: Sequence[str]) -> str:
-    """Return the first of some runs, and how many more there are."""
-    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
-    return ", ".join(runs[:_NAMED]) + more
-
-
-def damaged(folder: RunFolder, name: str, file: str, started: Start | None) -> StoreError:
-    """Return the error of a run folder that is not as it was written."""
-    again = "'attnstudy run' with --rerun"
-    if started is not None:
-        again += f" {started.spec.options}"
-    return StoreError(
-        f"{name}: {folder.path / file} is damaged, so nothing is ranked: put it back from a copy, "
-        f"or repeat the run by {again}"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,9 @@ class _Here:
             started, result = folder.started(), folder.result()
             if started is None:
                 if not repeated and (result is not None or folder.path.name in published):
-                    damage = damage or damaged(folder, folder.path.name, START, None)
+                    told = None if result is None else folder.sealed_start()
+                    name = folder.path.name if told is None else told.spec.name
+                    damage = damage or damaged(folder, name, START, told)
                 continue
             if not repeated and result is None and (folder.path / RESULT).exists():
                 damage = damage or damaged(folder, started.spec.name, RESULT, started)
@@ -245,6 +246,16 @@ class _Here:
         if now is None or not (address.embedded or run.run_id in now.folder.replaced(address.key)):
             return run
         return replace(run, superseded=True)
+
+    def beside(self) -> dict[str, tuple[str, ...]]:
+        """Return which files that results name are damaged, each with its runs."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.runs:
+            if one.result is not None and not one.repeated:
+                for damage in inspect(one.folder).damage:
+                    name = damage.path.name
+                    found[name] = (*found.get(name, ()), one.name)
+        return found
 
     def lacking(self, study: str, tracked: Iterable[TrackedRun]) -> list[TrackedRun]:
         """Return the finished runs that MLflow does not have, or no longer has."""

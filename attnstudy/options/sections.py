@@ -1,0 +1,51 @@
+"""Help in sections, with examples: commands here have more options than anybody reads in a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from attnstudy.options.declaring import Decorator, F, together
+
+_SECTION = "attnstudy_section"
+_REST = "Options"
+
+
+def under(title: str, *decorators: Decorator[Any]) -> Decorator[Any]:
+    """Return one decorator that applies several, whose options stand under a title in the help.
+
+    Options that have a title of their own keep it.
+    """
+
+    def decorate(function: F) -> F:
+        before = list(getattr(function, "__click_params__", ()))
+        decorated: F = together(*decorators)(function)
+        for parameter in getattr(decorated, "__click_params__", ()):
+            if parameter not in before and not hasattr(parameter, _SECTION):
+                setattr(parameter, _SECTION, title)
+        return decorated
+
+    return decorate
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help: what one types, a line each."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class SectionedCommand(click.Command):
+    """A command whose help has its options in sections, in the order in which they begin."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section; those without one come last."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                sections.setdefault(getattr(parameter, _SECTION, _REST), []).append(record)
+        rest = sections.pop(_REST, [])
+        for title, records in {**sections, _REST: rest}.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)

@@ -1,0 +1,84 @@
+"""What the machine lacks, or a file is, ends as one sentence that says what to do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SMALL
+
+LONG = "x" * 4000
+
+
+def one_sentence(said: str) -> str:
+    (line,) = said.splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--store", LONG),
+        ("run", *SMALL, "--seeds", "1", "--store", LONG, "-q"),
+        ("rank", "--study", "placement", "--store", LONG),
+        ("sync", "placement", "--store", LONG),
+        ("export", "placement", "x.zip", "--store", LONG),
+        ("rank", "--from", f"{LONG}.csv"),
+        ("rank", "--from", "results.csv", "--output", f"{LONG}.txt"),
+        ("rank", "--from", "results.csv", "--figures", LONG),
+        ("ui", "--store", LONG),
+    ],
+    ids=lambda words: " ".join(word for word in words if LONG not in word)[:40],
+)
+def test_a_name_that_no_file_can_have(words, workplace, cli):
+    (workplace / "results.csv").write_text("arm,acc\na,1.5\na,2.5\na,3.5\nb,1.0\nb,2.0\nb,3.0\n")
+    answer = cli(*words)
+    assert answer.code in (2, 3), answer.err
+    assert "File name too long" in one_sentence(answer.err) or "no study" in answer.err
+
+
+def test_a_file_that_is_nested_without_end(workplace, cli):
+    folder = workplace / "studies" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "study.toml").write_text(f"x = {'[' * 3000}{']' * 3000}\n")
+    answer = cli("study", "check", "deep")
+    assert (answer.code, "is nested too deeply" in one_sentence(answer.err)) == (2, True)
+
+
+@pytest.mark.rest
+@pytest.mark.parametrize("megabytes", [700, 900, 1100])
+def test_too_little_memory(megabytes, store_dir, workplace):
+    """Wherever it ends: an answer, or one sentence; whatever library was being imported."""
+    done = subprocess.run(
+        [sys.executable, "-m", "attnstudy", "rank", "--study", "placement"],
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+        preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20)
+        ),
+    )  # fmt: skip
+    assert done.returncode == 0 or "memory" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_may_not_be_read(workplace, cli, monkeypatch):
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(workplace / "private"))
+
+    monkeypatch.setattr("attnstudy.usecases.studies.standing", refused)
+    answer = cli("status")
+    assert answer.code == 3
+    assert "private: Permission denied: correct the name or" in one_sentence(answer.err)
+
+
+def test_hints_can_be_typed_as_they_are(workplace, cli):
+    answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--store", "my runs",
+                 "--no-figures", "--executor", "inline", "-q")  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "attnstudy ui --store 'my runs'" in answer.out
