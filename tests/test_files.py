@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy import files
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import (
     file_digest,
+    make_folder,
     read_sealed,
     reported,
     write_atomically,
@@ -256,3 +258,12 @@ def test_what_is_no_file_is_written_as_it_is(tmp_path):
     write_output(pipe, b"through")
     assert os.read(reader, 99) == b"through"
     os.close(reader)
+
+
+def test_the_names_of_new_folders_are_safe_from_the_top_down(tmp_path, monkeypatch):
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert len(synced) == 3

@@ -18,6 +18,7 @@ import pytest
 from attnstudy import runs
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import file_digest, read_sealed, write_sealed
+from attnstudy.running.resuming import resume
 from attnstudy.runs import (
     METRICS,
     Checkpoint,
@@ -856,3 +857,13 @@ def test_what_a_later_version_wrote_among_the_facts_is_kept(tmp_path: Path) -> N
     assert read_sealed(folder / "study.json") == {
         "weather": "fine", "threads": 1, "asked": {"c": {"late": [0]}},
     }  # fmt: skip
+
+
+def test_a_journal_of_which_nothing_is_whole_is_begun_anew(started: RunFolder) -> None:
+    """What came before any checkpoint may be zeros, or half a line, after a loss of power."""
+    record = LogRecord(0, 1.0, {"loss": (0.5,)})
+    for left in (bytes(80), b"00000000 {"):
+        (started.path / "journal.jsonl").write_bytes(left)
+        assert resume(started, SPEC, {}).records == 0
+        started.append(record)
+        assert started.journal() == [record]
