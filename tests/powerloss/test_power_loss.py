@@ -24,7 +24,7 @@ pytestmark = [
     ),
 ]
 SEED = int(os.environ.get("POWER_SEED", "0"))
-SHORT = {"run": 30, "tune": 10}
+SHORT = {"run": 32, "tune": 8}
 EVERY = {"run": 3, "tune": 12}
 """The long form tries one state of so many."""
 
@@ -55,9 +55,8 @@ def test_a_result_vouches_for_nothing_that_can_be_lost(study):
         state
         for state in study.states()
         if state.last.startswith("rename") and state.last.endswith(ends)
-        and state.loss in ("data are lost", "earlier names are lost")
+        and state.loss != "nothing is lost"
     ]  # fmt: skip
-    assert len(found) >= 4
     assert broken(study, random.Random(SEED).sample(found, 2)) == []
 
 
