@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -289,10 +290,10 @@ def test_source_digest_follows_the_source(tmp_path: Path, monkeypatch) -> None:
         ({}, "no_such_package.module:make"),
         ({}, "sys:make"),
         ({"holder/part/readme.txt": ""}, "holder.part:make"),
-        ({"stopping/__init__.py": "1 / 0\n", "stopping/part.py": ""}, "stopping.part:make"),
-        ({"unfinished/__init__.py": "def (\n", "unfinished/part.py": ""}, "unfinished.part:make"),
+        ({"outer/inner/part/readme.txt": ""}, "outer.inner.part:make"),
+        ({"plain.py": ""}, "plain.part:make"),
     ],
-    ids=["module", "package", "built-in", "no Python file", "package raises", "no valid Python"],
+    ids=["module", "package", "built-in", "no Python file", "folders alone", "no package"],
 )
 def test_source_that_cannot_be_found(
     tmp_path: Path, monkeypatch, files: dict[str, str], variant: str
@@ -303,6 +304,20 @@ def test_source_that_cannot_be_found(
     monkeypatch.syspath_prepend(tmp_path)
     message = refusal(factory_source_digest, variant)
     assert message.startswith(f"variant {variant!r} cannot be imported: ")
+
+
+@pytest.mark.parametrize("package", ["1 / 0\n", "def (\n", None], ids=["raises", "bad", "none"])
+def test_nothing_around_a_module_is_run_to_find_it(tmp_path: Path, monkeypatch, package) -> None:
+    folder = tmp_path / "around" / "inside"
+    folder.mkdir(parents=True)
+    (folder / "part.py").write_text("make = 1\n")
+    if package is not None:
+        (tmp_path / "around" / "__init__.py").write_text(package)
+        (folder / "__init__.py").write_text(package)
+    monkeypatch.syspath_prepend(tmp_path)
+    digest = hashlib.sha256(b"make = 1\n").hexdigest()
+    assert factory_source_digest("around.inside.part:make") == digest
+    assert "around" not in sys.modules
 
 
 # Study names

@@ -13,7 +13,6 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from attnstudy.errors import UsageError, cause, near_miss
@@ -198,20 +197,27 @@ def _file_of(module: str) -> Path | None:
     ``importlib.util.find_spec`` would import the packages around it, which is to run them.
     """
     importlib.invalidate_caches()
-    name = ""
-    found: ModuleSpec | None = None
+    name, origin = "", None
+    places: list[str] | None = None
     for part in module.split("."):
-        places = None if found is None else found.submodule_search_locations
-        if found is not None and places is None:  # a module that is no package has none below it
+        if name and places is None:  # a module that is no package has none below it
             return None
         name = f"{name}.{part}".lstrip(".")
-        specs = (finder.find_spec(name, places) for finder in sys.meta_path)
-        found = next((one for one in specs if one is not None), None)
+        try:
+            specs = (finder.find_spec(name, places) for finder in sys.meta_path)
+            found = next((one for one in specs if one is not None), None)
+        except KeyError:  # of two folders without __init__.py Python wants the outer one imported
+            inner = [Path(place) / part for place in places or ()]
+            places, origin = [str(one) for one in inner if one.is_dir()], None
+            continue
         if found is None:
             return None
-    if found is None or found.origin is None or not Path(found.origin).is_file():
+        origin = found.origin
+        locations = found.submodule_search_locations
+        places = None if locations is None else list(locations)
+    if origin is None or not Path(origin).is_file():
         return None
-    return Path(found.origin).resolve()
+    return Path(origin).resolve()
 
 
 def refuse_missing(path: Path, name: str, module: str) -> bool:

@@ -255,7 +255,8 @@ def test_each_task_by_itself_is_as_it_was_before(case, cli):
     for task in answer["tasks"]:
         alone = cli("rank", "--from", path, "--filter", f"dataset={task['name']}", "--json")
         (pair,), (own,) = json.loads(alone.out)["pairs"], task["ranking"]["pairs"]
-        assert own["p_adjusted"] == pytest.approx(pair["p_adjusted"])
+        # with one of several the p is calibrated as Holm's are: it has to hold further out
+        assert pair["p_adjusted"] <= own["p_adjusted"] < 3 * pair["p_adjusted"]
         assert own["difference"] == pair["difference"]
         assert own["ci_low"] < pair["ci_low"]  # of its share of the error rate
 

@@ -129,11 +129,11 @@ def settle_differences(
     """
     refused = sorted(set(fields) - set(allowed))
     if refused:
-        lines = [f"  {name}: {_values(fields[name])}" for name in refused]
+        differ = "; ".join(f"{name}: {_values(fields[name])}" for name in refused)
         raise UsageError(
             f"the runs of {what} differ in more than the arm, so they cannot be compared as "
             "they are; select some, name the one that numbers the repetitions by --seed-by, or say "
-            "--allow-differences FIELD for each of:\n" + "\n".join(lines)
+            f"--allow-differences FIELD for each of {differ}"
         )
     return tuple(
         f"allowed to differ between runs: {name} ({_values(fields[name])})"

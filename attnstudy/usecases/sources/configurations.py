@@ -141,13 +141,13 @@ def choose_config(
     fields = _differing_fields(tracked)
     if request.allowed and set(fields) <= set(request.allowed):
         return list(tracked), settle_differences(fields, request.allowed, study)
-    lines = []
+    choices = []
     for config, runs in configs.items():
         telling = ", ".join(f"{name}={runs[0].params.get(name)}" for name in fields)
-        lines.append(f"  --config {config}  ({len(runs)} run{'s' * (len(runs) != 1)}): {telling}")
+        choices.append(f"--config {config} ({len(runs)} run{'s' * (len(runs) != 1)}: {telling})")
     raise UsageError(
         f"the study {study!r} holds {len(configs)} configurations, and runs of different "
-        "configurations are never pooled; choose one:\n" + "\n".join(lines)
+        f"configurations are never pooled: choose {', '.join(choices[:-1])} or {choices[-1]}"
     )
 
 
