@@ -268,6 +268,9 @@ def watched(*words: str, said: Path, env: Mapping[str, str]) -> Iterator[Watched
     try:
         yield seen
     finally:
+        seen.process.terminate()  # a server has a session of its own, which its command ends
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            seen.process.wait(timeout=60)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(seen.process.pid, signal.SIGKILL)
         seen.process.wait(timeout=60)
