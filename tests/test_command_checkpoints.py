@@ -350,6 +350,7 @@ def test_prune_finds_the_checkpoint_of_a_run_that_is_done(own: Own):
 # To another machine and back
 
 
+@pytest.mark.rest
 def test_a_second_attempt_elsewhere_finds_what_the_first_left(own: Own, cluster):
     """There, there again, and here: each begins where the one before ended."""
     steps(own, EXITS)
@@ -377,6 +378,7 @@ def test_an_attempt_here_is_gone_on_with_there(own: Own, cluster):
     went_on(folder)
 
 
+@pytest.mark.rest
 def test_a_worker_that_is_killed_elsewhere_costs_what_came_after_its_last_look(own: Own, cluster):
     steps(own, KILLS)
     answer = own("run", "--executor", "ray", "--address", cluster.address)

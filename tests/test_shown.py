@@ -373,6 +373,7 @@ def failing(own):
     return own
 
 
+@pytest.mark.rest
 def test_a_study_whose_training_fails_with_such_messages(failing, cli, monkeypatch):
     monkeypatch.setenv("ATTNSTUDY_NO_FIGURES", "1")
     monkeypatch.delenv("ATTNSTUDY_EXECUTOR")
@@ -464,6 +465,7 @@ def test_a_study_file_that_is_wrong(workplace, cli):
             assert len(said.err.splitlines()) == 1, said.err
 
 
+@pytest.mark.rest
 def test_doctor_and_what_a_traceback_says(workplace, cli, monkeypatch):
     folder = Path("st\x1b[31m\nFAULT  forged\u202e")
     said = cli("doctor", "--dataset", "digits", "--store", str(folder))

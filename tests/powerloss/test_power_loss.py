@@ -47,7 +47,6 @@ def chosen(study: Recorded, count: int) -> Iterator[State]:
     return (state for state in study.states() if state.number in numbers)
 
 
-@pytest.mark.proof
 def test_a_result_vouches_for_nothing_that_can_be_lost(study):
     """At the moment at which a result is there, all of the run is, and in MLflow what is noted."""
     ends = ("/result.json", "/published/embedded.json", "/study.json")
