@@ -1,7 +1,7 @@
 """A command's folder ``checkpoint/``, and the one file as which it goes to another machine.
 
-The file is the SHA-256 of the rest (32 bytes), then a tar file. Whoever goes on with the run
-unpacks it; as long as it is there, it is newer than the folder beside it.
+The file is the SHA-256 of the rest (32 bytes), then a tar file. The command that goes on
+with the run unpacks it; as long as it is there, it is newer than the folder beside it.
 """
 
 from __future__ import annotations

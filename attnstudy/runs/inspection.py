@@ -2,7 +2,7 @@
 
 Read are the seals of the record and the result, whether the files that the result names are there,
 and the content of each that was written after the result, for then somebody altered it. A file that
-changed under its old time, as on a failing disk, is found by whoever looks thoroughly.
+changed under its old time, as on a failing disk, is found only where every byte is read.
 """
 
 from __future__ import annotations

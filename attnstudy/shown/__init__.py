@@ -1,6 +1,6 @@
 r"""Text from outside, made fit for the place where it is shown: one function for each place.
 
-Names, questions, settings, messages of errors: whoever wrote them must not be able to write more
+The author of a name, a question, a setting or a message of an error must not be able to write more
 than that. What nobody would see is shown by its code, ``\x1b`` or ``\u202e``: characters that
 control a terminal, turn the direction of writing, or take no room. It is done where text is joined
 into output, never where it is read.

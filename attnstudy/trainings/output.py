@@ -55,8 +55,8 @@ def kept_output(path: Path) -> Iterator[None]:
 def _end_pools() -> None:
     """End the processes that joblib keeps for later: they print into the run that began them.
 
-    They would also outlive this worker, and whoever reads what the command says would wait for
-    their end.
+    They would also outlive this worker, and a pipe that reads the command's output would wait for
+    them.
     """
     for name in _POOLS:
         executor = getattr(sys.modules.get(name), "_executor", None)

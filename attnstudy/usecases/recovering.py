@@ -35,7 +35,7 @@ def recover_facts(address: Address, study: str, warn: Callable[[str], None]) -> 
     try:
         tracker = open_for_reading(address)
         (plans, _), question = read_plans(tracker, study), tracker.note(study)
-    except ExperimentDeletedError:  # which whoever publishes says
+    except ExperimentDeletedError:  # publishing says so
         return
     except StoreError as error:
         warn(f"study.json of {study!r} is lost, and its plans cannot be read in MLflow: {error}")

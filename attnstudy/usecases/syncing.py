@@ -53,7 +53,7 @@ def sync(
         recover_facts(address, name, warn)
     looked = {name: _look(address, name, warn) for name in names}
     todo = {
-        # whoever trains a run publishes it
+        # the command that trains a run publishes it
         name: [one.folder for one in found if one.status is not Status.RUNNING]
         for name, found in looked.items()
     }

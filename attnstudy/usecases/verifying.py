@@ -100,8 +100,10 @@ def _look_at_database(file: Path, found: Verified) -> None:
         uri = f"file:{quote(str(file.absolute()))}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.OperationalError:  # in use, or to be brought in order by whoever writes next
-        return
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_IOERR:
+            return  # in use, or with a transaction that the next writer takes back
+        said = str(error)
     except sqlite3.DatabaseError as error:
         said = str(error)
     if said != "ok":
