@@ -4,6 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PEERS ?= .venv-peers
 AUDIT ?= .venv-audit
+AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0
+RELEASED ?= .venv-released
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' attnstudy/__init__.py)
+SBOM ?= build/attnstudy-$(VERSION).cdx.json
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist loadgroup -q
@@ -14,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
   -c constraints.txt
 
-.PHONY: demo test test-rest test-all check secrets audit simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
+.PHONY: demo test test-rest test-all check secrets audit pins sbom simulate simulate-peers bench bench-fused bench-scaling bench-peers chaos
 .PHONY: bench-short fuzz docs clean help
 .DELETE_ON_ERROR:
 
@@ -33,9 +37,12 @@ help:
 	@echo "make bench-peers  time the ranking beside other tools"
 	@echo "make chaos  kill studies at every named place and at random moments"
 	@echo "make fuzz   read 10,000 tables in random layouts whose truth is known; FUZZ_SEED=0"
-	@echo "make docs   write docs/cli.md from --help, docs/api.md from docstrings"
+	@echo "make docs   write docs/cli.md and the pictures, and the site into build/site"
 	@echo "make secrets  create the passwords of the team's stack, in docker/secrets"
-	@echo "make audit  look up known holes in the versions of constraints.txt (network)"
+	@echo "make audit  look up which versions of constraints.txt and images of docker/ have known"
+	@echo "            vulnerabilities or are old (network)"
+	@echo "make pins   write the newest images and their digests into docker/ (network)"
+	@echo "make sbom   write what a release consists of, as CycloneDX, into build/"
 	@echo "make clean  remove the environment and caches"
 
 $(BIN)/python:
@@ -79,11 +86,18 @@ check: $(VENV)/.installed-dev
 	$(BIN)/shellcheck docker/scripts/*.sh
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose*.yaml
 	$(BIN)/python docs/write_cli.py --check
-	$(BIN)/python docs/write_api.py --check
+	$(BIN)/python docs/make_figures.py --check
+	$(SITE)
 
+# not --quiet: then warnings are not counted, and --strict lets them pass;
+# without the variable, its theme prints a notice about the future of mkdocs each time
+SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+# FIGURES=--report also photographs the page of a ranking, with chromium
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/write_cli.py
-	$(BIN)/python docs/write_api.py
+	$(BIN)/python docs/make_figures.py $(FIGURES)
+	$(SITE)
+	@echo "build/site/index.html"
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) -e '.[bench]'
@@ -138,12 +152,38 @@ simulate-peers: $(PEERS)/.installed
 secrets:
 	$(PYTHON) docker/scripts/make_secrets.py docker/secrets
 
-# An environment of its own: what it brings along goes with nothing here.
-audit:
+# An environment of its own: what they bring along goes with nothing here.
+$(AUDIT)/.installed: Makefile
 	$(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check $(AUDIT_TOOLS)
+	@touch $@
+
+# both, whatever the first one finds
+audit: $(AUDIT)/.installed
+	@failed=0; \
+	$(AUDIT)/bin/python docker/check_images.py || failed=$$?; \
+	$(AUDIT)/bin/python docker/check_constraints.py || failed=$$?; \
+	exit $$failed
+
+pins: $(AUDIT)/.installed
+	$(AUDIT)/bin/python docker/check_images.py --write
+
+# What users install, and no pip: it is no part of a release.
+$(RELEASED)/.installed-released: pyproject.toml constraints.txt attnstudy/__init__.py | $(AUDIT)/.installed
+	$(PYTHON) -m venv --clear --without-pip $(RELEASED)
+	$(AUDIT)/bin/python -m pip --python $(RELEASED)/bin/python install --quiet \
+	  --disable-pip-version-check --no-compile -c constraints.txt '.[postgres,ray,server,variance]'
+	@touch $@
+
+# The version stands in the package, where the tool does not look.
+sbom: $(AUDIT)/.installed $(RELEASED)/.installed-released
+	mkdir -p $(dir $(SBOM)) build
+	sed 's/^dynamic = \["version"\]$$/version = "$(VERSION)"/' pyproject.toml >build/sbom.toml
+	$(AUDIT)/bin/cyclonedx-py environment --output-reproducible --validate \
+	  --pyproject build/sbom.toml --output-file $(SBOM) $(RELEASED)/bin/python
+	@rm build/sbom.toml
+	@echo "$(SBOM)"
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(AUDIT) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(PEERS) $(AUDIT) $(RELEASED) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

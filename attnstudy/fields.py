@@ -21,11 +21,13 @@ class Field:
 
     Raises ``UsageError`` on construction when the default is refused by ``check``.
 
-    >>> dropout = Field("dropout", float, 0.1, "Part of the units left out.", least=0, below=1)
-    >>> dropout.parse("0.5")
-    0.5
-    >>> dropout.wanted
-    'a number of at least 0 and below 1'
+    Examples:
+        >>> dropout = Field("dropout", float, 0.1, "Part of the units left out.", least=0, below=1)
+        >>> dropout.parse("0.5")
+        0.5
+        >>> dropout.wanted
+        'a number of at least 0 and below 1'
+
     """
 
     name: str

@@ -38,6 +38,9 @@ def arms_of_grid(
     for key, values in lists.items():
         if not values:
             raise UsageError(f"{where} {key} is empty: list its values, or leave it out")
+        shown = [_text(value) for value in values]
+        if twice := [text for text in shown if shown.count(text) > 1]:
+            raise UsageError(f"{where} {key} lists {twice[0]} twice: list each value once")
     number = prod(map(len, lists.values())) + len(others)
     if number > MOST_ARMS:
         raise UsageError(

@@ -29,7 +29,7 @@ _ATTNSTUDY_COMPLETE=fish_source attnstudy | source     # fish
 
 def pages(command: click.Command, name: str, parent: click.Context | None) -> Iterator[str]:
     """Give the help of a command and of all below it."""
-    context = click.Context(
+    context = command.context_class(
         command,
         info_name=name,
         parent=parent,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from attnstudy.study import RunSpec
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+# How long an example takes says how busy the machine is.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
+
 
 SMALL = (
     "--dataset", "digits", "--train-size", "256", "--val-size", "60", "--epochs", "2",
@@ -40,12 +45,13 @@ SMALL = (
 REST = (
     "crashes/", "faults/", "stack/", "data/test_real_images.py", "data/test_torchvision_ops.py",
     "powerloss/test_power_loss.py",
-    "report/test_figure_looks.py", "report/test_run_figures.py", "search/test_postgres.py",
+    "report/test_figure_looks.py", "report/test_page_in_browser.py", "report/test_run_figures.py",
+    "search/test_postgres.py",
     "tasks/test_task_figures.py", "test_checklist.py", "test_estimating.py", "test_examples.py",
     "test_fusing.py", "test_large_experiment.py", "test_memory.py", "test_model_archive.py",
     "test_moving_tuning.py", "test_optimizers.py", "test_own_modules.py", "test_peers.py",
     "test_ray.py", "test_reading_stores.py", "test_related_studies.py", "test_scaling.py",
-    "test_split_by_seed.py", "test_tuning_tracking.py", "test_worker_pool.py",
+    "test_site.py", "test_split_by_seed.py", "test_tuning_tracking.py", "test_worker_pool.py",
 )  # fmt: skip
 """What ``make test`` leaves to ``make test-rest``, but for single tests marked ``proof``."""
 

@@ -81,7 +81,7 @@ class Own:
         while not when() and command.poll() is None:
             time.sleep(0.01)
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=120)
+        _, said = command.communicate(timeout=250)
         return command.returncode, said
 
     def _forget_modules(self) -> None:

@@ -63,7 +63,7 @@ class Postgres:
                  "-k", self.folder, "-F"],
                 stdout=log, stderr=log, user=self.user, cwd=self.folder,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 250
         while "ready to accept connections" not in self.log[before:]:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"Postgres did not start: {self.log[before:]}")
@@ -73,7 +73,7 @@ class Postgres:
         """End it: fast, which does not wait for its clients, unless the signal says otherwise."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=250)
             self._process = None
 
 

@@ -47,7 +47,7 @@ def train_and_kill(store_dir: Path, *arguments: str) -> None:
     """Start a training and kill it as soon as it has left a checkpoint."""
     words = command("run", *SMALL, *arguments, "--store", store_dir, "--executor", "inline", "-q")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 250
         while not list(store_dir.glob("runs/*/*/checkpoint*.pt")):
             assert child.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < deadline

@@ -26,5 +26,5 @@ def on_a_terminal(arguments, environment):
         if not part:
             break
     os.close(ours)
-    assert child.wait(timeout=60) == 0, shown
+    assert child.wait(timeout=250) == 0, shown
     return shown.decode()

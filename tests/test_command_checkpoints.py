@@ -92,7 +92,7 @@ def listing(folder: Path) -> dict[str, object]:
 # With an archive
 
 
-@pytest.mark.parametrize("how", ["exits", "killed"])
+@pytest.mark.parametrize("how", ["exits", pytest.param("killed", marks=pytest.mark.rest)])
 def test_an_exported_run_goes_on_elsewhere_from_its_checkpoint(own: Own, how):
     steps(own, EXITS if how == "exits" else WAITS)
     if how == "exits":

@@ -321,6 +321,20 @@ def test_a_report_and_the_database_are_verified(planned, cli):
     assert "mlflow.db is damaged" in " ".join(json.loads(answer.out)["verified"]["damaged"])
 
 
+UNREADABLE = Path("/sys/class/net/lo/speed")
+"""A file that Linux lists with a size and cannot read: the loopback has no speed."""
+
+
+@pytest.mark.skipif(not UNREADABLE.is_file(), reason="a file that gives a read error is Linux's")
+def test_a_database_that_the_disk_does_not_give_is_damage(planned, cli):
+    database = STORE_DIR / "mlflow.db"
+    database.unlink()
+    database.symlink_to(UNREADABLE)
+    answer = cli("status", "--verify", "-q")
+    assert answer.code == 3
+    assert f"{database} is damaged (disk I/O error): put it back" in said(answer)
+
+
 def test_mlflow_syncs_its_database_at_each_commit(planned):
     """So that a delivery that is noted survives a power failure; its files are synced by us."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore

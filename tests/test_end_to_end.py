@@ -17,6 +17,7 @@ import torch
 
 from attnstudy import runs
 from attnstudy.files import read_sealed, write_sealed
+from attnstudy.shown import in_markdown
 from attnstudy.stats import Ranking
 from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
@@ -310,6 +311,7 @@ def test_own_variants_run_track_and_rank_like_the_built_in(cli, workplace, own_v
     assert "the source of its factory changed" in answer.err
 
 
+@pytest.mark.rest
 def test_runs_that_fail_or_are_killed_do_not_stop_the_others(
     cli, workplace, own_variants, processes
 ):
@@ -361,13 +363,13 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
         # a test run in the background of a shell inherits that Ctrl-C is ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 250
     while not list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")):
         assert time.monotonic() < deadline
         assert child.poll() is None, child.stderr.read()
         time.sleep(0.05)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
-    _, errors = child.communicate(timeout=120)
+    _, errors = child.communicate(timeout=250)
     assert child.returncode == 130
     assert "Traceback" not in errors
     assert "to go on from there: attnstudy run --dataset digits" in errors
@@ -386,6 +388,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
         assert sum(len(r.values["train_loss"]) for r in folder.journal()) == 8 * 40
 
 
+@pytest.mark.rest
 def test_progress_without_a_terminal_is_plain_and_rare(cli, workplace, processes):
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "2")
     assert "2 runs to train (1 arm), 2 at once" in answer.err
@@ -407,7 +410,10 @@ def test_a_logged_report_stands_beside_its_runs(cli, workplace):
     assert answer.code == 0, answer.err
     tracker = open_store(resolve(STORE_DIR, None))
     experiment = tracker.client.get_experiment_by_name("placement")
-    assert before["sentence"] in experiment.tags["mlflow.note.content"]
+    note = experiment.tags["mlflow.note.content"]
+    assert in_markdown(before["sentence"]) in note
+    assert "\n\n| arm | n |" in note
+    assert len(note) <= 5000
     (report,) = tracker.client.search_runs(
         [experiment.experiment_id], "tags.`attnstudy.report` = 'ranking'"
     )

@@ -211,7 +211,6 @@ def test_a_worker_that_exits_is_told_with_its_code(processes, tmp_path):
     assert (died.job, died.reason) == (1, "its process ended with exit code 7")
 
 
-@pytest.mark.timeout(60)
 def test_work_that_leaves_by_exit_takes_only_its_own_job_with_it(with_workers, tmp_path):
     events = list(with_workers.execute([(tmp_path, name) for name in "abc"], leave_on_b))
     assert endings(events) == {0: "Finished", 1: "Died", 2: "Finished"}
@@ -248,14 +247,15 @@ def test_closing_early_asks_the_workers_to_stop(with_workers, tmp_path):
 
 @pytest.mark.rest
 def test_when_the_time_is_up_the_work_is_asked_to_stop(executor, tmp_path):
-    seconds = 20 if isinstance(executor, Ray) else 4  # in which a worker starts
-    events = executor.execute([tmp_path], forever, until=time.monotonic() + seconds)
-    with pytest.raises(TimeIsUpError):
-        list(events)
+    for seconds in (4, 20, 100):  # until a worker has started in time
+        events = executor.execute([tmp_path], forever, until=time.monotonic() + seconds)
+        with pytest.raises(TimeIsUpError):
+            list(events)
+        if (tmp_path / "pid").exists():
+            break
     assert (tmp_path / "asked").exists()
 
 
-@pytest.mark.timeout(60)
 def test_a_worker_whose_work_has_ended_is_not_waited_for(with_workers, tmp_path, monkeypatch):
     """As when the disk is full: whoever hears of it ends everything at that very moment."""
     monkeypatch.setattr(base, "GRACE", 3600.0)
@@ -335,7 +335,7 @@ def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path, killed_at):
         assert "begun" in parent.stdout.readline()
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 250
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -366,6 +366,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.rest
 @pytest.mark.skipif(sys.platform != "linux", reason="workers come from a fork server on Linux")
 def test_ctrl_c_while_workers_are_prepared_leaves_no_traceback(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
@@ -375,12 +376,12 @@ def test_ctrl_c_while_workers_are_prepared_leaves_no_traceback(tmp_path):
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 250
     while not (tmp_path / "importing").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
-    assert child.communicate(timeout=60)[1] == ""
+    assert child.communicate(timeout=250)[1] == ""
     assert (tmp_path / "imported").exists()
 
 

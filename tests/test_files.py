@@ -17,6 +17,7 @@ import pytest
 from attnstudy import files
 from attnstudy.errors import EXIT_ENVIRONMENT, StoreError
 from attnstudy.files import (
+    exchange,
     file_digest,
     make_folder,
     read_sealed,
@@ -267,3 +268,16 @@ def test_the_names_of_new_folders_are_safe_from_the_top_down(tmp_path, monkeypat
     assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
     make_folder(tmp_path / "a" / "b" / "c")
     assert len(synced) == 3
+
+
+def test_two_folders_change_places_or_nothing_happens(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / folder.name).touch()
+    done = exchange(one, other)
+    where = (other, one) if done else (one, other)
+    assert [[path.name for path in folder.iterdir()] for folder in where] == [["one"], ["other"]]
+    assert not exchange(one, tmp_path / "missing")
+    if not done:
+        pytest.skip("the file system of the tests cannot exchange folders")

@@ -261,7 +261,7 @@ def test_on_a_gpu_too_each_is_trained_alone_unless_asked(words, fused, cli, work
     monkeypatch.setattr("attnstudy.running.planning.find_resources", lambda *asked: resources)
     monkeypatch.setattr(
         "attnstudy.running.estimating.estimate",
-        lambda plan: plans.append(plan) or Estimate(8, 1, 1.0, None),
+        lambda plan, most=None: plans.append(plan) or Estimate(8, 1, 1.0, None),
     )
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "8", "--dry-run", *words)
     assert answer.code == 0, answer.err

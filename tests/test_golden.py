@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -128,7 +129,7 @@ def todays_words(text: str) -> str:
         ("wider spread of the variant would", "wider spread of the arm would"),
     ):
         text = text.replace(before, now)
-    return text
+    return re.sub(r"(?<=[ \[])-(?=[\d ])", "−", text)  # a minus was a hyphen
 
 
 def content(file: Path) -> Any:

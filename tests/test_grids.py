@@ -49,7 +49,7 @@ def test_an_arm_without_lists_may_be_called_grid():
     ("grid", "others", "said"),
     [
         ({"width": []}, {}, "width is empty: list its values"),
-        ({"width": [1, 1]}, {}, "makes an arm 'width-1', and there is one of that name"),
+        ({"width": [2, 1, 1]}, {}, "width lists 1 twice: list each value once"),
         ({"width": [1]}, {"width-1": {"width": 5}}, "makes an arm 'width-1', and there is one"),
         ({"a": list(range(20)), "b": list(range(11))}, {}, "makes 220 arms, and 200 are the most"),
         ({"a": list(range(200))}, {"x": {"a": 1}}, "makes 201 arms, and 200 are the most"),
@@ -116,6 +116,34 @@ def test_an_arm_with_a_table_may_be_named_among_the_variants(cli, workplace):
     assert find("named", None).options["variant"] == ["vanilla", "slow"]
 
 
+def test_an_arm_that_is_misspelt_among_the_variants_is_told_which_was_meant(cli, workplace):
+    table = f"seeds = 2\n{SMALL}\n[arms.double2]\nvariant = 'late'\n"
+    write_study(workplace, "named", f"variants = ['vanilla', 'duoble2']\n{table}")
+    answer = cli("study", "check", "named")
+    assert answer.code == 2
+    assert (
+        "study.toml: variants: the study has no arm 'duoble2'; did you mean 'double2'?"
+        in answer.err
+    )
+    # what is a variant is one, however like an arm's its name is
+    write_study(workplace, "named", f"variants = ['double', 'double2']\n{table}")
+    assert cli("study", "check", "named").code == 0
+
+
+@pytest.mark.parametrize("command", [("study", "check"), ("tune", "--dry-run"), ("tune",)])
+def test_a_setting_that_is_searched_and_said_by_an_arm_is_refused(own, command):
+    own.write(
+        TRAIN, "[settings]\nwidth = 1\nlr = 0.1\n[arms.a]\nlr = 0.3\n[arms.b]\nwidth = 2\n"
+        "[tuning]\nmetric = 'val'\ntrials = 1\n[tuning.space]\nlr = [0.1, 0.2]\n",
+    )  # fmt: skip
+    answer = own.cli(*command, "own")
+    assert answer.code == 2
+    assert (
+        "[arms.a] lr is given, and [tuning.space] searches it: leave one of them out" in answer.err
+    )
+    assert not list(own.place.rglob("tuning.journal"))
+
+
 @pytest.mark.parametrize("command", [("study", "check"), ("tune",), ("tune", "--dry-run")])
 def test_arms_beside_a_search_are_refused_before_any_trial(cli, workplace, command):
     write_study(
@@ -127,3 +155,35 @@ def test_arms_beside_a_search_are_refused_before_any_trial(cli, workplace, comma
     assert answer.code == 2
     assert "[arms] and [tuning]" in answer.err or "arms and [tuning]" in answer.err
     assert not (workplace / "studies/both/tuning.journal").exists()
+
+
+def test_a_dry_run_looks_at_each_run_once(cli, workplace, monkeypatch):
+    """Of a study with many arms every run was looked at for each arm."""
+    from attnstudy.study import RunSpec
+
+    asked = 0
+    name_of = vars(RunSpec)["arm_name"].fget
+
+    def counted(spec):
+        nonlocal asked
+        asked += 1
+        return name_of(spec)
+
+    monkeypatch.setattr(RunSpec, "arm_name", property(counted))
+    counts = []
+    for arms in (50, 100):
+        write_study(workplace, f"s{arms}", f"""
+            train = "mine:train"
+            seeds = 2
+            [ranking]
+            metric = "acc"
+            [arms.grid]
+            width = {list(range(arms))}
+        """)  # fmt: skip
+        (workplace / f"studies/s{arms}/mine.py").write_text(TRAIN)
+        asked = 0
+        for form in ((), ("--json",)):
+            answer = cli("run", f"s{arms}", "--dry-run", *form)
+            assert answer.code == 0, answer.err
+        counts.append(asked)
+    assert counts[1] <= 2.1 * counts[0]

@@ -31,7 +31,7 @@ COMMANDS = [
 
 
 def help_of(words: tuple[str, ...], command: click.Command) -> str:
-    return command.get_help(click.Context(command, info_name=" ".join(words)))
+    return command.get_help(command.context_class(command, info_name=" ".join(words)))
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS, ids=lambda one: " ".join(one)
@@ -50,6 +50,16 @@ def test_each_help_ends_with_examples_that_are_taken(words, command):
         context = click.Context(found, resilient_parsing=True, **found.context_settings)
         values, rest, _ = found.make_parser(context).parse_args(args=line)
         assert rest == [], (line, values)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_of_a_help_ends_within_a_word(width):
+    for words, command in commands(group):
+        context = command.context_class(command, info_name=" ".join(words))
+        context.terminal_width = width
+        lines = command.get_help(context).splitlines()
+        assert [line for line in lines if line[-2:-1].isalnum() and line.endswith("-")] == []
+        assert not any("\u2011" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["run", "rank", "tune"])

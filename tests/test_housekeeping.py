@@ -309,7 +309,7 @@ def test_at_a_terminal_the_user_decides(store_dir, typed, code, said, stays):
             while select.select([ours], [], [], 0.5)[0]:
                 shown += os.read(ours, 1000)
     os.close(ours)
-    assert child.wait(60) == code
+    assert child.wait(250) == code
     assert said in shown.decode()
     assert path.exists() is stays
 

@@ -31,6 +31,7 @@ def train(run):
 """
 
 
+@pytest.mark.rest
 def test_processes_that_joblib_keeps_print_into_the_run_that_began_them(own: Own):
     """All runs are those of one worker; whoever reads what the command says need not wait."""
     pytest.importorskip("joblib")

@@ -21,7 +21,8 @@ import pytest
 
 from attnstudy import runs
 from attnstudy.files import read_sealed, write_sealed
-from attnstudy.runs import Status
+from attnstudy.runs import RunFolder, Status, repeating
+from attnstudy.studyplan import Analysis, RecordedPlan, StudyPlan
 from attnstudy.tracking import open_store, read_runs, resolve
 from attnstudy.usecases.moving import import_study
 from attnstudy.usecases.staging import staging
@@ -128,7 +129,7 @@ def test_a_study_is_ranked_alike_where_it_is_imported(cli, store_dir, tmp_path, 
     answer = cli("import", "../placement.zip")
     assert answer.code == 0, answer.err
     sync, rank = (line.partition(": ")[2].strip() for line in answer.out.splitlines()[-2:])
-    assert (sync, rank) == (f"attnstudy sync --study {STUDY}", f"attnstudy rank --study {STUDY}")
+    assert (sync, rank) == (f"attnstudy sync {STUDY}", f"attnstudy rank {STUDY}")
     assert whole_runs(store_dir) == {name: before[name] for name in FINISHED}
     shutil.copy(template_store / "mlflow.db", "mlruns/mlflow.db")
     status = json.loads(cli("status", "--json").out)["studies"][0]
@@ -421,8 +422,18 @@ def test_a_run_that_was_trained_here_too_is_no_conflict(cli, there, archive):
     assert whole_runs(there) == before
 
 
+@pytest.fixture(params=[True, False], ids=["exchanged", "in two steps"])
+def exchanging(request, monkeypatch):
+    """Whether the file system can let two folders change places; most can on Linux alone."""
+    if not request.param:
+        monkeypatch.setattr(repeating, "exchange", lambda one, other: False)
+    elif sys.platform != "linux":
+        pytest.skip("folders change places on Linux")
+    return request.param
+
+
 def test_an_unfinished_run_makes_room_for_a_finished_one_and_is_kept(
-    cli, there, store_dir, archive
+    cli, there, store_dir, archive, exchanging
 ):
     run = run_named(store_dir, "vanilla/seed=0")
     (run.path / "result.json").unlink()
@@ -436,7 +447,7 @@ def test_an_unfinished_run_makes_room_for_a_finished_one_and_is_kept(
     assert {name: after[name] for name in before} == before
 
 
-def test_a_damaged_run_is_mended_by_the_one_in_the_archive(cli, store_dir, archive):
+def test_a_damaged_run_is_mended_by_the_one_in_the_archive(cli, store_dir, archive, exchanging):
     run = run_named(store_dir, "vanilla/seed=0")
     cut(run.path / "weights.safetensors")
     report = imported(cli, archive)
@@ -621,8 +632,10 @@ def test_a_killed_import_leaves_whole_runs_and_is_completed_by_the_next(
     assert again.returncode == 0, again.stderr
     assert whole_runs(store_dir) == complete
     assert not list(store_dir.glob(".importing-*"))
-    (aside,) = (store_dir / "runs" / STUDY / "repeated").iterdir()
-    assert unfinished.items() <= snapshot(aside).items()
+    kept = sorted((store_dir / "runs" / STUDY / "repeated").iterdir())
+    assert unfinished.items() <= snapshot(kept.pop()).items()
+    # killed before the two changed places, a copy of the run that was imported stays there
+    assert all(RunFolder(path).result() is not None for path in kept)
 
 
 # Archives that are not what was exported
@@ -946,14 +959,18 @@ def forgeries(forged: Forged):
         "broken facts": (lambda: forged.content.update({"study.json": b"{}"}), "study.json is not"),
         "threads": (lambda: forged.reseal("study.json", threads="many"), "study.json is not"),
         "asked": (lambda: forged.reseal("study.json", asked={"c": {"v": ["x"]}}), "study.json is"),
+        "no seed": (lambda: forged.reseal("study.json", asked={"c": {"v": [-1]}}), "study.json is"),
+        "no threads": (lambda: forged.reseal("study.json", threads=-5), "study.json is not"),
+        "question": (lambda: forged.reseal("study.json", question={"a": 1}), "study.json is not"),
+        "code": (lambda: forged.reseal("study.json", code={"x": [{}]}), "study.json is not"),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(44))
 def test_a_lie_that_no_digest_shows_is_refused(cli, there, archive, number):
     forged = Forged(archive)
     lies = forgeries(forged)
-    assert len(lies) == 40
+    assert len(lies) == 44
     lie, said = list(lies.values())[number]
     lie()
     file = forged.write(Path("x.zip"))
@@ -965,6 +982,41 @@ def test_a_forgery_without_a_lie_is_imported(cli, there, archive):
     forged = Forged(archive)
     forged.reseal(forged.of("result.json"))
     assert set(fates(imported(cli, forged.write(Path("x.zip")))).values()) == {"imported"}
+
+
+def test_a_pipe_is_told(cli, there):
+    os.mkfifo("x.zip")
+    assert "x.zip is no file: name the one that 'attnstudy export' wrote" in refused(
+        cli, there, Path("x.zip")
+    )
+
+
+@pytest.mark.parametrize("field", ["alpha", None])
+def test_a_plan_that_was_dated_back_takes_no_place(cli, workplace, archive, field):
+    """It would be the last before the first run, and be called followed."""
+    there, forged = Path("mlruns"), Forged(archive)
+    imported(cli, archive)
+    spec = run_named(there, "double/seed=0").started().spec
+    first = min(folder.started().at for folder in runs.run_folders(there, STUDY))
+    analysis = Analysis(metric="test_accuracy", direction="maximize")
+    plan = StudyPlan(
+        study=STUDY, config=spec.config_id, settings={}, arms={"double": {}, "vanilla": {}},
+        seeds=(0, 1), analysis=analysis,
+    )  # fmt: skip
+    with runs.changing_study_facts(there, STUDY) as facts:
+        facts.plans = [RecordedPlan.of(plan, first - 2).to_json()]
+    changed = plan if field is None else dataclasses.replace(
+        plan, analysis=dataclasses.replace(analysis, alpha=0.2)
+    )  # fmt: skip
+    forged.reseal("study.json", plans=[RecordedPlan.of(changed, first - 1).to_json()])
+    before = snapshot(there / "runs")
+    answer = cli("import", forged.write(Path("x.zip")))
+    if field is None:  # the same plan, recorded on two machines
+        assert answer.code == 0
+        return
+    assert answer.code == 3
+    assert "dated before the first run here, which followed the plan" in one_sentence(answer.err)
+    assert snapshot(there / "runs") == before
 
 
 # A disk that is full

@@ -26,16 +26,23 @@ case $2 in
   nan) echo '{"acc": NaN}' > metrics.json ;;
   text) echo '{"acc": "high"}' > metrics.json ;;
   null) echo '{"acc": null}' > metrics.json ;;
+  pipe) mkfifo metrics.json ;;
+  endless) ln -s /dev/zero metrics.json ;;
+  nested) head -c 200000 /dev/zero | tr '\0' '[' > metrics.json ;;
   other) echo '{"accuracy": 1}' > metrics.json ;;
   no_line) good 1; echo 'loss 2' > metrics.jsonl ;;
   no_step) good 1; echo '{"loss": 2}' > metrics.jsonl ;;
+  list_step) good 1; echo '{"step": [1], "loss": 2}' > metrics.jsonl ;;
+  nested_line) good 1; { head -c 200000 /dev/zero | tr '\0' '['; echo; } > metrics.jsonl ;;
+  no_end) good 1; rm output.log; ln -s /dev/zero output.log; exit 4 ;;
   odd_step) good 1; echo '{"step": 0.5, "loss": 2}' > metrics.jsonl ;;
   bad_value) good 1; echo '{"step": 0, "loss": "high"}' > metrics.jsonl ;;
   half_line) good 1; printf '{"step": 0, "loss": 2}\n{"step": 1, "lo' > metrics.jsonl ;;
   leaves) good 2; sleep 300 & echo $! > pid.txt ;;
   diverged) echo '{"acc": 0.4, "diverged_at": 7}' > metrics.json ;;
   odd_end) echo '{"diverged_at": 0.5}' > metrics.json ;;
-  big) good 3; mkdir inner; echo x > inner/y; echo z > z.txt; echo > 'an odd name.txt' ;;
+  big) good 3; mkdir inner; echo x > inner/y; echo z > z.txt; echo > 'an odd name.txt'
+    ln -s z.txt newest.txt; ln -s /etc/passwd passwd.txt; ln -s /dev/zero zero.txt; mkfifo pipe ;;
 esac
 """
 REFUSED = {
@@ -50,9 +57,15 @@ REFUSED = {
     "nan": r"the metric acc is nan: return a finite number",
     "text": r"the metric acc is 'high': return a number",
     "null": r"the metric acc is None: return a number",
+    "pipe": r"^the command's metrics\.json is no file: write a JSON object into a file$",
+    "endless": r"^the command's metrics\.json is no file: ",
+    "nested": r"^the command's metrics\.json is no JSON: ",
     "other": r"returned accuracy, and no acc, by which its study is judged",
     "no_line": r"a line of metrics\.jsonl is 'loss 2': write a JSON object with a 'step'",
     "no_step": r"a line of metrics\.jsonl is '\{\"loss\": 2\}': write a JSON object with a 'step'",
+    "list_step": r"a line of metrics\.jsonl is .*: write a JSON object with a 'step'",
+    "nested_line": r"a line of metrics\.jsonl is '\[{100}': write a JSON object with a 'step'",
+    "no_end": r"^the command ended with exit code 4: ",
     "odd_step": r"log\(step=0\.5\): a step is a whole number",
     "odd_end": r"^diverged_at is 0\.5: give the step, counted from 0$",
     "bad_value": r"loss is 'high': give a number",
@@ -84,7 +97,9 @@ def test_whatever_a_command_does_wrong_is_one_sentence_and_no_other_run_is_lost(
     left = int((folders["leaves"].path / "pid.txt").read_text())
     assert not Path(f"/proc/{left}").exists() or "Z" in Path(f"/proc/{left}/stat").read_text()
     # the files that it leaves are the run's, if a run can have a file of that name
-    assert set(results["big"].files) == {"metrics.json", "output.log", "z.txt"}
+    assert set(results["big"].files) == {
+        "metrics.json", "output.log", "z.txt", "newest.txt",
+    }  # fmt: skip
     assert (folders["good"].path / "output.log").read_text() == "seed 0 of good\n"
 
 
@@ -92,6 +107,8 @@ STDOUT = r"""
 case $2 in
   good) echo 'epoch=1 acc=0.1'; echo 'loss=0.2, acc=0.5;'; echo ;;
   exponent) echo 'acc = 5e-1' ;;
+  colon) echo 'epoch 3: acc 0.1'; echo 'loss: 0.25, acc: 0.5' ;;
+  time) echo '12:30:05 acc=0.5' ;;
   nothing) ;;
   prose) echo 'the accuracy: acc=0.5' ;;
   text) echo 'acc=high' ;;
@@ -102,12 +119,15 @@ REFUSED_STDOUT = {
     "nothing": r"the last line of its output is '', and metrics = 'stdout' reads 'name=value",
     "prose": r"the last line of its output is 'the accuracy: acc=0\.5'",
     "text": r"the metric acc is 'high', which is no number",
+    "time": r"the last line of its output is '12:30:05 acc=0\.5'",
     "nan": r"the metric acc is nan: return a finite number",
 }
 
 
 def test_metrics_can_be_in_the_last_line_of_the_output(own: Own):
-    arms = "".join(f"[arms.{n}]\ndoes = '{n}'\n" for n in (*REFUSED_STDOUT, "good", "exponent"))
+    arms = "".join(
+        f"[arms.{n}]\ndoes = '{n}'\n" for n in (*REFUSED_STDOUT, "good", "exponent", "colon")
+    )
     own.write(None, arms,
               top="command = 'sh do.sh {seed} {does}'\nmetrics = 'stdout'\nseeds = 1")  # fmt: skip
     (own.place / "studies" / "own" / "do.sh").write_text(STDOUT)
@@ -117,6 +137,7 @@ def test_metrics_can_be_in_the_last_line_of_the_output(own: Own):
         assert re.search(expected, own.failures()[name] or ""), own.failures()[name]
     assert own.metrics() == {
         "good/seed=0": {"acc": 0.5, "loss": 0.2}, "exponent/seed=0": {"acc": 0.5},
+        "colon/seed=0": {"acc": 0.5, "loss": 0.25},
     }  # fmt: skip
 
 

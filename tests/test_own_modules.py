@@ -25,7 +25,7 @@ def attnstudy(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parent.parent)
     return subprocess.run(
         [sys.executable, "-m", "attnstudy", *words], cwd=cwd, text=True, capture_output=True,
-        env={**os.environ, "PYTHONPATH": root}, timeout=120,
+        env={**os.environ, "PYTHONPATH": root}, timeout=250,
     )  # fmt: skip
 
 

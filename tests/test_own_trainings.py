@@ -138,6 +138,10 @@ def like_ours(run):
     run.file("result.json")
 
 
+def a_path(run):
+    run.file(run.file("plot.png"))
+
+
 def no_answers(run):
     run.predictions([0.2, 0.7])
 
@@ -203,6 +207,7 @@ REFUSED = {
     "nothing_logged": r"log\(\) was given no metric: name one",
     "never_written": r"file\('plot\.png'\) was asked for and never written",
     "outside": r"a run cannot have a file called '\.\./plot\.png'",
+    "a_path": r"cannot have a file called PosixPath",
     "like_ours": r"a run cannot have a file called 'result\.json'",
     "no_answers": r"predictions\(\) takes one true or false",
     "no_model": r"model\(\) takes a torch\.nn\.Module, or tensors or arrays by name",
@@ -264,6 +269,8 @@ MISTAKES: dict[str, Any] = {
                       r"train and command both say what is run"),
     "code that is not there": ({"top": "train = 'mine:train'\ncode = ['data.py']"},
                                r"code names 'data\.py', and there is no"),
+    "code that is everything": ({"top": "train = 'mine:train'\ncode = ['/']"},
+                                r"code names '/', the whole machine"),
     "metrics of a function": ({"top": "train = 'mine:train'\nmetrics = 'stdout'"},
                               r"goes with command"),
     "no metric": ({"ranking": ""}, r"name the metric that the study is ranked by"),

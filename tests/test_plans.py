@@ -114,7 +114,7 @@ def test_arms_with_settings_are_compared_by_declaration(cli, study):
     assert "short" in cli("status", "deep").out
     answer = cli("run", "deep", "--variant", "shrot")
     assert answer.code == 2
-    assert "unknown variant 'shrot'" in answer.err
+    assert "the study has no arm 'shrot'; did you mean 'short'?" in answer.err
 
 
 def test_a_plans_record_that_was_altered_in_the_store_is_told(cli, study):

@@ -48,6 +48,8 @@ def test_the_table_ranked_again_gives_the_published_verdict_and_numbers(cli, wor
     assert answer.code == 0, answer.err
     again = json.loads(answer.out)
     assert again["verdict"] == RANKING["verdict"] == VERDICT
+    for flag in again["flags"]:
+        flag["message"] = flag["message"].replace("−", "-")  # a hyphen when this was published
     for part in ("arms", "pairs", "flags", "looks"):
         assert alike(again[part], RANKING[part]), part
     # what differs is said: nobody knows when a table was made, or what was planned before

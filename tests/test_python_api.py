@@ -494,11 +494,11 @@ def test_mistakes_are_told_in_a_sentence_before_anything_runs(workplace, said, a
         ("run", {"address": "a:1"}, "address goes with executor ray"),
         ("run", {"tuned": True}, r"was not tuned in .*: tune\(\) does that"),
         ("tune", {"metric": "val"}, "say what is varied with space="),
-        ("tune", {"space": {"bonus": [0, 1]}}, "give metric='...'"),
+        ("tune", {"space": {"slope": [0, 1]}}, "give metric='...'"),
         ("tune", {"space": {"bonsu": [0, 1]}, "metric": "val"}, "'bonsu' is not a field"),
-        ("tune", {"space": {"bonus": 1}, "metric": "val"}, r"write \{'low': \.\.\., 'high'"),
+        ("tune", {"space": {"slope": 1}, "metric": "val"}, r"write \{'low': \.\.\., 'high'"),
         ("tune", {"space": 3, "metric": "val"}, "space is 3"),
-        ("tune", {"space": {"bonus": [0, 1]}, "metric": "val", "tuning_seeds": [0]},
+        ("tune", {"space": {"slope": [0, 1]}, "metric": "val", "tuning_seeds": [0]},
          "name other tuning_seeds"),
         ("rank", {}, "no study 'wrong'"),
         ("rank", {"alpha": 0.7}, "alpha: '0.7' is not an error rate"),
@@ -506,7 +506,7 @@ def test_mistakes_are_told_in_a_sentence_before_anything_runs(workplace, said, a
 )  # fmt: skip
 def test_mistakes_in_calls(workplace, method, said, about):
     study = attnstudy.Study("wrong", train, arms={"a": {"bonus": 0}, "b": {"bonus": 1}}, seeds=2,
-                            metric="score")  # fmt: skip
+                            settings={"slope": 1.0}, metric="score")  # fmt: skip
     with pytest.raises(UsageError, match=about) as raised:
         getattr(study, method)(**said)
     assert "\n" not in str(raised.value)

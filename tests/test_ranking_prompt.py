@@ -42,7 +42,7 @@ def test_the_text_has_verdict_arms_and_pairs(ranking):
     assert ["ours", "4", "92.25", "0.1291", "0"] in rows
     assert ["few", "1", "91", "–", "1"] in rows
     pair = next(p for p in ranking.pairs if {p.a, p.b} == {"ours", "base"})
-    assert ["ours", "-", "base", "+1.1", "[+0.8766,", "+1.323]", f"{pair.p_adjusted:.3g}",
+    assert ["ours", "−", "base", "+1.1", "[+0.8766,", "+1.323]", f"{pair.p_adjusted:.3g}",
             "better"] in rows  # fmt: skip
     assert len(lines) == 3 + 1 + 4 + 1 + 4
     assert max(map(len, lines)) <= 100
@@ -52,7 +52,7 @@ def test_of_many_pairs_the_text_has_the_first():
     rng = np.random.default_rng(3)
     arms = {f"arm {i}": list(rng.normal(i, 1, 3)) for i in range(8)}
     text = repr(attnstudy.rank(arms, metric="score"))
-    assert text.count("arm 7 - arm") == 7
+    assert text.count("arm 7 − arm") == 7
     assert text.endswith("... and 8 more pairs: to_frame() has all")
 
 

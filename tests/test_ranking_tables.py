@@ -376,6 +376,45 @@ def test_names_that_differ_in_case_only_get_a_remark(ranked):
     assert any("differ in case or blanks only" in note for note in ranked(text)["notes"])
 
 
+def test_names_whose_letters_are_coded_in_two_ways_get_a_remark(ranked):
+    text = "model,seed,acc\ncaf\u00e9,0,1.5\ncaf\u00e9,1,1.7\ncafe\u0301,0,2.5\ncafe\u0301,1,2.6\n"
+    (note,) = [one for one in ranked(text)["notes"] if "letters that look alike" in one]
+    assert note.startswith("'caf\\xe9' and 'cafe\\u0301' differ")
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["a\tb", "a  b", "a\u00a0b", "a\x01b", "a b\u200b", "\u202ea b", "a\nb"],
+    ids=["tab", "two blanks", "no-break", "control", "no width", "right to left", "line"],
+)
+@pytest.mark.parametrize("by", ["model", "dataset"])
+def test_names_that_only_what_nobody_sees_tells_apart_are_never_one(ranked, other, by):
+    rows = [f'"{arm}",{seed},{seed + 0.5}' for arm in (other, "a b", "c") for seed in (1, 2)]
+    if by == "dataset":
+        rows = [f"{arm},{row}" for row in rows for arm in ("x", "y")]
+    header = "model,seed,acc" if by == "model" else "model,dataset,seed,acc"
+    words = () if by == "model" else ("--task-by", "dataset")
+    said = ranked("\n".join([header, *rows]), *words, code=3)
+    assert f"{other!a} and 'a b', which look alike: write both in the same way" in said
+
+
+def test_blanks_at_the_ends_of_a_cell_are_layout(ranked):
+    text = "model,seed,acc\na ,0,1.5\n a,1,1.7\n\ta\t,2,1.6\nb,0,2.5\nb,1,2.6\n"
+    assert [arm["values"] for arm in ranked(text)["arms"]] == [[2.5, 2.6], [1.5, 1.7, 1.6]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1,seed,acc\na,0,1.5\n{},1,1.7\n", "model,seed,acc\na,0,1.5\na,1,{}\n",
+     "model,seed,acc\na,0,1.5\na,{},1.5\n", "n,model,acc\n0,a,1.5\n{},a,1.5\n",
+     "model,seed_0,seed_{}\na,1.5,1.7\nb,1.5,1.8\n", "{},model,acc\n0,a,1.5\n1,a,1.5\n"],
+)  # fmt: skip
+def test_numbers_without_end_are_no_bug(ranked, cli, text):
+    Path("long.csv").write_text(text.format("9" * 5000))
+    answer = cli("rank", "--from", "long.csv")
+    assert answer.code in (0, 2, 3)  # an exception would come through
+
+
 @pytest.mark.parametrize("seed", ["0.0", "0", '"0"', "seed_0", " 0 "])
 def test_a_seed_is_a_number_however_it_is_written(ranked, seed):
     text = f"model,seed,acc\na,{seed},1.5\na,1,1.7\nb,0,2.5\nb,1,2.6\n"

@@ -68,7 +68,7 @@ def begin(*words: str, cwd: Path) -> subprocess.Popen[bytes]:
 
 
 def until(condition: Callable[[], object], child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 250
     while not condition():
         assert child.poll() is None, "it ended too early"
         assert time.monotonic() < deadline
@@ -348,7 +348,7 @@ def test_a_stranger_is_not_let_in(cluster, workplace, environment, said):
     words = ("run", *SMALL, "--variant", "vanilla", *ray_words(cluster))
     ended = subprocess.run(
         [sys.executable, "-c", STRANGER, *words], capture_output=True, text=True, check=False,
-        env={**os.environ, **environment}, timeout=120,
+        env={**os.environ, **environment}, timeout=250,
     )  # fmt: skip
     assert ended.returncode == 3, ended.stderr
     assert said in one_sentence(ended.stderr)
@@ -358,7 +358,7 @@ def test_no_cluster_at_an_address(workplace):
     words = ("run", *SMALL, "--variant", "vanilla", "--executor", "ray", "--address")
     ended = subprocess.run(
         [sys.executable, "-c", STRANGER, *words, "127.0.0.1:9"], capture_output=True, text=True,
-        check=False, timeout=200,
+        check=False, timeout=250,
     )  # fmt: skip
     assert ended.returncode == 3, ended.stderr
     assert "no Ray cluster answers at 127.0.0.1:9" in one_sentence(ended.stderr)

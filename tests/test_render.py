@@ -35,7 +35,12 @@ def test_seeds_are_written_as_the_command_line_reads_them(seeds):
 
 def test_numbers():
     assert number(None) == "–"
-    assert number(1.005, 1) == "1.0"
+    assert number(59.8412) == "59.84"
+    assert number(0.0123) == "0.01230"
+    assert [number(value, [0.0126, 0.5]) for value in (0.0126, -0.5)] == ["0.0126", "−0.5000"]
+    assert number(0.0) == "0.000"
+    assert number(1e-9) == "1e-09"
+    assert number(float("inf")) == "inf"
 
 
 def test_tables_keep_brackets_and_fit_100_columns():
@@ -58,7 +63,8 @@ def test_ranking_text_holds_every_number_and_fits_100_columns():
         assert f"{arm.mean:.2f}" in text
         assert f"{arm.sd:.2f}" in text
     for pair in ranking.pairs:
-        assert f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]" in text
+        interval = f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]".replace("-", "−")
+        assert interval in text
         assert f"{pair.p_adjusted:.3f}"[1:] in text
     assert "mïne:wide [x]" in text
 

@@ -172,8 +172,11 @@ def _silent(answer, place: Path) -> None:
 
 
 def test_a_password_that_an_address_cannot_hold_is_refused(place, cli):
-    answer = cli("status", "--tracking-uri", f"http://someone:a/{PASSWORD}@127.0.0.1:9")
-    assert answer.code == 0 or "write '@' as %40, '/' as %2F" in answer.err
+    for words in (("status",), ("sync", "placement"), ("ui",), ("rank", "--study", "placement")):
+        answer = cli(*words, "--tracking-uri", f"http://someone:a/{PASSWORD}@127.0.0.1:9")
+        assert (answer.code, answer.out) == (2, ""), words
+        assert "the password in http://someone:***@127.0.0.1:9 ends too early" in answer.err
+        assert "write '@' as %40, '/' as %2F" in answer.err
     answer = cli("sync", "placement", "--tracking-uri", f"http://me:a/{PASSWORD}@127.0.0.1:9")
     assert (answer.code, "http://me:***@127.0.0.1:9 ends too early" in answer.err) == (2, True)
     # a port and a path with an @ in it are none
@@ -183,15 +186,18 @@ def test_a_password_that_an_address_cannot_hold_is_refused(place, cli):
 
 def test_the_ui_gives_the_address_in_the_environment(place, cli, monkeypatch):
     """As MLflow's own option it would be in the process list, and in the line that is printed."""
+    from attnstudy.tracking import open_store, resolve
+
     address = f"postgresql+psycopg2://someone:{PASSWORD}@127.0.0.1:9/tracking"
     called = []
 
-    def run(command, environ):
+    def run(command, environ, **_):
         called.append((command, environ))
         return 0
 
-    monkeypatch.setattr("attnstudy.tracking.open_store", lambda *_, **__: None)
-    monkeypatch.setattr("attnstudy.cli.surroundings._serve", run)
+    tracker = open_store(resolve(Path("mlruns"), None))  # for the address, where nothing listens
+    monkeypatch.setattr("attnstudy.tracking.open_store", lambda *_, **__: tracker)
+    monkeypatch.setattr("attnstudy.cli.ui._serve", run)
     answer = cli("ui", "--port", "5999", "--tracking-uri", address)
     ((command, environ),) = called
     assert PASSWORD not in " ".join(map(str, command)) + answer.out + answer.err
@@ -254,10 +260,10 @@ class Watched:
 
     def until(self, seen: Callable[[], bool]) -> bool:
         """Look at the processes until something is seen, for a minute."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 250
         while not seen() and time.monotonic() < deadline:
             self.commands.update(_family(self.process.pid))
-            time.sleep(0.02)
+            time.sleep(0.05)  # a look costs 5 ms
         return seen()
 
 
@@ -270,10 +276,10 @@ def watched(*words: str, said: Path, env: Mapping[str, str]) -> Iterator[Watched
     finally:
         seen.process.terminate()  # a server has a session of its own, which its command ends
         with contextlib.suppress(subprocess.TimeoutExpired):
-            seen.process.wait(timeout=60)
+            seen.process.wait(timeout=250)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(seen.process.pid, signal.SIGKILL)
-        seen.process.wait(timeout=60)
+        seen.process.wait(timeout=250)
 
 
 def _family(root: int) -> Iterator[str]:

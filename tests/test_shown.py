@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 import attnstudy
 from attnstudy import shown
@@ -26,9 +28,25 @@ from tests.hostile import HOSTILE, Page, nothing_hidden, rows_of_csv, rows_of_ma
 
 SENT = [*HOSTILE.values()]
 ANY = st.text(max_size=40) | st.sampled_from(SENT)
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+"""Of rich, which is installed: tables and what is struck through, as GitHub has them."""
 
 
 # one function for each place
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("ascii", "-1.5 x 2 - \\xfc\\u5b57"), ("latin-1", "-1.5 × 2 - ü\\u5b57"), ("utf-8", None)],
+)
+def test_a_stream_is_given_what_its_encoding_has(encoding, text):
+    given = "−1.5 × 2 – ü字"
+    assert shown.in_encoding(given, encoding) == (text or given)
+
+
+@given(ANY, st.sampled_from(["ascii", "latin-1", "cp1252", "utf-8"]))
+def test_every_stream_can_print_every_text(text, encoding):
+    shown.in_encoding(shown.in_line(text), encoding).encode(encoding)
 
 
 @given(ANY)
@@ -62,6 +80,25 @@ def test_rows_of_markdown_are_those_of_the_table(rows):
     assert rows_of_markdown(text) == [3] * (2 + len(rows)) == [3] * len(text.splitlines())
 
 
+@given(st.lists(st.lists(ANY, min_size=2, max_size=2), min_size=1, max_size=3))
+def test_markdown_shows_the_texts_themselves_in_a_table(rows):
+    html = MARKDOWN.render(markdown_table(["a", "-"], rows))
+    page = Page(html)
+    assert page.tags == ["table", "thead", "tr", "th", "th", "tbody"] + ["tr", "td", "td"] * len(
+        rows
+    )
+    # what stands in tables of it: a table that is none shows its lines and bars instead
+    told = [" ".join(shown.in_line(cell).split()) for cell in ("a", "-", *chain(*rows))]
+    assert " ".join(page.text.split()) == " ".join(" ".join(told).split())
+
+
+@given(ANY)
+def test_a_paragraph_of_markdown_shows_the_text_itself(text):
+    page = Page(MARKDOWN.render(shown.in_markdown(text)))
+    assert page.tags in (["p"], [])
+    assert page.text.strip() == " ".join(shown.in_line(text).split())
+
+
 @given(st.lists(ANY | st.floats() | st.integers(), min_size=3, max_size=3))
 def test_cells_of_a_csv_come_back_and_no_text_is_a_formula(cells):
     text = csv_text([cells])
@@ -72,7 +109,7 @@ def test_cells_of_a_csv_come_back_and_no_text_is_a_formula(cells):
             assert not written.lstrip().startswith(("=", "+", "-", "@"))
             assert shown.from_csv(written) == shown.in_line(cell)
         else:
-            assert float(written) == cell or cell != cell
+            assert type(cell)(written) == cell or cell != cell
 
 
 @given(ANY)
@@ -90,7 +127,7 @@ def test_examples():
     assert shown.in_markdown("1. a") == "1\\. a"
     assert shown.in_markdown("- a") == "\\- a"
     assert shown.in_markdown("-0.5") == "-0.5"
-    assert shown.in_markdown("# a & b") == "\\# a \\& b"
+    assert shown.in_markdown("# a & b < $c") == "\\# a &amp; b &lt; &#36;c"
     assert shown.in_csv("=1") == "'=1"
     assert shown.in_csv("'=1") == "''=1"
     assert shown.in_csv(-1.5) == -1.5
@@ -152,7 +189,7 @@ def check(form, out):
     if form == "csv":
         assert len(set(rows_of_csv(out))) == 1
     elif form == "html":
-        Page(out)
+        assert Page(out).tags.count("script") == 1  # the page's own
     elif form == "latex":
         assert "\\input" not in out
         assert out.count("\\begin{tabular}") == out.count("\\end{tabular}")
@@ -347,6 +384,7 @@ def test_audit(workplace, cli):
 
 
 RAISES = """
+from itertools import chain
 from pathlib import Path
 MESSAGES = {messages!r}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,25 @@ def test_missing_study_without_a_near_miss(argument: str) -> None:
     message = refusal(argument)
     assert f"there is no study {argument!r}" in message
     assert "did you mean" not in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("pipe", "no file"), ("folder", "no file"), ("link", "a link that leads")]
+)
+@pytest.mark.parametrize("by_name", [True, False])
+def test_what_is_in_the_place_of_the_file_is_not_passed_over(
+    here: Path, kind: str, said: str, by_name: bool
+) -> None:
+    path = here / "studies" / "odd" / "study.toml"
+    path.parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere.toml")
+    with pytest.raises(UsageError, match=f"^studies/odd/study.toml is {said}.*: remove it"):
+        find(*(("odd", None) if by_name else (None, "odd")))
 
 
 def test_a_name_too_long_for_a_file_is_a_bad_name() -> None:
@@ -282,6 +302,7 @@ def test_workers_in_each_form(written: str, meant: object) -> None:
         ("seed = 3", "seed", "seeds"),
         ("trainsize = 3", "trainsize", "train_size"),
         ("[trainning]\nepochs = 1", "trainning", "[training]"),
+        ("[trainng]\nepochs = 1", "trainng", "[training]"),  # and not "train"
         ("[training]\nepoch = 3", "[training] epoch", "epochs"),
         ("[training]\nbatchsize = 3", "[training] batchsize", "batch_size"),
         ("[ranking]\nalpah = 0.1", "[ranking] alpah", "alpha"),
@@ -381,6 +402,7 @@ def test_a_value_of_the_wrong_kind(text: str, key: str, wanted: str) -> None:
         "question = 'é'".encode("latin-1"),
         b"seeds = 3\x00",
         b"\xff\xfes\x00",
+        b"seeds = 1" + b"0" * 5000,
     ],
 )
 def test_what_is_no_toml(content: bytes) -> None:

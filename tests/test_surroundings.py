@@ -57,7 +57,7 @@ def test_too_little_memory(megabytes, store_dir, workplace):
     """Wherever it ends: an answer, or one sentence; whatever library was being imported."""
     done = subprocess.run(
         [sys.executable, "-m", "attnstudy", "rank", "--study", "placement"],
-        capture_output=True, text=True, check=False, cwd=workplace, timeout=120,
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
         preexec_fn=lambda: resource.setrlimit(
             resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20)
@@ -81,4 +81,28 @@ def test_hints_can_be_typed_as_they_are(workplace, cli):
     answer = cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--store", "my runs",
                  "--no-figures", "--executor", "inline", "-q")  # fmt: skip
     assert answer.code == 0, answer.err
-    assert "attnstudy ui --store 'my runs'" in answer.out
+    assert "attnstudy ui placement --store 'my runs'" in answer.out
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed(closed, workplace):
+    """What is opened next must not be taken for the output, and nobody misses what is not read."""
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m attnstudy status {closed}', sys.executable],
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "" if ">&-" in closed.split() else "No study" in done.stdout
+
+
+def test_links_in_a_circle(workplace):
+    Path("there").symlink_to("here")
+    Path("here").symlink_to("there")
+    done = subprocess.run(
+        [sys.executable, "-m", "attnstudy", "status", "--store", "here/mlruns"],
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "ymbolic link" in one_sentence(done.stderr)

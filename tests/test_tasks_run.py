@@ -378,7 +378,7 @@ def test_until_decided_and_rerun_are_of_one_task(study):
     answer = study("run", "--until-decided", "--task", "easy", "--looks", "3,5")
     assert answer.code == 0, answer.err
     assert "study own, task easy: 1 of 2 declared looks" in answer.out
-    assert "attnstudy rank --study own --task easy" in answer.out
+    assert "attnstudy rank own --task easy" in answer.out
     assert len(study.folders()) == 6
     answer = study("run", "--task", "easy", "--seeds", "1", "--rerun", "--json")
     assert json.loads(answer.out)["trained"] == 2

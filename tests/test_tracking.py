@@ -138,12 +138,12 @@ def test_the_model_loads_without_pickle_and_gives_the_logged_accuracy(
     tracked = read_runs(tracker, "small")
     assert len(tracked) == 2
     for run in tracked:
-        model = mlflow.pytorch.load_model(f"runs:/{run.run_id}/model")
+        model = mlflow.pytorch.load_model(f"runs:/{run.run_id}/small-double")
         for size in (1, 7, 360):  # the number of images is free
             predicted = torch.cat([model(part).argmax(1) for part in images.split(size)]).numpy()
             accuracy = 100 * (predicted == digits.test.labels).sum() / 360
             assert accuracy == run.metrics["test_accuracy"]
-        served = mlflow.pyfunc.load_model(f"runs:/{run.run_id}/model")
+        served = mlflow.pyfunc.load_model(f"runs:/{run.run_id}/small-double")
         assert served.predict(images[:3].numpy()).shape == (3, 10)
         assert served.metadata.metadata["scale"] == 16.0
 
@@ -166,12 +166,21 @@ def test_publishing_again_changes_nothing(make_spec, train_run, store_dir, track
     # the note of what was confirmed is lost: everything is sent again
     for note in (folder.path / "published").iterdir():
         note.unlink()
+    # and an upload was cut off, of which MLflow would show what is there
+    run_folder = next((store_dir / "artifacts" / "small").glob("*/artifacts"))
+    (run_folder / ".artifact.uploading.cut_off").write_bytes(b"a part")
     assert publisher.publish(folder)
     assert content(tracker) == before
+    assert not list((store_dir / "artifacts").rglob(".*"))
     (runs_of_name,) = before.values()
     assert len(runs_of_name) == 1
     experiment = tracker.client.get_experiment_by_name("small").experiment_id
-    assert len(tracker.client.search_logged_models([experiment])) == 1
+    (model,) = tracker.client.search_logged_models([experiment])
+    assert model.name == "small-double"
+    about = model.tags["mlflow.note.content"]
+    assert about.startswith("Arm **double** of the study **small**, trained with seed ")
+    assert "on 256 images of digits (digest `" in about
+    assert {(m.dataset_name, m.model_id) for m in model.metrics} == {("digits", model.model_id)}
 
 
 def test_a_store_that_was_set_up_anew_gets_everything_again(

@@ -118,7 +118,11 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("place", "pruner"),
-    [("tuning/asked", "none"), ("tuning/trained", "median"), ("tuning/trained", "wilcoxon")],
+    [
+        ("tuning/asked", "none"),
+        ("tuning/trained", "median"),
+        pytest.param("tuning/trained", "wilcoxon", marks=pytest.mark.rest),
+    ],
 )
 def test_interrupted_anywhere_the_trials_are_those_of_an_uninterrupted_search(
     place, pruner, cli, workplace, monkeypatch

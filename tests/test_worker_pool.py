@@ -13,8 +13,6 @@ from attnstudy.executors import ClusterRequest, Died, Finished, Ray, Retried, wo
 from attnstudy.executors.remote_worker import RemoteWorker
 from tests.clusters import Machines
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def tell_thrice(payload, shared, channel):
     for number in range(3):

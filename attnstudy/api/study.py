@@ -43,15 +43,17 @@ class Study:
 
     It is what a study's file is, said in Python, and has the same runs: nothing is run twice.
 
-    >>> import attnstudy
-    >>> def train(run):
-    ...     return {"score": run.settings["level"] + run.rng("noise").normal()}
-    >>> study = attnstudy.Study(
-    ...     "levels", train, arms={"low": {"level": 0.0}, "high": {"level": 5.0}},
-    ...     seeds=5, metric="score",
-    ... )
-    >>> study
-    Study('levels'): low, high; seeds 0-4; ranked by score
+    Examples:
+        >>> import attnstudy
+        >>> def train(run):
+        ...     return {"score": run.settings["level"] + run.rng("noise").normal()}
+        >>> study = attnstudy.Study(
+        ...     "levels", train, arms={"low": {"level": 0.0}, "high": {"level": 5.0}},
+        ...     seeds=5, metric="score",
+        ... )
+        >>> study
+        Study('levels'): low, high; seeds 0-4; ranked by score
+
     """
 
     def __init__(  # noqa: PLR0913 - what a study's file says, by keyword

@@ -87,6 +87,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
     """
     with contextlib.ExitStack() as stack:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would never end
+            raise ArchiveError(f"{path} is no file: name the one that 'attnstudy export' wrote")
         try:
             file = stack.enter_context(path.open("rb"))
             size = os.fstat(file.fileno()).st_size

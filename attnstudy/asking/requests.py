@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -122,6 +123,12 @@ def refuse_arms_beside_tuning(study: StudyFile) -> None:
             f"{study.place.of('arms')} and [tuning] both say what the settings of an arm are: "
             "leave one of them out"
         )
+    for arm, table in study.arms.items():
+        if both := [key for key in table if key in (study.space or {})]:
+            raise UsageError(
+                f"{study.place.of(f'arms.{arm}', both[0])} is given, and [tuning.space] searches "
+                "it: leave one of them out"
+            )
 
 
 def tune_request(given: Given) -> TuneRequest:
@@ -254,8 +261,7 @@ def find_own_modules(given: Given) -> None:
         folders.append(study.folder.resolve())
     sys.path[:] = [place for place in sys.path if place not in _OWN_FOLDERS]
     own = [place for place in map(str, folders) if place not in sys.path]
-    for place in _OWN_FOLDERS.keys() - set(own):
-        _forget_modules(Path(place), _OWN_FOLDERS[place])
+    _forget_modules({p: before for p, before in _OWN_FOLDERS.items() if p not in own})
     for place in own:
         _OWN_FOLDERS.setdefault(place, frozenset(sys.modules))
     sys.path += own
@@ -265,15 +271,22 @@ _OWN_FOLDERS: dict[str, frozenset[str]] = {}
 """What ``find_own_modules`` has added for a study, and what had been imported before."""
 
 
-def _forget_modules(folder: Path, before: frozenset[str]) -> None:
-    """Have modules of another study's folder imported anew: this one's may have their names."""
-    others = {
-        name
-        for name, module in sys.modules.items()
-        if name not in before
-        and (file := getattr(module, "__file__", None)) is not None
-        and folder in Path(file).parents[:2]
-    }
+def _forget_modules(folders: Mapping[str, frozenset[str]]) -> None:
+    """Have modules of other studies' folders imported anew: this one's may have their names.
+
+    Args:
+        folders: each with the modules that had been imported before it was added.
+
+    """
+    others = set()
+    for name, module in list(sys.modules.items()) if folders else ():
+        if (file := getattr(module, "__file__", None)) is None:
+            continue
+        # no paths: of thousands of modules, making them took most of a command
+        parent = file.rpartition(os.sep)[0]
+        for folder in (parent, parent.rpartition(os.sep)[0]):
+            if folder in folders and name not in folders[folder]:
+                others.add(name)
     for name in list(sys.modules):
         if name.partition(".")[0] in others:
             del sys.modules[name]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import click
 
-from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning
+from attnstudy.cli import housekeeping, ranking, studies, studyfiles, surroundings, tuning, ui
 from attnstudy.cli.common import tell
 from attnstudy.cli.group import cli
 from attnstudy.errors import (
@@ -24,7 +26,7 @@ from attnstudy.errors import (
     command_without_passwords,
     without_passwords,
 )
-from attnstudy.options import blamed
+from attnstudy.options import HelpContext, blamed
 from attnstudy.shown import in_lines
 
 
@@ -39,9 +41,20 @@ for command in (
     *ranking.COMMANDS,
     *housekeeping.COMMANDS,
     *surroundings.COMMANDS,
+    *ui.COMMANDS,
     *tuning.COMMANDS,
 ):
     cli.add_command(command)
+
+
+def _write_help(command: click.Command) -> None:
+    """Have a command and all below it write their help in whole words."""
+    command.context_class = HelpContext
+    for below in getattr(command, "commands", {}).values():
+        _write_help(below)
+
+
+_write_help(cli)
 
 
 def _show_error(sentence: str) -> None:
@@ -70,8 +83,24 @@ def _interrupted(number: int) -> int:
     return EXIT_SIGNAL + number
 
 
+def _open_streams() -> None:
+    """Put nothing in the place of what the caller closed, as ``>&-`` does.
+
+    Otherwise the next file that is opened, be it a database, would be taken for the output.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def main() -> None:
     """Run the command line; every error that is meant for the reader ends as one sentence."""
+    _open_streams()
     warnings.showwarning = _show_warning
     sys.excepthook = _show_bug
     for name in ("SIGTERM", "SIGHUP"):
@@ -96,6 +125,12 @@ def main() -> None:
         code = 0
     except (MemoryError, RecursionError, OSError) as error:
         _show_error(_surroundings(error))
+        code = EXIT_ENVIRONMENT
+    except RuntimeError as error:
+        loop = error.__context__  # before Python 3.13, pathlib turns links in a circle into this
+        if not isinstance(loop, OSError) or loop.errno != errno.ELOOP:
+            raise
+        _show_error(_surroundings(loop))
         code = EXIT_ENVIRONMENT
     sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import click
 
 from attnstudy import options
 from attnstudy.files import write_output
-from attnstudy.shown import in_line, in_lines
+from attnstudy.shown import in_encoding, in_line, in_lines
 
 
 def named_study(given: dict[str, Any]) -> str | None:
@@ -39,12 +40,28 @@ def data_dir_of(given: dict[str, Any]) -> Path:
 
 def say(text: str) -> None:
     """Print lines; whatever the text in them, it controls no terminal."""
-    click.echo(in_lines(text))
+    _write(in_lines(text))
 
 
 def tell(sentence: str) -> None:
     """Print one line to standard error, beside the answer."""
-    click.echo(in_line(sentence), err=True)
+    _write(in_line(sentence), err=True)
+
+
+def _write(text: str, *, err: bool = False) -> None:
+    """Print a text in signs that the stream has: in some locales a terminal lacks a minus."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    # click writes UTF-8 where Python says ASCII: right for a file, garbage on a terminal
+    if stream.isatty() or codecs.lookup(encoding).name != "ascii":
+        text = in_encoding(text, encoding)
+    click.echo(text, err=err)
+
+
+def note(sentence: str) -> None:
+    """Print one line to standard error that is no warning: --quiet leaves it out."""
+    if not click.get_current_context().params.get("quiet"):
+        tell(sentence)
 
 
 def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
@@ -56,7 +73,7 @@ def print_result(answer: Any, text: Any, output: Path | None = None) -> None:
             from attnstudy.render.tables import fitted
 
             content = fitted(content)
-        click.echo(content.rstrip("\n"))
+        _write(content.rstrip("\n"))
         return
     write_output(output, (content.rstrip("\n") + "\n").encode())
-    tell(f"{output} is written.")
+    note(f"{output} is written.")

@@ -26,6 +26,7 @@ _FILE = click.Path(path_type=Path)
 @options.option("--repeated", is_flag=True, help="Also results that a later --rerun replaced.")
 @options.option("--yes", "-y", is_flag=True, help="Remove without asking.")
 @options.option("--dry-run", is_flag=True, help="Only list what would go.")
+@options.quiet
 @options.as_json
 def prune(**given: Any) -> int:
     """Remove what nobody needs any more, after listing it.
@@ -49,7 +50,7 @@ def prune(**given: Any) -> int:
         answer = render.findings_json(found) if given["as_json"] else None
         print_result(answer, lambda: render.findings_text(found))
         return 0
-    if not given["as_json"]:
+    if not given["as_json"] and (ask or not given["quiet"]):
         say(render.findings_text(found))
     if ask and found.leftovers and not click.confirm("Remove them?"):
         say("Nothing was removed.")

@@ -86,7 +86,7 @@ def rank(**given: Any) -> int:
     asked = options.given_here()
     source = ranking_source(asked, with_curves=bool(wants_report))
     request = asking.rank_request(asked, source)
-    terminal = Terminal()
+    terminal = Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     try:
         with terminal.counting("reading runs", plain_from=1000) as progress:
             result = ranking.rank(request, lambda read: progress(read, None))
@@ -118,6 +118,7 @@ def rank(**given: Any) -> int:
 @options.how_to_read
 @options.alpha
 @options.direction
+@options.quiet
 @options.as_json
 def audit(table: str, **given: Any) -> int:
     """Check the arithmetic and the claims of a printed results table.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attnstudy import asking, options
-from attnstudy.cli.common import print_result, tell
+from attnstudy.cli.common import note, print_result
 from attnstudy.cli.ranked import ranking_source
 from attnstudy.cli.reports import look, surroundings, write_methods
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError
@@ -68,7 +68,8 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         claims=given["claims"],
         components=given["components"],
     )
-    with Terminal().counting("reading runs", plain_from=1000) as progress:
+    terminal = Terminal(quiet=given["quiet"], progress=not given["no_progress"])
+    with terminal.counting("reading runs", plain_from=1000) as progress:
         result = rank_by_task(request, lambda read: progress(read, None))
     if form == "html":
         from attnstudy.report.tasks_html import tasks_html
@@ -81,7 +82,7 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
         from attnstudy.report.over_tasks import write_task_figures
 
         write_task_figures(result.ranking, given["figures"], look(given))
-        tell(f"The figures are in {given['figures']}.")
+        note(f"The figures are in {given['figures']}.")
     if write_methods(result.ranking, given):
         form = "methods"
     texts = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, print_result, tell
+from attnstudy.cli.common import address_of, note, print_result
 from attnstudy.errors import UsageError, command_without_passwords
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def write_methods(ranking: Ranking | TaskRanking, given: Mapping[str, Any]) -> b
 
 def write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
     """Write HTML and figures, and store them in MLflow, as asked."""
+    from attnstudy.render.exports import rank_markdown
     from attnstudy.report.figures import figure_bytes, write_figures
     from attnstudy.report.html import ranking_html
     from attnstudy.usecases import logging_reports
@@ -98,13 +99,14 @@ def write_report(result: RankReport, given: dict[str, Any], form: str) -> None:
         print_result(None, lambda: page, given["output"])
     if given["figures"]:
         write_figures(result.ranking, context, given["figures"], look(given))
-        tell(f"The figures are in {given['figures']}.")
+        note(f"The figures are in {given['figures']}.")
     if given["log"]:
         files = {"report.html": ranking_html(result.ranking, context).encode()}
         for name, content in figure_bytes(result.ranking, context, "png").items():
             files[f"{name}.png"] = content
-        run_id = logging_reports.log_report(result, address_of(given), files)
-        tell(f"Report stored in MLflow as run {run_id}.")
+        shown = rank_markdown(result)
+        run_id = logging_reports.log_report(result, address_of(given), files, shown)
+        note(f"Report stored in MLflow as run {run_id}.")
 
 
 def _context(result: RankReport) -> Context:

@@ -46,7 +46,8 @@ def run(**given: Any) -> int:
         for request in requests:
             with terminal.decoding() as decoding:
                 plan = planning.make_plan(request, decoding)
-            plans.append((plan, estimating.estimate(plan) if plan.pending else None))
+            most = estimating.TIMED_BY_DRY_RUN
+            plans.append((plan, estimating.estimate(plan, most=most) if plan.pending else None))
         looks = _looks(requests[0]) if given["until_decided"] else ()
         answer = render.plan_json(plans, looks) if given["as_json"] else None
         print_result(answer, lambda: render.plan_text(plans, looks))
@@ -150,6 +151,7 @@ def sync(**given: Any) -> int:
 @options.study_name
 @options.tuning_storage
 @options.store
+@options.quiet
 @options.as_json
 def checklist(**given: Any) -> int:
     """Answer what reproducibility checklists ask for, from what the store knows of a study.

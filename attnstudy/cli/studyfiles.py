@@ -23,7 +23,8 @@ def study() -> None:
 @options.option(
     "--question", default="Which of the arms is better?", help="What the study is to answer."
 )
-def new(name: str, question: str) -> int:
+@options.quiet
+def new(name: str, question: str, **_: Any) -> int:
     """Write studies/NAME/study.toml, to be edited."""
     from attnstudy.usecases import studyfiles
 
@@ -40,6 +41,7 @@ _what_a_study_says = options.together(
     options.tuned,
     options.until_decided,
     options.store,
+    options.quiet,
     options.as_json,
 )
 

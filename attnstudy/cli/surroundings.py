@@ -1,74 +1,14 @@
-"""``ui``, ``data``, ``doctor`` and ``selftest``."""
+"""``data``, ``doctor`` and ``selftest``."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shlex
-import signal
-import subprocess
-import sys
-import time
 from typing import Any
 
 import click
 
 from attnstudy import options
-from attnstudy.cli.common import address_of, data_dir_of, named_study, say, tell
-from attnstudy.errors import EXIT_ENVIRONMENT, EXIT_SIGNAL, TerminatedError, UsageError
-
-_LOOK = 0.2  # seconds
-_GRACE = 10.0
-"""Seconds that the MLflow UI is given to end."""
-
-
-@click.command(
-    epilog=options.examples("attnstudy ui", "attnstudy ui --store other/mlruns --port 5001"),
-)
-@options.store
-@options.option("--port", type=click.IntRange(1, 65535), default=5000, help="Port to listen on.")
-def ui(**given: Any) -> int:
-    """Open the MLflow UI on the right store, on this machine only."""
-    from attnstudy import tracking
-
-    address = address_of(given)
-    tracking.open_store(address, create=False)
-    if address.is_server:
-        say(f"The tracking server shows its own UI: open {address.shown}")
-        return 0
-    port = given["port"]
-    _check_port(port)
-    shown = ["mlflow", "ui", "--backend-store-uri", address.shown, "--port", str(port)]
-    tell(shlex.join(shown))
-    tell(f"Open http://127.0.0.1:{port} (Ctrl-C ends it).")
-    # loopback is MLflow's default; said all the same, so that no setting changes it. One worker,
-    # for one reader: of four, a busy machine kills those that do not answer in five seconds
-    return _serve(
-        [sys.executable, "-m", "mlflow", "ui", "--port", str(port), "--host", "127.0.0.1",
-         "--workers", "1"],
-        # an argument, with a password in it, is for everybody to see who lists processes
-        {**os.environ, "MLFLOW_BACKEND_STORE_URI": address.uri, "PYTHONSAFEPATH": "1"},
-    )  # fmt: skip
-
-
-def _serve(words: list[str], environ: dict[str, str]) -> int:
-    """Run a server until it ends, or a signal asks for that; then with all that it has started."""
-    server = subprocess.Popen(words, env=environ, start_new_session=True)
-    try:
-        # not one long wait: a signal may reach a thread of a library, and not the one that waits
-        while (code := server.poll()) is None:
-            time.sleep(_LOOK)
-        return code
-    except (KeyboardInterrupt, TerminatedError) as asked:
-        number = asked.number if isinstance(asked, TerminatedError) else signal.SIGINT
-        os.killpg(server.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(_GRACE)
-        tell("The MLflow UI has ended.")
-        return EXIT_SIGNAL + number
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # nothing is left
-            os.killpg(server.pid, signal.SIGKILL)
+from attnstudy.cli.common import address_of, data_dir_of, named_study, say
+from attnstudy.errors import EXIT_ENVIRONMENT
 
 
 @click.group()
@@ -100,6 +40,7 @@ def verify(name: str, **given: Any) -> int:
 @options.dataset
 @options.data_dir
 @options.store
+@options.quiet
 def doctor(**given: Any) -> int:
     """Check versions, device, store and data, and say what to do about each fault."""
     from attnstudy import render
@@ -108,7 +49,8 @@ def doctor(**given: Any) -> int:
     findings = []
     for finding in diagnosing.diagnose(address_of(given), given["dataset"], data_dir_of(given)):
         findings.append(finding)
-        say(render.finding_line(finding))
+        if not (given["quiet"] and finding.good):
+            say(render.finding_line(finding))
     return 0 if all(finding.good for finding in findings) else EXIT_ENVIRONMENT
 
 
@@ -174,15 +116,4 @@ def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:
     return 0
 
 
-def _check_port(port: int) -> None:
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise UsageError(f"port {port} is in use: choose another with --port") from error
-
-
-COMMANDS = (ui, data, doctor, selftest)
+COMMANDS = (data, doctor, selftest)

@@ -102,6 +102,7 @@ def tune(**given: Any) -> int:
 @options.variant
 @options.tuning_storage
 @options.store_folder
+@options.quiet
 @options.as_json
 def show(**given: Any) -> int:
     """Show what a tuning found: best values, what it cost, what mattered, every trial."""

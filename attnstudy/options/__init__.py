@@ -31,7 +31,7 @@ from attnstudy.options.ranking import (
     until_decided,
     what_to_rank,
 )
-from attnstudy.options.sections import SectionedCommand, examples, under
+from attnstudy.options.sections import HelpContext, SectionedCommand, examples, under
 from attnstudy.options.training import (
     accept_code,
     data_dir,
@@ -47,6 +47,7 @@ from attnstudy.options.training import (
 
 __all__ = [
     "POSITIVE",
+    "HelpContext",
     "RankCommand",
     "SectionedCommand",
     "StudyCommand",
@@ -76,6 +77,7 @@ __all__ = [
     "of_tune",
     "option",
     "place",
+    "quiet",
     "republish",
     "store",
     "store_folder",
@@ -138,8 +140,9 @@ no_models = option(
     "and in an export; predictions and curves are kept.",
 )
 
+quiet = option("--quiet", "-q", is_flag=True, help="Show warnings and the result only.")
 talk = together(
-    option("--quiet", "-q", is_flag=True, help="Show warnings and the result only."),
+    quiet,
     option("--no-progress", is_flag=True, help="Show no progress."),
 )
 
@@ -184,6 +187,6 @@ of_rank = together(
     under("What is ranked", study_name, what_to_rank),
     how_to_rank,
     under("Store and MLflow", store),
-    under("Output", as_json),
+    under("Output", talk, as_json),
 )
 """Everything that ``rank`` can be told, but for the form of its answer."""

@@ -73,7 +73,15 @@ def known_variant(text: str) -> str:
         raise UsageError(
             f"the study has no arm {text!r}{near_miss(text, known)} (there: {', '.join(known)})"
         )
-    return check_variant(text)
+    try:
+        return check_variant(text)
+    except UsageError as error:
+        arms = () if found is None else tuple(found.arms)
+        if not (hint := near_miss(text, arms)):
+            raise
+        raise UsageError(
+            f"the study has no arm {text!r}{hint} (there: {', '.join(arms)}, and the variants)"
+        ) from error
 
 
 def current_study() -> studyfile.StudyFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from attnstudy.options.declaring import Decorator, F, together
 
 _SECTION = "attnstudy_section"
 _REST = "Options"
+_HYPHEN = "\u2011"  # at which no line ends
 
 
 def under(title: str, *decorators: Decorator[Any]) -> Decorator[Any]:
@@ -49,3 +51,28 @@ class SectionedCommand(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+class HelpFormatter(click.HelpFormatter):
+    """Help in which no line ends within a word such as ``--no-models``."""
+
+    def write_text(self, text: str) -> None:
+        """Write a text in lines that fit."""
+        super().write_text(text.replace("-", _HYPHEN))
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write words and what they mean, in two columns."""
+        kept = [(word, meaning.replace("-", _HYPHEN)) for word, meaning in rows]
+        super().write_dl(kept, col_max, col_spacing)
+
+    def write(self, string: str) -> None:
+        """Write a string as it is to be read, and copied."""
+        super().write(string.replace(_HYPHEN, "-"))
+
+
+class HelpContext(click.Context):
+    """What commands run in: it writes their help."""
+
+    formatter_class = HelpFormatter

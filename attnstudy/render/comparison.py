@@ -11,7 +11,7 @@ from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.wording.verdicts import nothing_observed
 
 if TYPE_CHECKING:
-    from attnstudy.stats import Flag, Pair, Ranking
+    from attnstudy.stats import Arm, Flag, Pair, Ranking
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and rows of a table."""
@@ -25,7 +25,7 @@ _SHOWN = 1_000  # pairs in a table that people read
 
 def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     """Return the arms, best first; ``mean`` is the heading of their means."""
-    numbers = Numbers.of(ranking, minus="-")
+    numbers = Numbers.of(ranking)
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
     headings = ["arm", "n", mean, "SD", "min", "max"]
@@ -46,7 +46,7 @@ def pair_table(ranking: Ranking) -> Rows:
 
     Of very many the decided ones come first, and ``table_words`` says that others are left out.
     """
-    numbers = Numbers.of(ranking, minus="-")
+    numbers = Numbers.of(ranking)
     correlated = any(pair.seed_correlation is not None for pair in ranking.pairs)
     headings = ["pair", "difference", "interval", "adj. p", "g", "P(a>b)", "others"]
     headings += [f"{ranking.repetition} r"] if correlated else []
@@ -61,11 +61,11 @@ def pair_table(ranking: Ranking) -> Rows:
             numbers.signed(pair.difference),
             numbers.interval(pair.ci_low, pair.ci_high, signed=True) + _STAR * pair.includes_zero,
             p_value(pair.shown_p, ranking.pair_alpha),
-            two(pair.hedges_g, minus="-"),
+            two(pair.hedges_g),
             two(pair.prob_superiority),
             _others(pair),
         ]
-        row += [two(pair.seed_correlation, signed=True, minus="-")] if correlated else []
+        row += [two(pair.seed_correlation, signed=True)] if correlated else []
         row += [NONE if pair.look is None else str(pair.look)] if ranking.looks else []
         rows.append([*row, pair.verdict.value])
     return [*headings, "verdict"], rows
@@ -127,6 +127,8 @@ def looks_words(ranking: Ranking) -> str:
 def advice_words(ranking: Ranking) -> list[str]:
     """Return what to do, each advice once with the pairs that it is for, and what others says."""
     pairs: dict[str, list[str]] = {}
+    arms = {arm.name: arm for arm in ranking.arms}
+    needed_words = _needed_words(ranking)
     for pair in ranking.pairs:
         named, shared = f"{pair.a} − {pair.b}", pair.advice
         if few := re.search(r"; a test needs (\d+)\.$", shared):  # how few: among the notes
@@ -134,8 +136,9 @@ def advice_words(ranking: Ranking) -> list[str]:
                 f"{pair.verdict.advice.rstrip('.')}, as a test needs {few[1]} values of each arm."
             )
         elif pair.verdict is Verdict.UNDECIDED and SEEDS in shared:  # only their numbers differ
-            shared = f"{pair.verdict.advice} {_needed_words(ranking)}"
-            named += f" ({_needed(ranking, pair)})"
+            shared = f"{pair.verdict.advice} {needed_words}"
+            if len(pairs.get(shared, ())) < _NAMED:
+                named += f" ({_needed(ranking, pair, arms[pair.a], arms[pair.b])})"
         pairs.setdefault(shared, []).append(named)
     lines = []
     for advice, those in list(pairs.items())[:_ADVICES]:
@@ -167,9 +170,7 @@ def _beyond(ranking: Ranking, pair: Pair) -> bool:
     return ranking.margin is not None and abs(pair.difference or 0.0) >= ranking.margin
 
 
-def _needed(ranking: Ranking, pair: Pair) -> str:
-    arms = {arm.name: arm for arm in ranking.arms}
-    a, b = arms[pair.a], arms[pair.b]
+def _needed(ranking: Ranking, pair: Pair, a: Arm, b: Arm) -> str:
     n = min(a.n, b.n)
     parts = [_seeds(pair.seeds_for_observed, n)]
     if nothing_observed(pair.difference or 0.0, a.mean or 0.0, b.mean or 0.0):
@@ -220,7 +221,7 @@ def chance_words(ranking: Ranking) -> list[str]:
     view = ranking.with_chance
     if view is None:
         return []
-    numbers = Numbers.of(ranking, minus="-")
+    numbers = Numbers.of(ranking)
     order = ", ".join(
         f"{name} {numbers.plain(mean)}" for name, mean in zip(view.order, view.means, strict=True)
     )

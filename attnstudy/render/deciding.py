@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import duration
-from attnstudy.shown import in_line
+from attnstudy.shown import in_line, with_minus
 
 if TYPE_CHECKING:
     from attnstudy.stats import Pair
@@ -36,7 +36,7 @@ def _pair(pair: Pair) -> str:
     numbers = (
         ""
         if pair.difference is None or pair.ci_low is None or pair.ci_high is None
-        else f"  {pair.difference:+.2f} [{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
+        else with_minus(f"  {pair.difference:+.2f} [{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]")
     )
     return in_line(f"{pair.a} {sign} {pair.b}{numbers}")
 
@@ -60,7 +60,7 @@ def decided_text(decided: Decided) -> str:
     if decided.ranking is not None:
         lines += ["", in_line(decided.ranking.sentence)]
     named = "" if decided.task is None else f" --task {decided.task}"
-    lines += ["", in_line(f"Rank them: attnstudy rank --study {decided.study}{named}")]
+    lines += ["", in_line(f"Rank them: attnstudy rank {decided.study}{named}")]
     return "\n".join(lines)
 
 

@@ -95,8 +95,9 @@ def rank_markdown(report: RankReport) -> str:
 
 def markdown_table(headings: list[str], rows: list[list[str]]) -> str:
     """Return a table in Markdown, all columns but the first to the right."""
-    lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
-    return "\n".join("| " + " | ".join(map(in_markdown, line)) + " |" for line in lines)
+    line = ["---"] + ["---:"] * (len(headings) - 1)
+    shown = [[in_markdown(cell) for cell in row] for row in (headings, *rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (shown[0], line, *shown[1:]))
 
 
 def rank_latex(report: RankReport) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from attnstudy.render.runs import command
 from attnstudy.render.tables import amount, size, wrapped
 from attnstudy.shown import in_line
 from attnstudy.study import TUNING
@@ -38,8 +39,8 @@ def export_text(report: ExportReport) -> str:
             lines += wrapped(f"{packed.value}: {_some(names)}", "  ")
     if by_status[Packed.LEFT_UNFINISHED]:
         lines.append("  (--unfinished exports unfinished runs too, to go on with)")
-    command = f"attnstudy import {shlex.quote(report.file.name)}"
-    lines += ["", in_line(f"On the other machine: {command}")]
+    importing = f"attnstudy import {shlex.quote(report.file.name)}"
+    lines += ["", in_line(f"On the other machine: {importing}")]
     return "\n".join(lines)
 
 
@@ -94,7 +95,7 @@ def import_text(report: ImportReport, address: Address) -> str:
             ),
         ]
     if report.study.endswith(TUNING):
-        tune = _command("tune", report.study.removesuffix(TUNING), address)
+        tune = command("tune --study", report.study.removesuffix(TUNING), address)
         lines += [
             "",
             *wrapped(
@@ -104,8 +105,8 @@ def import_text(report: ImportReport, address: Address) -> str:
             ),
         ]
         return "\n".join(lines)
-    lines += ["", f"Deliver them to MLflow: {_command('sync', report.study, address)}"]
-    lines += [f"Rank them:              {_command('rank', report.study, address)}"]
+    lines += ["", f"Deliver them to MLflow: {command('sync', report.study, address)}"]
+    lines += [f"Rank them:              {command('rank', report.study, address)}"]
     return "\n".join(lines)
 
 
@@ -124,15 +125,6 @@ def _some(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _NAMES_SHOWN
     return ", ".join(listed[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _command(name: str, study: str, address: Address) -> str:
-    words = ["attnstudy", name, "--study", study]
-    if str(address.store_dir) != "mlruns":
-        words += ["--store", str(address.store_dir)]
-    if not address.embedded:
-        words += ["--tracking-uri", address.shown]
-    return in_line(shlex.join(words))
 
 
 def import_json(report: ImportReport) -> dict[str, Any]:

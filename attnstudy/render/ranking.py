@@ -147,7 +147,8 @@ def power_words(ranking: Ranking) -> str:
     if power.observed_gap and seeds_help:
         asked.append((power.seeds_for_observed, power.hours_for_observed, "the observed gap"))
     for seeds, hours, what in asked:
-        time = "" if hours is None else f" ({duration(3600 * hours)} more training)"
+        told = hours is not None and seeds is not None and seeds > power.n
+        time = f" ({duration(3600 * (hours or 0.0))} more training)" if told else ""
         parts.append(f"detecting {what} would need {seeds_words(seeds, power.n)}{time}")
     if equivalence_asked(ranking):
         needs = seeds_words(power.seeds_for_equivalence, power.n)

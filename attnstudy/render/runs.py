@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy.render.tables import amount, number, table
 from attnstudy.render.terminal import estimate_lines
-from attnstudy.runs import Status
+from attnstudy.runs import Status, study_folder
 from attnstudy.seeds import seeds_text
 from attnstudy.shown import in_line
 from attnstudy.trainings.registry import find
+from attnstudy.usecases.declaring import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from attnstudy.running.outcomes import Outcome, RunReport
     from attnstudy.running.planning import RunPlan
     from attnstudy.study import RunSpec
+    from attnstudy.tracking import Address
 
 
 def run_text(reports: Sequence[RunReport]) -> str:
@@ -48,15 +50,28 @@ def run_text(reports: Sequence[RunReport]) -> str:
         lines += ["", "Running in another process: " + _names(elsewhere)]
         lines += ["The same command with --wait waits for them."]
     if trained or skipped:
-        lines += [""]
-        lines += [f"Rank them:   {_command('rank', reports[0], of_task=len(reports) == 1)}"]
-        lines += [f"Browse them: {_command('ui', reports[0])}"]
+        asked = reports[0].plan.request
+        of_task = asked.task if len(reports) == 1 else None
+        lines += ["", *_places(reports[0])]
+        lines += [f"Rank them:   {command('rank', asked.study, asked.address, of_task)}"]
+        lines += [f"Browse them: {command('ui', asked.study, asked.address)}"]
     return "\n".join(lines)
+
+
+def _places(report: RunReport) -> list[str]:
+    """Return where results are kept, and the copy of the plan beside the study's file."""
+    request = report.plan.request
+    lines = [in_line(f"Kept in:     {study_folder(request.address.store_dir, request.study)}")]
+    if request.declared is not None and request.declared.folder is not None:
+        lines.append(in_line(f"Plan:        {request.declared.folder / PLANS}"))
+    return lines
 
 
 def _variants(report: RunReport) -> str:
     rows = []
     metric = report.plan.request.metric
+    results = [o.result.metrics.get(metric) for o in report.outcomes if o.result is not None]
+    beside = [value for value in results if value is not None]
     for arm in dict.fromkeys(o.spec.arm_name for o in report.outcomes):
         own = [o for o in report.outcomes if o.spec.arm_name == arm]
         done = [o for o in own if o.result is not None]
@@ -71,8 +86,8 @@ def _variants(report: RunReport) -> str:
                 arm,
                 seeds_text([o.spec.seed for o in done]) if done else "–",
                 ", ".join(f"{count} {status}" for status, count in counts.items()),
-                number(sum(tested) / len(tested)) if tested else "–",
-                f"{min(tested):.2f} – {max(tested):.2f}" if tested else "–",
+                number(sum(tested) / len(tested), beside) if tested else "–",
+                f"{number(min(tested), beside)} – {number(max(tested), beside)}" if tested else "–",
             ]
         )
     headings = ["arm", "seeds done", "runs", f"mean {_called(report, metric)}", "min – max"]
@@ -89,16 +104,16 @@ def _names(outcomes: Sequence[Outcome]) -> str:
     return in_line(", ".join(outcome.spec.name for outcome in outcomes))
 
 
-def _command(name: str, report: RunReport, *, of_task: bool = False) -> str:
-    request = report.plan.request
-    words = ["attnstudy", name]
-    if name != "ui":
-        words += ["--study", request.study]
-        words += ["--task", request.task] if of_task and request.task is not None else []
-    if str(request.address.store_dir) != "mlruns":
-        words += ["--store", str(request.address.store_dir)]
-    if not request.address.embedded:
-        words += ["--tracking-uri", request.address.shown]
+def command(name: str, study: str, address: Address, task: str | None = None) -> str:
+    """Return what to type for a study: the command of that name, on the same store.
+
+    ``run`` and ``tune`` need ``--study`` behind their names where the study has no file.
+    """
+    words = ["attnstudy", *name.split(), study, *([] if task is None else ["--task", task])]
+    if str(address.store_dir) != "mlruns":
+        words += ["--store", str(address.store_dir)]
+    if not address.embedded:
+        words += ["--tracking-uri", address.shown]
     return in_line(shlex.join(words))
 
 
@@ -155,13 +170,14 @@ def plan_text(plans: Sequence[tuple[RunPlan, Estimate | None]], looks: Sequence[
 
 def _plan_text(plan: RunPlan, expected: Estimate | None, looks: Sequence[int]) -> str:
     request = plan.request
-    rows = []
-    for arm in dict.fromkeys(run.spec.arm_name for run in plan.runs):
-        by_status: dict[str, list[int]] = {"done": [], "to train": [], "running": []}
-        for run in plan.runs:
-            if run.spec.arm_name == arm:
-                by_status[_standing(plan, run.status)].append(run.spec.seed)
-        rows.append([arm, *(seeds_text(s) if s else "–" for s in by_status.values())])
+    arms: dict[str, dict[str, list[int]]] = {}
+    for run in plan.runs:
+        by_status = arms.setdefault(run.spec.arm_name, {"done": [], "to train": [], "running": []})
+        by_status[_standing(plan, run.status)].append(run.spec.seed)
+    rows = [
+        [arm, *(seeds_text(seeds) if seeds else "–" for seeds in by_status.values())]
+        for arm, by_status in arms.items()
+    ]
     spec = plan.runs[0].spec
     told = [*find(spec.training).summary([run.spec for run in plan.runs]), ""]
     about, *more = told if len(told) > 1 else ["", ""]
@@ -198,6 +214,7 @@ def plan_json(
     first = plans[0][0]
     seconds = [expected.seconds for _, expected in plans if expected is not None]
     known = [one for one in seconds if one is not None]
+    to_train = [(plan, {run.folder for run in plan.pending}) for plan, _ in plans]
     return {
         "schema": 1,
         "study": first.request.study,
@@ -213,9 +230,9 @@ def plan_json(
                 "seed": run.spec.seed,
                 "fingerprint": run.spec.fingerprint,
                 "status": run.status.value,
-                "to_train": run in plan.pending,
+                "to_train": run.folder in pending,
             }
-            for plan, _ in plans
+            for plan, pending in to_train
             for run in plan.runs
         ],
     }

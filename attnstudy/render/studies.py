@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def _tuning(tuning: TuningStatus) -> str:
 def _study(study: StudyStatus, address: Address) -> str:
     lines = [in_line(f"study {study.study}")]
     for config in study.configs:
-        settings = ", ".join(f"{name} {value}" for name, value in _telling(config).items())
+        settings = ", ".join(_telling(config))
         task = "" if config.task is None else f"task {config.task}, "
         told = f": {settings}" if settings else ""
         lines.append(in_line(f"  {task}configuration {config.config}{told}"))
@@ -141,17 +142,20 @@ def sync_text(done: SyncReport, address: Address) -> str:
     return "\n".join(lines)
 
 
-def _telling(config: ConfigStatus) -> dict[str, object]:
+def _telling(config: ConfigStatus) -> list[str]:
     names = (*always_told(), "train_size")
     telling = {name: config.settings[name] for name in names if name in config.settings}
     for name, default in {**told_unless_default(), **later_defaults()}.items():
         if (value := config.settings.get(name, default)) not in (default, None, []):
             telling[name] = value
     telling.pop("task", None)  # it stands before them
-    return {
+    told = {
         name: " ".join(map(str, value)) if isinstance(value, list) else value
         for name, value in telling.items()
     }
+    differ = told.pop("arm_fields", None)
+    words = [f"{name} {value}" for name, value in told.items()]
+    return words if differ is None else [*words, f"arms that differ in {differ}"]
 
 
 def status_json(
@@ -219,8 +223,11 @@ def _plan_json(recorded: RecordedPlan) -> dict[str, Any]:
 
 
 def finding_line(finding: Finding) -> str:
-    """Return one check's answer as a line."""
-    return in_line(f"{'ok   ' if finding.good else 'FAULT'}  {finding.check}: {finding.detail}")
+    """Return one check's answer: a line, or several on a terminal that is narrower."""
+    mark = f"{'ok   ' if finding.good else 'FAULT'}  "
+    if not sys.stdout.isatty():
+        return in_line(f"{mark}{finding.check}: {finding.detail}")
+    return "\n".join(wrapped(f"{finding.check}: {finding.detail}", indent=mark))
 
 
 def dataset_text(name: str, dataset: Dataset, folder: Path) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.cells import cell_len
@@ -14,23 +16,39 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from attnstudy.shown import in_line
+from attnstudy.shown import in_line, unbroken, with_minus
 
 PLAIN_WIDTH = 100
 """Columns when nobody looks: what goes to a file or a pipe fits here."""
 _NARROWEST = 40
 _LEGIBLE = 20  # columns in which a name, or a pair of names, can be read
+_LONGEST = 60  # columns of a word that is not parted
+_FOLDED = 8  # columns to which others may be folded
+_WIDE_GAP, _GAP = 3, 2  # blanks between columns, where there is room and where there is little
+_SMALLEST_FIXED, _LARGEST_FIXED = 1e-6, 1e15  # beyond, numbers have a power of ten
+# a blank that is never the end of a line: no text has this character once it is fit to be shown
+_KEPT = "\ufdd0"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
     """Return a table as text.
 
     Columns whose letter in ``right`` is ``>`` are right-aligned; neither they nor those with
-    ``<`` are ever folded.
+    ``<`` are ever folded, nor cut: where they have no room, lines are longer.
     """
     headings = [in_line(heading) for heading in headings]
     rows = [[in_line(cell) for cell in row] for row in rows]
+    width = _room()
+    sizes = _Sizes.of(headings, rows, right)
+    if sum(sizes.widest) + _WIDE_GAP * (len(headings) - 1) <= width:
+        return _unfolded(headings, rows, right, sizes.widest)
+    if sizes.squeezed(width):
+        return _stacked(headings, rows, right)
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    made.collapse_padding = True
+    if sizes.least(_GAP) > width:
+        made.padding = 0
+    widths = sizes.folded(width)
     for index, heading in enumerate(headings):
         kind = right[index : index + 1]
         made.add_column(
@@ -38,55 +56,104 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: str 
             justify="right" if kind == ">" else "left",
             no_wrap=kind in ("<", ">"),
             overflow="fold",
+            width=widths.get(index),
         )
     for row in rows:
-        made.add_row(*map(Text, row))  # as text: rich would read brackets as markup
-    width = columns()
-    console = Console(file=io.StringIO(), width=width, no_color=True)
-    natural = console.measure(made, options=console.options.update(width=10 * width)).maximum
-    made.collapse_padding = natural > width  # closer where it is tight
-    if natural > width and width < PLAIN_WIDTH and _squeezed(headings, rows, right, width):
-        return _stacked(headings, rows, right)
+        # as text: rich would read brackets as markup
+        made.add_row(*(Text(unbroken(cell, _KEPT)) for cell in row))
+    console = Console(file=io.StringIO(), width=max(width, sizes.least(1)), no_color=True)
     console.print(made)
-    output = console.file.getvalue()  # type: ignore[attr-defined]
+    output = console.file.getvalue().replace(_KEPT, " ")  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in output.splitlines())
 
 
 def columns() -> int:
     """Return the columns that there are: those of a terminal, and no more than ``PLAIN_WIDTH``."""
+    return min(PLAIN_WIDTH, _room())
+
+
+def _room() -> int:
+    """Return the columns that a table may have: all of a terminal's."""
     if not sys.stdout.isatty():
         return PLAIN_WIDTH
-    return max(min(PLAIN_WIDTH, shutil.get_terminal_size().columns), _NARROWEST)
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 
-def _squeezed(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], right: str, width: int
-) -> bool:
-    """Tell whether a table leaves too little room for the names in its first column."""
-    if len(headings) < 2 or right[:1] in ("<", ">"):
-        return False
-    widest = [max(map(cell_len, cells)) for cells in zip(headings, *rows, strict=True)]
-    kept = sum(widest[i] for i in range(1, len(widest)) if right[i : i + 1] in ("<", ">"))
-    room = width - kept - 2 * len(headings)
-    return room < min(widest[0], _LEGIBLE)
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """How wide the columns of a table are, in columns of the terminal."""
+
+    widest: Sequence[int]
+    """Of each column, its widest cell."""
+    kept: Sequence[bool]
+    """Whether it is never folded."""
+    word: int
+    """The widest of what is not parted in the first column."""
+
+    @classmethod
+    def of(cls, headings: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> _Sizes:
+        table = [headings, *rows]
+        words = (word for row in table for word in unbroken(row[0], _KEPT).split(" "))
+        return cls(
+            [max(map(cell_len, cells)) for cells in zip(*table, strict=True)],
+            [right[index : index + 1] in ("<", ">") for index in range(len(headings))],
+            max(map(cell_len, words)),
+        )
+
+    def least(self, gap: int) -> int:
+        """Return the width of the table with everything folded as far as it can be read."""
+        least = (
+            w if kept else min(w, _FOLDED) for w, kept in zip(self.widest, self.kept, strict=True)
+        )
+        return sum(least) + gap * (len(self.widest) - 1)
+
+    def first(self, width: int) -> int:
+        """Return what is left for the first column."""
+        return width - self.least(_GAP) + min(self.widest[0], _FOLDED)
+
+    def squeezed(self, width: int) -> bool:
+        """Tell whether too little room is left for the names in the first column."""
+        if len(self.widest) < 2 or self.kept[0]:
+            return False
+        legible = min(self.widest[0], _LEGIBLE) if width < PLAIN_WIDTH else 0
+        return self.first(width) < max(legible, min(self.word, _LONGEST))
+
+    def folded(self, width: int) -> dict[int, int]:
+        """Return the width of each column that is folded: names first, the rest in equal parts."""
+        places = [index for index, kept in enumerate(self.kept) if not kept]
+        if self.kept[0] or not places:
+            return {}
+        room = width - self.least(_GAP) + sum(min(self.widest[i], _FOLDED) for i in places)
+        found = {0: max(min(self.widest[0], self.first(width)), 1)}
+        for left, place in enumerate(places[1:]):
+            share = (room - sum(found.values())) // (len(places) - 1 - left)
+            found[place] = max(min(self.widest[place], share), 1)
+        return found
+
+
+def _unfolded(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], right: str, widths: Sequence[int]
+) -> str:
+    """Return a table that has room, as rich would, which takes a hundred times as long."""
+    lines = []
+    for row in (headings, *rows):
+        cells = []
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            blanks = " " * (width - cell_len(cell))
+            cells.append(blanks + cell if right[index : index + 1] == ">" else cell + blanks)
+        lines.append((" " * _WIDE_GAP).join(cells).rstrip())
+    lines.insert(1, "─" * (sum(widths) + _WIDE_GAP * (len(widths) - 1)))
+    return "\n".join(lines)
 
 
 def _stacked(headings: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> str:
     """Return a table whose first column stands on lines of its own, above the rest of each row."""
-    rest = table(headings[1:], [row[1:] for row in rows], right=_never_first(right[1:]))
-    head, line, *below = rest.splitlines()
+    kinds = "".join(">" if right[i : i + 1] == ">" else "<" for i in range(1, len(headings)))
+    head, line, *below = table(headings[1:], [row[1:] for row in rows], right=kinds).splitlines()
     lines = [headings[0], head, line]
-    each, left = divmod(len(below), max(len(rows), 1))
-    if left or each != 1:  # rows of several lines: which is whose cannot be told
-        return "\n".join([*lines, *below])
     for row, numbers in zip(rows, below, strict=True):
         lines += [*wrapped(row[0]), numbers]
     return "\n".join(lines)
-
-
-def _never_first(right: str) -> str:
-    """Return the kinds of columns, the first of which is never folded away again."""
-    return f"<{right[1:]}" if right[:1] == " " else right
 
 
 def fitted(text: str) -> str:
@@ -99,19 +166,23 @@ def fitted(text: str) -> str:
             lines.append(line)
             continue
         indent = line[: len(line) - len(line.lstrip())]
-        lines += textwrap.wrap(
-            inside, width, initial_indent=indent, subsequent_indent=f"{indent}  ",
-            break_on_hyphens=False, break_long_words=False,
-        )  # fmt: skip
+        lines += _filled(inside, width, indent, f"{indent}  ", break_long_words=False)
     return "\n".join(lines)
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Return a text as lines that fit; ``indent`` stands before the first, blanks before others."""
+    return _filled(in_line(text), columns(), indent, " " * len(indent)) or [""]
+
+
+def _filled(
+    text: str, width: int, indent: str, below: str, *, break_long_words: bool = True
+) -> list[str]:
     lines = textwrap.wrap(
-        in_line(text), columns(), initial_indent=indent, subsequent_indent=" " * len(indent)
-    )
-    return lines or [""]
+        unbroken(text, _KEPT), width, initial_indent=indent, subsequent_indent=below,
+        break_on_hyphens=False, break_long_words=break_long_words,
+    )  # fmt: skip
+    return [line.replace(_KEPT, " ") for line in lines]
 
 
 def duration(seconds: float) -> str:
@@ -147,6 +218,15 @@ def size(count: int) -> str:
     return f"{value / 1000:.1f} TB"
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """Return a number with a fixed number of decimals; a dash when there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+def number(value: float | None, beside: Iterable[float] = ()) -> str:
+    """Return a number, or a dash when there is none.
+
+    It has two decimals, or as many as show four digits of it, or of the largest beside it.
+    """
+    if value is None:
+        return "–"
+    largest = max(map(abs, (value, *beside)))
+    if not math.isfinite(largest) or not _SMALLEST_FIXED <= (largest or 1.0) < _LARGEST_FIXED:
+        return with_minus(f"{value:.4g}")
+    decimals = max(2, 3 - math.floor(math.log10(largest or 1.0)))
+    return with_minus(f"{value:.{decimals}f}")

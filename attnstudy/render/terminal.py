@@ -21,7 +21,7 @@ from rich.progress import (
 
 from attnstudy.render.tables import duration
 from attnstudy.runs import Status
-from attnstudy.shown import in_line, in_lines
+from attnstudy.shown import in_line, in_lines, with_minus
 
 if TYPE_CHECKING:
     from attnstudy.running.estimating import Estimate
@@ -94,7 +94,7 @@ class Terminal:
                 console=self.console,
                 transient=True,
             )
-            self._total = self._display.add_task(what, total=total, numbers="")
+            self._total = self._display.add_task(what, total=total, numbers="starting workers")
             self._display.start()
 
     def started(self, worker: int, spec: RunSpec) -> None:
@@ -102,6 +102,8 @@ class Terminal:
         self._current[worker] = in_line(f"{spec.name} starting")
         if self._display is None:
             return
+        if self._total is not None:
+            self._display.update(self._total, numbers="")
         if worker not in self._rows:
             self._rows[worker] = self._display.add_task("", numbers="")
         self._display.reset(
@@ -110,7 +112,7 @@ class Terminal:
 
     def progress(self, worker: int, spec: RunSpec, progress: TrainingProgress) -> None:
         """Show how far a run is."""
-        told = (f"{name} {value:.4g}" for name, value in progress.values.items())
+        told = (f"{name} {with_minus(f'{value:.4g}')}" for name, value in progress.values.items())
         numbers = in_line("  ".join(told))
         of = "" if progress.total is None else f"/{progress.total}"
         self._current[worker] = in_line(f"{spec.name} {progress.done}{of} {numbers}")
@@ -154,15 +156,17 @@ class Terminal:
     @contextlib.contextmanager
     def decoding(self) -> Iterator[Callable[[int, int], None]]:
         """Show the decoding of a dataset, which happens once."""
-        with self.counting("decoding images (once)") as update:
+        with self.counting("decoding images (once)", before="loading images") as update:
             yield update
 
     @contextlib.contextmanager
     def counting(
-        self, what: str, *, plain_from: int = 0
+        self, what: str, *, plain_from: int = 0, before: str | None = None
     ) -> Iterator[Callable[[int, int | None], None]]:
         """Show a count: gives a function that takes how many are done, of how many if known.
 
+        On a terminal it is named from the beginning, while libraries are imported; as ``before``
+        until there is something to count, if that may be never.
         Without a terminal it is one line, once there are ``plain_from`` of them; where nobody
         knows how many there are, a line now and then and one at the end.
         """
@@ -189,14 +193,17 @@ class Terminal:
             MofNCompleteColumn(),
         )
         with Progress(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(what, total=None, visible=False)
-            yield lambda done, total: bars.update(task, completed=done, total=total, visible=True)
+            task = bars.add_task(before or what, total=None)
+            yield lambda done, total: bars.update(
+                task, description=what, completed=done, total=total
+            )
 
 
 def estimate_lines(estimate: Estimate) -> list[str]:
     """Return the time to expect, and what would make it shorter."""
     if estimate.seconds is None:
-        return [f"How long {estimate.runs} run{'s' * (estimate.runs != 1)} will take is not known."]
+        runs = f"{estimate.runs} run{'s' * (estimate.runs != 1)}"
+        return [f"How long {runs} will take is not known before one has begun."]
     lines = [
         f"About {duration(estimate.seconds)} of training for {estimate.runs} "
         f"run{'s' * (estimate.runs != 1)}, {min(estimate.workers, estimate.runs)} at once."

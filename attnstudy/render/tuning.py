@@ -201,6 +201,7 @@ def _variant(tuning: ArmTuning) -> list[str]:
     else:
         lines.append("the complete trials are too few, or too alike, to say what makes them differ")
     best: float | None = None
+    beside = [trial.value for trial in tuning.trials if trial.value is not None]
     rows = []
     for trial in tuning.trials:
         if trial.value is not None:
@@ -209,9 +210,9 @@ def _variant(tuning: ArmTuning) -> list[str]:
             [
                 str(trial.number),
                 trial.state.value,
-                number(trial.value),
-                number(best),
-                ", ".join(number(value) for value in trial.by_seed.values()) or "–",
+                number(trial.value, beside),
+                number(best, beside),
+                ", ".join(number(value, beside) for value in trial.by_seed.values()) or "–",
                 fields_text(trial.fields),
             ]
         )

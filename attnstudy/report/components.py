@@ -12,10 +12,12 @@ def components_section(components: Components | None) -> str:
     if components is None:
         return ""
     title = components_title(components)
-    headings, rows = components_table(components)
+    headings, found = components_table(components)
+    rows = [list(map(esc, row)) for row in found]
+    total = rows.pop() if len(rows) > len(components.components) else []
     return section(
         "Where the variance comes from",
-        table(title, headings, [list(map(esc, row)) for row in rows], left=(0,))
+        table(title, headings, rows, left=(0,), total=total)
         if rows
         else f"<p>{esc(title)}: none can be told.</p>",
         bullets(map(esc, components_words(components))),

@@ -1,17 +1,29 @@
-"""A ranking as one HTML file: no script, nothing to load, on paper and on any screen."""
+"""A ranking as one HTML file: nothing to load, complete without its script, also on paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from attnstudy.report.components import components_section
 from attnstudy.report.context import Context
-from attnstudy.report.figures import ranking_figures
-from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS
-from attnstudy.report.markup import bullets, details, esc, facts, figure, grid, name, section
+from attnstudy.report.drawings import drawings, inline
+from attnstudy.report.intervals import MOST_ARMS, MOST_PAIRS, parts
+from attnstudy.report.marks import ranking_marks
+from attnstudy.report.markup import (
+    bullets,
+    command,
+    details,
+    esc,
+    facts,
+    figure,
+    grid,
+    legend,
+    moment,
+    name,
+    section,
+    sentence,
+)
 from attnstudy.report.page import page
-from attnstudy.report.svg import inline_svg
 from attnstudy.report.tables import (
     arms_table,
     level,
@@ -21,6 +33,7 @@ from attnstudy.report.tables import (
     values_table,
 )
 from attnstudy.report.words import comparison_words, power_words
+from attnstudy.shown import unbroken
 from attnstudy.stats import Flag, Ranking, calibration_words
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 from attnstudy.stats.wording.numbers import Numbers, count, exact
@@ -42,7 +55,7 @@ def ranking_html(ranking: Ranking, context: Context) -> str:
     power = power_words(ranking)
     body = [
         _head(ranking, context),
-        _evidence(drawn),
+        _evidence(ranking, drawn),
         section("Arms", arms_table(ranking)),
         _compared(ranking),
         section(
@@ -53,7 +66,9 @@ def ranking_html(ranking: Ranking, context: Context) -> str:
         _checked(context),
         components_section(context.components),
         _flags(ranking),
-        section("Notes", bullets(map(esc, ranking.notes)) if ranking.notes else ""),
+        section(
+            "Notes", bullets(esc(unbroken(note)) for note in ranking.notes) if ranking.notes else ""
+        ),
         _scope(ranking),
         _with_chance(ranking),
         _excluded(ranking),
@@ -67,17 +82,18 @@ def _head(ranking: Ranking, context: Context) -> str:
     metric = ranking.metric.replace("_", " ")
     origin = ["Ranking", f"study {ranking.study}" if ranking.study else "", f"by {metric}"]
     parts = [f'<p class="origin">{esc(" · ".join(part for part in origin if part))}</p>']
-    headline = ranking.order or ranking.verdict
+    verdict = ranking.verdict[:1].upper() + ranking.verdict[1:]
+    headline = ranking.order or verdict  # an order begins with the name of an arm
     size = ' class="long"' if len(headline) > _LONG_VERDICT else ""
     parts.append(f"<h1{size}>{esc(headline)}</h1>")
-    if headline != ranking.verdict:
+    if headline != verdict:
         braces = "In braces: not shown different. " if "{" in headline else ""
-        parts.append(f"<p>{braces}{esc(ranking.verdict[:1].upper() + ranking.verdict[1:])}.</p>")
+        parts.append(f"<p>{braces}{esc(unbroken(verdict))}.</p>")
     if ranking.source is not None:
         parts.append(f'<p class="source">{esc(ranking.source.words)}</p>')
     if context.question:
         parts.append(f'<p class="question">{esc(context.question)}</p>')
-    parts.append(f'<blockquote class="sentence"><p>{esc(ranking.sentence)}</p></blockquote>')
+    parts.append(sentence(ranking.sentence))
     parts.append(
         f'<p><strong class="status {ranking.status}">{ranking.status.upper()}</strong> '
         f"{esc(ranking.status_reason)}</p>"
@@ -111,26 +127,21 @@ def _key_facts(ranking: Ranking, context: Context) -> str:
     if ranking.config is not None:
         items.append(("Configuration", f"<code>{esc(ranking.config)}</code>"))
     if context.made_at:
-        when = f'<time datetime="{esc(context.made_at)}">{esc(_moment(context.made_at))}</time>'
-        items.append(("Made", when))
+        items.append(("Made", moment(context.made_at)))
     return facts(items)
 
 
-def _moment(text: str) -> str:
-    """Return a date and time as people read it; as given when it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{moment:%Y-%m-%d %H:%M} {moment.tzname() or ''}".strip()
-
-
-def _evidence(drawn: Mapping[str, str]) -> str:
-    """Return the runs and what they show; one below the other beside the pairs, which are many."""
-    runs = drawn["runs"] + drawn.get("superiority", "")
-    return section(
-        "The evidence", grid(f'<div class="stack">{runs}</div>', drawn.get("differences", ""))
-    )
+def _evidence(ranking: Ranking, drawn: Mapping[str, str]) -> str:
+    """Return the runs and what they show; what is in halves has the whole width."""
+    runs, chances = drawn["runs"], drawn.get("superiority", "")
+    pairs = drawn.get("differences", "")
+    if len(parts(len(ranking.arms))) > 1:
+        body = f'<div class="stack">{runs}{chances}{pairs}</div>'
+    elif len(parts(len(ranking.pairs))) > 1:
+        body = f'<div class="stack">{grid(runs, chances)}{pairs}</div>'
+    else:
+        body = grid(f'<div class="stack">{runs}{chances}</div>', pairs)
+    return section("The evidence", legend([arm.name for arm in ranking.arms]), body)
 
 
 def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
@@ -165,9 +176,10 @@ def _figures(ranking: Ranking, context: Context) -> dict[str, str]:
         "curves": "Mean validation accuracy over the runs of an arm; the band is one standard "
         "deviation over seeds.",
     }
+    marks = ranking_marks(ranking, context)
     return {
-        key: figure(inline_svg(drawn, key, _label(key, ranking)), captions[key])
-        for key, drawn in ranking_figures(ranking, context).items()
+        key: figure(inline(drawn, key, _label(key, ranking), marks.get(key)), captions[key])
+        for key, drawn in drawings(ranking, context).items()
     }
 
 
@@ -240,7 +252,7 @@ def _scope(ranking: Ranking) -> str:
     if ranking.scope is None:
         return ""
     message = f"<p>{esc(ranking.scope.message)}</p>"
-    return section("Scope", message, scope_table(ranking.scope, Numbers.of(ranking)))
+    return section("Scope", message, scope_table(ranking, ranking.scope))
 
 
 def _with_chance(ranking: Ranking) -> str:
@@ -267,12 +279,12 @@ def _origin(ranking: Ranking, context: Context) -> str:
     """Return how the ranking is made again and checked."""
     parts = []
     if context.command:
-        lines = "\n".join(map(esc, context.command.splitlines()))
-        parts.append(f"<p>Made by</p><pre><code>{lines}</code></pre>")
+        parts.append(f"<p>Made by</p>{command(context.command)}")
     if context.versions:
         parts.append(facts((tool, esc(is_)) for tool, is_ in sorted(context.versions.items())))
     if context.runs:
-        parts.append(details(f"Every run with its id ({len(context.runs):,})", runs_table(context)))
+        listed = runs_table(ranking, context)
+        parts.append(details(f"Every run with its id ({len(context.runs):,})", listed))
     values = sum(arm.n for arm in ranking.arms)
     parts.append(details(f"Every value by arm ({values:,})", values_table(ranking)))
     return section("Where it comes from", *parts)

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attnstudy.report.labels import labels
-from attnstudy.report.names import shorten
+from attnstudy.report.names import labels, shorten
 from attnstudy.report.style import (
     BAND,
     INK,
@@ -39,20 +38,26 @@ _FRAME = 0.75  # inches for the horizontal axis and its label
 _SWARM = (0.0, 1.0, -1.0, 2.0, -2.0)  # places beside each other for dots that would overlap
 
 
-def runs_figure(ranking: Ranking) -> Figure:
-    """Draw a row per arm, best at top: its runs as dots, mean and own interval, letters."""
+def runs_figure(ranking: Ranking, part: slice = slice(None)) -> Figure:
+    """Draw a row per arm, best at top: its runs as dots, mean and own interval, letters.
+
+    Args:
+        ranking: what was found.
+        part: which rows, of which all parts have the axis in common.
+
+    """
     arms = ranking.arms[:MOST_ARMS]
-    row = 0.47 if len(arms) <= _ROOMY else 0.4
-    figure, axes = new_figure(_FRAME + row * len(arms))
+    shown = range(len(arms))[part]
+    figure, axes = new_figure(_FRAME + _row(len(arms)) * len(shown))
     numbers = Numbers.of(ranking)
     ends = [
         end for arm in arms for end in (arm.ci_low, arm.ci_high, *arm.values) if end is not None
     ]
     reach = (max(ends) - min(ends) or abs(ends[0]) or 1.0) if ends else 1.0
     names = labels(ranking, room(24))
-    for place, arm in enumerate(arms):
-        _draw_arm(axes, arm, place, reach, numbers, names[arm.name])
-    _rows(axes, len(arms))
+    for place in shown:
+        _draw_arm(axes, arms[place], place, reach, numbers, names[arms[place].name])
+    _rows(axes, shown)
     axes.set_xlabel(of_metric(ranking) + _which_way(ranking))
     if ends:
         axes.set_xlim(min(ends) - 0.04 * reach, max(ends) + 0.04 * reach)
@@ -105,32 +110,44 @@ def _beside(values: Sequence[float], near: float) -> np.ndarray[tuple[int], np.d
     return places
 
 
-def differences_figure(ranking: Ranking) -> Figure:
-    """Draw a row per pair: difference and interval against zero and the margin, the verdict."""
+def differences_figure(ranking: Ranking, part: slice = slice(None)) -> Figure:
+    """Draw a row per pair: difference and interval against zero and the margin, the verdict.
+
+    Args:
+        ranking: what was found.
+        part: which rows, of which all parts have the axis in common.
+
+    """
     pairs = ranking.pairs[:MOST_PAIRS]
-    row = 0.47 if len(pairs) <= _ROOMY else 0.4
+    shown = range(len(pairs))[part]
     note = 0.15 if any(pair.includes_zero for pair in pairs) else 0.0
-    figure, axes = new_figure(_FRAME + 0.1 + note + row * len(pairs))
-    top = np.arange(len(pairs)) - 0.2  # lanes: what a row is stands between them, on no line
-    bottom = top + 0.44
-    if ranking.margin is not None:
-        edges = (-ranking.margin, ranking.margin)
-        axes.bar(
-            np.zeros(len(pairs)), bottom - top, 2.0 * ranking.margin, top, color=BAND, alpha=0.5,
-            linewidth=0,
-        )  # fmt: skip
-        for edge in edges:
-            axes.vlines([edge] * len(pairs), top, bottom, colors=MUTED, linewidth=0.9)
-    axes.vlines([0.0] * len(pairs), top, bottom, colors=INK, linewidth=1.2, gid="zero")
+    figure, axes = new_figure(_FRAME + 0.1 + note + _row(len(pairs)) * len(shown))
     names = labels(ranking, room(15))
-    for place, pair in enumerate(pairs):
+    for place in shown:
+        pair = pairs[place]
+        _draw_lane(axes, place, ranking.margin)
         _draw_pair(axes, pair, place, f"{names[pair.a]} − {names[pair.b]}")
-    _rows(axes, len(pairs))
+    _rows(axes, shown)
+    if len(shown) < len(pairs):
+        axes.set_xlim(*_ends(ranking, pairs))
     label = f"{of_differences(ranking)}\n{_sides(ranking)}"
     if note:  # the figure may stand without its page
         label += "\n* rests on Holm’s p; the Bonferroni interval drawn is wider"
     axes.set_xlabel(label)
     return figure
+
+
+def _draw_lane(axes: Axes, place: int, margin: float | None) -> None:
+    """Draw zero and the margin in a row alone: what the row is stands above, on no line."""
+    top, bottom = place - 0.2, place + 0.24
+    if margin is not None:
+        axes.bar(
+            0.0, bottom - top, 2.0 * margin, top, color=BAND, alpha=0.5, linewidth=0
+        )[0].set_gid(f"margin-{place}")  # fmt: skip
+        axes.vlines(
+            [-margin, margin], top, bottom, colors=MUTED, linewidth=0.9, gid=f"edges-{place}"
+        )
+    axes.vlines(0.0, top, bottom, colors=INK, linewidth=1.2, gid=f"zero-{place}")
 
 
 def _draw_pair(axes: Axes, pair: Pair, place: int, label: str) -> None:
@@ -163,21 +180,40 @@ def _heading(axes: Axes, place: int, left: str, right: str, colour: str = MUTED)
     """Write what a row is above it: the name at its left, what to know at its right."""
     across = axes.get_yaxis_transform()
     y = place - 0.27
-    axes.text(0.0, y, left, transform=across, va="bottom", size=points(8.5), weight="bold")
     axes.text(
-        1.0,
-        y,
-        right,
-        transform=across,
-        va="bottom",
-        ha="right",
-        size=points(8.5),
-        color=colour,
-    )
+        0.0, y, left, transform=across, va="bottom", size=points(8.5), weight="bold",
+        gid=f"name-{place}",
+    )  # fmt: skip
+    axes.text(
+        1.0, y, right, transform=across, va="bottom", ha="right", size=points(8.5), color=colour,
+        gid=f"note-{place}",
+    )  # fmt: skip
 
 
-def _rows(axes: Axes, count: int) -> None:
-    axes.set_ylim(count - 0.6, -0.85)
+def parts(rows: int) -> list[slice]:
+    """Return what a page shows beside each other: of many rows, each half."""
+    half = (rows + 1) // 2
+    return [slice(None)] if rows <= _ROOMY else [slice(half), slice(half, None)]
+
+
+def _row(rows: int) -> float:
+    return 0.47 if rows <= _ROOMY else 0.4
+
+
+def _ends(ranking: Ranking, pairs: Sequence[Pair]) -> tuple[float, float]:
+    """Return where the axis of the differences begins and ends."""
+    margin = ranking.margin or 0.0
+    ends = [0.0, -margin, margin]
+    for pair in pairs:
+        ends += [
+            end for end in (pair.ci_low, pair.ci_high, pair.difference) if end is not None
+        ]  # fmt: skip
+    reach = max(ends) - min(ends) or 1.0
+    return min(ends) - 0.05 * reach, max(ends) + 0.05 * reach
+
+
+def _rows(axes: Axes, shown: range) -> None:
+    axes.set_ylim(shown.stop - 0.6, shown.start - 0.85)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
 

@@ -12,10 +12,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from attnstudy.report.context import Context, Curve
-from attnstudy.report.labels import labels
-from attnstudy.report.names import shorten
+from attnstudy.report.names import labels, shorten
 from attnstudy.report.seeds import seed_curve
-from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure, points
+from attnstudy.report.style import DASHES, LIGHT, MUTED, PAPER, SERIES, new_figure, points, room
 from attnstudy.stats import Ranking
 from attnstudy.stats.wording.numbers import Numbers, significant
 
@@ -85,29 +84,38 @@ def curves_figure(ranking: Ranking, context: Context) -> Figure | None:
             gid=f"curve-{order.index(name)}",
         )  # fmt: skip
     handles = []
-    names = labels(ranking, _ROOM)
+    names = labels(ranking, room(_ROOM))
     for place, (name, average) in reversed(list(enumerate(named))):
         colour = SERIES[place]
         if average.sd is not None:
             low, high = average.mean - average.sd, average.mean + average.sd
-            axes.fill_between(average.steps, low, high, color=colour, alpha=0.16, linewidth=0)
+            axes.fill_between(
+                average.steps, low, high, color=colour, alpha=0.16, linewidth=0,
+                gid=f"band-{order.index(name)}",
+            )  # fmt: skip
         (line,) = axes.plot(
             average.steps, average.mean, color=colour, linestyle=DASHES[place], linewidth=1.7,
             marker="o" if average.steps.size == 1 else "", markersize=4,
             gid=f"curve-{order.index(name)}",
         )  # fmt: skip
-        handles.append((line, names.get(name) or shorten(name, _ROOM)))
+        label = names.get(name) or shorten(name, room(_ROOM))
+        handles.append((line, label, order.index(name)))
     handles.reverse()
     axes.set_xlabel("iteration")
     axes.set_ylabel("validation accuracy" + (" (%)" if ranking.unit == "points" else ""))
     legend = figure.legend(
-        [line for line, _ in handles], [name for _, name in handles],
+        [line for line, _, _ in handles], [name for _, name, _ in handles],
         loc="outside lower center", ncols=2, handlelength=3.2,
         title=f"grey: {len(drawn) - len(named)} more" if len(drawn) > len(named) else None,
         title_fontsize=points(8),
     )  # fmt: skip
-    for text in legend.get_texts():
+    for text, key, (_, _, place) in zip(
+        legend.get_texts(), legend.legend_handles, handles, strict=True
+    ):
         text.set_parse_math(False)
+        text.set_gid(f"label-{place}")
+        if key is not None:
+            key.set_gid(f"key-{place}")
     return figure
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
 
-from attnstudy.shown import in_html
+from attnstudy.report.names import told_apart
+from attnstudy.shown import in_html, unbroken
 
 esc = in_html
+
+_BUTTON = 30  # columns of a name on a button
+_NARROW = 6  # columns of a table that a tablet has room for
 
 
 def name(text: str) -> str:
@@ -14,52 +20,95 @@ def name(text: str) -> str:
     return f"<bdi>{esc(text)}</bdi>"
 
 
+def pair_name(a: str, b: str) -> str:
+    """Return the names of a pair, the second on one line with its minus where there is room."""
+    return f'{name(a)} <span class="second">− {name(b)}</span>'
+
+
+def sentence(text: str) -> str:
+    """Return a sentence for the paper."""
+    return f'<blockquote class="sentence"><p>{esc(unbroken(text))}</p></blockquote>'
+
+
+def command(text: str) -> str:
+    """Return a command as it was typed, whose lines end between its words on a narrow screen."""
+    body = "\n".join(
+        " ".join(f"<span>{esc(word)}</span>" if word else "" for word in line.split(" "))
+        for line in text.splitlines()
+    )
+    return f"<pre><code>{body}</code></pre>"
+
+
 def table(
     caption: str,
     headings: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Sequence[Sequence[str]],
     *,
     left: Sequence[int],
     remarks: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    total: Sequence[str] = (),
 ) -> str:
-    """Return a table in a box of its own, in which it can be scrolled.
+    """Return a table in a box of its own, in which it can be scrolled; on a phone, rows are cards.
 
     Args:
         caption: what it holds, plain text.
-        headings: of the columns, HTML.
+        headings: of the columns, plain text.
         rows: cells, HTML; the first of a row is its heading.
         left: columns of words, aligned left; numbers stand right.
         remarks: what stands below each row, over its whole width, HTML.
+        arms: the places of the arms that each row is about, as ``data-arm`` has them.
+        columns: the same of each column.
+        total: cells of the row that sums up the others, HTML.
 
     """
     words = set(left)
+    about = [f' data-arm="{place}"' if place else "" for place in arms]
+    if not about:
+        about = [""] * len(rows)
     below = [
-        f'\n<tr class="remark"><td colspan="{len(headings)}"><div>{remark}</div></td></tr>'
+        f'\n<tr class="remark"{arm}><td colspan="{len(headings)}"><div>{remark}</div></td></tr>'
         if remark
         else ""
-        for remark in remarks
+        for arm, remark in zip(about, remarks or [""] * len(rows), strict=True)
     ]
 
     def align(column: int) -> str:
-        return "" if column in words else ' class="number"'
+        about = f' data-arm="{columns[column]}"' if columns and columns[column] else ""
+        return about if column in words else f' class="number"{about}'
 
-    head = "".join(f'<th scope="col"{align(i)}>{text}</th>' for i, text in enumerate(headings))
-    first = '<tr class="remarked">' if below else "<tr>"
-    body = "\n".join(
-        first
-        + "".join(
-            f'<th scope="row"{align(i)}>{cell}</th>' if i == 0 else f"<td{align(i)}>{cell}</td>"
-            for i, cell in enumerate(row)
+    titles = [esc(heading) for heading in headings]
+    head = "".join(f'<th scope="col"{align(i)}>{text}</th>' for i, text in enumerate(titles))
+    first = '<tr class="remarked"' if remarks else "<tr"
+
+    def cells(row: Sequence[str]) -> str:
+        heading = f'<th scope="row"{align(0)}>{row[0]}</th>'
+        return heading + "".join(
+            f'<td{align(i)} data-label="{titles[i]}">{cell}</td>'
+            for i, cell in enumerate(row[1:], start=1)
         )
-        + "</tr>"
-        + (below[index] if below else "")
-        for index, row in enumerate(rows)
+
+    body = "\n".join(
+        f"{first}{arm}>{cells(row)}</tr>{remark}"
+        for arm, row, remark in zip(about, rows, below, strict=True)
     )
+    foot = f"\n<tfoot><tr>{cells(total)}</tr></tfoot>" if total else ""
+    wide = ' class="wide"' if len(titles) > _NARROW else ""
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{esc(caption)}">\n'
-        f"<table><caption>{esc(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table></div>"
+        f"<table{wide}><caption>{esc(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody>{foot}</table></div>"
     )
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 date and time as people read it; as given when it is none."""
+    shown = text
+    with suppress(ValueError):
+        when = datetime.fromisoformat(text)
+        shown = f"{when:%Y-%m-%d %H:%M} {when.tzname() or ''}".strip()
+    return f'<time datetime="{esc(text)}">{esc(shown)}</time>'
 
 
 def facts(items: Iterable[tuple[str, str]]) -> str:
@@ -84,9 +133,27 @@ def details(summary: str, body: str) -> str:
     return f"<details><summary>{esc(summary)}</summary>\n{body}\n</details>"
 
 
-def figure(svg: str, caption: str) -> str:
-    """Return a figure with its caption, which is HTML."""
-    return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
+def figure(svg: str, caption: str, arms: str = "") -> str:
+    """Return a figure with its caption, which is HTML, and the arms that all of it is about."""
+    about = f' data-arm="{arms}"' if arms else ""
+    return f"<figure{about}>{svg}<figcaption>{caption}</figcaption></figure>"
+
+
+def legend(arms: Sequence[str]) -> str:
+    """Return buttons that hide arms: a template, which is nothing until the script shows it."""
+    if len(arms) < 2:
+        return ""
+    buttons = "".join(
+        f'<button type="button" aria-pressed="true" value="{place}">{name(label)}</button>'
+        for place, label in enumerate(told_apart(arms, _BUTTON).values())
+    )
+    return (
+        '<template><div class="legend" role="group" aria-label="Arms to show">'
+        f'<span class="lead">Show</span>{buttons}'
+        '<button type="button" value="all">show all</button>'
+        '<button type="button" value="none">hide all</button>'
+        "<output></output></div></template>"
+    )
 
 
 def grid(*parts: str) -> str:

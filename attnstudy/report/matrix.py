@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,13 +11,13 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from attnstudy.report.intervals import MOST_ARMS
-from attnstudy.report.labels import NAMED, labels
-from attnstudy.report.style import PAPER, new_figure, points
+from attnstudy.report.names import NAMED, labels
+from attnstudy.report.style import PAPER, WIDTH, new_figure, points, room, wide
 from attnstudy.stats import Ranking
 
 Matrix: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
-_NUMBERED = 25  # arms up to which every side is numbered
+_NUMBERED = 18  # arms up to which each has room for its number; twice as many for every second
 
 # orange through grey to blue; text on each is black or white, so it stands on any screen
 STEPS = (
@@ -36,28 +37,32 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
     chance = _chances(ranking, rows, columns)
     if np.isnan(chance).all():
         return None
+    across = [arm for arm, one in enumerate(ranking.arms) if one.name in columns]
     count, single = len(rows), len(columns) == 1
-    named = count <= NAMED or single
-    height = 0.9 + 0.26 * count if single else 1.3 + 0.34 * count if named else 3.5
+    named = count <= room(NAMED) or single
+    height = 0.9 + 0.26 * count if single else 1.3 + 0.34 * count if named else 0.85 * wide(WIDTH)
     figure, axes = new_figure(height)
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(chance), cmap=ListedColormap(STEPS), vmin=0.0, vmax=1.0,
-        edgecolors=PAPER if named else "none", linewidth=1.2 if named else 0.0,
+        edgecolors=PAPER if named else "none", linewidth=1.2 if named else 0.0, gid="cells",
     )  # fmt: skip
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     if named:
-        _write_cells(axes, chance)
-        names = labels(ranking, 14)
-        name_sides(axes, [names[row] for row in rows], [names[column] for column in columns])
+        _write_cells(axes, chance, across)
+        names = labels(ranking, room(14))
+        name_sides(
+            axes, [names[row] for row in rows], [names[column] for column in columns], across
+        )
     else:
         _number_sides(axes, count)
     axes.set_ylabel("this arm" if named else "arm, by its place in the table")
     axes.set_xlabel("is better than this one")
     bar = figure.colorbar(mesh, ax=axes, ticks=[0, 0.25, 0.5, 0.75, 1], fraction=0.05, pad=0.02)
-    bar.ax.set_yticklabels(["0", "¼", "½", "¾", "1"])
+    bar.ax.set_yticklabels(["0", ".25", ".5", ".75", "1"])
+    bar.set_label("P(better)")
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     return figure
@@ -78,29 +83,43 @@ def _chances(ranking: Ranking, rows: list[str], columns: list[str]) -> Matrix:
     return chance
 
 
-def _write_cells(axes: Axes, chance: Matrix) -> None:
+def _write_cells(axes: Axes, chance: Matrix, across: Sequence[int]) -> None:
     for (row, column), p in np.ndenumerate(chance):
         if np.isfinite(p):
             dark = min(int(p * len(STEPS)), len(STEPS) - 1) in DARK_STEPS
             axes.text(
                 column + 0.5, row + 0.5, _share(float(p)), ha="center", va="center",
                 size=points(8.5),
-                color="white" if dark else "black",
+                color="white" if dark else "black", gid=f"cell-{row}-{across[column]}",
             )  # fmt: skip
 
 
-def name_sides(axes: Axes, rows: list[str], columns: list[str]) -> None:
-    """Write the names of rows and columns beside and below a matrix."""
+def name_sides(
+    axes: Axes, rows: Sequence[str], columns: Sequence[str], across: Sequence[int]
+) -> None:
+    """Write the names of rows and columns beside and below a matrix.
+
+    Args:
+        axes: of the matrix.
+        rows: names.
+        columns: names.
+        across: the place of the arm of each column.
+
+    """
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows, parse_math=False)
-    turn = 0 if max(map(len, columns)) * len(columns) <= 38 else 35
+    turn = 0 if max(map(len, columns)) * len(columns) <= room(38) else 35
     axes.set_xticks(
         np.arange(len(columns)) + 0.5, columns, parse_math=False, rotation=turn,
         ha="right" if turn else "center", rotation_mode="anchor" if turn else "default",
     )  # fmt: skip
+    for row, label in enumerate(axes.get_yticklabels()):
+        label.set_gid(f"row-{row}")
+    for column, label in zip(across, axes.get_xticklabels(), strict=True):
+        label.set_gid(f"column-{column}")
 
 
 def _number_sides(axes: Axes, count: int) -> None:
-    every = 1 if count <= _NUMBERED else 5
+    every = 1 if count <= room(_NUMBERED) else 2 if count <= room(2 * _NUMBERED) else 5
     places = range(every, count + 1, every)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([place - 0.5 for place in places], [str(place) for place in places])

@@ -1,12 +1,19 @@
-"""Names as figures have room for them."""
+"""Names as figures have room for them, and labels of arms that are told apart."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from attnstudy.shown import in_line
+from attnstudy.stats import Ranking
 
 _ELLIPSIS = "…"
+
+NAMED = 10
+"""Arms up to which every figure has room for their names."""
+
+_LEAST = 14  # columns of the narrowest label in a figure
 
 
 def width(text: str) -> int:
@@ -20,7 +27,7 @@ def shorten(text: str, columns: int) -> str:
     Names of arms often differ at their end, so both ends stay.
     """
     text = in_line(text)
-    if width(text) <= columns:
+    if (text.isascii() and len(text) <= columns) or width(text) <= columns:
         return text
     tail = _first(text[::-1], (columns - 1) // 2)[::-1]
     head = _first(text, columns - 1 - width(tail))
@@ -40,3 +47,28 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def labels(ranking: Ranking, columns: int) -> dict[str, str]:
+    """Return a label for every arm, no wider than ``columns``, no two the same."""
+    return told_apart([arm.name for arm in ranking.arms], columns)
+
+
+def told_apart(names: Sequence[str], columns: int) -> dict[str, str]:
+    """Return a label for every name, no wider than ``columns``.
+
+    Where shortening makes two alike, all begin with their place.
+    """
+    short = {name: shorten(name, columns) for name in names}
+    if len(set(short.values())) == len(names):
+        return short
+    return {
+        name: f"{place}: {shorten(name, columns - len(str(place)) - 2)}"
+        for place, name in enumerate(names, start=1)
+    }
+
+
+def numbered(ranking: Ranking) -> bool:
+    """Tell whether a figure names arms by their place, so that the table has to show it."""
+    names = {shorten(arm.name, _LEAST) for arm in ranking.arms}
+    return len(ranking.arms) > NAMED or len(names) < len(ranking.arms)

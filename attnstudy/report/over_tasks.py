@@ -28,10 +28,12 @@ from attnstudy.report.style import (
     Look,
     new_figure,
     points,
+    room,
     styled,
     tall,
     wide,
 )
+from attnstudy.shown import with_minus
 from attnstudy.stats import Pair, Verdict
 from attnstudy.stats.tasks import NewTaskPair, TaskRanking
 from attnstudy.stats.wording.numbers import p_value, significant
@@ -46,7 +48,6 @@ MOST_PAIRS = 3
 """Pairs with a figure of their own, from the best arm downwards."""
 
 _ROW = 0.3  # inches
-_ACROSS = 3  # panels beside each other
 
 
 def task_figures(ranking: TaskRanking, look: Look = PLAIN) -> dict[str, Figure]:
@@ -74,11 +75,17 @@ def write_task_figures(ranking: TaskRanking, folder: Path, look: Look = PLAIN) -
                 write_output(folder / f"{name}.{kind}", written(figure, name, kind, look))
 
 
-def panels_figure(ranking: TaskRanking) -> Figure:
-    """Draw a panel per task: each arm's runs, its mean and its own interval."""
+def panels_figure(ranking: TaskRanking, across: int = 3) -> Figure:
+    """Draw a panel per task: each arm's runs, its mean and its own interval.
+
+    Args:
+        ranking: what was found.
+        across: panels beside each other, at most.
+
+    """
     tasks = ranking.tasks[:MOST_PANELS]
     arms = [arm.name for arm in ranking.arms[:MOST_ARMS]]
-    across = min(_ACROSS, len(tasks))
+    across = min(across, len(tasks))
     down = math.ceil(len(tasks) / across)
     figure = Figure(
         figsize=(wide(2.35 * across + 0.6), tall(down * (0.75 + 0.24 * len(arms)))),
@@ -97,13 +104,16 @@ def panels_figure(ranking: TaskRanking) -> Figure:
                 continue
             axes.plot(
                 arm.values, [row + 0.16] * arm.n, "o", color=SERIES[0], alpha=0.6, markersize=3,
-                markeredgewidth=0.0,
+                markeredgewidth=0.0, gid=f"runs-{place}-{row}",
             )  # fmt: skip
             if arm.ci_low is not None and arm.ci_high is not None:
-                axes.plot([arm.ci_low, arm.ci_high], [row, row], "-", color=INK, linewidth=1.2)
+                axes.plot(
+                    [arm.ci_low, arm.ci_high], [row, row], "-", color=INK, linewidth=1.2,
+                    gid=f"interval-{place}-{row}",
+                )  # fmt: skip
             axes.plot(
                 [arm.mean], [row], "D", color=INK, markerfacecolor=PAPER, markersize=4,
-                markeredgewidth=1.1,
+                markeredgewidth=1.1, gid=f"mean-{place}-{row}",
             )  # fmt: skip
         axes.set_title(shorten(task.name, 26), fontsize=points(8.5), loc="left", fontweight="bold")
         axes.set_ylim(len(arms) - 0.5, -0.5)
@@ -125,11 +135,11 @@ def pair_figure(ranking: TaskRanking, pair: NewTaskPair) -> Figure | None:
     shown = rows if len(rows) <= MOST_ROWS else rows[: MOST_ROWS // 2] + rows[-MOST_ROWS // 2 :]
     average = next((p for p in ranking.average.pairs if (p.a, p.b) == (pair.a, pair.b)), None)
     below = int(average is not None) + 1
-    figure, axes = new_figure(0.9 + _ROW * (len(shown) + below), width=5.2)
+    figure, axes = new_figure(0.9 + _ROW * (len(shown) + below))
     for place, (_, one) in enumerate(shown):
         _interval(axes, place, one.difference, one.ci_low, one.ci_high, one.verdict)
     place = len(shown)
-    names = [shorten(task, 24) for task, _ in shown]
+    names = [shorten(task, room(18)) for task, _ in shown]
     if average is not None:
         _interval(
             axes, place, average.difference, average.ci_low, average.ci_high, average.verdict,
@@ -222,7 +232,7 @@ def pairs_figure(ranking: TaskRanking) -> Figure | None:
     figure, axes = new_figure(1.0 + 0.75 * side, width=max(4.1, 1.7 + 1.15 * side))
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(share), cmap=ListedColormap(STEPS), vmin=0.0, vmax=1.0,
-        edgecolors=PAPER, linewidth=1.2,
+        edgecolors=PAPER, linewidth=1.2, gid="cells",
     )  # fmt: skip
     axes.invert_yaxis()
     axes.grid(visible=False)
@@ -232,10 +242,10 @@ def pairs_figure(ranking: TaskRanking) -> Figure | None:
         dark = min(int(share[row, column] * len(STEPS)), len(STEPS) - 1) in DARK_STEPS
         axes.text(
             column + 0.5, row + 0.5, text, ha="center", va="center", size=points(7.5),
-            linespacing=1.35, color="white" if dark else "black",
+            linespacing=1.35, color="white" if dark else "black", gid=f"cell-{row}-{column}",
         )  # fmt: skip
     names = [shorten(name, 14) for name in arms]
-    name_sides(axes, names, names)
+    name_sides(axes, names, names, range(len(arms)))
     axes.set_ylabel("this arm")
     axes.set_xlabel("against this one")
     bar = figure.colorbar(mesh, ax=axes, ticks=[0, 0.25, 0.5, 0.75, 1], fraction=0.05, pad=0.02)
@@ -247,7 +257,7 @@ def pairs_figure(ranking: TaskRanking) -> Figure | None:
 
 
 def _cell(pair: NewTaskPair, sign: float, won: int, lost: int, alpha: float) -> str:
-    gap = "" if pair.difference is None else f"{sign * pair.difference:+.3g}".replace("-", "−")
+    gap = "" if pair.difference is None else with_minus(f"{sign * pair.difference:+.3g}")
     p = "" if pair.wilcoxon_p is None else p_value(pair.wilcoxon_p, alpha)
     p = f"p {p}" if p[:1] in "<>" else f"p = {p}"
     return f"{gap}\n{won}–{pair.ties}–{lost}\n{p}"
@@ -285,17 +295,20 @@ def ranks_figure(ranking: TaskRanking) -> Figure | None:
         axes.plot([low - 0.03, high + 0.03], [y, y], color=SERIES[0], linewidth=3.2)
     start = top + 0.35 + 0.18 * len(bars)
     edge = 0.12 * count
+    at = {arm.name: place for place, arm in enumerate(ranking.arms)}
     for place, (rank, name) in enumerate(ranked):
         left = place < half
         y = start + 0.38 * (place if left else count - 1 - place)
         end = 1 - edge if left else count + edge
-        axes.plot([rank, rank, end], [top, y, y], color=MUTED, linewidth=0.9)
+        axes.plot(
+            [rank, rank, end], [top, y, y], color=MUTED, linewidth=0.9, gid=f"line-{at[name]}",
+        )  # fmt: skip
         text = f"{shorten(name, 18)}  {rank:.2f}" if left else (
             f"{rank:.2f}  {shorten(name, 18)}"
         )  # fmt: skip
         axes.text(
             end + (-0.05 if left else 0.05), y, text, ha="right" if left else "left", va="center",
-            size=points(8.5),
+            size=points(8.5), gid=f"rank-{at[name]}",
         )  # fmt: skip
     axes.set_ylim(start + 0.38 * half, top - 1.1)
     axes.set_xlim(1 - edge - 0.32 * count, count + edge + 0.32 * count)

@@ -23,7 +23,7 @@ from attnstudy.errors import UsageError
 from attnstudy.shown import in_line
 from attnstudy.stats import Ranking, Verdict
 
-INK, MUTED, GRID, PAPER, BAND = "#1b1f26", "#565f6c", "#d4d9e0", "#fdfdfe", "#c9cfd8"
+INK, MUTED, GRID, PAPER, BAND = "#1b1f26", "#565f6c", "#d4d9e0", "#ffffff", "#c9cfd8"
 
 LIGHT: Mapping[str, str] = {
     "ink": INK,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attnstudy.report.context import Context
-from attnstudy.report.labels import numbered
-from attnstudy.report.markup import details, esc, name, table
-from attnstudy.report.names import shorten
-from attnstudy.stats import Pair, Ranking, Scope, Verdict
+from attnstudy.report.marks import of_pairs, places
+from attnstudy.report.markup import details, esc, name, pair_name, table
+from attnstudy.report.names import numbered, shorten
+from attnstudy.stats import Pair, Ranking, Scope, ScopePair, Verdict
 from attnstudy.stats.digits import percent
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 from attnstudy.stats.wording.numbers import (
@@ -52,9 +52,10 @@ def arms_table(ranking: Ranking) -> str:
     headings += ["ranks", "group"] if grouped else []
     headings += ["diverged"] if diverged else []
     rows = []
-    places = numbered(ranking)
+    with_place = numbered(ranking)
+    words = {0, headings.index("group")} if grouped else {0}
     for place, arm in enumerate(ranking.arms, start=1):
-        number = f'<span class="place">{place}</span> ' if places else ""
+        number = f'<span class="place">{place}</span> ' if with_place else ""
         row = [number + name(arm.name), f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         row.append(numbers.interval(arm.ci_low, arm.ci_high))
@@ -65,7 +66,10 @@ def arms_table(ranking: Ranking) -> str:
         rows.append(row)
     unit = " in percent" if ranking.unit == "points" else ""
     metric = ranking.metric.replace("_", " ")
-    return table(f"Arms by {metric}{unit}, best first", headings, rows, left=(0,))
+    return table(
+        f"Arms by {metric}{unit}, best first", headings, rows, left=sorted(words),
+        arms=[str(place) for place in range(len(rows))],
+    )  # fmt: skip
 
 
 def pairs_tables(ranking: Ranking) -> str:
@@ -112,7 +116,15 @@ def _pairs(ranking: Ranking, pairs: Sequence[Pair], caption: str) -> str:
         rows.append(row)
     unit = f", differences in {ranking.unit}" if ranking.unit else ""
     remarks = [esc(remark) for remark in _remarks(pairs)]
-    return table(f"{caption}{unit}", headings, rows, left=(0, 1, 7), remarks=remarks)
+    return table(
+        f"{caption}{unit}", headings, rows, left=(0, 1, 7), remarks=remarks,
+        arms=_about(ranking, pairs),
+    )  # fmt: skip
+
+
+def _about(ranking: Ranking, pairs: Iterable[Pair | ScopePair]) -> list[str]:
+    names = [arm.name for arm in ranking.arms]
+    return [places(two) for two in of_pairs(names, ((pair.a, pair.b) for pair in pairs))]
 
 
 def _remarks(pairs: Sequence[Pair]) -> list[str]:
@@ -128,7 +140,7 @@ def _remarks(pairs: Sequence[Pair]) -> list[str]:
 
 def _pair_name(a: str, b: str) -> str:
     """Return both names; the table of arms has them in full where they are very long."""
-    return f"{name(shorten(a, _LONG))} − {name(shorten(b, _LONG))}"
+    return pair_name(shorten(a, _LONG), shorten(b, _LONG))
 
 
 def verdict(found: Verdict) -> str:
@@ -183,10 +195,11 @@ def _robust(pair: Pair, alpha: float) -> str:
     return f"{esc(line.answer)}<small>{small}</small>"
 
 
-def scope_table(scope: Scope, numbers: Numbers) -> str:
+def scope_table(ranking: Ranking, scope: Scope) -> str:
     """Return the pairs as they would be on new test items; nothing without predictions."""
     if not scope.pairs:
         return ""
+    numbers = Numbers.of(ranking)
     headings = ["pair", "difference", "interval on new seeds and items", "holds"]
     headings += ["SE of seeds", "SE of items", "SE of both", "df", "crossed bootstrap"]
     rows = [
@@ -202,7 +215,8 @@ def scope_table(scope: Scope, numbers: Numbers) -> str:
         for pair in scope.pairs
     ]
     caption = f"Would it hold on new test items? {scope.images:,} of them"
-    return table(caption, headings, rows, left=(0,))
+    about = _about(ranking, scope.pairs)
+    return table(caption, headings, rows, left=(0,), arms=about)
 
 
 def values_table(ranking: Ranking) -> str:
@@ -220,13 +234,20 @@ def values_table(ranking: Ranking) -> str:
         ]
         for arm in ranking.arms
     ]
-    return table("Every value, as measured", ["arm", "values"], rows, left=(0, 1))
+    return table(
+        "Every value, as measured", ["arm", "values"], rows, left=(0, 1),
+        arms=[str(place) for place in range(len(rows))],
+    )  # fmt: skip
 
 
-def runs_table(context: Context) -> str:
+def runs_table(ranking: Ranking, context: Context) -> str:
     """Return the runs that the ranking used."""
+    place = {arm.name: str(at) for at, arm in enumerate(ranking.arms)}
     rows = [
         [name(run.name), f"<code>{esc(run.run_id or 'not there yet')}</code>", exact(run.value)]
         for run in context.runs
     ]
-    return table("Every run that was used", ["run", "id", "value"], rows, left=(0, 1))
+    return table(
+        "Every run that was used", ["run", "id", "value"], rows, left=(0, 1),
+        arms=[place.get(run.arm or "", "") for run in context.runs],
+    )  # fmt: skip

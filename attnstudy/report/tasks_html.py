@@ -6,10 +6,23 @@ from collections.abc import Mapping, Sequence
 
 from attnstudy.report.components import components_section
 from attnstudy.report.context import Context
-from attnstudy.report.markup import bullets, details, esc, facts, figure, section, table
-from attnstudy.report.over_tasks import MOST_ARMS, MOST_PANELS, task_figures
+from attnstudy.report.drawings import inline, task_drawings
+from attnstudy.report.marks import of_pairs, places, task_marks
+from attnstudy.report.markup import (
+    bullets,
+    command,
+    details,
+    esc,
+    facts,
+    figure,
+    legend,
+    moment,
+    section,
+    sentence,
+    table,
+)
+from attnstudy.report.over_tasks import MOST_ARMS, MOST_PAIRS, MOST_PANELS
 from attnstudy.report.page import page
-from attnstudy.report.svg import inline_svg
 from attnstudy.stats.tasks import TaskRanking
 from attnstudy.stats.tasks.tables import (
     TITLES,
@@ -34,29 +47,37 @@ def tasks_html(ranking: TaskRanking, context: Context) -> str:
 
     """
     drawn = _figures(ranking)
+    names = [arm.name for arm in ranking.arms]
+    averages = of_pairs(names, ((pair.a, pair.b) for pair in ranking.average.pairs))
+    news = of_pairs(names, ((pair.a, pair.b) for pair in ranking.new.pairs))
     pairs = [svg for name, svg in drawn.items() if name.startswith("pair-")]
     body = [
         _head(ranking, context),
         section(
             TITLES[0],
-            _sentence(ranking.each.sentence),
+            sentence(ranking.each.sentence),
+            legend(names),
             drawn.get("tasks", ""),
-            _table("Tasks", task_rows(ranking)),
+            _table("Tasks", task_rows(ranking), arms=names),
         ),
         section(
             TITLES[1],
-            _sentence(ranking.average.sentence),
+            sentence(ranking.average.sentence),
             bullets(f"not in the average: {esc(one)}" for one in ranking.average.left_out)
             if ranking.average.left_out
             else "",
-            _table("Arms over the tasks, best on average first", arm_rows(ranking)),
-            _table("Pairs on average", average_rows(ranking)) if ranking.average.pairs else "",
+            _table(
+                "Arms over the tasks, best on average first",
+                arm_rows(ranking),
+                [(place,) for place in range(len(names))],
+            ),
+            _table("Pairs on average", average_rows(ranking), averages) if averages else "",
             f'<div class="grid">{"".join(pairs)}</div>' if pairs else "",
         ),
         section(
             TITLES[2],
-            _sentence(ranking.new.sentence),
-            _table("Pairs on a new task", new_rows(ranking)),
+            sentence(ranking.new.sentence),
+            _table("Pairs on a new task", new_rows(ranking), news),
             drawn.get("pairs", ""),
         ),
         section(
@@ -85,7 +106,9 @@ def _head(ranking: TaskRanking, context: Context) -> str:
     verdicts = [ranking.each.verdict, ranking.average.verdict, ranking.new.verdict]
     parts = [f'<p class="origin">{esc(" · ".join(filter(None, origin)))}</p>']
     if ranking.question is not None:
-        parts.append(f'<h1 class="long">{esc(ranking.verdict)}</h1>')
+        parts.append(
+            f'<h1 class="long">{esc(ranking.verdict[:1].upper() + ranking.verdict[1:])}</h1>'
+        )
     else:
         parts.append('<h1 class="long">Three questions, three answers</h1>')
     parts.append(facts((name, esc(one)) for name, one in zip(TITLES, verdicts, strict=True)))
@@ -101,21 +124,26 @@ def _head(ranking: TaskRanking, context: Context) -> str:
         ("Family-wise error rate", f"{ranking.alpha:g} for each of the three questions"),
     ]  # fmt: skip
     if context.made_at:
-        items.append(("Made", esc(context.made_at)))
+        items.append(("Made", moment(context.made_at)))
     return "<header>\n" + "\n".join([*parts, facts(items)]) + "\n</header>"
 
 
-def _sentence(text: str) -> str:
-    return f'<blockquote class="sentence"><p>{esc(text)}</p></blockquote>'
-
-
-def _table(caption: str, rows: Rows) -> str:
+def _table(
+    caption: str,
+    rows: Rows,
+    about: Sequence[Sequence[int]] = (),
+    arms: Sequence[str] = (),
+) -> str:
+    """Return a table whose rows are about arms, or whose columns are arms."""
     headings, cells = rows
+    by_arm = list(headings[1:]) == list(arms)
     made = table(
         caption,
-        [esc(one) for one in headings],
+        headings,
         [[esc(cell) for cell in row] for row in cells],
         left=(0, len(headings) - 1) if headings[-1] == "verdict" else (0,),
+        arms=[places(one) for one in about],
+        columns=["", *map(str, range(len(arms)))] if by_arm else (),
     )
     return made if len(cells) <= _OPEN else details(f"{caption} ({len(cells):,})", made)
 
@@ -144,9 +172,17 @@ def _figures(ranking: TaskRanking) -> Mapping[str, str]:
     )
     label = "Intervals of one pair on each task. The table of pairs has the numbers."
     captions["pair-1"] = pair
+    marks = task_marks(ranking)
+    names = [arm.name for arm in ranking.arms]
+    two = of_pairs(names, ((pair.a, pair.b) for pair in ranking.new.pairs[:MOST_PAIRS]))
+    about = {f"pair-{number}": places(one) for number, one in enumerate(two, start=1)}
     return {
-        name: figure(inline_svg(drawn, name, labels.get(name, label)), captions.get(name, "Alike."))
-        for name, drawn in task_figures(ranking).items()
+        name: figure(
+            inline(drawn, name, labels.get(name, label), marks.get(name)),
+            captions.get(name, "The same for this pair."),
+            about.get(name, ""),
+        )
+        for name, drawn in task_drawings(ranking).items()
     }
 
 
@@ -165,7 +201,7 @@ def _claims(context: Context) -> Sequence[str]:
 def _origin(context: Context) -> str:
     parts = []
     if context.command:
-        parts.append(f"<p>Made by</p><pre><code>{esc(context.command)}</code></pre>")
+        parts.append(f"<p>Made by</p>{command(context.command)}")
     if context.versions:
         parts.append(facts((tool, esc(is_)) for tool, is_ in sorted(context.versions.items())))
     return section("Where it comes from", *parts)

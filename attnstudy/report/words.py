@@ -118,4 +118,5 @@ def power_words(ranking: Ranking) -> list[str]:
 
 def _needed(goal: str, seeds: int | None, hours: float | None, power: Power) -> str:
     text = f"To {goal}: <strong>{seeds_words(seeds, power.n)}</strong>"
-    return f"{text}{'' if hours is None else f', about {significant(hours, 2)} hours more'}."
+    more = hours is not None and seeds is not None and seeds > power.n
+    return f"{text}{f', about {significant(hours or 0.0, 2)} hours more' if more else ''}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import math
 import statistics
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,8 @@ LONG = 30 * 60
 ITERATIONS_BEFORE_ESTIMATE = 20
 WORTH_AN_ESTIMATE = 30.0
 """Seconds, if all runs are like the first, below which a command does not say how long it takes."""
+TIMED_BY_DRY_RUN = 20
+"""Arms that a dry run times; it has to end soon, and to time one takes up to seconds."""
 _SHARED_AFTER = 3.0
 """Seconds of a training after which the others that share its GPU have begun too."""
 
@@ -73,6 +76,8 @@ def estimate(
     step_seconds: Mapping[str, float] | None = None,
     totals: Mapping[str, int] | None = None,
     go_on: Callable[[], None] = lambda: None,
+    *,
+    most: float = math.inf,
 ) -> Estimate:
     """Return the time for the pending runs.
 
@@ -81,11 +86,14 @@ def estimate(
         step_seconds: seconds of a step, by arm, as measured in running trainings.
         totals: steps of a run, by arm, as running trainings tell them.
         go_on: called again and again while others are timed; may raise, to end it.
+        most: arms that are timed; where there are more to time, nothing is known.
 
     """
     measured, totals = dict(step_seconds or {}), totals or {}
     logged = logged_seconds(plan)
     specs = [run.spec for run in plan.pending]
+    if len({spec.arm_name for spec in specs} - measured.keys() - logged.keys()) > most:
+        return Estimate(len(specs), plan.workers, None, None)
     elsewhere = _beside_this_cpu(plan, measured, logged, go_on) if plan.device != "cpu" else 1.0
     by_arm: dict[str, float] = {}
     """Seconds of runs of an arm that are trained together."""

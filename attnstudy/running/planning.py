@@ -160,7 +160,7 @@ def make_plan(request: RunRequest, progress: Callable[[int, int], None] | None =
 def _status(run: RunFolder) -> Status:
     """Return how a run stands; one whose result nobody can tell the start of is made again."""
     status = run.status
-    if status.done and run.started() is None and run.sealed_start() is None:
+    if status.done and run.nameless:
         return Status.INTERRUPTED
     return status
 

@@ -258,7 +258,7 @@ class ActiveRun:
 
     def file(self, name: str) -> Path:
         """Return where to write a file that belongs to the result."""
-        if not self.may_have(name):
+        if not isinstance(name, str) or not self.may_have(name):
             raise UsageError(
                 f"a run cannot have a file called {name!r}: use letters, digits, '_', '-' and '.', "
                 "and no name that attnstudy uses itself"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
@@ -34,7 +35,14 @@ from attnstudy.runs import (
     study_folder,
 )
 from attnstudy.study import RunSpec
-from attnstudy.tracking import Figures, Publisher, import_mlflow, open_store
+from attnstudy.tracking import (
+    SYSTEM_METRICS,
+    Figures,
+    Publisher,
+    import_mlflow,
+    open_store,
+    system_metrics_asked,
+)
 from attnstudy.usecases.publishing import BackgroundPublisher, backlog, patience
 from attnstudy.usecases.recovering import recover_record
 
@@ -74,8 +82,10 @@ def run_study(
     for warning in record_study(plan):
         observer.warn(warning)
     reach("study/remembered")
+    trained: set[RunFolder] = set()
+    measured = trained if _can_measure(plan, observer) else ()
     publisher = BackgroundPublisher[RunFolder](
-        lambda: connect(plan, figures),
+        lambda: connect(plan, figures, measured),
         observer.warn,
         prepare=import_mlflow,  # seconds, in which the workers start
         patience=patience(plan.request.address),
@@ -94,7 +104,9 @@ def run_study(
     try:
         folder = study_folder(plan.request.address.store_dir, plan.request.study)
         with command_at_work(folder) as command:
-            training = _Training(plan, observer, publisher, first, outcomes, command, deadline)
+            training = _Training(
+                plan, observer, publisher, first, outcomes, command, deadline, trained
+            )
             if pending:
                 training.begin(pending)
             training.train(pending, wait=False)
@@ -131,11 +143,33 @@ def _measured(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, int, Mapping[s
             yield one.spec.arm_name, one.spec.seed, one.result.metrics
 
 
-def connect(plan: RunPlan, figures: Figures) -> Publisher:
+def _can_measure(plan: RunPlan, observer: Observer) -> bool:
+    """Whether MLflow is to log the load of this machine with the runs; says so if it cannot."""
+    if not system_metrics_asked():
+        return False
+    executor = plan.request.executor
+    if executor.remote:
+        lack = "the runs are trained on other machines"
+    elif executor.name == "inline":
+        lack = "with --executor inline, nothing is told of a run before its end"
+    elif importlib.util.find_spec("psutil") is None:
+        lack = "install psutil, with which MLflow measures a machine"
+    else:
+        return True
+    observer.warn(f"{SYSTEM_METRICS} has no effect: {lack}")
+    return False
+
+
+def connect(plan: RunPlan, figures: Figures, measured: Collection[RunFolder]) -> Publisher:
     """Open the tracking store for this plan's runs."""
     request = plan.request
     return Publisher(
-        open_store(request.address), request.study, request.question, figures, request.republish
+        open_store(request.address),
+        request.study,
+        request.question,
+        figures,
+        request.republish,
+        measured=measured,
     )
 
 
@@ -151,39 +185,45 @@ class _Training:
         outcomes: dict[RunSpec, Outcome],
         command: str,
         deadline: float,
+        trained: set[RunFolder],
     ) -> None:
         self.plan, self.observer, self.publisher, self.first = plan, observer, publisher, first
         self.outcomes, self.command, self.deadline = outcomes, command, deadline
+        self.trained = trained
+        """Those that this command trains or has trained."""
         self.revision = code_revision()
         self.orphans: set[RunSpec] = set()
 
     def begin(self, pending: Sequence[PlannedRun]) -> None:
         """Show how much there is to do, and move away what is to be repeated."""
         for run in pending:
-            if not self.plan.request.rerun:
-                self._tell_of_loss(run)
-            nameless = run.folder.result() is not None  # else it were done: see planning
-            if nameless or self.plan.request.rerun:
+            if self.plan.request.rerun:
                 with run.folder.claim(command=self.command) as mine:
                     if mine:  # else the worker will find it busy, and say so
                         run.folder.repeat()
+            elif run.folder.nameless:
+                self._set_aside_nameless(run)
+            elif inspect(run.folder).lost(RESULT):  # of one that is damaged, who goes on with it
+                self.observer.warn(
+                    f"{run.spec.name}: {run.folder.path / RESULT} is lost, so the run is trained "
+                    "again"
+                )
         self.observer.begin([run.spec for run in pending], self.plan.workers)
         begun = sum(any(run.folder.path.glob(CHECKPOINTS)) for run in pending)
         if begun and not self.plan.request.rerun:
             self.observer.say(f"{begun} of them go on from a checkpoint")
 
-    def _tell_of_loss(self, run: PlannedRun) -> None:
-        """Say why a run that was finished is trained again."""
-        path = run.folder.path
-        if run.folder.result() is not None:
+    def _set_aside_nameless(self, run: PlannedRun) -> None:
+        """Set a result aside of which nobody knows how its run was made, and say so."""
+        with run.folder.claim(command=self.command) as mine:
+            # asked again: another command may have begun the run and ended it since it was planned
+            if not mine or not run.folder.nameless:
+                return
             self.observer.warn(
-                f"{run.spec.name}: {path / START} is damaged, and the result does not say when the "
-                "run was started: it is made again, and kept aside as it was"
+                f"{run.spec.name}: {run.folder.path / START} is damaged, and the result does not "
+                "say when the run was started: it is made again, and kept aside as it was"
             )
-        elif inspect(run.folder).lost(RESULT):  # one that is damaged is told by who goes on with it
-            self.observer.warn(
-                f"{run.spec.name}: {path / RESULT} is lost, so the run is trained again"
-            )
+            run.folder.repeat()
 
     def held(self) -> list[PlannedRun]:
         """Return the runs that others hold and that are to be waited for."""
@@ -241,6 +281,7 @@ class _Training:
             case jobs.Progress() as progress:
                 self.first.note(spec, progress)
             case jobs.Checkpointed() | jobs.Claimed():
+                self.trained.add(folder)
                 self.publisher.submit(folder)
             case jobs.Elsewhere(orphaned=orphaned):
                 self.orphans |= {spec} if orphaned else set()

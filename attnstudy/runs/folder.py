@@ -195,6 +195,11 @@ class RunFolder:
                 "choose another store with --store"
             ) from error
 
+    @property
+    def nameless(self) -> bool:
+        """Whether there is a result and nothing that tells which run it is of, or when it began."""
+        return self.result() is not None and self.started() is None and self.sealed_start() is None
+
     def mend_record(self) -> bool:
         """Write a lost record of a finished run anew, as its result tells it; tell whether it was.
 
@@ -319,6 +324,10 @@ class RunFolder:
     def repeat(self) -> Path | None:
         """Move a run out of the way, to be trained again; return where it is kept."""
         return repeating.move_aside(self.path)
+
+    def replace(self, other: Path) -> bool:
+        """Put another folder in the place of the run, which is kept; see ``repeating.replace``."""
+        return repeating.replace(self.path, other)
 
     def replaced(self, store_key: str) -> list[str]:
         """Return the ids of the published runs that this one replaces in a store."""

@@ -22,6 +22,8 @@ from attnstudy.runs.repeating import REPLACES
 from attnstudy.study import TUNING
 
 _SETTLED = ("complete", "diverged")
+_LOOKS = 10
+"""Looks at a run that others work on, before it is taken as the last one has seen it."""
 
 
 class Remedy(Enum):
@@ -116,6 +118,32 @@ def inspect(folder: RunFolder, *, thorough: bool = False) -> Inspection:
         StoreError: its record is one of another version of attnstudy.
 
     """
+    found = _look(folder, thorough)
+    for _ in range(_LOOKS):
+        if not found.damage:
+            return found
+        # What looks like damage may be a run that another command has begun or ended meanwhile.
+        before = _marks(folder)
+        found = _look(folder, thorough)
+        if _marks(folder) == before:
+            return found
+    return found
+
+
+def _marks(folder: RunFolder) -> tuple[tuple[int, int] | None, ...]:
+    """Return what is another once something was written, replaced or moved in a run's folder."""
+    marks: list[tuple[int, int] | None] = []
+    for path in (folder.path, folder.path / START, folder.path / RESULT):
+        try:
+            state = path.stat()
+        except OSError:
+            marks.append(None)
+        else:
+            marks.append((state.st_ino, state.st_mtime_ns))
+    return tuple(marks)
+
+
+def _look(folder: RunFolder, thorough: bool) -> Inspection:
     try:
         return _Look(folder, thorough).inspection()
     except OSError as error:

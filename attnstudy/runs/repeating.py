@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -9,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from attnstudy.crashpoints import reach
-from attnstudy.files import make_folder, read_sealed, reported, sync
+from attnstudy.files import exchange, make_folder, read_sealed, reported, sync
 
 REPLACES = "replaces.json"
 _TICK = 2_000_000_000  # nanoseconds
@@ -24,18 +25,43 @@ def move_aside(folder: Path) -> Path | None:
     """
     if not folder.exists():
         return None
-    aside = folder.parent / "repeated"
-    names = (aside / f"{folder.name}-{number}" for number in itertools.count(1))
-    kept = next(path for path in names if not path.exists())
-    with reported(aside):
-        make_folder(aside)
+    kept = _free_name(folder)
+    with reported(kept.parent):
         reach("repeat/aside")
         os.rename(folder, kept)
         reach("repeat/moved")
-        folder.mkdir()
-        sync(aside)
+        folder.mkdir(exist_ok=True)  # who waits for its publishing lock may have made it
+        sync(kept.parent)
         sync(folder.parent)
     return kept
+
+
+def replace(folder: Path, other: Path) -> bool:
+    """Put another folder in the place of a run's at one stroke, and keep the run's aside.
+
+    Whoever looks sees the one or the other, and nobody gets between. Gives False, and changes
+    nothing, where folders cannot be exchanged.
+
+    Raises:
+        StoreError: they cannot be moved.
+
+    """
+    kept = _free_name(folder)
+    with reported(kept.parent):
+        os.rename(other, kept)  # held by us: ``prune`` leaves it alone
+        if exchange(kept, folder):
+            return True
+        os.rename(kept, other)
+    return False
+
+
+def _free_name(folder: Path) -> Path:
+    """Return where an earlier training of a run can be put."""
+    aside = folder.parent / "repeated"
+    with reported(aside):
+        make_folder(aside)
+    names = (aside / f"{folder.name}-{number}" for number in itertools.count(1))
+    return next(path for path in names if not path.exists())
 
 
 def kept_aside(folder: Path) -> tuple[Path, ...]:
@@ -79,10 +105,11 @@ def replaced(folder: Path) -> dict[str, list[str]]:
         for key, ids in told.items():
             found.setdefault(key, []).extend(ids)
         if path != folder:
-            for note in sorted((path / "published").glob("*.json")):
-                run_id = (read_sealed(note) or {}).get("run_id")
-                if run_id is not None:
-                    found.setdefault(note.stem, []).append(run_id)
+            with contextlib.suppress(FileNotFoundError):  # ``prune`` removes it at this moment
+                for note in sorted((path / "published").glob("*.json")):
+                    run_id = (read_sealed(note) or {}).get("run_id")
+                    if run_id is not None:
+                        found.setdefault(note.stem, []).append(run_id)
     return {key: [*dict.fromkeys(ids)] for key, ids in found.items()}
 
 

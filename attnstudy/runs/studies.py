@@ -88,6 +88,12 @@ class StudyFacts:
             raise ValueError("threads and seeds are whole numbers")
         if not all(isinstance(record, dict) for record in self.plans):
             raise ValueError("plans are objects")
+        if not isinstance(self.question or "", str):
+            raise ValueError("a question is a text")
+        if (self.threads or 1) < 1 or not all(0 <= seed < 2**63 for seed in seeds):
+            raise ValueError("there is no thread count below 1, and no such seed")
+        if not all(type(one["identity"]) is str for known in self.code.values() for one in known):
+            raise ValueError("code has identities")
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> StudyFacts:
@@ -101,7 +107,7 @@ class StudyFacts:
         own = {name: value for name, value in content.items() if name in known}
         try:
             return cls(**own, others={n: v for n, v in content.items() if n not in known})
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(str(error)) from error
 
     def to_json(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,10 +19,12 @@ from attnstudy.search.trials import (
     ATTRIBUTE,
     OPTUNA_STATES,
     Trial,
+    described,
     distributions,
     to_trial,
     told,
 )
+from attnstudy.seeds import seeds_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class ArmSearch:
                         f"{storage.shown} has a search {config.name!r} that attnstudy did not "
                         "begin: choose another --storage"
                     )
+                _describe(study, config)
                 reach("search/before-design")
                 study.set_user_attr(ATTRIBUTE, config.to_json())
             config.refuse_other(SearchConfig.from_json(study.user_attrs[ATTRIBUTE]), storage.shown)
@@ -144,6 +148,8 @@ class ArmSearch:
         with self.storage.errors():
             opened, trial_id = self.storage.opened, self._id(trial)
             reach("search/before-tell")
+            for name, value in described(trial).items():
+                opened.set_trial_user_attr(trial_id, name, value)
             opened.set_trial_user_attr(trial_id, ATTRIBUTE, told(trial))
             reach("search/described")
             self._study.tell(trial.number, trial.value, OPTUNA_STATES[trial.state])
@@ -160,6 +166,24 @@ class ArmSearch:
         waiting = optuna.trial.TrialState.WAITING
         trials = self._study.get_trials(deepcopy=False)
         return sorted((t for t in trials if t.state is not waiting), key=lambda t: t.number)
+
+
+def _describe(study: optuna.Study, config: SearchConfig) -> None:
+    """Say what is searched where Optuna's own tools, such as its dashboard, show it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([config.metric])
+    seeds = len(config.seeds)
+    per_trial = "one seed" if seeds == 1 else f"the mean over {seeds} seeds"
+    for name, value in (
+        ("study", config.study),
+        ("arm", config.arm),
+        ("value of a trial", f"{config.metric}, {per_trial}"),
+        ("seeds", seeds_text(config.seeds)),
+        ("sampler", f"{config.sampler}, seed {config.sampler_seed}"),
+        ("pruner", config.pruner),
+    ):
+        study.set_user_attr(name, value)
 
 
 def find_searches(storage: Storage, study: str, arms: Sequence[str] | None) -> list[ArmSearch]:

@@ -136,6 +136,8 @@ def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storag
                 return Storage(place, get_storage(_database(place, place.url)))
         assert place.journal is not None
         path = place.journal
+        if path.exists() and not path.is_file():  # a pipe would never end
+            raise StoreError(f"{path} is no file: name the journal that 'attnstudy tune' made")
         if write:
             with reported(path):
                 make_folder(path.parent)
@@ -149,7 +151,10 @@ def open_storage(place: Place, store_dir: Path, *, write: bool = True) -> Storag
         backend = JournalFileBackend(whole, lock_obj=lock_of_dashboards)
         if write:
             sync(path.resolve().parent)  # Optuna makes lines safe, and not the name of the file
-        return Storage(place, JournalStorage(backend))
+        try:
+            return Storage(place, JournalStorage(backend))
+        except _OF_OTHER_LINES as error:
+            raise _damaged(place, error) from error
 
 
 def _database(place: Place, url: URL) -> RDBStorage:
@@ -250,7 +255,18 @@ def storage_errors(place: Place) -> Iterator[None]:
         damaged = isinstance(error, json.JSONDecodeError) or "log format" in str(error)
         if place.journal is None or not damaged:
             raise
-        raise StoreError(
-            f"the journal {shown} is damaged ({cause(error)}): move it away, and 'attnstudy tune' "
-            "makes it anew from the results that are in the store"
-        ) from error
+        raise _damaged(place, error) from error
+
+
+_OF_OTHER_LINES = (
+    AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+    optuna.exceptions.OptunaError,
+)  # fmt: skip
+"""What Optuna raises where the lines of a journal are not those that it writes."""
+
+
+def _damaged(place: Place, error: Exception) -> StoreError:
+    return StoreError(
+        f"the journal {place.shown} is damaged ({cause(error)}): move it away, and 'attnstudy "
+        "tune' makes it anew from the results that are in the store"
+    )

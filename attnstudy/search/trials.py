@@ -134,3 +134,17 @@ def told(trial: Trial) -> dict[str, Any]:
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
     }
+
+
+def described(trial: Trial) -> dict[str, str]:
+    """Return the same for people who look at the storage by Optuna's tools, as lines of text."""
+    seeds = {str(seed): f"{value:.4g}" for seed, value in trial.by_seed.items()}
+    seeds |= {
+        str(seed): f"{seeds.get(str(seed), '')} (diverged)".strip() for seed in trial.diverged
+    }
+    lines = {
+        "value by seed": "; ".join(f"{seed}: {value}" for seed, value in seeds.items()),
+        "runs": f"{trial.runs}, {trial.seconds:.1f} s of training",
+        "why it failed": trial.reason or "",
+    }
+    return {name: line for name, line in lines.items() if line}

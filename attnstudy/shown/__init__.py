@@ -13,9 +13,12 @@ from html import escape
 
 from attnstudy.shown.characters import is_hidden
 from attnstudy.shown.latex import in_latex
+from attnstudy.shown.signs import MINUS, in_encoding, unbroken, with_minus
 
 _BREAK = re.compile(r"\r\n|[\r\n\t]")
-_MARKDOWN = re.compile(r"([\\`*_<>|\[\]&~$#])")
+_MARKDOWN = re.compile(r"([\\`*_|\[\]~#])")
+# MLflow's UI, for one, does not take these with a backslash before them for what they are
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 # what begins a list, a line or a heading; a number stays as it is
 _MARKDOWN_START = re.compile(r"([+=-])(?=[\s+=-]|$)|(?<=\d)([.)])(?=\s|$)")
 _DIGITS = re.compile(r"\d{1,9}(?=[.)])")
@@ -32,12 +35,14 @@ def in_line(text: str) -> str:
 
 def in_lines(text: str) -> str:
     """Return what is printed: lines stay, and nothing in them controls the terminal."""
+    if all(c == "\n" or not is_hidden(c) for c in set(text)):
+        return text
     return "\n".join(map(in_line, text.split("\n")))
 
 
 def in_markdown(text: str) -> str:
     """Return a text in which nothing is taken for Markdown or HTML, as one line."""
-    text = _MARKDOWN.sub(r"\\\1", " ".join(in_line(text).split()))
+    text = _MARKDOWN.sub(r"\\\1", " ".join(in_line(text).split())).translate(_ENTITIES)
     number = _DIGITS.match(text)
     start = number.end() if number else 0
     mark = _MARKDOWN_START.match(text, start)
@@ -66,7 +71,8 @@ def from_csv(cell: str) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(_code(c) if is_hidden(c) else c for c in text)
+    hidden = {ord(c): _code(c) for c in set(text) if is_hidden(c)}
+    return text.translate(hidden) if hidden else text
 
 
 def _code(character: str) -> str:
@@ -76,4 +82,16 @@ def _code(character: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-__all__ = ["from_csv", "in_csv", "in_html", "in_latex", "in_line", "in_lines", "in_markdown"]
+__all__ = [
+    "MINUS",
+    "from_csv",
+    "in_csv",
+    "in_encoding",
+    "in_html",
+    "in_latex",
+    "in_line",
+    "in_lines",
+    "in_markdown",
+    "unbroken",
+    "with_minus",
+]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -14,15 +15,23 @@ from attnstudy.errors import UsageError
 
 def encode(value: Any) -> Any:
     """Return ``value`` as strict JSON knows it; a number that is not finite becomes null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key(f): encode(getattr(value, f.name)) for f in fields(value)}
+    if value is None or (isinstance(value, str | bool) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: encode(getattr(value, field)) for name, field in _names(type(value))}
     return value
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a dataclass: their names in JSON, and in Python."""
+    return tuple((key(one), one.name) for one in fields(kind))
 
 
 def key(one: Field[Any]) -> str:

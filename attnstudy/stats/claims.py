@@ -110,7 +110,7 @@ def _pair_supports(ranking: Ranking, left: str, operator: str, right: str) -> tu
             pair.verdict in (Verdict.BETTER, Verdict.WORSE) and bool(pair.within_margin)
         )
         said = "lies" if equal else "does not lie"
-        return equal, f"the interval of {left} - {right} {said} within the margin"
+        return equal, f"the interval of {left} − {right} {said} within the margin"
     better = pair.verdict is (Verdict.BETTER if pair.a == left else Verdict.WORSE)
     return better, f"{pair.a} against {pair.b}: {pair.verdict}{_p(pair)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attnstudy.shown import in_html, in_line
+from attnstudy.shown import in_html, in_line, with_minus
 from attnstudy.stats.digits import percent, rounded
 from attnstudy.stats.vocabulary import INTERVAL_NAMES
 
@@ -37,7 +37,7 @@ def ranking_as_text(ranking: Ranking) -> str:
         headings = ["pair", "difference", f"{percent(ranking.pair_alpha)} interval", "p", "verdict"]
         pairs = [
             [
-                f"{pair.a} - {pair.b}", _number(pair.difference, "+"), _interval(pair),
+                f"{pair.a} − {pair.b}", _number(pair.difference, "+"), _interval(pair),
                 "–" if pair.shown_p is None else f"{pair.shown_p:.3g}", pair.verdict.value,
             ]
             for pair in ranking.pairs
@@ -98,7 +98,7 @@ def _interval(pair: Pair) -> str:
 
 
 def _number(value: float | None, sign: str = "-") -> str:
-    return "–" if value is None else rounded(value, sign=sign)
+    return "–" if value is None else with_minus(rounded(value, sign=sign))
 
 
 def _range(low: int | None, high: int | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -44,6 +44,8 @@ class Sample:
     """Runs that diverged; they have no value here."""
     diverged_seeds: tuple[int, ...] | None = None
     """Their seeds; None where they are not known."""
+    ordered: Floats = field(init=False, repr=False)
+    """The values, ascending."""
     mean: float = field(init=False)
     """Arithmetic mean, the same for every order of the values; NaN for an empty arm."""
     sd: float = field(init=False)
@@ -51,6 +53,7 @@ class Sample:
 
     def __post_init__(self) -> None:
         mean, sd = _mean_and_sd(self.values)
+        object.__setattr__(self, "ordered", np.sort(self.values))
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "sd", sd)
 
@@ -213,8 +216,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
         MeasurementError: percent and fractions are mixed.
 
     """
-    values = [(value, sample) for sample in samples for value in sample.values.tolist()]
-    outside = next(((v, s) for v, s in values if not 0.0 <= v <= 100.0), None)
+    outside = _first(samples, lambda values: ~((values >= 0.0) & (values <= 100.0)))
     if unit == "points" and outside is not None:
         raise UsageError(
             f"arm {outside[1].arm!r} has {outside[0]:g}, which is no accuracy in "
@@ -222,21 +224,33 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
         )
     if unit is not None and unit != "points":
         return unit
-    percent = [v for v, _ in values if v > 1.0]
-    if unit is None and (not is_accuracy(metric) or outside is not None or not percent):
+    percent = np.concatenate([sample.values[sample.values > 1.0] for sample in samples])
+    if unit is None and (not is_accuracy(metric) or outside is not None or not percent.size):
         return ""
-    for value, sample in values:
+    if percent.size:
+        low, high = 0.5 * float(percent.min()), 1.25 * float(percent.max())
         # a fraction, as a percentage, lies where the others are; a true 0.1 % does not
-        if (
-            percent
-            and 0.0 < value <= 1.0
-            and 0.5 * min(percent) <= 100.0 * value <= 1.25 * max(percent)
-        ):
+        mixed = _first(
+            samples,
+            lambda v: (v > 0.0) & (v <= 1.0) & (100.0 * v >= low) & (100.0 * v <= high),
+        )
+        if mixed is not None:
             raise MeasurementError(
-                f"arm {sample.arm!r} has {value:g} where other runs have up to "
-                f"{max(percent):g}: give every accuracy in percent, or every one as a fraction"
+                f"arm {mixed[1].arm!r} has {mixed[0]:g} where other runs have up to "
+                f"{percent.max():g}: give every accuracy in percent, or every one as a fraction"
             )
     return "points"
+
+
+def _first(
+    samples: Sequence[Sample], which: Callable[[Floats], NDArray[np.bool_]]
+) -> tuple[float, Sample] | None:
+    """Return the first value of all arms of which something holds, and its arm."""
+    for sample in samples:
+        found = np.flatnonzero(which(sample.values))
+        if found.size:
+            return float(sample.values[found[0]]), sample
+    return None
 
 
 def _mean_and_sd(values: Floats) -> tuple[float, float]:

@@ -18,6 +18,9 @@ def checked(place: Place, table: str, key: str, value: Any) -> Any:
         names = [*known, *(f"[{t}]" for t in (*KEYS, ARMS, TASKS) if t and not table)]
         elsewhere = next((t for t, keys in KEYS.items() if key in keys), None)
         hint = near_miss(key, names)
+        if not table and isinstance(value, dict):  # a table is meant, and no key
+            tables = [name for name in names if name.startswith("[")]
+            hint = near_miss(f"[{key}]", tables)
         if elsewhere is not None:
             hint = f"; it belongs {'into [' + elsewhere + ']' if elsewhere else 'above all tables'}"
         raise UsageError(

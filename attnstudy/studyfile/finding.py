@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> 
         needs_file: whether STUDY must have a file; else it may be the name of a study.
 
     Raises:
-        UsageError: STUDY names no file, or the file is not right.
+        UsageError: STUDY names no file, what it names is none, or the file is not right.
 
     """
     if argument is not None:
@@ -45,16 +46,17 @@ def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> 
 
 def _locate(study: str) -> Path | None:
     candidates = (Path(study), Path(study) / FILE_NAME, FOLDER / study / FILE_NAME)
-    try:
-        return next((p for p in candidates if p.suffix == ".toml" and p.is_file()), None)
-    except OSError:  # a name that no file can have, such as one of a thousand letters
-        return None
+    path = next((p for p in candidates if p.suffix == ".toml" and os.path.lexists(p)), None)
+    if path is not None and not path.is_file():  # to read a pipe would take for ever
+        what = "a link that leads nowhere" if path.is_symlink() and not path.exists() else "no file"
+        raise UsageError(f"{path} is {what}: remove it, or put a study's file in its place")
+    return path
 
 
 def _load(path: Path, name: str | None) -> StudyFile:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of text that is none, and of numbers without end
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except RecursionError as error:
         raise UsageError(f"{path} is nested too deeply: a study's file has two levels") from error

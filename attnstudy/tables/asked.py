@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,12 +49,44 @@ class Run:
     seed: int | None = None
 
 
+class Runs:
+    """The runs of an arm with a result: their numbers, and each run when it is asked for.
+
+    Of a million runs a ranking needs the values and the seeds alone.
+    """
+
+    def __init__(
+        self,
+        values: Sequence[float],
+        seeds: Sequence[int | None],
+        run: Callable[[int], Run],
+    ) -> None:
+        """Take value and seed of each run, and what returns a run by its place among them."""
+        self.values = values
+        self.seeds = seeds
+        self._run = run
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> Runs:
+        """Return runs that are there already."""
+        values = [float(run.number.value) for run in runs]
+        return cls(values, [run.seed for run in runs], runs.__getitem__)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Run]:
+        """Give each run."""
+        return map(self._run, range(len(self)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """An arm as the table has it."""
 
     name: str
-    runs: tuple[Run, ...]
+    runs: Runs
     """Runs with a result, in the order of the table; none in a table of summaries."""
     diverged: tuple[int | None, ...] = ()
     """The seed of each run that diverged."""
@@ -84,8 +116,8 @@ class Reading:
     """The column that numbers the repetitions."""
     folds: str | None = None
     """What numbers the repetitions, where by its heading it is a fold of a cross-validation."""
-    value_columns: tuple[str, ...] = ()
-    """Headings of the runs where columns are runs; else what tells the runs of an arm apart."""
+    run_columns: tuple[str, ...] | None = None
+    """Headings of the runs where columns are runs."""
     mean_column: str | None = None
     """Column or row of the printed means."""
     sd_column: str | None = None
@@ -96,6 +128,13 @@ class Reading:
     """Columns, rows and runs that do not count, a phrase each."""
     notes: tuple[str, ...] = ()
     """Remarks, a sentence each."""
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """Headings of the runs where columns are runs; else what tells the runs of an arm apart."""
+        if self.run_columns is not None:
+            return self.run_columns
+        return tuple(dict.fromkeys(run.column for arm in self.arms for run in arm.runs))
 
 
 def quoted(names: Sequence[str], most: int = 6) -> str:

@@ -29,7 +29,10 @@ _MARKS = re.compile(
     r"\\(?:textbf|textit|mathbf|boldsymbol|underline|mathrm|text|bf|bm|emph)\b\s*|[${}]|\*\*"
     r"|_(?=\{?\s*(?:\\pm|±))|\\,"
 )
-_IN_DIGITS = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+# of so few digits, and so small an exponent, that no rule on digits looks at it
+_IN_DIGITS = re.compile(
+    r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|[0-9](?:\.[0-9]{1,17})?[eE][+-]?[01]?[0-9])"
+)
 _DIGITS = 40
 _NAME_WIDTH = 40
 _EMPTY = frozenset({
@@ -149,6 +152,8 @@ def split_summary(text: str) -> tuple[str, str] | None:
 def uses_decimal_comma(cells: Sequence[str], *, separated_by_semicolon: bool) -> bool:
     """Return whether the numbers of a table have commas as decimal marks.
 
+    Each cell counts once, so that those that are alike may be left out; so below.
+
     Raises:
         DataError: a comma may be a decimal mark or a thousands separator.
 
@@ -183,8 +188,14 @@ def has_decimal_commas(cells: Sequence[str]) -> bool:
 
 def groups_by_points(cells: Sequence[str]) -> bool:
     """Whether there are points, and all of them may stand between groups of three digits."""
-    points = [cell for cell in (_bare(cell)[0] for cell in cells) if "." in cell]
-    return bool(points) and all(_GROUPED["."].fullmatch(cell) for cell in points)
+    there = False
+    for cell in cells:
+        number = _bare(cell)[0]
+        if "." in number:
+            there = True
+            if not _GROUPED["."].fullmatch(number):
+                return False
+    return there
 
 
 def refuse_unclear_points(cells: Sequence[str], *, perhaps_german: bool = False) -> None:
@@ -199,9 +210,10 @@ def refuse_unclear_points(cells: Sequence[str], *, perhaps_german: bool = False)
         DataError: every point may be a decimal mark or a thousands separator.
 
     """
+    if not groups_by_points(cells):
+        return
     bare = [_bare(cell)[0] for cell in cells]
-    whole = any(cell.isdecimal() and (perhaps_german or len(cell) == 3) for cell in bare)
-    if whole and groups_by_points(cells):
+    if any(cell.isdecimal() and (perhaps_german or len(cell) == 3) for cell in bare):
         point = next(cell for cell in bare if "." in cell)
         raise DataError(
             f"{point!r} can be read with a decimal point or with a thousands separator: "

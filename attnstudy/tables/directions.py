@@ -183,7 +183,10 @@ def assumed(metric: str) -> str | None:
 
 def unaccented(text: str) -> str:
     """Return a text without case and accents."""
-    apart = unicodedata.normalize("NFKD", text.strip().casefold().replace("\u00f8", "ø"))
+    plain = text.strip().casefold()
+    if plain.isascii():
+        return plain
+    apart = unicodedata.normalize("NFKD", plain.replace("\u00f8", "ø"))
     return "".join(c for c in apart if not unicodedata.combining(c))
 
 

@@ -44,7 +44,7 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
 
     """
     conditions = [one for text in filters for one in _conditions(text)]
-    rows = grid.rows
+    rows: Sequence[int] = range(len(grid))
     for condition in conditions:
         if condition.column not in grid.header:
             raise UsageError(
@@ -52,22 +52,24 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
                 f"{near_miss(condition.column, grid.header)} "
                 f"(there: {', '.join(filter(None, grid.header))})"
             )
-        index = grid.header.index(condition.column)
-        there = sorted({row[index] for _, row in rows})
-        rows = tuple(line for line in rows if condition.holds(line[1][index]))
+        cells = grid.columns[grid.header.index(condition.column)]
+        before = dict.fromkeys(map(cells.__getitem__, rows))
+        holding = {cell for cell in before if condition.holds(cell)}
+        rows = [row for row in rows if cells[row] in holding]
         if not rows:
+            there = sorted(before)
             shown = ", ".join(repr(value) for value in there[:6]) + ", ..." * (len(there) > 6)
             raise UsageError(
                 f"no row has {condition.column} {condition.comparison} {condition.value!r} "
                 f"(there: {shown})"
             )
-    left = len(grid.rows) - len(rows)
+    left = len(grid) - len(rows)
     left_out = grid.left_out
     if left:
         said = " and ".join(f"{c.column}{c.comparison}{c.value}" for c in conditions)
         left_out = (*left_out, f"{left} row{'s' * (left > 1)} by the filter {said}")
     columns = tuple(c.column for c in conditions if c.comparison in ("=", "=="))
-    return replace(grid, rows=rows, left_out=left_out), columns
+    return replace(grid.taken(rows) if left else grid, left_out=left_out), columns
 
 
 def _conditions(text: str) -> list[Condition]:

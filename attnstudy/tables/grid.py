@@ -1,13 +1,13 @@
-"""From the bytes of a CSV file to a header and rows of text."""
+"""From the bytes of a CSV file to a header and columns of text."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from attnstudy.errors import DataError
@@ -15,6 +15,7 @@ from attnstudy.shown import from_csv
 from attnstudy.tables import headings
 from attnstudy.tables.cells import clip, gap_of, is_number, split_summary
 from attnstudy.tables.headings import is_statistic
+from attnstudy.tables.lines import Line, Lines, read_lines
 
 _DELIMITERS = ("\t", ";", ",")
 _LOOKED_AT = 20_000  # characters that tell the delimiter
@@ -24,9 +25,6 @@ _ANNOUNCED = re.compile(r"\s*sep=([;,\t]) *[\r\n]+", re.IGNORECASE)  # Excel's f
 _LONG = 3  # digits of a heading that is no seed
 _LABEL = re.compile(r"#\s*\d+")
 
-Line = tuple[int, tuple[str, ...]]
-"""Line number and cells."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -34,8 +32,10 @@ class Grid:
 
     header: tuple[str, ...]
     """Column names; unique unless empty."""
-    rows: tuple[Line, ...]
-    """Line number and cells of each row; as many cells as columns."""
+    columns: tuple[tuple[str, ...], ...]
+    """The cells of each column, one for each row."""
+    numbers: Sequence[int]
+    """The line number of each row."""
     delimiter: str
     """What separates the cells."""
     left_out: tuple[str, ...] = ()
@@ -45,9 +45,22 @@ class Grid:
     place: str = "line"
     """What the number of a row counts."""
 
-    def column(self, index: int) -> tuple[str, ...]:
-        """Return the cells of one column."""
-        return tuple(row[index] for _, row in self.rows)
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.numbers)
+
+    @property
+    def rows(self) -> Iterator[Line]:
+        """Line number and cells of each row; as many cells as columns."""
+        return zip(self.numbers, zip(*self.columns, strict=True), strict=True)
+
+    def taken(self, rows: Sequence[int]) -> Grid:
+        """Return the grid with some of its rows alone."""
+        return replace(
+            self,
+            columns=tuple(tuple(map(column.__getitem__, rows)) for column in self.columns),
+            numbers=array("q", map(self.numbers.__getitem__, rows)),
+        )
 
 
 def read_text(data: bytes, what: str = "the file") -> str:
@@ -100,34 +113,32 @@ def read_grid(text: str, what: str = "the table") -> Grid:
     announced = _ANNOUNCED.match(text)
     text = text[announced.end() :] if announced else text
     delimiter = announced[1] if announced else _delimiter(text, what, empty)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        lines = [(reader.line_num, tuple(_clean(from_csv(cell)) for cell in row)) for row in reader]
+        lines = read_lines(text, delimiter, lambda cell: _clean(from_csv(cell)))
     except csv.Error as error:
         raise DataError(f"{what} is not a CSV ({error}): save it as CSV in UTF-8") from None
-    lines = [(number, row) for number, row in lines if any(row)]
     lines, left_out = _without_comments(lines)
     if not lines:
         raise DataError(empty)
     return _framed(lines, delimiter, left_out, what)
 
 
-def grid_of(header: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> Grid:
-    """Return the grid of a table that comes as cells, not as text.
+def grid_of(header: Sequence[str], columns: Sequence[Sequence[str]], what: str) -> Grid:
+    """Return the grid of a table that comes as columns of cells, not as text.
 
     Raises:
         DataError: it has no rows, no columns, or two columns of one name.
 
     """
     names = tuple(map(_clean, header))
-    if len(rows) == 0 or not names:
+    if not names or not columns or len(columns[0]) == 0:
         raise DataError(f"{what} has no rows: give a row per run")
     _check_names(names, what)
     cleaned = tuple(
-        (number, tuple(cell if gap_of(cell) else _clean(cell) for cell in row))
-        for number, row in enumerate(rows, start=1)
+        tuple(cell if gap_of(cell) else _clean(cell) for cell in column) for column in columns
     )
-    return Grid(headings.with_first_run(names), cleaned, "\t", place="row")
+    numbers = range(1, len(columns[0]) + 1)
+    return Grid(headings.with_first_run(names), cleaned, numbers, "\t", place="row")
 
 
 def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
@@ -138,7 +149,8 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
 
     """
     (first, head), *others = grids
-    rows = [(number, (*row, first)) for number, row in head.rows]
+    columns = [[*column] for column in head.columns]
+    numbers, names = array("q", head.numbers), [first] * len(head)
     left_out = list(head.left_out)
     for name, grid in others:
         apart = sorted(set(head.header) ^ set(grid.header))
@@ -147,10 +159,19 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
                 f"{first} and {name} do not have the same columns (only one has "
                 f"{', '.join(repr(clip(one)) for one in apart[:4])}): rank them one by one"
             )
-        order = [grid.header.index(one) for one in head.header]
-        rows += [(number, (*(row[i] for i in order), name)) for number, row in grid.rows]
+        place = {one: i for i, one in reversed(list(enumerate(grid.header)))}
+        for one, cells in zip(head.header, columns, strict=True):
+            cells.extend(grid.columns[place[one]])
+        numbers.extend(grid.numbers)
+        names += [name] * len(grid)
         left_out += grid.left_out
-    return replace(head, header=(*head.header, column), rows=tuple(rows), left_out=tuple(left_out))
+    return replace(
+        head,
+        header=(*head.header, column),
+        columns=tuple(map(tuple, [*columns, names])),
+        numbers=numbers,
+        left_out=tuple(left_out),
+    )
 
 
 def _delimiter(text: str, what: str, empty: str) -> str:
@@ -180,49 +201,91 @@ def _delimiter(text: str, what: str, empty: str) -> str:
     )
 
 
+class _Respelled(str):
+    """A cell in which something was replaced that nobody sees, with what stood there."""
+
+    __slots__ = ("raw",)
+    raw: str
+
+
 def _clean(cell: str) -> str:
     """Return a cell without control characters, blanks at its ends or runs of blanks."""
     if " " not in cell and cell.isprintable():
         return cell
-    return " ".join("".join(c if c.isprintable() else " " for c in cell).split())
+    clean = " ".join("".join(c if c.isprintable() else " " for c in cell).split())
+    if clean == cell.strip(" \t\r\n"):  # blanks at the ends of a cell are layout
+        return clean
+    respelled = _Respelled(clean)
+    respelled.raw = cell
+    return respelled
 
 
-def _without_comments(lines: list[Line]) -> tuple[list[Line], list[str]]:
+def refuse_respelled(cells: Iterable[str], what: str) -> None:
+    """Refuse two names that only what nobody sees tells apart: they would be taken for one.
+
+    Args:
+        cells: of a column of names.
+        what: what the table is called.
+
+    Raises:
+        DataError: naming both, with codes for what is not seen.
+
+    """
+    given = list(cells)
+    if not any(isinstance(cell, _Respelled) for cell in given):
+        return
+    spelled: dict[str, str] = {}
+    for cell in given:
+        raw = cell.raw if isinstance(cell, _Respelled) else cell
+        first = spelled.setdefault(cell, raw)
+        if first != raw:
+            raise DataError(
+                f"{what} has {clip(first)!a} and {clip(raw)!a}, which look alike: write both in "
+                "the same way if they are one, or give them names that can be told apart"
+            )
+
+
+def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
     """Take out comments; one that holds the column names, as NumPy writes them, is the header."""
-    marked = [line for line in lines if line[1][0].startswith("#") and line[1][0] != "#"]
-    if not marked:
+    found = [
+        i for i, cell in enumerate(lines.first_cells()) if cell.startswith("#") and cell != "#"
+    ]
+    if not found:
         return lines, []
-    numbered = [line for line in marked if _LABEL.fullmatch(line[1][0]) and len(line[1]) > 1]
-    rows = [line for line in lines[1:] if not is_statistic(line[1][0])]
-    if 2 * len(numbered) >= len(rows):  # a column of #0, #1 labels the rows
-        marked = [line for line in marked if line not in numbered]
+    marked = {i: lines[i] for i in found}
+    numbered = {i for i, (_, row) in marked.items() if _LABEL.fullmatch(row[0]) and len(row) > 1}
+    labels = Counter(lines.first_cells()) - Counter([lines[0][1][0]]) if numbered else Counter()
+    rows = sum(count for label, count in labels.items() if not is_statistic(label))
+    if 2 * len(numbered) >= rows:  # a column of #0, #1 labels the rows
+        marked = {i: line for i, line in marked.items() if i not in numbered}
     elif numbered:
-        number, row = numbered[0]
+        number, row = marked[min(numbered)]
         raise DataError(
             f"line {number} begins with {row[0]!r}, which may be a name or mark a comment: rename "
             "it, or remove the line"
         )
-    kept = [line for line in lines if line not in marked]
-    if not marked or not kept:
+    if not marked or len(marked) == len(lines):
         return lines, []
+    kept = lines.where([i not in marked for i in range(len(lines))])
     left_out = []
-    first = kept[0][1]
-    head = [line for line in marked if line[0] < kept[0][0] and len(line[1]) == len(first) > 1]
+    begin, first = kept[0]
+    comments = list(marked.values())
+    head = [line for line in comments if line[0] < begin and len(line[1]) == len(first) > 1]
     if head and any(map(is_number, first)):
         number, row = head[-1]
-        kept.insert(0, (number, (row[0].lstrip("# "), *row[1:])))
-        marked.remove(head[-1])
-    if marked:
-        numbers = _listed([number for number, _ in marked])
-        left_out.append(f"comment{'s' * (len(marked) > 1)} in line {numbers}")
+        kept = kept.below((number, (row[0].lstrip("# "), *row[1:])))
+        comments.remove(head[-1])
+    if comments:
+        numbers = _listed([number for number, _ in comments])
+        left_out.append(f"comment{'s' * (len(comments) > 1)} in line {numbers}")
     return kept, left_out
 
 
-def _framed(lines: list[Line], delimiter: str, left_out: list[str], what: str) -> Grid:
+def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Grid:
     """Return the grid of rows of cells of which the first one or two are column names."""
     if len(lines) > 2 and sum(map(bool, lines[0][1])) == 1 and sum(map(bool, lines[1][1])) > 1:
         left_out.append(f"the title {clip(next(filter(None, lines[0][1])))!r}")
-        lines = lines[1:]
+        lines = lines.after(1)
     if _first_row_is_data(lines[0][1]):
         raise DataError(
             f"the first row of {what} holds numbers: put a row of column names above it"
@@ -232,15 +295,30 @@ def _framed(lines: list[Line], delimiter: str, left_out: list[str], what: str) -
     if not rows:
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
     _check_names(header, what)
-    fitted = tuple((n, _fit(row, header, n, what)) for n, row in rows)
-    again = [n for n, row in fitted if row == header]
+    numbers, found = rows.fitted(len(header), lambda line: _refuse_unfit(line, header, what))
+    columns = tuple(map(tuple, found))
+    again = _rows_like(header, columns)
     if again:
-        left_out.append(f"the header repeated in line {_listed(again)}")
-        fitted = tuple(line for line in fitted if line[1] != header)
-    if not fitted:
+        left_out.append(f"the header repeated in line {_listed([numbers[i] for i in again])}")
+    blocks = tuple(numbers[i] for i in again)
+    if len(again) == len(numbers):
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
-    _refuse_nameless(header, fitted, what)
-    return Grid(headings.with_first_run(header), fitted, delimiter, tuple(left_out), tuple(again))
+    grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks)
+    if again:
+        others = set(again)
+        grid = grid.taken([i for i in range(len(numbers)) if i not in others])
+    _refuse_nameless(header, grid.columns, what)
+    return replace(grid, header=headings.with_first_run(header))
+
+
+def _rows_like(header: tuple[str, ...], columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the rows that are the header again."""
+    found: Sequence[int] = range(len(columns[0]) if columns else 0)
+    for name, cells in zip(header, columns, strict=True):
+        if name not in cells:
+            return []
+        found = [i for i in found if cells[i] == name]
+    return list(found)
 
 
 def _first_row_is_data(row: tuple[str, ...]) -> bool:
@@ -248,15 +326,19 @@ def _first_row_is_data(row: tuple[str, ...]) -> bool:
     return any(is_number(cell) and not cell.removesuffix("%").isdecimal() for cell in row)
 
 
-def _refuse_nameless(header: tuple[str, ...], rows: Sequence[Line], what: str) -> None:
+def _refuse_nameless(header: tuple[str, ...], columns: Sequence[Sequence[str]], what: str) -> None:
     """Refuse a first row that is one of data, of whole numbers and of names that come again."""
-    for index, name in enumerate(header):
+    whole = any(name.isdecimal() and len(name) >= _LONG for name in header)
+    known = whole and any(map(_is_known, header))
+    for name, cells in zip(header, columns, strict=True):
         if not name or (name.isdecimal() and len(name) < _LONG):  # 0 and 1 are seeds
             continue
-        cells = [row[index] for _, row in rows]
-        numbers = [int(cell) for cell in cells if cell.isdecimal()]
-        alike = name.isdecimal() and bool(numbers) and not any(map(_is_known, header))
-        among = alike and min(numbers) <= 2 * int(name) and int(name) <= 2 * max(numbers)
+        among = False
+        if name.isdecimal() and not known:
+            numbers = [float(cell) for cell in cells if cell.isdecimal()]
+            among = bool(numbers) and (
+                min(numbers) <= 2 * float(name) and float(name) <= 2 * max(numbers)
+            )
         if name in cells or among:
             raise DataError(
                 f"the first row of {what} looks like data ({clip(name)!r} "
@@ -299,29 +381,32 @@ def refuse_groups(names: Sequence[tuple[str, str]], what: str) -> None:
         )
 
 
-def _header(lines: list[Line], what: str) -> tuple[tuple[str, ...], list[Line]]:
+def _header(lines: Lines, what: str) -> tuple[tuple[str, ...], Lines]:
     """Return the column names, joined where they stand in two rows, and the rows below."""
-    (_, first), *rest = lines
+    first, rest = lines[0][1], lines.after(1)
     names = [name for name in _without_empty_end(first) if name]
     doubled = len(set(names)) < len(names)
     below = rest[0][1] if len(rest) > 1 else ()
-    # a table of summaries has one group chosen with --metric
-    summaries = any(split_summary(cell) for _, row in rest[1:] for cell in row)
+
+    def summaries() -> bool:
+        # a table of summaries has one group chosen with --metric
+        return any(map(split_summary, rest.after(1).cells()))
+
     if not doubled and len(set(filter(None, below))) < len(below) == len(first):
         over: list[str] = []  # a spreadsheet names a group above its first column only
         for above in first:
             over.append(above or (over[-1] if over else ""))
-        if not summaries and not any(map(is_number, below)):
+        if not any(map(is_number, below)) and not summaries():
             refuse_groups(list(zip(over, below, strict=True)), what)
     if doubled and len(below) == len(first) and _goes_on(first, below):
-        if not summaries:
+        if not summaries():
             refuse_groups(list(zip(first, below, strict=True)), what)
         first = tuple(_joined(above, under) for above, under in zip(first, below, strict=True))
-        rest = rest[1:]
+        rest = rest.after(1)
     name, *others = rest[0][1] if rest else ("",)
     if name and not any(others) and len(rest) > 1 and len(first) > 1 and (doubled or not first[0]):
         # pandas gives the name of the index a row of its own
-        first, rest = (name, *first[1:]), rest[1:]
+        first, rest = (name, *first[1:]), rest.after(1)
     return first, rest
 
 
@@ -339,9 +424,10 @@ def _joined(above: str, below: str) -> str:
 
 
 def _without_empty_end(row: tuple[str, ...]) -> tuple[str, ...]:
-    while row and not row[-1]:
-        row = row[:-1]
-    return row
+    end = len(row)
+    while end and not row[end - 1]:
+        end -= 1
+    return row[:end]
 
 
 def _check_names(header: tuple[str, ...], what: str) -> None:
@@ -352,15 +438,15 @@ def _check_names(header: tuple[str, ...], what: str) -> None:
         seen.add(name)
 
 
-def _fit(row: tuple[str, ...], header: tuple[str, ...], line: int, what: str) -> tuple[str, ...]:
+def _refuse_unfit(line: Line, header: tuple[str, ...], what: str) -> None:
+    """Refuse a row that has not one cell for each column."""
+    number, row = line
     cells = row[: len(header)] + _without_empty_end(row[len(header) :])
-    if len(cells) != len(header):
-        raise DataError(
-            f"line {line} of {what} has {len(cells)} cell{'s' * (len(cells) != 1)} where the "
-            f"header has {len(header)}: "
-            "give every row one cell per column, and quote cells that contain the separator"
-        )
-    return cells
+    raise DataError(
+        f"line {number} of {what} has {len(cells)} cell{'s' * (len(cells) != 1)} where the "
+        f"header has {len(header)}: "
+        "give every row one cell per column, and quote cells that contain the separator"
+    )
 
 
 def _listed(numbers: Sequence[int]) -> str:

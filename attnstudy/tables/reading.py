@@ -8,7 +8,7 @@ from dataclasses import replace
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.tables.asked import Asked, Reading
 from attnstudy.tables.columns import columns_of
-from attnstudy.tables.grid import Grid
+from attnstudy.tables.grid import Grid, refuse_respelled
 from attnstudy.tables.layouts.columns_are_arms import read_columns_as_arms
 from attnstudy.tables.layouts.columns_are_runs import read_columns_as_runs
 from attnstudy.tables.layouts.rows_are_runs import read_rows_as_runs
@@ -39,6 +39,8 @@ def read_table(grid: Grid, asked: Asked, what: str = "the table") -> Reading:
                 f"{near_miss(allowed, names)} (there: {', '.join(names)})"
             )
     shape = shape_of(columns, asked, what)
+    for column in shape.arms:
+        refuse_respelled(column.cells, what)
     table = Table(grid=grid, columns=columns, shape=shape, asked=asked, what=what)
     reading = _READERS[shape.layout](table)
     notes = reading.notes

@@ -23,6 +23,8 @@ def whole_seed(text: object) -> int | None:
     ``0``, ``0.0``, ``"0"`` and ``" 0 "`` are the same number, and so are ``1000`` and ``"1e3"``.
     A label such as ``seed_3``, ``run 4``, ``s0`` or ``#5`` means its number.
     """
+    if type(text) is str and text.isdecimal() and text.isascii() and len(text) <= _DIGITS:
+        return int(text)  # as nearly all are
     if isinstance(text, bool):
         return None
     if isinstance(text, Integral):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 _ALL = 8  # names that are shown all
@@ -64,16 +65,26 @@ def some(names: Iterable[str], all_up_to: int, first: int) -> str:
 
 
 def alike(names: Iterable[str]) -> tuple[str, ...]:
-    """Return a remark for each group of names that differ in case or blanks only."""
+    """Return a remark for each group of names that differ in what is easily overlooked."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        groups.setdefault(" ".join(name.split()).casefold(), []).append(name)
+        groups.setdefault(_plainly(unicodedata.normalize("NFKC", name)), []).append(name)
     return tuple(
-        f"{listed(map(repr, group))} differ in case or blanks only and are ranked as "
-        f"{len(group)} arms; if they are one, give them one name"
+        f"{_how_they_differ(group)} only and are ranked as {len(group)} arms; if they are one, "
+        "give them one name"
         for group in groups.values()
         if len(group) > 1
     )
+
+
+def _plainly(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _how_they_differ(names: Sequence[str]) -> str:
+    if len(set(map(_plainly, names))) == 1:
+        return f"{listed(map(repr, names))} differ in case or blanks"
+    return f"{listed(map(ascii, names))} differ in the codes of letters that look alike"
 
 
 def listed(words: Iterable[str]) -> str:

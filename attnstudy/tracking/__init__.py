@@ -11,7 +11,7 @@ from attnstudy.tracking.looking import open_for_reading
 from attnstudy.tracking.opening import import_mlflow, open_store
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.plans import read_plans
-from attnstudy.tracking.publishing import Publisher
+from attnstudy.tracking.publishing import SYSTEM_METRICS, Publisher, system_metrics_asked
 from attnstudy.tracking.reading import (
     LoggedRun,
     TrackedRun,
@@ -28,9 +28,11 @@ from attnstudy.tracking.run_lookup import experiment_identity
 from attnstudy.tracking.store import ExperimentDeletedError, Tracker
 from attnstudy.tracking.tuning import SearchPublisher, SearchRecord, TrialRecord
 from attnstudy.tracking.upload import Figures
+from attnstudy.tracking.views import keep_view, ui_address
 
 __all__ = [
     "PREDICTIONS_DIGEST",
+    "SYSTEM_METRICS",
     "Address",
     "ExperimentDeletedError",
     "Figures",
@@ -47,6 +49,7 @@ __all__ = [
     "experiment_identity",
     "identity_tags",
     "import_mlflow",
+    "keep_view",
     "log_ranking",
     "open_for_reading",
     "open_store",
@@ -59,5 +62,7 @@ __all__ = [
     "read_runs",
     "resolve",
     "sent_files",
+    "system_metrics_asked",
     "tracked_studies",
+    "ui_address",
 ]

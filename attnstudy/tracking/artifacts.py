@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = "embedded"
 """The embedded store's key among what stores have confirmed."""
+_UPLOADING = ".artifact.uploading."  # how names begin of what MLflow has not written to its end
 _MODEL = "model.pt2"  # the model of a placement, which is no file of the run there
 
 
@@ -30,6 +31,9 @@ def artifact_folder(store_dir: Path, study: str) -> Path:
 
 def kept_files(location: str, *places: str) -> dict[str, list[Any]] | None:
     """Make sure that files of the embedded store are on disk, and return what they are.
+
+    What an upload that was cut off has left is removed: MLflow would show it as an artifact. The
+    caller is the only one that uploads to these folders.
 
     Args:
         location: of the artifacts of the experiment, as MLflow tells it.
@@ -51,6 +55,8 @@ def kept_files(location: str, *places: str) -> dict[str, list[Any]] | None:
         for path in sorted((root / place).rglob("*")):
             if path.is_dir():
                 folders.add(path)
+            elif path.name.startswith(_UPLOADING):
+                path.unlink(missing_ok=True)
             elif path.is_file():
                 sync(path)
                 files[str(path.relative_to(root))] = [path.stat().st_size, file_digest(path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnstudy.runs import Result, RunFolder, Start
+from attnstudy.shown import in_markdown
 from attnstudy.tracking.artifacts import kept_files
 from attnstudy.tracking.requests import Requests
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 ARCHIVE = "model.pt2"
+_NOT_IN_NAMES = re.compile(r"[/:.%\"']+")  # MLflow refuses them in the name of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,14 @@ def send_model(
             "create-model",
             client.create_logged_model,
             experiment,
-            name="model",
+            name=_NOT_IN_NAMES.sub("-", f"{spec.study}-{spec.arm_name}"),
             source_run_id=run_id,
             model_type=spec.variant,
-            tags={"attnstudy.variant": spec.variant, "attnstudy.seed": str(spec.seed)},
+            tags={
+                "attnstudy.variant": spec.variant,
+                "attnstudy.seed": str(spec.seed),
+                "mlflow.note.content": _description(started, result),
+            },
             params={"attention": spec.attention, "seed": str(spec.seed)},
         )
         if not place.alone:  # the way to a server may have repeated the request
@@ -67,6 +74,22 @@ def send_model(
         last = max(record.step for record in folder.journal())
         _name_output(requests, run_id, model_id, last)
     return model_id
+
+
+def _description(started: Start, result: Result) -> str:
+    """Return what a model is, as Markdown."""
+    spec, facts = started.spec, started.dataset
+    assert facts is not None
+    size = "×".join(map(str, facts.image_shape))
+    trained = (
+        f"Arm **{in_markdown(spec.arm_name)}** of the study **{in_markdown(spec.study)}**, trained "
+        f"with seed {spec.seed} on {spec.train_size:,} images of {in_markdown(facts.name)} "
+        f"(digest `{facts.digest}`) for {spec.epochs} epoch{'s' * (spec.epochs != 1)}."
+    )
+    right = result.metrics.get("test_accuracy")
+    tested = "" if right is None else f" Test accuracy: {right:.2f} %."
+    takes = f"It takes images of {size}, as (pixel / scale - mean) / std, and returns logits."
+    return f"{trained}{tested}\n\n{takes}"
 
 
 def send_model_files(

@@ -7,11 +7,13 @@ The process may be killed, or the connection lost, between any two requests.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import logging
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from attnstudy.runs import RunFolder, Start
+from attnstudy.runs import RunFolder, Start, Status
 from attnstudy.tracking.delivery_state import SETTLED, DeliveryState
 from attnstudy.tracking.plans import send_plans
 from attnstudy.tracking.requests import Requests
@@ -21,6 +23,14 @@ from attnstudy.tracking.upload import Figures, Upload
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+SYSTEM_METRICS = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
+"""MLflow's own variable: whether the load of the machine is logged with each run."""
+
+
+def system_metrics_asked() -> bool:
+    """Whether MLflow is to log the load of the machine, read as MLflow reads it."""
+    return os.environ.get(SYSTEM_METRICS, "").lower() in ("true", "1")
 
 
 @dataclass(slots=True)
@@ -37,7 +47,11 @@ class Publisher:
     """Told which artifacts the embedded store lacked and got again; None compares none."""
     answered: Callable[[], None] = lambda: None
     """Called after every request that the store answered."""
+    measured: Collection[RunFolder] = ()
+    """The runs with which the load of this machine is logged, for as long as they are trained."""
     _lookup: RunLookup | None = None
+    _monitors: dict[str, Any] = field(default_factory=dict)
+    """Of each run that is being trained, by its id."""
 
     def tell_of_answers(self, answered: Callable[[], None]) -> None:
         """Have a function called after every request that the store answered."""
@@ -68,6 +82,9 @@ class Publisher:
             before = lookup.requests.written
             run = _run_of(folder, started, lookup, delivery, republish=self.republish)
             if run is not None:
+                running = folder.status is Status.RUNNING
+                if not running:
+                    self._stop_measuring(run.info.run_id)
                 Upload(
                     self.figures,
                     lookup,
@@ -78,7 +95,27 @@ class Publisher:
                     files_too=self.republish,
                     mended=self.mended,
                 ).send()
+                if running and folder in self.measured:
+                    self._measure(run.info.run_id)
             return lookup.requests.written != before
+
+    def _measure(self, run_id: str) -> None:
+        """Have MLflow log the load of this machine with a run, in a thread of MLflow's."""
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        if run_id not in self._monitors:
+            # it tells of its beginning, its end and each failure; the run itself does not need it
+            logging.getLogger(SystemMetricsMonitor.__module__).setLevel(logging.ERROR)
+            monitor: Any = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+                run_id, resume_logging=True, tracking_uri=self.tracker.address.uri
+            )
+            monitor.start()
+            self._monitors[run_id] = monitor
+
+    def _stop_measuring(self, run_id: str) -> None:
+        monitor = self._monitors.pop(run_id, None)
+        if monitor is not None:
+            monitor.finish()
 
     def _opened(self) -> RunLookup:
         """Return the study's experiment, read at its first use."""

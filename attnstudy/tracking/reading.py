@@ -6,8 +6,9 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
@@ -15,8 +16,12 @@ from attnstudy.study import later_defaults
 from attnstudy.tracking import relocating
 from attnstudy.tracking.digests import METRIC_NAMES, RESULT_DIGEST, result_digest, sealing_tags
 from attnstudy.tracking.params import param_texts
+from attnstudy.tracking.requests import pages
 from attnstudy.tracking.store import Tracker, mlflow_errors
 from attnstudy.trainings.registry import kinds
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment, Run
 
 _PAGE = 1000
 _RUNS_PAGE = 100  # a server takes 4 s for 250 runs of 100 params and metrics, and is given 10
@@ -112,15 +117,17 @@ def as_tracked(started: Start, result: Result) -> TrackedRun:
 
 def tracked_studies(tracker: Tracker) -> list[str]:
     """Return the names of the studies in the store, sorted."""
-    names: list[str] = []
-    token = None
+    return sorted(e.name for e in _experiments(tracker) if "attnstudy.study" in e.tags)
+
+
+def _experiments(tracker: Tracker, *, deleted: bool = False) -> Iterator[Experiment]:
+    from mlflow.entities import ViewType
+
+    view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
+    search = partial(tracker.client.search_experiments, view, max_results=_PAGE)
     with mlflow_errors(tracker.address):
-        while True:
-            page = tracker.client.search_experiments(max_results=_PAGE, page_token=token)
-            names.extend(e.name for e in page if "attnstudy.study" in e.tags)
-            token = page.token
-            if not token:
-                return sorted(names)
+        for page in pages(lambda token: search(page_token=token)):
+            yield from page
 
 
 def read_runs(
@@ -144,20 +151,11 @@ def read_runs(
 
 def read_configuration(tracker: Tracker, config: str, *, but: str) -> dict[str, list[TrackedRun]]:
     """Return the runs of a configuration in all studies but one, by study; deleted ones too."""
-    from mlflow.entities import ViewType
-
-    experiments: list[str] = []
-    token = None
-    with mlflow_errors(tracker.address):
-        while True:
-            page = tracker.client.search_experiments(
-                ViewType.ALL, max_results=_PAGE, page_token=token
-            )
-            ours = (e for e in page if "attnstudy.study" in e.tags and e.name != but)
-            experiments += [str(e.experiment_id) for e in ours]
-            token = page.token
-            if not token:
-                break
+    experiments = [
+        str(e.experiment_id)
+        for e in _experiments(tracker, deleted=True)
+        if "attnstudy.study" in e.tags and e.name != but
+    ]
     found: dict[str, list[TrackedRun]] = {}
     if experiments:
         having = f"tags.`attnstudy.config` = '{config}'"
@@ -239,40 +237,38 @@ def _search(
     """Read runs page by page, oldest first."""
     from mlflow.entities import ViewType
 
-    token, count = None, 0
-    view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
+    count = 0
+    search = partial(
+        tracker.client.search_runs,
+        experiments,
+        filter_string,
+        ViewType.ALL if deleted else ViewType.ACTIVE_ONLY,
+        max_results=_RUNS_PAGE,
+        order_by=["attributes.start_time ASC"],
+    )
     progress(count)  # the first page may take seconds
-    while True:
-        with mlflow_errors(tracker.address):
-            page = tracker.client.search_runs(
-                experiments,
-                filter_string,
-                view,
-                max_results=_RUNS_PAGE,
-                order_by=["attributes.start_time ASC"],
-                page_token=token,
-            )
-        for run in page:
-            info, data = run.info, run.data
-            name = info.run_name or info.run_id
-            yield LoggedRun(
-                run_id=info.run_id,
-                experiment=str(info.experiment_id),
-                name=name,
-                status=info.status,
-                started_at=info.start_time,
-                deleted=info.lifecycle_stage != "active",
-                params=data.params,
-                metrics=data.metrics,
-                # MLflow shows the steps nowhere else, short of a request for each run and metric
-                steps={metric.key: metric.step for metric in data._metric_objs},
-                tags=data.tags,
-            )
-        count += len(page)
-        progress(count)
-        token = page.token
-        if not token:
-            return
+    with mlflow_errors(tracker.address):
+        for page in pages(lambda token: search(page_token=token)):
+            yield from map(_logged, page)
+            count += len(page)
+            progress(count)
+
+
+def _logged(run: Run) -> LoggedRun:
+    info, data = run.info, run.data
+    return LoggedRun(
+        run_id=info.run_id,
+        experiment=str(info.experiment_id),
+        name=info.run_name or info.run_id,
+        status=info.status,
+        started_at=info.start_time,
+        deleted=info.lifecycle_stage != "active",
+        params=data.params,
+        metrics=data.metrics,
+        # MLflow shows the steps nowhere else, short of a request for each run and metric
+        steps={metric.key: metric.step for metric in data._metric_objs},
+        tags=data.tags,
+    )
 
 
 def read_history(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:

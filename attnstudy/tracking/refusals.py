@@ -13,6 +13,13 @@ _STATUS = re.compile(r"failed with error code (\d{3})|too many (\d{3}) error res
 _SETTING = "--tracking-uri or MLFLOW_TRACKING_URI"
 
 
+def not_mlflow(address: Address) -> StoreError:
+    """Return the error that something else than MLflow answers."""
+    return TrackingUnreachableError(
+        f"what answers at {address.shown} is not an MLflow server: check the address in {_SETTING}"
+    )
+
+
 def refusal(address: Address, text: str, status: int | None = None) -> StoreError:
     """Return the error that a server's answer means.
 
@@ -39,9 +46,7 @@ def refusal(address: Address, text: str, status: int | None = None) -> StoreErro
             f"{shown}: have its administrator give it EDIT permission for the experiment"
         )
     if "valid JSON" in text or "Response body: '<" in text:
-        return TrackingUnreachableError(
-            f"what answers at {shown} is not an MLflow server: check the address in {_SETTING}"
-        )
+        return not_mlflow(address)
     if status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return StoreError(
             f"the tracking server {shown} answers with an error ({status}): its database may be "

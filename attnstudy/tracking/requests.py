@@ -11,11 +11,38 @@ from attnstudy.crashpoints import reach
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.store.entities import PagedList
 
 _PAGE = 100  # MLflow takes more than twice the time per run for pages of 200
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class StrangeAnswerError(Exception):
+    """A server answered as no MLflow server does; says how."""
+
+
+def pages(ask: Callable[[str | None], PagedList[T]]) -> Iterator[PagedList[T]]:
+    """Give the pages of what MLflow lists, one after the other.
+
+    Args:
+        ask: returns the page that a token names; the first one for None.
+
+    Raises:
+        StrangeAnswerError: the server sends the reader round in a circle.
+
+    """
+    token, before = None, set[str]()
+    while True:
+        page = ask(token)
+        yield page
+        token = page.token
+        if not token:
+            return
+        if not page or token in before:
+            raise StrangeAnswerError("it names one more page after the last")
+        before.add(token)
 
 
 @dataclass(slots=True)
@@ -37,9 +64,8 @@ class Requests:
         """Read the runs of an experiment page by page, deleted ones too."""
         from mlflow.entities import ViewType
 
-        token = None
-        while True:
-            page = self.read(
+        def ask(token: str | None) -> PagedList[Run]:
+            return self.read(
                 self.client.search_runs,
                 [experiment],
                 filter_string,
@@ -47,10 +73,9 @@ class Requests:
                 max_results=_PAGE,
                 page_token=token,
             )
+
+        for page in pages(ask):
             yield from page
-            token = page.token
-            if not token:
-                return
 
     def write(self, name: str, call: Callable[P, T], /, *args: P.args, **named: P.kwargs) -> T:
         """Make a request that changes something, between two crash points of its name."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
+from attnstudy.shown import in_markdown
 from attnstudy.tracking.address import Address
-from attnstudy.tracking.refusals import refusal, unreachable
+from attnstudy.tracking.refusals import not_mlflow, refusal, unreachable
+from attnstudy.tracking.requests import StrangeAnswerError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -97,7 +99,7 @@ class Tracker:
         }
         if question:
             tags["attnstudy.question"] = question
-            tags["mlflow.note.content"] = question
+            tags["mlflow.note.content"] = in_markdown(question)
         root = self.address.artifact_root
         location = None if root is None else f"{root}/{study}"
         reach("publish/before-create-experiment")
@@ -134,6 +136,7 @@ class Tracker:
 def mlflow_errors(address: Address) -> Iterator[None]:
     """Turn what MLflow raises into a sentence for the reader."""
     import requests
+    from google.protobuf.json_format import ParseError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -144,6 +147,8 @@ def mlflow_errors(address: Address) -> Iterator[None]:
         raise refusal(address, str(error), code) from error
     except (requests.RequestException, ConnectionError) as error:
         raise unreachable(address) from error
+    except (ParseError, StrangeAnswerError) as error:
+        raise not_mlflow(address) from error
     except (MlflowException, SQLAlchemyError, ImportError) as error:
         text = str(error).strip().partition("\n")[0]
         if not address.is_server:

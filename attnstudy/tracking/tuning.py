@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnstudy.tracking.artifacts import kept_files
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.store import Tracker, mlflow_errors
 
@@ -78,6 +79,8 @@ class SearchPublisher:
     _runs: dict[tuple[str, str], Run] | None = None
     """By search and trial; the search's own under an empty trial."""
     _experiment_id: str = ""
+    _location: str = ""
+    """Of the experiment's artifacts, where that is a folder of this machine."""
     _settled: dict[str, int] = field(default_factory=dict)
     """By search: how many trials, from the first on, the store has in full. They are not looked at
     again each time that one more is sent."""
@@ -108,7 +111,7 @@ class SearchPublisher:
                     _send_trial(requests, run, trial, record.metric)
                     self._note(record, str(trial.number), requests, run)
             self._settled[record.identity] = len(record.trials)
-            if not _gone(parent) and _send_search(requests, parent, record):
+            if not _gone(parent) and _send_search(requests, parent, record, self._location):
                 self._note(record, "", requests, parent)
             return requests.written > 0
 
@@ -120,6 +123,8 @@ class SearchPublisher:
             self.experiment, self.question, {"attnstudy.tuning": self.study}
         )
         self._experiment_id = str(found.experiment_id)
+        if self.tracker.address.embedded:
+            self._location = found.artifact_location
         by_key: dict[tuple[str, str], list[Run]] = {}
         for run in requests.runs(self._experiment_id):
             tags = run.data.tags
@@ -224,14 +229,15 @@ def _send_trial(requests: Requests, run: Run, trial: TrialRecord, metric: str) -
     requests.write("trial-state", client.set_tag, run_id, _STATE, trial.state)
 
 
-def _send_search(requests: Requests, run: Run, record: SearchRecord) -> bool:
+def _send_search(requests: Requests, run: Run, record: SearchRecord, location: str) -> bool:
     """Send what changed of a search since it was sent last; tell whether that was anything."""
     from mlflow.entities import Metric, RunTag
 
     client, run_id, shown = requests.client, run.info.run_id, run.data.tags
     ended = len(record.trials)
     before = int(shown.get(_TRIALS, 0))
-    changed = ended != before
+    # running is one that was cut off by an earlier version, which ended it after it noted the rest
+    changed = ended != before or run.info.status == "RUNNING"
     if changed:
         _send_params(requests, run, record.params)
         metrics: list[Metric] = []
@@ -249,10 +255,10 @@ def _send_search(requests: Requests, run: Run, record: SearchRecord) -> bool:
         for first in range(0, max(1, len(metrics)), 1000):
             part = metrics[first : first + 1000]
             requests.write("search-values", client.log_batch, run_id, metrics=part)
-        requests.write("search-tags", client.log_batch, run_id, tags=tags)
         # at no moment is it shown as running: it would go on being, after a kill
         end = record.trials[-1].finished_at
         requests.write("search-ended", client.set_terminated, run_id, "FINISHED", end_time=end)
+        requests.write("search-tags", client.log_batch, run_id, tags=tags)
     if record.figures is not None and shown.get(_FIGURES) != str(ended):
         changed = True
         drawn = record.figures()
@@ -261,6 +267,7 @@ def _send_search(requests: Requests, run: Run, record: SearchRecord) -> bool:
             for name, content in drawn.items():
                 Path(folder, name).write_bytes(content)
                 requests.write("search-figure", client.log_artifact, run_id, f"{folder}/{name}")
+        kept_files(location, run_id)
         tags = [RunTag(name, value) for name, value in record.tags.items()]
         tags.append(RunTag(_FIGURES, str(ended)))
         requests.write("search-figures", client.log_batch, run_id, tags=tags)

@@ -90,6 +90,8 @@ class Upload:
         if status is Status.INTERRUPTED:
             self._refuse_lost()
         if result is not None and self.delivery.now.status == status.value:
+            if not self._shows(status, result):  # another command may have sent it meanwhile
+                self.run = self.lookup.run(self.run_id) or self.run
             if self._shows(status, result) and not (self.files_too and self._other_file(result)):
                 self._seal(result)
                 if self.mended is not None and self.lookup.alone:
@@ -372,8 +374,13 @@ class Upload:
         for record in self.folder.journal():
             for name, step, _ in record.points():
                 ends[name] = max(step, ends.get(name, step))
+        of_model: dict[str, Any] = {}
+        if model_id is not None and (facts := self.started.dataset) is not None:
+            of_model = {
+                "model_id": model_id, "dataset_name": facts.name, "dataset_digest": facts.digest,
+            }  # fmt: skip
         return [
-            Metric(name, value, *self._place(name, value, result, ends), model_id=model_id)
+            Metric(name, value, *self._place(name, value, result, ends), **of_model)
             for name, value in result.metrics.items()
         ]
 

@@ -41,9 +41,11 @@ _POLL = 0.1  # seconds
 _GRACE = 20.0
 """Seconds that a command is given to end by itself."""
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl
+_TAIL = 1 << 20
+"""Bytes of the end of its output that are looked at, be it gigabytes."""
 _SHOWN = 5
 """Last lines of the output that a failure tells."""
-_PAIR = re.compile(r"([\w./-]+)\s*=\s*(\S+)")
+_PAIR = re.compile(r"([\w./-]+)\s*(?:=\s*|:\s+)(\S+)")  # 12:30 is a time
 
 
 class CommandTraining(Training):
@@ -272,16 +274,20 @@ def _end_left_behind(folder: Path) -> None:
 def _finished(run: Any, code: int, begins_at: int) -> Mapping[str, float]:
     folder: Path = run.folder.path
     with (folder / OUTPUT).open("rb") as log:
-        log.seek(begins_at)
-        lines = log.read().decode("utf-8", "replace").splitlines()
+        log.seek(max(begins_at, log.seek(0, os.SEEK_END) - _TAIL))
+        lines = log.read(_TAIL).decode("utf-8", "replace").splitlines()
     if code != 0:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         said = " / ".join(line.strip() for line in lines[-_SHOWN:] if line.strip())
         raise TrainingError(f"the command {how}" + (f": {said}" if said else ""))
     in_output = run.spec.metrics_in == "stdout"
     metrics = _last_line(lines) if in_output else _file(folder / METRICS)
+    own = folder.resolve()
     for path in sorted(folder.iterdir()):
-        if path.is_file() and run.may_have(path.name) and path.stat().st_size:
+        # what a link elsewhere leads to is not the run's, and may change
+        if not (path.is_file() and path.resolve().is_relative_to(own)):
+            continue
+        if run.may_have(path.name) and path.stat().st_size:
             run.file(path.name)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
     if isinstance(metrics, Mapping) and DIVERGED in metrics:
@@ -299,7 +305,7 @@ def _last_line(lines: Sequence[str]) -> Mapping[str, float]:
     if not pairs or _PAIR.sub("", last).strip(" ,;\t"):
         raise TrainingError(
             f"the last line of its output is {last[:100]!r}, and metrics = 'stdout' reads "
-            "'name=value ...' there"
+            "'name=value ...' or 'name: value ...' there"
         )
     return {name: _number(name, value) for name, value in pairs}
 
@@ -312,6 +318,8 @@ def _number(name: str, text: str) -> float:
 
 
 def _file(path: Path) -> Mapping[str, float]:
+    if path.exists() and not path.is_file():  # a pipe would never end, nor would /dev/zero
+        raise TrainingError(f"the command's {METRICS} is no file: write a JSON object into a file")
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -319,7 +327,7 @@ def _file(path: Path) -> Mapping[str, float]:
             f"the command left no {METRICS} in its run's folder (ATTNSTUDY_RUN_DIR): write one, or "
             "say metrics = 'stdout' in the study's file"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TrainingError(f"the command's {METRICS} is no JSON: {error}") from error
     return content  # type: ignore[no-any-return]  # the engine checks what it is
 
@@ -350,7 +358,8 @@ class _Curves:
         try:
             values = json.loads(line)
             step = values.pop("step")
-        except (ValueError, KeyError, AttributeError, TypeError):
+            hash(step)  # a list is none
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             shown = line.decode("utf-8", "replace")[:100]
             raise TrainingError(
                 f"a line of {CURVES} is {shown!r}: write a JSON object with a 'step'"

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 class Diverged(Exception):
     """Raised by a training whose numbers are no longer finite: that is its result.
 
-    >>> raise Diverged(120)
-    Traceback (most recent call last):
-    attnstudy.trainings.contract.Diverged: 120
+    Examples:
+        >>> raise Diverged(120)
+        Traceback (most recent call last):
+        attnstudy.trainings.contract.Diverged: 120
+
     """
 
     def __init__(self, step: int, metrics: Mapping[str, float] | None = None) -> None:

@@ -27,9 +27,10 @@ def training(*, settings: type | Iterable[Field]) -> Callable[[F], F]:
     Raises:
         UsageError: a field cannot be a setting.
 
-    >>> @training(settings=[Field("lr", float, 0.1, "Learning rate.", above=0)])
-    ... def train(run):
-    ...     return {"test_accuracy": 0.5}
+    Examples:
+        >>> @training(settings=[Field("lr", float, 0.1, "Learning rate.", above=0)])
+        ... def train(run):
+        ...     return {"test_accuracy": 0.5}
 
     """
     fields = fields_of(settings)

@@ -113,6 +113,8 @@ def declared_files(declared: Iterable[str], folder: Path | None) -> dict[str, Pa
     base, found = folder or Path.cwd(), dict[str, Path]()
     for name in declared:
         path = base / name
+        if path.resolve() == Path(path.resolve().anchor):
+            raise UsageError(f"code names {name!r}, the whole machine: name what is used")
         if path.is_dir():
             inside = sorted(path.rglob("*.py"))
         elif path.is_file():

@@ -24,6 +24,9 @@ from attnstudy.studyplan import (
 )
 from attnstudy.trainings.registry import find
 
+PLANS = "plans.json"
+"""The copy of a study's plans beside its file."""
+
 if TYPE_CHECKING:
     from attnstudy.stats import Provenance
     from attnstudy.study import RunSpec
@@ -134,7 +137,7 @@ def keep_beside_study(folder: Path, recorded: Iterable[RecordedPlan]) -> None:
         StoreError: the folder cannot be written.
 
     """
-    path = folder / "plans.json"
+    path = folder / PLANS
     content = json.dumps([one.to_json() for one in recorded], indent=1, allow_nan=False)
     if not path.is_file() or path.read_text(encoding="utf-8") != content:
         write_atomically(path, content.encode())

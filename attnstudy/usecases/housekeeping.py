@@ -7,6 +7,7 @@ holds is not touched, nor a checkpoint of a run without a result, nor a file tha
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import stat
@@ -14,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from errno import ENOENT, ENOTEMPTY
+from itertools import chain
 from pathlib import Path
 
 from attnstudy import runs
@@ -24,6 +27,7 @@ from attnstudy.study import tuning_of
 from attnstudy.usecases.packing import run_name
 from attnstudy.usecases.staging import staging_folders, without_imports
 
+_TRIES = 5
 SAFE_AGE = 3600.0
 """Seconds after which nobody is still writing a file."""
 _ASIDE = re.compile(r"([0-9a-f]{32})-\d+")
@@ -32,6 +36,8 @@ _FAILURE = ".failure.json-"  # noted by a process that does not hold the run
 BUSY = "somebody is working on it"
 ONLY = "its repetition has no result yet"
 NEEDED = "it is needed again"
+_GONE = contextlib.suppress(FileNotFoundError)
+"""Around what another process may be removing at this moment."""
 
 
 class Kind(Enum):
@@ -110,7 +116,8 @@ def find_leftovers(
         folder = study_folder(store_dir, study)
         found += ((leftover, None) for leftover in _writes(folder))
         for run in runs.run_folders(store_dir, study):
-            found += _of_a_run(run)
+            with _GONE:
+                found += _of_a_run(run)
         if repeated:
             found += _aside(folder / "repeated")
     if data_dir is not None:
@@ -162,10 +169,11 @@ def _writes(folder: Path, run: RunFolder | None = None) -> Iterator[Leftover]:
 def _aside(folder: Path) -> Iterator[tuple[Leftover, str | None]]:
     for path in sorted(folder.glob("*-*/")):
         if _ASIDE.fullmatch(path.name):
-            run = RunFolder(path)
-            leftover = Leftover(Kind.REPEATED, path, _size(path), run, run_name(run))
-            reason = ONLY if _needed(leftover) else None
-            yield leftover, BUSY if run.claimed else reason
+            with _GONE:
+                run = RunFolder(path)
+                leftover = Leftover(Kind.REPEATED, path, _size(path), run, run_name(run))
+                reason = ONLY if _needed(leftover) else None
+                yield leftover, BUSY if run.claimed else reason
 
 
 def _decodings(folder: Path) -> Iterator[Leftover]:
@@ -244,17 +252,23 @@ def _delete(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    try:
-        shutil.rmtree(path)
-    except FileNotFoundError:  # somebody removes it too
-        if path.exists():
-            raise
+    for left in reversed(range(_TRIES)):
+        try:
+            shutil.rmtree(path)
+        except OSError as error:  # perhaps another process removes it, too, or waits for its lock
+            if not path.exists():
+                return
+            if not left or error.errno not in (ENOENT, ENOTEMPTY):
+                raise
+        else:
+            return
 
 
 def _entries(path: Path) -> Iterator[tuple[float, int]]:
     """Give the time of the last change, and the bytes, of a path and of everything below it."""
-    for entry in (path, *path.rglob("*")):
-        with contextlib.suppress(FileNotFoundError):
+    below = (Path(folder, name) for folder, *both in os.walk(path) for name in chain(*both))
+    for entry in chain((path,), below):
+        with _GONE:
             status = entry.lstat()
             yield status.st_mtime, 0 if stat.S_ISDIR(status.st_mode) else status.st_size
 

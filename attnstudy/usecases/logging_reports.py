@@ -9,15 +9,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attnstudy.errors import UsageError
+from attnstudy.shown import in_markdown
 from attnstudy.tracking import Address, log_ranking, open_store
 from attnstudy.usecases.ranking import RankReport
 
+_NOTE = 5000
+"""Characters that MLflow keeps of a description."""
 
-def log_report(report: RankReport, address: Address, files: Mapping[str, bytes]) -> str:
+
+def log_report(
+    report: RankReport, address: Address, files: Mapping[str, bytes], markdown: str
+) -> str:
     """Store a report and return the id of its MLflow run.
 
     The run holds the given files, the ranking as JSON and the ids of the runs that were used;
-    the experiment's description then shows question, sentence and date.
+    the experiment's description then shows question, date and the ranking.
+
+    Args:
+        report: what was found.
+        address: of the store.
+        files: by name: their contents.
+        markdown: the ranking, for the description.
 
     Raises:
         UsageError: the ranking was made from a table or from several experiments.
@@ -30,7 +42,8 @@ def log_report(report: RankReport, address: Address, files: Mapping[str, bytes])
             "several experiments have no common one: use --output"
         )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    note = "\n\n".join(filter(None, [found.question, f"{ranking.sentence} ({today})"]))
+    name = f"ranking {today}"
+    note = _note(found.question, f"Ranked on {today}; all of it is in the run '{name}'.", markdown)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for name, content in files.items():
@@ -51,6 +64,16 @@ def log_report(report: RankReport, address: Address, files: Mapping[str, bytes])
                 "attnstudy.status": ranking.status,
                 "attnstudy.metric": ranking.metric,
             },
-            name=f"ranking {today}",
+            name=name,
             note=note,
         )
+
+
+def _note(question: str | None, made: str, markdown: str) -> str:
+    """Return a description: as many paragraphs and tables as fit, each whole."""
+    note = made if question is None else f"{in_markdown(question)}\n\n{made}"
+    for block in markdown.split("\n\n"):
+        if len(note) + len(block) + 2 > _NOTE:
+            break
+        note = f"{note}\n\n{block}"
+    return note

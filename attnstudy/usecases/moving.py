@@ -14,11 +14,11 @@ from pathlib import Path
 
 from attnstudy import runs
 from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archive
-from attnstudy.errors import StoreError, UsageError
+from attnstudy.errors import ArchiveError, StoreError, UsageError
 from attnstudy.files import read_sealed, reported
 from attnstudy.runs import Damage, Inspection, Remedy, RunFolder, StudyFacts
 from attnstudy.study import TUNING, check_study_name
-from attnstudy.studyplan import RecordedPlan
+from attnstudy.studyplan import RecordedPlan, differences
 from attnstudy.usecases.packing import (
     FACTS,
     RUNS,
@@ -162,7 +162,7 @@ def import_study(
                 here = RunFolder(runs.study_folder(store_dir, study) / fingerprint)
                 unpacked.append(unpack_run(archive, study, fingerprint, files, stage, here))
                 progress(done, len(names))
-            threads = _merge_facts(store_dir, study, facts)
+            threads = _merge_facts(archive, store_dir, study, facts)
             imported = [place(run, stage, continuing=threads is None) for run in unpacked]
     return ImportReport(study, tuple(imported), threads)
 
@@ -202,12 +202,41 @@ def _facts(archive: Archive, stage: Path) -> StudyFacts:
     return facts
 
 
-def _merge_facts(store_dir: Path, study: str, facts: StudyFacts) -> tuple[int, int] | None:
+def _refuse_backdated(
+    archive: Archive, store_dir: Path, theirs: StudyFacts, ours: StudyFacts, study: str
+) -> None:
+    """Refuse a plan that would take the place of the one that the first run here followed.
+
+    Raises:
+        ArchiveError: naming both.
+
+    """
+    known = runs.recorded_plans(ours)
+    begun: dict[str, int] = {}
+    for folder in runs.run_folders(store_dir, study) if known and theirs.plans else ():
+        if (started := folder.started()) is not None:
+            config = started.spec.config_id
+            begun[config] = min(started.at, begun.get(config, started.at))
+    for one in runs.recorded_plans(theirs):
+        first = begun.get(one.plan.config, 0)
+        own = [p for p in known if p.plan.config == one.plan.config and p.at <= first]
+        if own and own[-1].at < one.at <= first and (what := differences(own[-1].plan, one.plan)):
+            raise ArchiveError(
+                f"{archive.path} brings the plan {one.hash}, dated before the first run here, "
+                f"which followed the plan {own[-1].hash} ({'; '.join(what)}): ask who wrote it, "
+                "and import it into another --store"
+            )
+
+
+def _merge_facts(
+    archive: Archive, store_dir: Path, study: str, facts: StudyFacts
+) -> tuple[int, int] | None:
     """Add an archive's facts to the study's; return both thread counts if they differ.
 
     This comes before the runs, so that a study never stands there without its thread count.
     """
     with runs.changing_study_facts(store_dir, study) as here:
+        _refuse_backdated(archive, store_dir, facts, here, study)
         here.threads = here.threads or facts.threads
         here.question = here.question or facts.question
         here.code = here.code or facts.code

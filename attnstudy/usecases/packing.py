@@ -85,6 +85,8 @@ def pack(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool) -> Pack
 
     """
     result = folder.result()
+    if result is None and not (folder.path / START).exists():
+        return Packed.LEFT_HELD  # an import is putting it in the place of another at this moment
     names = {START, JOURNAL, PAUSES}
     if result is not None:
         names |= {RESULT, *result.files}

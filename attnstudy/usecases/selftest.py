@@ -16,6 +16,7 @@ from attnstudy.executors import ExecutorChoice
 from attnstudy.running.planning import RunPlan, RunRequest, make_plan
 from attnstudy.running.run_study import Observer, run_study
 from attnstudy.running.seed_effect import OF_TIME
+from attnstudy.shown import with_minus
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis
 from attnstudy.tracking import Address, Figures, resolve
@@ -207,7 +208,8 @@ def _positive(address: Address) -> Finding:
     return Finding(
         "positive control",
         good,
-        f"{LONG} against {SHORT}: {pair.difference:+.1f} points, {pair.verdict.value}"
+        f"{LONG} against {SHORT}: {with_minus(f'{pair.difference:+.1f}')} points, "
+        f"{pair.verdict.value}"
         if pair.difference is not None
         else "nothing could be compared",
     )

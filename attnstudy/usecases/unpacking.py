@@ -41,6 +41,9 @@ from attnstudy.usecases.validation import (
     valid_start,
 )
 
+_TRIES = 5
+"""To put a run into a folder that other processes make anew as soon as it is gone."""
+
 
 class ImportStatus(Enum):
     """What became of a run of an archive. The value is what the user reads."""
@@ -266,12 +269,18 @@ def _place(
                 return status, differences
             if status is not ImportStatus.IMPORTED:
                 with here.publishing():  # what is being sent at this moment is sent to its end
+                    if here.replace(run.folder.path):
+                        return status, ()
                     here.repeat()
-        with here.claim() as mine:  # of the empty folder that is there now
-            if not mine or (here.path / START).exists():
-                return ImportStatus.HELD, ()
-            _take_over(run, stage)
-    return status, ()
+        for number in range(_TRIES):
+            with here.claim() as mine:  # of the empty folder that is there now
+                if not mine or (here.path / START).exists():
+                    break
+                os.rename(here.path, stage / f"{here.path.name}.emptied-{number}")
+                if _moved(run.folder.path, here.path):
+                    return status, ()
+                # another process was faster: what waits for a lock in the folder makes it anew
+    return ImportStatus.HELD, ()
 
 
 def _compare(run: UnpackedRun) -> tuple[ImportStatus, tuple[Difference, ...]]:
@@ -310,13 +319,6 @@ def _numbers(result: Result) -> dict[str, Any]:
 def _differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Difference, ...]:
     pairs = [(name, here.get(name), there.get(name)) for name in {**here, **there}]
     return tuple(Difference(*pair) for pair in pairs if pair[1] != pair[2])
-
-
-def _take_over(run: UnpackedRun, stage: Path) -> None:
-    """Put a run in the place of a folder that holds nothing but what is to be replaced."""
-    os.rename(run.here.path, stage / f"{run.here.path.name}.emptied")
-    if not _moved(run.folder.path, run.here.path):
-        raise FileExistsError(EEXIST, "another process took its place", str(run.here.path))
 
 
 def _moved(source: Path, target: Path) -> bool:

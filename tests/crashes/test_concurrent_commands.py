@@ -51,7 +51,6 @@ def test_every_seed_is_trained_once_and_the_store_is_whole(workplace, commands, 
         assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 def test_a_run_that_was_waited_for_and_then_fails_has_failed(workplace):
     words = [sys.executable, "-m", "attnstudy", "run", *SMALL, "--variant", "vanilla",

@@ -42,7 +42,7 @@ def finish(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def until(condition, child: subprocess.Popen[str] | None = None) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 250
     while not condition():
         assert time.monotonic() < deadline
         assert child is None or child.poll() is None, child.stderr.read()
@@ -85,7 +85,7 @@ def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
     child = begin(*LONG_RUN, "--batch-size", "2", "--workers", "2")  # 128 iterations an epoch
     until(checkpointed, child)
     child.send_signal(number)  # to the parent alone, as kubernetes does
-    _, errors = child.communicate(timeout=120)
+    _, errors = child.communicate(timeout=250)
     assert child.returncode == 128 + number
     assert "Traceback" not in errors
     assert "to go on from there: attnstudy run --dataset digits" in errors
@@ -145,7 +145,7 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stopped))
     until(lambda: all(folder.status is runs.Status.RUNNING for folder in (one, two)), second)
     second.send_signal(signal.SIGTERM)
-    second.communicate(timeout=120)
+    second.communicate(timeout=250)
 
 
 @pytest.mark.long
@@ -163,11 +163,11 @@ def test_a_command_waits_for_another_only_if_asked(workplace):
     while "waiting for 1" not in (line := patient.stderr.readline()):
         assert line
     os.kill(holder, signal.SIGCONT)
-    out, errors = patient.communicate(timeout=200)
+    out, errors = patient.communicate(timeout=250)
     assert patient.returncode == 0, errors
     answer = json.loads(out)
     assert (answer["trained"], answer["skipped"], answer["elsewhere"]) == (0, 1, 0)
-    out, _ = first.communicate(timeout=60)
+    out, _ = first.communicate(timeout=250)
     assert json.loads(out)["trained"] == 1
 
 
@@ -181,11 +181,11 @@ def test_who_waits_takes_over_what_the_other_leaves(workplace):
         line = second.stderr.readline()
         assert line
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=60)
+    first.communicate(timeout=250)
     (folder,) = folders().values()
     until(lambda: folder.status is runs.Status.RUNNING, second)
     second.send_signal(signal.SIGTERM)
-    second.communicate(timeout=60)
+    second.communicate(timeout=250)
     assert second.returncode == 143
 
 

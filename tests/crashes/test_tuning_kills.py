@@ -18,7 +18,6 @@ from attnstudy.tracking import open_store, read_experiments, resolve
 from tests.crashes.zygote import Ended, Zygote
 from tests.tuning import SMALL, numbers
 
-pytestmark = pytest.mark.timeout(300)
 PLACES = (
     # of a trial's training, and between its last update and its sealed result
     ("train/iteration", 9), ("checkpoint/previous-kept", 3), ("run/before-finish", 2),
@@ -31,6 +30,7 @@ PLACES = (
     ("publish/after-create-experiment", 1), ("publish/after-create-search", 1),
     ("publish/after-create-trial", 2), ("publish/after-trial-values", 1),
     ("publish/after-trial-ended", 2), ("publish/after-search-values", 1),
+    ("publish/before-search-tags", 1), ("publish/after-search-tags", 1),
     ("publish/after-search-figure", 1),
 )  # fmt: skip
 SHORT = ("search/after-ask", "publish/after-create-trial")

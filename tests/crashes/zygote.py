@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,23 @@ class Zygote:
     def __init__(self, address: Path) -> None:
         self.address = address
 
-    def run(self, *arguments: str, cwd: Path, env: dict[str, str]) -> Ended:
-        """Run ``attnstudy`` with these arguments to its end."""
-        order = {"arguments": arguments, "cwd": str(cwd), "env": env}
+    def run(
+        self, *arguments: str, cwd: Path, env: dict[str, str], said: str = "", first: str = ""
+    ) -> Ended:
+        """Run ``attnstudy`` with these arguments to its end.
+
+        What it says goes to files whose names end with ``said``. ``first`` names a function
+        (``module:function``) which its process calls before all else.
+        """
+        names = [f"{stream}{said}.txt" for stream in ("out", "err")]
+        order = {
+            "arguments": arguments, "cwd": str(cwd), "env": env, "names": names, "first": first
+        }  # fmt: skip
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(self.address))
             line.sendall(json.dumps(order).encode() + b"\n")
             code = json.loads(line.makefile().readline())
-        return Ended(code, (cwd / "out.txt").read_text(), (cwd / "err.txt").read_text())
+        return Ended(code, *((cwd / name).read_text() for name in names))
 
 
 def start(address: Path, owner: int) -> None:
@@ -69,7 +79,7 @@ def start(address: Path, owner: int) -> None:
             [sys.executable, __file__, str(address), str(owner)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**plain, **alone},
         )  # fmt: skip
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 250
     while not address.exists():
         assert process.poll() is None, address.with_suffix(".log").read_text()
         assert time.monotonic() < deadline
@@ -78,19 +88,25 @@ def start(address: Path, owner: int) -> None:
 
 def become(order: dict[str, Any]) -> None:
     """Be the command: never returns."""
-    from attnstudy.cli import main
-
     os.chdir(order["cwd"])
-    for descriptor, name in ((1, "out.txt"), (2, "err.txt")):
+    for descriptor, name in enumerate(order["names"], start=1):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.environ.update(order["env"])
     sys.argv = ["attnstudy", *order["arguments"]]
     code = 70
     try:
+        from attnstudy.cli import main
+
+        if order["first"]:
+            module, _, function = order["first"].partition(":")
+            sys.path.append(str(Path(__file__).parents[2]))  # where the tests are a package
+            getattr(importlib.import_module(module), function)()
         main()
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -104,8 +120,11 @@ def attend(line: socket.socket) -> None:
         order = json.loads(line.makefile().readline())
         child = os.fork()
         if child == 0:
-            line.close()
-            become(order)
+            try:
+                line.close()
+                become(order)
+            finally:
+                os._exit(70)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         with contextlib.suppress(BrokenPipeError):  # a test that timed out does not wait for it
             line.sendall(json.dumps(code).encode() + b"\n")

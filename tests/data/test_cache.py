@@ -305,11 +305,11 @@ def test_processes_at_once_on_a_fresh_cache(folder: Path, cache: Path, tmp_path:
         )
         for mark in ready
     ]  # fmt: skip
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 250
     while not all(mark.exists() for mark in ready) and time.monotonic() < deadline:
         time.sleep(0.01)
     go.touch()
-    answers = [child.communicate(timeout=60) for child in children]
+    answers = [child.communicate(timeout=250) for child in children]
     assert [child.returncode for child in children] == [0, 0], answers
     dataset, place = data.load(str(folder), cache)
     expected = f"{dataset.digest} {place} {int(dataset.train.images.astype(int).sum())}"

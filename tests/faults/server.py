@@ -47,7 +47,7 @@ class Server:
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 250
         while not self._healthy():
             assert self._process.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < deadline, "the server did not come up"
@@ -57,7 +57,7 @@ class Server:
         """End it and its workers as a power failure would."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=250)
             self._process = None
 
     def _healthy(self) -> bool:

@@ -84,7 +84,7 @@ def test_a_moved_store_says_so_and_opens_its_artifacts(
     path = tracker.client.download_artifacts(run.run_id, "predictions.csv", str(tmp_path))
     assert len(Path(path).read_text().splitlines()) == 361
     mlflow.set_tracking_uri(tracker.address.uri)
-    model = mlflow.pytorch.load_model(f"runs:/{run.run_id}/model")
+    model = mlflow.pytorch.load_model(f"runs:/{run.run_id}/small-{run.arm}")
     pixels = torch.from_numpy(np.asarray(digits.test.images)).float()
     norm = digits.normalisation
     predicted = model((pixels / norm.scale - norm.mean[0]) / norm.std[0]).argmax(1).numpy()

@@ -183,6 +183,8 @@ def published(database: Path, study: str) -> list[Any]:
                 if path.is_file() and path.suffix not in (".png", ".json", ".csv")
             }
             plain = [_without_times(some) for some in (curves, latest, params)]
+            if ("attnstudy.superseded", "true") in tags:
+                continue  # the result of it is another run's
             told = [value for key, value in tags if key == "attnstudy.status"]
             kept.append((name, status, *plain, told, files))
     return sorted(kept, key=repr)

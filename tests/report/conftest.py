@@ -128,7 +128,9 @@ def context_of(samples: dict[str, list[float]]) -> Context:
         made_at="2026-01-05T14:03:00+00:00",
         versions={"torch": "2.10.0", "attnstudy": "1.0"},
         runs=[
-            RunReference(name=f"{name}/{seed}", run_id=f"{place:04x}{seed:04x}", value=value)
+            RunReference(
+                name=f"{name}/{seed}", run_id=f"{place:04x}{seed:04x}", value=value, arm=name
+            )
             for place, (name, values) in enumerate(samples.items())
             for seed, value in enumerate(values)
         ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +170,29 @@ def test_it_compiles(tmp_path, ranking_of):
 
     bodies = [methods_latex(methods_of(ranking_of(name), VERSIONS), "m.bib") for name in MAKERS]
     compiled(tmp_path, *bodies)
+
+
+@pytest.mark.parametrize("style", ["plain", "apalike"])
+def test_bibtex_has_nothing_to_say_about_any_reference(tmp_path, style):
+    if shutil.which("bibtex") is None:
+        pytest.skip("there is no bibtex here, so no bibliography can be made")
+    (tmp_path / "m.bib").write_text("\n\n".join(map(as_bibtex, REFERENCES)), encoding="utf-8")
+    body = f"\\cite{{{','.join(REFERENCES)}}}\n\\bibliographystyle{{{style}}}\n\\bibliography{{m}}"
+    compiled(tmp_path, body)
+    done = subprocess.run(
+        ["bibtex", "paper"], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "Warning" not in done.stdout, done.stdout
+    log = compiled(tmp_path, body)
+    assert "undefined" not in log
+
+
+def test_an_apostrophe_of_the_paragraph_is_set_as_one():
+    latex = methods_latex(methods_of(rank(_normal(3, 5)), VERSIONS), "m.bib")
+    assert "Hedges\\textquoteright{} g" in latex
+    assert "Welch\\textquoteright{}s t" in latex
+    assert "textquotesingle" not in latex
 
 
 def _tasks(**design):

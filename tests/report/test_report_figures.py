@@ -3,6 +3,7 @@
 import io
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -15,9 +16,10 @@ from attnstudy.report.context import Context
 from attnstudy.report.figures import figure_bytes, ranking_figures, written
 from attnstudy.report.intervals import MOST_PAIRS
 from attnstudy.report.lines import mean_curve
+from attnstudy.report.matrix import superiority_figure
 from attnstudy.report.seeds import seed_curve
-from attnstudy.report.style import DASHES, LIGHT, MARKERS
-from attnstudy.stats import Ranking
+from attnstudy.report.style import DASHES, LIGHT, MARKERS, Look, styled
+from attnstudy.stats import Ranking, rank
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -192,6 +194,20 @@ def test_forty_arms_stay_legible(ranking_of: Callable[[str], Ranking]) -> None:
         assert forty[name].get_figheight() < 20
     assert len(drawn(forty["differences"], "difference-")) == MOST_PAIRS
     assert not words(forty["superiority"])
+
+
+@pytest.mark.parametrize("width", [None, 6.6])
+@pytest.mark.parametrize("arms", [19, 25, 37, 40])
+def test_numbers_beside_a_matrix_do_not_touch(arms: int, width: float | None) -> None:
+    generator = np.random.default_rng(arms)
+    ranking = rank({f"arm-{i}": list(generator.normal(60 + i, 1, 3)) for i in range(arms)})
+    with styled(Look(width=width)):
+        figure = superiority_figure(ranking)
+        assert figure is not None
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in figure.axes[0].get_xticklabels()]
+    assert len(boxes) >= arms // 5
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 @pytest.mark.parametrize("name", ["control", "one"])

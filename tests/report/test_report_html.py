@@ -1,12 +1,16 @@
 """The page of a ranking: complete, self-contained, safe, the same each time."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+import attnstudy.report
 from attnstudy.report.context import Context
 from attnstudy.report.html import ranking_html
 from attnstudy.report.names import shorten, width
@@ -27,6 +31,8 @@ from attnstudy.usecases.sources import RunReference
 
 VOID = {"meta", "br", "path", "rect", "use", "link", "img"}
 
+FOLDER = Path(attnstudy.report.__file__).parent
+
 BY_HOLM = {  # A > B is shown by Holm's p, and its Bonferroni interval includes zero
     "A": [72.1, 73.3, 71.2, 72.9, 71.0, 72.4],
     "B": [70.6, 72.3, 69.8, 71.5, 70.1, 71.2],
@@ -42,7 +48,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.style = ""
+        self.style = self.script = ""
         self.feed(html)
         self.close()
         assert not self.open
@@ -63,6 +69,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] == "style":
             self.style += data
+        elif self.open and self.open[-1] == "script":
+            self.script += data
         else:
             self.text += data
 
@@ -141,15 +149,31 @@ def test_no_letters_with_a_control(ranking_of: Callable[[str], Ranking]) -> None
 
 
 @pytest.mark.parametrize("name", ["notebook", "hostile", "unequal"])
-def test_nothing_is_loaded_and_nothing_runs(
+def test_nothing_is_loaded_and_nothing_runs_but_the_one_script(
     name: str, ranking_of: Callable[[str], Ranking], hostile_context: Context
 ) -> None:
     html = ranking_html(ranking_of(name), hostile_context)
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "link", "img", "iframe", "object", "image", "base", "form"}
+    assert not tags & {"link", "img", "iframe", "object", "image", "base", "form"}
+    assert page.all("script") == [{}]
+    assert page.script == "\n" + (FOLDER / "page.js").read_text()  # nothing of the ranking in it
+    assert len(page.all("style")) == 1
+    (policy,) = [
+        meta["content"]
+        for meta in page.all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    script, style = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (page.script, page.style)
+    )
+    assert policy == (
+        f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
     for _, attributes in page.tags:
-        assert not any(key.startswith("on") or key == "src" for key in attributes)
+        assert not any(key.startswith("on") or key in ("src", "style") for key in attributes)
         for link in ("href", "xlink:href"):
             assert (attributes.get(link) or "#").startswith("#")
         for value in attributes.values():
@@ -170,8 +194,9 @@ def test_hostile_names_are_text(
     html = ranking_html(
         ranking, replace(hostile_context, question="</title><script>x</script>", curves={})
     )
-    assert "<script" not in html
+    assert html.count("<script") == 1
     page = Page(html)
+    assert page.script == "\n" + (FOLDER / "page.js").read_text()
     for arm in ranking.arms:
         assert in_line(arm.name) in page.text
     assert "</style><img src=x>" in page.text
@@ -191,7 +216,7 @@ def test_references_inside_the_figures_meet(notebook: Ranking, context: Context)
 def test_figures_follow_the_screen(notebook: Ranking, context: Context) -> None:
     html = ranking_html(notebook, context)
     body = html[html.index("<body>") :]
-    assert body.count("<svg") == 5
+    assert body.count("<svg") == 6  # the curves for a desk, and again for a phone
     assert "var(--ink)" in body
     assert not [colour for colour in LIGHT.values() if colour in body]
     assert "font-family" not in body
@@ -242,10 +267,28 @@ def test_many_undecided_pairs_are_folded(ranking_of: Callable[[str], Ranking]) -
     assert "of 780 pairs" in page.flat
 
 
+def test_many_rows_stand_in_halves_and_a_large_matrix_is_drawn_for_a_desk(
+    ranking_of: Callable[[str], Ranking],
+) -> None:
+    forty = ranking_of("forty")
+    page = Page(page_of(forty))
+    kinds = [(str(svg["aria-label"]).split(":")[0], svg.get("class")) for svg in page.all("svg")]
+    assert [kind for kind, _ in kinds].count("Dot plot") == 2
+    assert [screen for kind, screen in kinds if kind == "Matrix"] == ["phone", "desk"]
+    assert kinds[0] == kinds[1]
+    # every run is told once, and everything drawn of an arm says whose it is
+    dots = [tag for tag in page.tags if tag == ("g", {"class": "run"})]
+    assert len(dots) == sum(arm.n for arm in forty.arms) == len(page.all("title")) - 1
+    cells = [path["data-arm"] for path in page.all("path") if "data-arm" in path]
+    assert len(cells) == 2 * 40 * 40
+    assert cells[:3] == ["0 0", "0 1", "0 2"]
+    assert len(page.all("button")) == 40 + 2
+
+
 def test_a_diverged_run_has_no_value(notebook: Ranking) -> None:
     run = RunReference(name="late/9", run_id="ff", value=None)
     html = ranking_html(notebook, Context(runs=[run], made_at="yesterday"))
-    assert '<code>ff</code></td><td class="number">–</td>' in html
+    assert '<code>ff</code></td><td class="number" data-label="value">–</td>' in html
     assert ">yesterday</time>" in html
 
 

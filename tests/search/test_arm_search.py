@@ -40,6 +40,28 @@ def shown(search):
     return [(t.number, t.state, dict(t.fields), t.value, t.steps) for t in search.trials()]
 
 
+def test_optuna_s_own_tools_name_the_objective_and_tell_of_trials(make_search, tmp_path):
+    search = make_search(str(tmp_path / "told.journal"))
+    finish(search, search.ask())
+    failed = search.ask()
+    search.tell(replace(failed, state=TrialState.FAILED, reason="out of memory", runs=1))
+    opened = open_storage(parse_storage(str(tmp_path / "told.journal")), tmp_path).opened
+    study = optuna.load_study(study_name="small/vanilla", storage=opened)
+    assert study.metric_names == ["val_accuracy_final"]
+    assert "value_val_accuracy_final" in study.trials_dataframe()
+    lines = {name: text for name, text in study.user_attrs.items() if isinstance(text, str)}
+    assert lines == {
+        "study": "small", "arm": "vanilla", "seeds": "1000000-1000001", "pruner": "none",
+        "value of a trial": "val_accuracy_final, the mean over 2 seeds", "sampler": "tpe, seed 0",
+    }  # fmt: skip
+    first, second = (
+        {k: v for k, v in t.user_attrs.items() if isinstance(v, str)} for t in study.trials
+    )
+    assert first["runs"] == "2, 1.0 s of training"
+    assert first["value by seed"].startswith("1000000: ")
+    assert second == {"runs": "1, 0.0 s of training", "why it failed": "out of memory"}
+
+
 def test_asked_in_many_sittings_the_trials_are_those_of_one(make_search, tmp_path):
     one = make_search(str(tmp_path / "one.journal"))
     for _ in range(14):  # more than are drawn at random

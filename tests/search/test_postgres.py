@@ -36,7 +36,7 @@ def test_two_that_open_a_fresh_database_at_once_both_can_use_it(address, tmp_pat
         for _ in range(2)
     ]
     for opener in openers:
-        out, err = opener.communicate(timeout=120)
+        out, err = opener.communicate(timeout=250)
         assert opener.returncode == 0, err
         assert out == "_CachedStorage\n"
 

@@ -84,6 +84,24 @@ def test_a_journal_damaged_in_its_middle_is_told(tmp_path, make_search):
         make_search()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [b"\x80\x04\x95.", b'{"op_code": 99, "worker_id": "x"}', b"[" * 100_000, b"7", b"{}"],
+    ids=["pickle", "unknown", "nested", "number", "empty"],
+)
+def test_a_journal_of_other_lines_is_told(tmp_path, line):
+    path = tmp_path / "other.journal"
+    path.write_bytes((line + b"\n") * 2)
+    with pytest.raises(StoreError, match=r"is damaged.*move it away"):
+        open_storage(parse_storage(str(path)), tmp_path, write=False)
+
+
+def test_a_pipe_is_no_journal(tmp_path):
+    os.mkfifo(tmp_path / "x.journal")
+    with pytest.raises(StoreError, match="is no file: name the journal"):
+        open_storage(parse_storage(str(tmp_path / "x.journal")), tmp_path, write=False)
+
+
 def test_looking_makes_no_journal(tmp_path):
     place = parse_storage(str(tmp_path / "none" / "tuning.journal"))
     with pytest.raises(StoreError, match="there is no tuning in"):
@@ -91,7 +109,6 @@ def test_looking_makes_no_journal(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.timeout(60)
 def test_the_lock_of_a_dead_process_in_the_journal_is_taken_away(tmp_path, make_search):
     """Optuna waits without end for one that leads nowhere, as that of a relative path does."""
     make_search()
@@ -101,7 +118,6 @@ def test_the_lock_of_a_dead_process_in_the_journal_is_taken_away(tmp_path, make_
     assert make_search().ask().number == 0
 
 
-@pytest.mark.timeout(60)
 def test_a_lock_of_a_time_to_come_is_one_too(tmp_path, make_search, monkeypatch):
     """As where the clock was set back after a process had died with the lock."""
     monkeypatch.setattr("attnstudy.search.storage._STALE", 1)

@@ -186,7 +186,7 @@ class Stack:
     def wait(self, service: str) -> None:
         """Wait until a server's own health check finds it healthy."""
         check = [here(word) for word in self.services[service]["healthcheck"]["test"][1:]]
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 250
         address = f"http://127.0.0.1:{self.ports[service]}/"
         while not answers(address):
             assert self.running[service].poll() is None, self.log(service)
@@ -205,7 +205,7 @@ class Stack:
         """End a server and all its processes; return its exit code."""
         process = self.running.pop(service)
         os.killpg(process.pid, number)
-        return process.wait(timeout=60)
+        return process.wait(timeout=250)
 
     def stop_all(self) -> None:
         for service in list(self.running):
@@ -222,7 +222,7 @@ class Stack:
         if user is not None:
             word = f"{user}:{self.secret(f'mlflow_{user}_password')}".encode()
             request.add_header("Authorization", f"Basic {base64.b64encode(word).decode()}")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=250) as answer:
             return json.load(answer)
 
     def runs(self, study: str) -> list[tuple[str, str]]:

@@ -79,7 +79,7 @@ def test_strangers_and_wrong_names_are_turned_away(stack):
     users = "/api/2.0/mlflow/users/list"
     assert {user["username"] for user in stack.ask(users, "admin")["users"]} >= {"admin", "worker"}
     studies = f"http://127.0.0.1:{stack.ports['dashboard']}/api/studies"
-    with urllib.request.urlopen(studies, timeout=30) as answer:
+    with urllib.request.urlopen(studies, timeout=250) as answer:
         assert "study_summaries" in json.load(answer)
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(urllib.request.Request(studies, headers={"Host": "evil.example"}))

@@ -39,10 +39,10 @@ def test_the_sentence_names_a_difference_that_diverged_runs_forbid_to_claim() ->
     three = rank({**two, "C": [60.1, 60.2, 60.3, 60.0]}, diverged={"A": 1})
     assert "rule out A > B, A > C" in three.verdict
     assert "no other difference in test accuracy" in three.sentence
-    assert "is significant; the largest, B - C, is +0.010" in three.sentence
+    assert "is significant; the largest, B − C, is +0.010" in three.sentence
     lower = rank(two, metric="loss", direction="minimize", diverged={"B": 2})
     assert "rule out B > A" in lower.verdict
-    assert "B has a lower (better) loss than A (-10.04, " in lower.sentence
+    assert "B has a lower (better) loss than A (−10.04, " in lower.sentence
 
 
 def test_a_difference_without_diverged_runs_is_still_claimed() -> None:

@@ -34,7 +34,7 @@ def test_notebook(notebook: Samples) -> None:
     assert pair.p_adjusted == pytest.approx(0.145, abs=0.0005)
     assert {str(p.verdict) for p in ranking.pairs} == {"undecided"}
     assert ranking.verdict == "no ranking is defensible"
-    for figure in ("+4.175 points", "-1.74 to +10.09", "p = .145", "exploratory"):
+    for figure in ("+4.175 points", "−1.74 to +10.09", "p = .145", "exploratory"):
         assert figure in ranking.sentence
 
 
@@ -56,7 +56,7 @@ def test_the_sentence_puts_the_winner_first(unequal: Samples) -> None:
     evidence = f"(+6.175 points, Bonferroni 95 % interval +1.36 to {-pair.ci_low:+.2f}"
     assert f"c has a higher test accuracy than e {evidence}" in worse.sentence
     lower = rank(unequal, metric="val_loss", direction="minimize")
-    assert "e has a lower (better) val loss than a (-9.995, " in lower.sentence
+    assert "e has a lower (better) val loss than a (−9.995, " in lower.sentence
 
 
 def test_minimize_mirrors_maximize(unequal: Samples) -> None:
@@ -189,7 +189,7 @@ names = st.sampled_from(["a", "b", "c", "d", "ключ", "a very long name " * 2
 values = st.lists(st.integers(-5000, 5000).map(lambda i: i / 100), min_size=1, max_size=7)
 studies = st.dictionaries(names, values, min_size=1, max_size=5)
 designs = st.sampled_from([{}, {"margin": 3.0}, {"direction": "minimize"}, {"correction": "holm"}])
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=40)
 
 
 def same(left: float | None, right: float | None) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from attnstudy.stats.evidence import resampling
 from attnstudy.stats.evidence.resampling import permutation_tests, sign_flip_tests
 from attnstudy.stats.evidence.robust import mann_whitney, robustness
 from attnstudy.stats.samples import Sample, read_samples
@@ -133,14 +134,14 @@ def test_exact_mann_whitney(n: int, m: int) -> None:
     rng = np.random.default_rng(n)
     a, b = arms(rng.normal(0, 1, n), rng.normal(1, 1, m))
     expected = stats.mannwhitneyu(a.values, b.values, method="exact")
-    assert mann_whitney(a, b) == pytest.approx(expected.pvalue)
+    assert mann_whitney([(a, b)])[0] == pytest.approx(expected.pvalue)
 
 
 def test_exact_mann_whitney_with_ties() -> None:
     a, b = arms([1.0, 2.0, 2.0, 3.0, 1.0], [2.0, 3.0, 3.0, 4.0])
     every_split = stats.PermutationMethod(n_resamples=10**6)
     expected = stats.mannwhitneyu(a.values, b.values, method=every_split)
-    assert mann_whitney(a, b) == pytest.approx(expected.pvalue)
+    assert mann_whitney([(a, b)])[0] == pytest.approx(expected.pvalue)
 
 
 @pytest.mark.parametrize("decimals", [8, 0])
@@ -148,8 +149,9 @@ def test_large_mann_whitney(decimals: int) -> None:
     rng = np.random.default_rng(8)
     a, b = arms(rng.normal(0, 3, 14).round(decimals), rng.normal(1, 3, 20).round(decimals))
     expected = stats.mannwhitneyu(a.values, b.values, method="asymptotic")
-    assert mann_whitney(a, b) == pytest.approx(expected.pvalue)
-    assert mann_whitney(*arms([5.0] * 20, [5.0] * 20)) == 1.0
+    assert mann_whitney([(a, b)])[0] == pytest.approx(expected.pvalue)
+    a, b = arms([5.0] * 20, [5.0] * 20)
+    assert mann_whitney([(a, b)])[0] == 1.0
 
 
 def test_brunner_munzel_from_ten_runs() -> None:
@@ -178,3 +180,29 @@ def test_three_answers() -> None:
     # six pairs need .0083: five runs can just decide one of them, four cannot decide any
     assert answers([(low, high), *[(low, middle)] * 5], [True] + [False] * 5) == ["agrees"] * 6
     assert answers([few] * 6, [True] * 6) == ["cannot decide"] * 6
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.03, 0.1])
+@pytest.mark.parametrize("paired", [False, True])
+def test_of_large_arms_the_normal_limit_is_what_drawn_splits_come_to(shift, paired, monkeypatch):
+    draw = np.random.default_rng(5)
+    a = Sample("a", draw.exponential(1.0, 1200) + shift, tuple(range(1200)))
+    b = Sample("b", draw.exponential(0.7, 1200 if paired else 1700) + 0.3, None)
+    test = sign_flip_tests if paired else permutation_tests
+    drawn, least = test([(a, b)], alpha=0.05, seed=1)
+    assert least[0] == 2e-4
+    monkeypatch.setattr(resampling, "_DRAWS", 2**20)  # too few for these
+    limit, least = test([(a, b)], alpha=0.05, seed=1)
+    assert least[0] == 0.0
+    # of 10,000 draws, and of a skewed distribution
+    assert limit[0] == pytest.approx(drawn[0], abs=4 * np.sqrt(drawn[0] / 1e4) + 0.005)
+
+
+def test_large_arms_without_spread_are_the_same_or_not(monkeypatch):
+    monkeypatch.setattr(resampling, "_DRAWS", 2**20)
+    one, other = (
+        Sample(name, np.full(1500, value), None) for name, value in (("a", 1.0), ("b", 2))
+    )
+    same = Sample("c", np.full(1500, 1.0), None)
+    p, _ = permutation_tests([(one, other), (one, same)], alpha=0.05, seed=1)
+    assert p.tolist() == [0.0, 1.0]

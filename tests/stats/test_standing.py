@@ -38,7 +38,7 @@ def test_an_interval_with_zero_is_never_shown_as_what_a_difference_rests_on(opti
     assert pair.p_adjusted <= 0.05
     assert re.search(
         r"B \(\+1\.233 points, Holm's adjusted p = \.0\d+, while the wider Bonferroni 95 % "
-        r"interval, -0\.\d+ to \+2\.\d+, includes zero\)",
+        r"interval, −0\.\d+ to \+2\.\d+, includes zero\)",
         ranking.sentence,
     )
     assert "rests on Holm's adjusted p" in " ".join(ranking.notes)
@@ -109,7 +109,7 @@ def test_equivalence_is_shown_by_its_interval_and_not_by_the_p_of_a_difference()
     assert pair.p_adjusted is not None
     assert pair.shown_p is None
     assert " p " not in ranking.sentence
-    assert ranking.sentence.endswith("(+0.100 points, simultaneous 95 % interval -0.02 to +0.22).")
+    assert ranking.sentence.endswith("(+0.100 points, simultaneous 95 % interval −0.02 to +0.22).")
     assert ranking.to_json()["pairs"][0]["p_adjusted"] == pair.p_adjusted
 
 
@@ -122,8 +122,8 @@ def test_nothing_different_and_nothing_equivalent_is_said_with_the_margin(
 
 def test_an_interval_is_not_rounded_onto_the_margin_that_it_keeps_to() -> None:
     design = Design(margin=0.5, unit="points")
-    assert interval_text(-0.1, 0.4996, design) == ("-0.1000", "+0.4996")
-    assert interval_text(-0.1, 0.6, design) == ("-0.10", "+0.60")
+    assert interval_text(-0.1, 0.4996, design) == ("−0.1000", "+0.4996")
+    assert interval_text(-0.1, 0.6, design) == ("−0.10", "+0.60")
 
 
 def test_a_margin_in_points_beside_fractions_is_refused() -> None:

@@ -39,8 +39,13 @@ def test_p_values_are_not_rounded_onto_the_actual_alpha(p: float, alpha: float, 
 def test_an_interval_is_not_rounded_onto_the_zero_it_excludes() -> None:
     points, plain = Design(unit="points"), Design(unit="")
     assert interval_text(0.0004, 1.25, points) == ("+0.0004", "+1.2500")
-    assert interval_text(-0.0004, 1.25, points) == ("-0.00", "+1.25")
-    assert interval_text(-3.0, -0.00012, plain) == ("-3", "-0.00012")
+    assert interval_text(-0.0004, 1.25, points) == ("−0.00", "+1.25")
+    assert interval_text(-3.0, -0.00012, plain) == ("−3", "−0.00012")
+    # both ends are written alike, unless one would be all zeros
+    assert interval_text(3.682e-05, 0.01804, plain) == ("+0.00003682", "+0.01804")
+    assert interval_text(-0.5, -7e-07, plain) == ("−0.5", "−0.0000007")
+    assert interval_text(2e-12, 0.5, plain) == ("+2e-12", "+0.5")
+    assert interval_text(1e-06, 2e-05, plain) == ("+1e-06", "+2e-05")
 
 
 def test_many_pairs_are_counted_not_listed() -> None:
@@ -145,12 +150,12 @@ def test_an_exponent_keeps_its_hyphen(value: float, text: str) -> None:
 
 
 def test_large_numbers_have_one_style() -> None:
-    assert Numbers("", 0, "-").plain(-1234567.0) == "-1,234,567"
+    assert Numbers("", 0).plain(-1234567.0) == "−1,234,567"
     assert Numbers("", 0).amount(1234567.0) == "1,235,000"
     plain = Design(unit="")
     assert number(1234567.0, plain) == "+1,235,000"
     assert amount(1234567.0, plain) == "1,235,000"
-    assert number(-1.5e15, plain) == "-1.5e+15"
+    assert number(-1.5e15, plain) == "−1.5e+15"
 
 
 def test_many_flags_of_one_kind_are_one_line_for_each_arm() -> None:

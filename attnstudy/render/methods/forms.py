@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from attnstudy.render.methods.references import as_bibtex, as_text, in_words
 from attnstudy.render.methods.words import Said
 from attnstudy.render.tables import wrapped
 from attnstudy.shown import in_latex
+
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=s?\b|\s)")  # straight in ASCII, set as a paper has it
 
 
 def methods_text(said: Sequence[Said]) -> str:
@@ -29,7 +32,7 @@ def methods_latex(said: Sequence[Said], bib: str) -> str:
     sentences = []
     for one in said:
         cited = f"~\\cite{{{','.join(one.cites)}}}" if one.cites else ""
-        sentences.append(f"{in_latex(one.text)}{cited}.")
+        sentences.append(f"{in_latex(_APOSTROPHE.sub('’', one.text))}{cited}.")
     note = f"% the references are in {in_latex(bib)}"
     return "\n".join([note, r"\paragraph{Statistical methods.}", *sentences])
 

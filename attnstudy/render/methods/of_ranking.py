@@ -226,6 +226,8 @@ def _robust(ranking: Ranking) -> Iterator[Said]:
     tests, cites = [], []
     if any(line.permutation_p is not None for line in lines):
         every = f"all of them up to {_EXACT:,}, else drawn ones"
+        if any(line.smallest_possible_p == 0.0 for line in lines):
+            every += ", and their normal limit for arms of thousands of runs"
         if ranking.method == "paired":
             tests.append(f"sign flips of the differences ({every})")
             cites.append("fisher1935")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from attnstudy.stats.audit.results import Finding, Kind
 from attnstudy.stats.audit.table import Cell, Table, samples_of
 from attnstudy.stats.evidence.residuals import outliers
+from attnstudy.stats.wording.numbers import two
 from attnstudy.tables.cells import clip
 
 
@@ -26,7 +27,7 @@ def check_influence(
         cell = table.rows[found.arm].cells[found.index]
         verdict = verdict_without(cell)
         said = (
-            f"stands out from the spread of all values (studentised residual {found.t:.2f}, "
+            f"stands out from the spread of all values (studentised residual {two(found.t)}, "
             f"Bonferroni p {_p_text(found.p)})"
         )
         if math.isinf(found.t):

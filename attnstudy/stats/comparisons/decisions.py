@@ -165,24 +165,40 @@ def _decision(
     a, b = (samples[index] for index in pair)
     difference = a.mean - b.mean if a.n and b.n else None
     se, df, calibrated, p, low, high = row
-    tested = Decision(
+    verdict, vetoed = _verdict(design, (a.diverged, b.diverged), difference, p, low, high)
+    return Decision(
         a=pair[0], b=pair[1], difference=difference, se=se, df=df, calibrated=calibrated, p=p,
-        low=low, high=high,
+        low=low, high=high, verdict=verdict, vetoed=vetoed,
     )  # fmt: skip
-    return judged(tested, design, (a.diverged, b.diverged))
 
 
 def judged(tested: Decision, design: Design, diverged: tuple[int, int]) -> Decision:
     """Return a pair with its verdict, given how many runs of its arms diverged."""
     difference, p, low, high = tested.difference, tested.p, tested.low, tested.high
+    verdict, vetoed = _verdict(design, diverged, difference, p, low, high)
+    return replace(tested, verdict=verdict, vetoed=vetoed)
+
+
+def _verdict(
+    design: Design,
+    diverged: tuple[int, int],
+    difference: float | None,
+    p: float | None,
+    low: float | None,
+    high: float | None,
+) -> tuple[Verdict, Verdict | None]:
+    """Return the verdict of a pair, and the one that its diverged runs forbid."""
     if difference is None or p is None or low is None or high is None:
-        return tested
+        return Verdict.DESCRIPTIVE, None
     # Holm's decisions are sharper than the Bonferroni intervals shown beside them
     different = (low > 0.0 or high < 0.0) if design.grouped else p <= design.alpha
+    margin = design.margin
     if different:
         verdict = Verdict.BETTER if design.sign * difference > 0.0 else Verdict.WORSE
+    elif margin is not None and -margin < low and high < margin:
+        verdict = Verdict.EQUIVALENT
     else:
-        verdict = Verdict.EQUIVALENT if tested.within(design.margin) else Verdict.UNDECIDED
+        verdict = Verdict.UNDECIDED
     # a run that diverged is a result against its arm, which the mean of the others hides
     against = {
         Verdict.BETTER: diverged[0],
@@ -190,5 +206,5 @@ def judged(tested: Decision, design: Design, diverged: tuple[int, int]) -> Decis
         Verdict.EQUIVALENT: sum(diverged),
     }
     if against.get(verdict, 0) > 0:
-        return replace(tested, verdict=Verdict.UNDECIDED, vetoed=verdict)
-    return replace(tested, verdict=verdict)
+        return Verdict.UNDECIDED, verdict
+    return verdict, None

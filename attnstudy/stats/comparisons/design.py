@@ -17,6 +17,7 @@ from attnstudy.studyplan import Analysis
 DIRECTIONS = ("maximize", "minimize")
 
 
+_MOST_PAIRS = 200_000  # of some 630 arms: a table that nobody reads
 _FAR = 0.00999  # below .01, whatever that is as a quotient
 
 
@@ -144,11 +145,17 @@ class Design(Analysis):
         """Return the pairs to compare as indices into ``samples``, which are best first.
 
         Raises:
-            UsageError: the control is not among the samples.
+            UsageError: the control is not among the samples, or the pairs are too many.
 
         """
         arms = range(len(samples))
         if self.control is None:
+            count = len(samples) * (len(samples) - 1) // 2
+            if count > _MOST_PAIRS:
+                raise UsageError(
+                    f"{len(samples):,} arms are {count:,} pairs, and no more than {_MOST_PAIRS:,} "
+                    "are compared: compare all arms with one of them (--control), or rank some"
+                )
             return tuple((a, b) for a in arms for b in arms if a < b)
         names = [sample.arm for sample in samples]
         if self.control not in names:

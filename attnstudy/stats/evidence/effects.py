@@ -27,9 +27,15 @@ def hedges_g(a: Sample, b: Sample) -> float | None:
     pooled = math.hypot(a.sd * math.sqrt((a.n - 1) / df), b.sd * math.sqrt((b.n - 1) / df))
     if pooled == 0.0:
         return None
-    log_factor = math.lgamma(df / 2) - math.lgamma((df - 1) / 2) - 0.5 * math.log(df / 2)
-    g = math.exp(log_factor) * ((a.mean - b.mean) / pooled)
+    g = _correction(df) * ((a.mean - b.mean) / pooled)
     return g if math.isfinite(g) else None
+
+
+@lru_cache(maxsize=1024)
+def _correction(df: int) -> float:
+    """Return Hedges' exact factor for so many degrees of freedom."""
+    log_factor = math.lgamma(df / 2) - math.lgamma((df - 1) / 2) - 0.5 * math.log(df / 2)
+    return math.exp(log_factor)
 
 
 def prob_superiority(a: Sample, b: Sample, *, maximize: bool = True) -> float | None:
@@ -39,7 +45,7 @@ def prob_superiority(a: Sample, b: Sample, *, maximize: bool = True) -> float | 
     """
     if a.n == 0 or b.n == 0:
         return None
-    above = math.fsum(_placements(a.values, b.values)) / a.n
+    above = math.fsum(_placements(a, b).tolist()) / a.n
     return above if maximize else 1.0 - above
 
 
@@ -71,9 +77,9 @@ def brunner_munzel(a: Sample, b: Sample) -> tuple[float, float, float]:
     arm that a run beats, whose variance within an arm is that of their rank differences.
     Without any overlap the standard error is 0.
     """
-    placed = _placements(a.values, b.values)
+    placed = _placements(a, b)
     var_a = float(np.var(placed, ddof=1)) / a.n
-    var_b = float(np.var(_placements(b.values, a.values), ddof=1)) / b.n
+    var_b = float(np.var(_placements(b, a), ddof=1)) / b.n
     total = var_a + var_b
     df = total**2 / (var_a**2 / (a.n - 1) + var_b**2 / (b.n - 1)) if total > 0.0 else math.nan
     return float(placed.mean()), math.sqrt(total), df
@@ -81,15 +87,17 @@ def brunner_munzel(a: Sample, b: Sample) -> tuple[float, float, float]:
 
 def seed_correlation(a: Sample, b: Sample) -> float | None:
     """Return Pearson's r over the seeds that both arms have; None below three or constant."""
-    left, right = a.by_seed(), b.by_seed()
-    shared = sorted(left.keys() & right.keys())
-    if len(shared) < MIN_RUNS:
+    x, y = a.values, b.values
+    if a.seeds is None or a.seeds != b.seeds:
+        left, right = a.by_seed(), b.by_seed()
+        shared = sorted(left.keys() & right.keys())
+        x, y = (np.array([own[seed] for seed in shared]) for own in (left, right))
+    if x.size < MIN_RUNS:
         return None
-    x = _standardised(np.array([left[seed] for seed in shared]).tobytes())
-    y = _standardised(np.array([right[seed] for seed in shared]).tobytes())
-    if x is None or y is None:
+    one, other = _standardised(x.tobytes()), _standardised(y.tobytes())
+    if one is None or other is None:
         return None
-    return float(np.clip(x @ y, -1.0, 1.0))
+    return min(max(float(one @ other), -1.0), 1.0)
 
 
 @lru_cache(maxsize=1024)  # of many arms each stands in as many pairs
@@ -103,9 +111,8 @@ def _standardised(content: bytes) -> Floats | None:
     return unit
 
 
-def _placements(a: Floats, b: Floats) -> Floats:
+def _placements(a: Sample, b: Sample) -> Floats:
     """Return shape (n,), ascending: the shares of b that the runs of a beat, ties counted half."""
-    a, b = np.sort(a), np.sort(b)
-    beaten = np.searchsorted(b, a, "left") + np.searchsorted(b, a, "right")
-    shares: Floats = beaten / (2.0 * b.size)
+    below, within = (b.ordered.searchsorted(a.ordered, side) for side in ("left", "right"))
+    shares: Floats = (below + within) / (2.0 * b.n)
     return shares

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
+from scipy import special
 
 from attnstudy.stats.samples import Floats, Sample
 
@@ -19,6 +20,8 @@ EXACT_SPLITS = math.comb(16, 8)
 
 _RESAMPLES = 9999
 _DRAWS = 2**28  # runs shuffled for one ranking at most
+_LONG = 1_000  # runs of a pair from which on its splits are shuffled one by one
+_MANY = 1_000  # runs of an arm from which on its mean over random splits is normal
 _CHUNK = 2**22  # entries of a matrix of splits, or of their statistics, held at once
 
 
@@ -29,7 +32,8 @@ def permutation_tests(
 
     The statistic is Welch's t: with unequal sizes and spreads the plain difference does not
     keep the level even for large samples (Janssen, "Studentized permutation tests for non-i.i.d.
-    hypotheses", Stat. Probab. Lett. 36 (1997) 9-21). The p-value is twice the smaller tail.
+    hypotheses", Stat. Probab. Lett. 36 (1997) 9-21). The p-value is twice the smaller tail. Of arms
+    so large that too few splits can be drawn, it is that of the normal limit (the same source).
 
     Args:
         pairs: the two arms of each pair.
@@ -40,12 +44,14 @@ def permutation_tests(
     """
     p = np.empty(len(pairs))
     smallest = np.empty(len(pairs))
-    shapes: dict[tuple[int, int], list[int]] = {}
-    for index, (a, b) in enumerate(pairs):
-        shapes.setdefault((a.n, b.n), []).append(index)
-    resamples = _resamples(len(pairs), alpha, sum(n + m for n, m in shapes))
+    shapes = of_equal_shape(pairs)
+    resamples, enough = _resamples(len(pairs), alpha, sum(n + m for n, m in shapes))
     for (n, m), members in shapes.items():
-        pooled = np.stack([_pooled(*pairs[index]) for index in members], axis=1)
+        if not enough and min(n, m) >= _MANY:
+            p[members] = [_limit(*_welch(*pairs[index])) for index in members]
+            smallest[members] = 0.0
+            continue
+        pooled = _pooled(pairs, members)
         as_observed = np.repeat([[1.0, 0.0]], [n, m], axis=1)
         observed = _statistic(as_observed, pooled, n, m)[0]
         exact = few_splits(n, m)
@@ -73,13 +79,17 @@ def sign_flip_tests(pairs: Sequence[Pairing], *, alpha: float, seed: int) -> tup
     scale = np.abs(differences).max(axis=0)
     differences = differences / np.where(scale > 0.0, scale, 1.0)
     observed = differences.sum(axis=0)
+    resamples, enough = _resamples(len(pairs), alpha, n)
+    if not enough and n >= _MANY:
+        spread = np.sqrt((differences**2).sum(axis=0))  # over random signs
+        return np.array(list(map(_limit, observed, spread))), np.zeros(len(pairs))
     signs: Floats
     if 2**n <= EXACT_SPLITS:
         signs = np.where(np.arange(2**n)[:, None] >> np.arange(n) & 1, -1.0, 1.0)
         drawn = 0
     else:
         rng = np.random.default_rng([seed, n])
-        signs = rng.choice([-1.0, 1.0], size=(_resamples(len(pairs), alpha, n), n))
+        signs = rng.choice([-1.0, 1.0], size=(resamples, n))
         drawn = 1  # the observed signs count as drawn: see permutation_tests
     low, high = (np.full(len(pairs), float(drawn)) for _ in range(2))
     for block in _blocks([signs], len(pairs)):
@@ -132,21 +142,61 @@ def _drawn_splits(n: int, m: int, resamples: int, seed: int) -> Iterator[Floats]
     for start in range(0, resamples, rows):
         splits = np.zeros((min(rows, resamples - start), n + m), dtype=np.int8)
         splits[:, :n] = 1
-        yield rng.permuted(splits, axis=1).astype(np.float64)
+        if n + m < _LONG:
+            splits = rng.permuted(splits, axis=1)
+        else:  # the same draws in half the time, but for the call of each row
+            for split in splits:
+                rng.shuffle(split)
+        yield splits.astype(np.float64)
 
 
-def _resamples(family: int, alpha: float, size: int) -> int:
+def _resamples(family: int, alpha: float, size: int) -> tuple[int, bool]:
+    """Return how many splits of ``size`` runs are drawn, and whether these are enough."""
     wanted = max(_RESAMPLES, math.ceil(4 * family / alpha) - 1)
-    return max(min(wanted, _DRAWS // size), 999)
+    return max(min(wanted, _DRAWS // size), 999), wanted <= _DRAWS // size
 
 
-def _pooled(a: Sample, b: Sample) -> Floats:
-    """Return the runs of both, centred and scaled, in an order that the input's cannot change."""
-    values = np.concatenate([np.sort(a.values), np.sort(b.values)])
-    values = values - values.mean()
-    scale = np.abs(values).max()
-    scaled: Floats = values / scale if scale > 0.0 else values
-    return scaled
+def _welch(a: Sample, b: Sample) -> tuple[float, float]:
+    """Return the difference of two means and its standard error."""
+    return a.mean - b.mean, math.hypot(a.sd / math.sqrt(a.n), b.sd / math.sqrt(b.n))
+
+
+def _limit(difference: float, spread: float) -> float:
+    """Return the two-sided p-value of a statistic that is normal with that standard deviation."""
+    if spread == 0.0:
+        return 1.0 if difference == 0.0 else 0.0
+    return 2.0 * float(special.ndtr(-abs(difference) / spread))
+
+
+def of_equal_shape(pairs: Sequence[Pairing]) -> dict[tuple[int, int], list[int]]:
+    """Return the places of the pairs by the runs of their two arms."""
+    shapes: dict[tuple[int, int], list[int]] = {}
+    for index, (a, b) in enumerate(pairs):
+        shapes.setdefault((a.n, b.n), []).append(index)
+    return shapes
+
+
+def values_of(pairs: Sequence[Pairing], members: Sequence[int]) -> Floats:
+    """Return the runs of pairs of one shape, each arm's ascending: (members, n + m)."""
+    sides = []
+    for side in (0, 1):
+        # an arm stands in many pairs: its values are put into an array once
+        arms = {id(pairs[index][side]): pairs[index][side] for index in members}
+        place = {arm: row for row, arm in enumerate(arms)}
+        rows = [place[id(pairs[index][side])] for index in members]
+        sides.append(np.stack([arm.ordered for arm in arms.values()])[rows])
+    return np.concatenate(sides, axis=1)
+
+
+def _pooled(pairs: Sequence[Pairing], members: Sequence[int]) -> Floats:
+    """Return the runs of pairs of one shape, centred and scaled, shape (n + m, members).
+
+    They are in an order that the input's cannot change.
+    """
+    values = values_of(pairs, members)
+    values -= values.mean(axis=1, keepdims=True)
+    scale = np.abs(values).max(axis=1, keepdims=True)
+    return np.ascontiguousarray((values / np.where(scale > 0.0, scale, 1.0)).T)
 
 
 def _statistic(splits: Floats, pooled: Floats, n: int, m: int) -> Floats:

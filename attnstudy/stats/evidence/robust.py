@@ -21,11 +21,15 @@ from attnstudy.stats.evidence.resampling import (
     count_tails,
     exact_splits,
     few_splits,
+    of_equal_shape,
     permutation_tests,
     sign_flip_tests,
+    values_of,
 )
 from attnstudy.stats.samples import Floats, Sample
 from attnstudy.stats.vocabulary import Answer
+
+_ENTRIES = 2**20  # of a matrix of splits by pairs, held at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,45 +74,68 @@ def robustness(
         rank_sum = brunner = np.full(len(pairs), np.nan)
     else:
         permutation, smallest = permutation_tests(pairs, alpha=alpha, seed=seed)
-        rank_sum = np.array([mann_whitney(a, b) for a, b in pairs])
+        rank_sum = mann_whitney(pairs)
         brunner = np.array([_brunner_munzel_p(a, b) for a, b in pairs])
     answers = _answers([permutation, rank_sum, brunner], smallest, different, alpha)
+    columns = (one.tolist() for one in (permutation, rank_sum, brunner, smallest))
     return tuple(
         Robust(
-            permutation_p=float(permutation[i]),
-            mannwhitney_p=_number(rank_sum[i]),
-            brunnermunzel_p=_number(brunner[i]),
-            smallest_possible_p=float(smallest[i]),
-            answer=answers[i],
+            permutation_p=by_splits,
+            mannwhitney_p=_number(by_ranks),
+            brunnermunzel_p=_number(by_placements),
+            smallest_possible_p=least,
+            answer=answer,
         )
-        for i in range(len(pairs))
+        for by_splits, by_ranks, by_placements, least, answer in zip(*columns, answers, strict=True)
     )
 
 
-def mann_whitney(a: Sample, b: Sample) -> float:
-    """Return the two-sided p-value of the Mann-Whitney test.
+def mann_whitney(pairs: Sequence[Pairing]) -> Floats:
+    """Return the two-sided p-value of the Mann-Whitney test of each pair.
 
     Exact, with midranks for ties, while every split can be tried; beyond it normal with
     corrections for ties and continuity: Lehmann, "Nonparametrics" (1975), chapter 1.
     """
-    pooled = np.concatenate([a.values, b.values])
-    ordered = np.sort(pooled)
-    ranks = 0.5 * (
-        np.searchsorted(ordered, pooled, "left") + np.searchsorted(ordered, pooled, "right") + 1.0
-    )
-    rank_sum = ranks[: a.n].sum()
-    if few_splits(a.n, b.n):
-        splits = exact_splits(a.n, b.n)
-        low, high = count_tails(splits @ ranks[:, None], np.array([rank_sum]))
-        return min(1.0, 2.0 * float(min(low[0], high[0])) / len(splits))
-    size = a.n + b.n
-    counts = np.unique(pooled, return_counts=True)[1].astype(np.float64)
-    ties = float((counts**3 - counts).sum()) / (size * (size - 1.0))
-    variance = a.n * b.n / 12.0 * (size + 1.0 - ties)
-    if variance <= 0.0:  # every value the same
-        return 1.0
-    distance = max(abs(float(rank_sum) - a.n * (size + 1.0) / 2.0) - 0.5, 0.0)
-    return 2.0 * float(special.ndtr(-distance / math.sqrt(variance)))
+    p = np.empty(len(pairs))
+    for (n, m), members in of_equal_shape(pairs).items():
+        splits = exact_splits(n, m) if few_splits(n, m) else None
+        rows = max(_ENTRIES // (n + m if splits is None else len(splits)), 1)
+        for start in range(0, len(members), rows):
+            chosen = members[start : start + rows]
+            below, within = _tied(values_of(pairs, chosen))
+            ranks = 0.5 * (below + within + 1.0)
+            rank_sum = ranks[:, :n].sum(axis=1)
+            if splits is not None:
+                low, high = count_tails(splits @ ranks.T, rank_sum)
+                p[chosen] = np.minimum(1.0, 2.0 * np.minimum(low, high) / len(splits))
+                continue
+            size = n + m
+            # of c equal values each adds c^2 - 1, all of them c^3 - c
+            ties = ((within - below) ** 2 - 1.0).sum(axis=1) / (size * (size - 1.0))
+            variance = n * m / 12.0 * (size + 1.0 - ties)
+            distance = np.maximum(np.abs(rank_sum - n * (size + 1.0) / 2.0) - 0.5, 0.0)
+            able = variance > 0.0  # else every value is the same
+            deviate = distance / np.sqrt(np.where(able, variance, 1.0))
+            p[chosen] = np.where(able, 2.0 * special.ndtr(-deviate), 1.0)
+    return p
+
+
+def _tied(values: Floats) -> tuple[Floats, Floats]:
+    """Return how many of its row are less than each value, and how many are no more than it."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.arange(values.shape[1])
+    begins = np.ones(values.shape, dtype=np.bool_)
+    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    ends = np.ones(values.shape, dtype=np.bool_)
+    ends[:, :-1] = begins[:, 1:]
+    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    last = np.where(ends, place + 1, values.shape[1])[:, ::-1]
+    last = np.minimum.accumulate(last, axis=1)[:, ::-1]
+    less, no_more = np.empty(values.shape), np.empty(values.shape)
+    np.put_along_axis(less, order, first.astype(np.float64), axis=1)
+    np.put_along_axis(no_more, order, last.astype(np.float64), axis=1)
+    return less, no_more
 
 
 def _brunner_munzel_p(a: Sample, b: Sample) -> float:
@@ -123,10 +150,10 @@ def _brunner_munzel_p(a: Sample, b: Sample) -> float:
 def _answers(
     tests: Sequence[Floats], smallest: Floats, different: Sequence[bool], alpha: float
 ) -> list[Answer]:
-    adjusted = [holm(p) for p in tests]
+    adjusted = [holm(p).tolist() for p in tests]
     answers: list[Answer] = []
     for i, primary in enumerate(different):
-        said = {bool(p[i] <= alpha) for p in adjusted if not math.isnan(p[i])}
+        said = {p[i] <= alpha for p in adjusted if not math.isnan(p[i])}
         if smallest[i] * len(different) > alpha:
             answers.append("cannot decide")
         else:

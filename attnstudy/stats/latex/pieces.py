@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attnstudy.shown import in_latex
+from attnstudy.shown import MINUS, in_latex
 from attnstudy.stats.provenance import Plan
 from attnstudy.stats.wording.numbers import NONE
 
-_PREAMBLE = r"% \usepackage{booktabs}"
+_PREAMBLE = r"""% \usepackage{booktabs}
+% on a page of two columns, table* in the place of table takes both of them"""
 
 
 def in_math(text: str) -> str:
     """Return a number, an interval or a p-value as it is printed elsewhere, in math mode."""
     if text == NONE:
         return "--"
-    text = re.sub(r"(?<=\d),(?=\d)", "{,}", text)
+    text = re.sub(r"(?<=\d),(?=\d)", "{,}", text.replace(MINUS, "-"))
     text = re.sub(r"e([+-])0*(\d+)", lambda e: rf" \times 10^{{{e[1].strip('+')}{e[2]}}}", text)
     return f"${text}$"
 
@@ -37,7 +38,12 @@ def tabular(
     columns: str, headings: Sequence[str], rows: Sequence[Sequence[str]], below: int = 0
 ) -> str:
     """Return a table of cells in LaTeX; the last ``below`` rows stand under a line of their own."""
-    lines = [rf"  \begin{{tabular}}{{{columns}}}", r"    \toprule", _row(headings), r"    \midrule"]
+    lines = [
+        rf"  \begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+        r"    \toprule",
+        _row(headings),
+        r"    \midrule",
+    ]
     for place, row in enumerate(rows):
         if below and place == len(rows) - below:
             lines.append(r"    \midrule")
@@ -63,7 +69,7 @@ def float_of(caption: Sequence[str], named: Sequence[str | None], tables: Sequen
         [
             _PREAMBLE,
             r"\begin{table}",
-            r"  \centering",
+            r"  \centering\small\setlength{\tabcolsep}{4pt}",
             rf"  \caption{{{' '.join(caption)}}}",
             rf"  \label{{tab:{label or 'ranking'}}}",
             "  \\medskip",

@@ -29,7 +29,7 @@ def ranking_latex(ranking: Ranking) -> str:
 
 
 def _arms(ranking: Ranking) -> str:
-    numbers = Numbers.of(ranking, minus="-")
+    numbers = Numbers.of(ranking)
     intervals = any(arm.ci_low is not None for arm in ranking.arms)
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
@@ -50,9 +50,12 @@ def _arms(ranking: Ranking) -> str:
 
 
 def _pairs(ranking: Ranking, pairs: list[Pair]) -> str:
-    numbers = Numbers.of(ranking, minus="-")
-    interval = f"{INTERVAL_NAMES[ranking.interval]} {percent(ranking.pair_alpha)} interval"
-    headings = ["pair", "difference", in_latex(interval), "adjusted $p$", "verdict"]
+    numbers = Numbers.of(ranking)
+    # one above the other, as a page of one column has no room for both
+    interval = in_latex(f"{percent(ranking.pair_alpha)} interval")
+    interval = rf"\shortstack[r]{{{in_latex(INTERVAL_NAMES[ranking.interval])}\\{interval}}}"
+    p = r"\shortstack[r]{adjusted\\$p$}"
+    headings = ["pair", "difference", interval, p, "verdict"]
     headings += ["look"] if ranking.looks else []
     rows = []
     for pair in pairs:

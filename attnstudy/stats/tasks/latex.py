@@ -43,7 +43,7 @@ def _tasks(ranking: TaskRanking) -> str:
 
 
 def _cells(task: OneTask, arms: Sequence[str]) -> Iterator[str]:
-    numbers = Numbers.of(task.ranking, minus="-")
+    numbers = Numbers.of(task.ranking)
     there = {arm.name: arm for arm in task.ranking.arms}
     best = shown_best(task)
     for name in arms:
@@ -75,7 +75,7 @@ def _below(ranking: TaskRanking) -> Iterator[list[str]]:
         cells = [_lettered(in_math(show(arm.mean)), arm.group) for arm in ranking.arms]
         yield ["average" if ranking.scale == "metric" else "average (SD)", *cells]
     if any(arm.mean_rank is not None for arm in ranking.arms):
-        yield ["mean rank", *(in_math(two(arm.mean_rank, minus="-")) for arm in ranking.arms)]
+        yield ["mean rank", *(in_math(two(arm.mean_rank)) for arm in ranking.arms)]
 
 
 def _lettered(cell: str, group: str | None) -> str:

@@ -26,7 +26,7 @@ def task_rows(ranking: TaskRanking) -> Rows:
 
 
 def _cells(task: OneTask, arms: list[str]) -> list[str]:
-    numbers = Numbers.of(task.ranking, minus="-")
+    numbers = Numbers.of(task.ranking)
     there = {arm.name: arm for arm in task.ranking.arms}
     cells = []
     for name in arms:
@@ -50,10 +50,10 @@ def _short_row(task: OneTask) -> list[str]:
 def over_tasks_numbers(ranking: TaskRanking) -> Numbers:
     """Return how numbers over tasks are written."""
     if ranking.scale == "sd":
-        return Numbers("", 2, "-")
+        return Numbers("", 2)
     spreads = sorted((task.sd or 0.0, task.name) for task in ranking.tasks)
     return Numbers.of(
-        next(t for t in ranking.tasks if t.name == spreads[len(spreads) // 2][1]).ranking, minus="-"
+        next(t for t in ranking.tasks if t.name == spreads[len(spreads) // 2][1]).ranking
     )
 
 

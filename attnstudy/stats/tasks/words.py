@@ -131,7 +131,7 @@ def average_sentence(found: Averages, grid: Grid, design: Design, *, equally: bo
         largest = max(rest, key=lambda d: abs(d.difference or 0.0))
         claims = [
             "no difference is significant; the largest, "
-            f"{found.arms[largest.a]} - {found.arms[largest.b]}, is {evidence(largest, design)}"
+            f"{found.arms[largest.a]} − {found.arms[largest.b]}, is {evidence(largest, design)}"
         ]
     elif rest:
         claims.append(f"{count(len(rest), 'pair')} remain{'s' * (len(rest) == 1)} undecided")
@@ -196,7 +196,7 @@ def new_sentence(pairs: Sequence[NewTaskPair], needed: int, alpha: float) -> str
     if not claims:
         closest = min(pairs, key=lambda p: 1.0 if p.wilcoxon_p is None else p.wilcoxon_p)
         claims = [
-            f"no difference is shown; the clearest, {closest.a} - {closest.b}, has adjusted p "
+            f"no difference is shown; the clearest, {closest.a} − {closest.b}, has adjusted p "
             f"{p_text(closest.wilcoxon_p, alpha)} (better on {closest.wins}, worse on "
             f"{closest.losses} of {closest.tasks})"
         ]

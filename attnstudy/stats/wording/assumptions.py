@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from attnstudy.stats.comparisons.design import Design
-from attnstudy.stats.evidence.normality import shape_of
+from attnstudy.stats.evidence.normality import suspicious_shape
 from attnstudy.stats.results import Flag, Pair
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.vocabulary import Verdict
@@ -97,8 +97,8 @@ def _without_it(tested: Sequence[Pair], design: Design) -> str:
 
 
 def _against(samples: Sequence[Sample], flags: Sequence[Flag], design: Design) -> Iterator[str]:
-    shape = None if design.paired else shape_of(samples)
-    if shape is not None and shape.suspicious:
+    shape = None if design.paired else suspicious_shape(samples)
+    if shape is not None:
         yield f"{shape.words} (p {p_text(shape.p)})"
     outlying = sum(flag.kind == OUTLIER for flag in flags)
     if outlying:

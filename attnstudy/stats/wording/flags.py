@@ -19,6 +19,7 @@ from attnstudy.stats.evidence.spreads import compare_spreads
 from attnstudy.stats.measurements import Conduct, Measurements
 from attnstudy.stats.results import Flag
 from attnstudy.stats.samples import Sample
+from attnstudy.stats.wording.numbers import exact, significant, two
 from attnstudy.stats.wording.phrases import amount, p_text
 
 SD_RATIO = 3.0
@@ -98,7 +99,7 @@ def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]
         if not samples[outlier.arm].tested:
             continue
         said = (
-            f"stands out from the spread of all runs (studentised residual {outlier.t:.2f}, "
+            f"stands out from the spread of all runs (studentised residual {two(outlier.t)}, "
             f"Bonferroni p {p_text(outlier.p)})"
         )
         if math.isinf(outlier.t):
@@ -145,7 +146,7 @@ def _spreads(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]:
             rounding = " up to rounding" if sample.rounded else ""
             message = (
                 f"spread is zero: all {sample.n:,} runs of {sample.arm} give "
-                f"{sample.mean:.6g}{rounding}; does the seed reach the training?"
+                f"{significant(sample.mean, 6)}{rounding}; does the seed reach the training?"
             )
             yield Suspect(_flag("constant", sample.arm, message, value=sample.mean))
     spreads = compare_spreads(tested)
@@ -175,7 +176,10 @@ def _granularity(samples: Sequence[Sample], items: int | None) -> Iterator[Suspe
             # half a unit of the last decimal recorded, and what single precision cannot hold
             tolerance = 0.5 * 10.0 ** -_decimals(value) + 1e-6 * abs(value)
             if abs(value - nearest) > tolerance:
-                message = f"is no whole number of {items:,} test items (nearest {nearest:.6g})"
+                message = (
+                    f"is no whole number of {items:,} test items "
+                    f"(nearest {significant(nearest, 6)})"
+                )
                 yield _value("granularity", samples, arm, index, message)
 
 
@@ -189,12 +193,13 @@ def _near_chance(
         limit = chance + _CHANCE_ERRORS * math.sqrt(chance * (100.0 - chance) / items)
     for arm, sample in enumerate(samples):
         for index in _ascending(sample, sample.values <= limit):
-            message = f"is no better than chance ({chance:.6g}): did this run train?"
+            message = f"is no better than chance ({significant(chance, 6)}): did this run train?"
             yield _value("near-chance", samples, arm, index, message)
 
 
 def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
-    for arm, sample in enumerate(samples):
+    told = bool(conduct.best_epoch or conduct.test_scorings)
+    for arm, sample in enumerate(samples if told else ()):
         for index, seed in enumerate(sample.seeds or ()):
             run = (sample.arm, seed)
             if run in conduct.best_epoch:
@@ -229,7 +234,7 @@ def _value(kind: str, samples: Sequence[Sample], arm: int, index: int, said: str
     value = float(sample.values[index])
     seed = None if sample.seeds is None else sample.seeds[index]
     where = sample.arm if seed is None else f"{sample.arm}, seed {seed}"
-    flag = _flag(kind, sample.arm, f"{value:.10g} ({where}) {said}", value=value, seed=seed)
+    flag = _flag(kind, sample.arm, f"{exact(value)} ({where}) {said}", value=value, seed=seed)
     return Suspect(flag, arm, index)
 
 

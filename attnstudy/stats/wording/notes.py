@@ -200,7 +200,8 @@ def _pooled_claims(
     tested = [index for index, sample in enumerate(samples) if sample.tested]
     arms = [samples[index] for index in tested]
     undecided = [d for d in decisions if d.p is not None and d.p > design.alpha]
-    pairs = [(tested.index(d.a), tested.index(d.b)) for d in undecided]
+    place = {arm: index for index, arm in enumerate(tested)}
+    pairs = [(place[d.a], place[d.b]) for d in undecided]
     pooled = tukey_kramer(arms, pairs) if pairs else None
     claims = [(p, i) for i, p in enumerate(pooled or ()) if p <= design.alpha]
     if not claims:

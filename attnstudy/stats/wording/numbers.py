@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
+from attnstudy.shown import with_minus
 from attnstudy.stats.digits import LARGEST_FIXED, rounded
 from attnstudy.stats.evidence.power import Power
 from attnstudy.stats.results import Ranking
@@ -25,11 +25,8 @@ class Numbers:
     decimals: int | None
     """Decimals of means, spreads and interval ends; None where four digits tell more."""
 
-    minus: str = "−"
-    """The minus sign: a hyphen where the numbers may be read by a machine."""
-
     @classmethod
-    def of(cls, ranking: Ranking, *, minus: str = "−") -> Numbers:
+    def of(cls, ranking: Ranking) -> Numbers:
         """Return the format for a ranking: its typical SD shows three significant digits.
 
         Accuracies in percent have two decimals, or what two digits of the SD take.
@@ -41,7 +38,7 @@ class Numbers:
         decimals = max(2 - math.floor(math.log10(typical)), 0)
         if ranking.unit == "points":
             decimals = min(max(decimals - 1, 2), 4)
-        return cls(ranking.unit, decimals if decimals <= _MOST_DECIMALS else None, minus)
+        return cls(ranking.unit, decimals if decimals <= _MOST_DECIMALS else None)
 
     def plain(self, value: float | None) -> str:
         """Return a value of the metric, or a dash."""
@@ -76,28 +73,28 @@ class Numbers:
 
     def _fixed(self, value: float, decimals: int | None, *, sign: str) -> str:
         if decimals is None or abs(value) >= LARGEST_FIXED:
-            return _minus(rounded(value, sign=sign), self.minus)
+            return with_minus(rounded(value, sign=sign))
         grouped = "," if abs(value) >= _GROUPED else ""
-        return _minus(f"{value:{sign}{grouped}.{decimals}f}", self.minus)
+        return with_minus(f"{value:{sign}{grouped}.{decimals}f}")
 
 
 def significant(value: float, digits: int = 4) -> str:
     """Return a number with its first significant digits."""
-    return _minus(rounded(value, digits))
+    return with_minus(rounded(value, digits))
 
 
 def exact(value: float | None) -> str:
     """Return a value as it was measured, ten significant digits at most; or a dash."""
-    return NONE if value is None else _minus(f"{value:.10g}")
+    return NONE if value is None else with_minus(f"{value:.10g}")
 
 
-def two(value: float | None, *, signed: bool = False, minus: str = "−") -> str:
+def two(value: float | None, *, signed: bool = False) -> str:
     """Return an effect size with two decimals, or a dash."""
     if value is None:
         return NONE
     if abs(value) >= 1e4:
-        return _minus(f"{value:.3g}", minus)
-    return _minus(f"{value:{'+' if signed else '-'}.2f}", minus)
+        return with_minus(f"{value:.3g}")
+    return with_minus(f"{value:{'+' if signed else '-'}.2f}")
 
 
 def p_value(p: float | None, alpha: float = 0.05) -> str:
@@ -162,12 +159,7 @@ def pairing_words(power: Power | None) -> str:
         return ""
     instead = "over 1,000" if unpaired is None else f"{unpaired:,}"
     return (
-        f"Runs of the same seed go together here (correlation {power.seed_correlation:.2f}): a "
+        f"Runs of the same seed go together here (correlation {two(power.seed_correlation)}): a "
         f"study that declares paired = true would need about {count(paired, 'seed')} per arm "
         f"instead of {instead}. Pairing must be declared before fresh seeds are run."
     )
-
-
-def _minus(text: str, minus: str = "−") -> str:
-    """Return a number with its minus sign; in an exponent it stays, so that it can be copied."""
-    return re.sub("(?<!e)-", minus, text)

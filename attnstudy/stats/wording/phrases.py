@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
+from attnstudy.shown import MINUS, with_minus
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.digits import percent, rounded
@@ -14,6 +16,8 @@ LISTED = 4
 """Items named in a list that would be longer; the rest are counted."""
 
 _MOST_DIGITS = 6
+_SMALLEST_FIXED = 1e-9
+"""From here on both ends of an interval are written alike, however small one of them is."""
 
 
 def includes_zero(decision: Decision) -> bool:
@@ -54,7 +58,8 @@ def p_text(p: float | None, alpha: float = 0.05) -> str:
 
 def number(value: float, design: Design, *, digits: int = 2) -> str:
     """Return a difference with its sign: fixed decimals for points, else significant ones."""
-    return f"{value:+.{digits}f}" if design.unit == "points" else rounded(value, sign="+")
+    points = design.unit == "points"
+    return with_minus(f"{value:+.{digits}f}" if points else rounded(value, sign="+"))
 
 
 def interval_text(low: float | None, high: float | None, design: Design) -> tuple[str, str]:
@@ -67,7 +72,17 @@ def interval_text(low: float | None, high: float | None, design: Design) -> tupl
     if margin is not None and max(abs(low), abs(high)) < margin:
         while digits < _MOST_DIGITS and _rounded(low, high, digits)[1] >= margin:
             digits += 1
-    return number(low, design, digits=digits), number(high, design, digits=digits)
+    ends = number(low, design, digits=digits), number(high, design, digits=digits)
+    if sum("e-" in end for end in ends) == 1 and min(abs(low), abs(high)) >= _SMALLEST_FIXED:
+        return _fixed(ends[0]), _fixed(ends[1])
+    return ends
+
+
+def _fixed(text: str) -> str:
+    """Return a number of ``number`` without a power of ten, with the same digits."""
+    if "e-" not in text:
+        return text
+    return with_minus(f"{Decimal(text.replace(MINUS, '-')):+f}")
 
 
 def _rounded(low: float, high: float, digits: int) -> tuple[float, float]:
@@ -79,7 +94,7 @@ def _rounded(low: float, high: float, digits: int) -> tuple[float, float]:
 def amount(value: float, design: Design) -> str:
     """Return a margin or spread with its unit, without sign."""
     unit = "point" if design.unit == "points" and value == 1.0 else design.unit or ""
-    return f"{rounded(value)} {unit}".strip()
+    return f"{with_minus(rounded(value))} {unit}".strip()
 
 
 def order(names: Sequence[str], decision: Decision) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
 from attnstudy.stats.comparisons.looks import Looks
-from attnstudy.stats.digits import rounded
-from attnstudy.stats.evidence.normality import shape_of
+from attnstudy.stats.evidence.normality import suspicious_shape
 from attnstudy.stats.samples import MIN_RUNS, Sample
 from attnstudy.stats.vocabulary import ASK_FOLDS, OVERLAP, Verdict
-from attnstudy.stats.wording.numbers import count
+from attnstudy.stats.wording.numbers import count, significant
 from attnstudy.stats.wording.phrases import LISTED, amount, equality, evidence, listed
 from attnstudy.stats.wording.standing import beside_margin
 
@@ -103,7 +102,7 @@ def _nothing_shown(
         between = f"between {listed([names[arm] for arm in compared], last=' and ')}"
     largest = max(rest, key=lambda d: abs(d.difference or 0.0))
     text = f"no {other}difference in {what} {between} is significant"
-    said = f"{names[largest.a]} - {names[largest.b]}, is {evidence(largest, design)}"
+    said = f"{names[largest.a]} − {names[largest.b]}, is {evidence(largest, design)}"
     if more:
         return f"{text} (the largest undecided one, {said})"
     text += f"; the largest, {said}"
@@ -163,7 +162,7 @@ def _descriptive(
     what = design.metric.replace("_", " ")
     if len(samples) == 1:
         only = samples[0]
-        mean = f", mean {rounded(only.mean)}" if only.n else ""
+        mean = f", mean {significant(only.mean)}" if only.n else ""
         return (
             f"{count(only.n, 'run')} of {only.arm} ({what}{mean}) can be described but not "
             "ranked: a ranking needs a second arm."
@@ -237,8 +236,8 @@ def _assumed(samples: Sequence[Sample], testable: Sequence[Decision], design: De
     """Return that claims assume what the shape of the runs speaks against."""
     if design.paired or not any(d.decided or d.vetoed for d in testable):
         return ""
-    shape = shape_of(samples)
-    if shape is None or not shape.suspicious:
+    shape = suspicious_shape(samples)
+    if shape is None:
         return ""
     return f"; {shape.short}, and these claims assume roughly normal runs"
 

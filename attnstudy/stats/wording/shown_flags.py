@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from attnstudy.stats.results import Flag, Ranking
+from attnstudy.stats.wording.numbers import exact
 from attnstudy.stats.wording.phrases import listed
 
 _OF_RUNS = frozenset({"granularity", "near-chance", "best-epoch", "test-reuse"})
@@ -52,4 +53,4 @@ def _said(flag: Flag, repetition: str) -> str:
 
 
 def _value(flag: Flag, repetition: str) -> str:
-    return f"{flag.value:.10g}" + ("" if flag.seed is None else f" of {repetition} {flag.seed}")
+    return exact(flag.value) + ("" if flag.seed is None else f" of {repetition} {flag.seed}")

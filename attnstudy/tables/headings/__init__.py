@@ -1,6 +1,6 @@
 """What the columns of a table of results hold, as their headings say."""
 
-from attnstudy.tables.headings.column_roles import Role, counts_something, roles
+from attnstudy.tables.headings.column_roles import Role, counts_something, has_role, roles
 from attnstudy.tables.headings.folding import folded, words_of
 from attnstudy.tables.headings.kinds import (
     is_accuracy,
@@ -45,6 +45,7 @@ __all__ = [
     "common_stem",
     "counts_something",
     "folded",
+    "has_role",
     "is_accuracy",
     "is_arm",
     "is_bookkeeping",

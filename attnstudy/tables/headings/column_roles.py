@@ -61,6 +61,14 @@ def roles(headings: Sequence[str]) -> tuple[Role, ...]:
     )
 
 
+def has_role(heading: str, role: Role) -> bool:
+    """Whether a column of that heading alone is means, SDs or numbers of runs, whichever is asked.
+
+    The same as asking for the roles of this heading, which is dear where there are many.
+    """
+    return _role(heading) is role and roles([heading]) == (role,)
+
+
 def _role(heading: str) -> Role:
     name, words = folded(heading), words_of(heading)
     if name in NO_MEASUREMENT or words & OTHER_STATISTICS:

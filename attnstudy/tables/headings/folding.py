@@ -7,13 +7,17 @@ from functools import lru_cache
 
 from attnstudy.tables import directions
 
+_HEADINGS = 4096
+"""So many are known, as the same few stand in every row, and each is asked many questions."""
 
+
+@lru_cache(maxsize=_HEADINGS)
 def folded(heading: str) -> str:
     """Return a heading without case, accents and blanks around it."""
     return directions.unaccented(heading)
 
 
-@lru_cache(maxsize=4096)  # the same few names stand in every row of a large table
+@lru_cache(maxsize=_HEADINGS)
 def words_of(heading: str) -> frozenset[str]:
     """Return the words and numbers of a heading, without case and accents.
 
@@ -23,6 +27,7 @@ def words_of(heading: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W_]+|±", folded(apart)))
 
 
+@lru_cache(maxsize=_HEADINGS)
 def exactly(heading: str) -> str:
     """Return a heading as the lists of headings have it: ``Run ID`` is ``run_id``."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", heading)

@@ -68,7 +68,7 @@ def run_numbers(headings: Sequence[str]) -> list[int]:
 
     A heading without a number comes before all others.
     """
-    found = [[int(number) for number in re.findall(r"\d+", name)] for name in headings]
+    found = [[int(number) for number in re.findall(r"\d{1,40}", name)] for name in headings]
     numbered = [numbers for numbers in found if numbers]
     places = range(min(map(len, numbered), default=0))
     differing = [i for i in places if len({numbers[i] for numbers in numbered}) > 1]
@@ -111,8 +111,8 @@ def run_headings(headings: Sequence[str]) -> dict[str, list[str]]:
     found = {}
     for stem, names in groups.items():
         numbered = [name for name in names if has_number(name)]
-        for of in (names, numbered):
-            if numbered and numbers_runs(of) and (len(of) > 1 or names_a_run(of[0])):
+        for of in (names, numbered) if len(numbered) < len(names) else (names,):
+            if numbered and (len(of) > 1 or names_a_run(of[0])) and numbers_runs(of):
                 found[stem] = of
                 break
     return found
@@ -124,10 +124,10 @@ def with_first_run(headings: Sequence[str]) -> tuple[str, ...]:
     Without it the column would be taken for one that numbers the runs.
     """
     for names in run_headings(headings).values():
-        others = [name for name in headings if name not in names]
         first = next((name for name in names if not has_number(name)), None)
         if first is None or not (is_seed(first) or is_fold(first, (0,))):
             continue
+        others = set(headings) - set(names)
         if all(not name or is_arm(name) or is_statistic(name) for name in others):
             number = run_numbers(names)[names.index(first)]
             named = f"{first}{'.' if number == 0 else ''}{number}"
@@ -154,7 +154,7 @@ def number_runs_of_arms(headings: Sequence[str]) -> bool:
 def siblings(headings: Sequence[str]) -> frozenset[str]:
     """Return the headings that are those of runs: they differ from another in a number only."""
     stems = Counter(_stem(name) for name in headings if has_number(name))
-    firsts = [name for of in run_headings(headings).values() for name in of]
+    firsts = {name for of in run_headings(headings).values() for name in of}
     return frozenset(
         name for name in headings if name in firsts or (has_number(name) and stems[_stem(name)] > 1)
     )

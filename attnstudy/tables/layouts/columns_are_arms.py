@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
+from typing import cast
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import Arm, Reading, Run, quoted
+from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.headings import Role
@@ -22,12 +24,20 @@ from attnstudy.tables.layouts.aggregates import (
     means_throughout,
     standing_of,
 )
+from attnstudy.tables.layouts.numbers import (
+    AllButOne,
+    Numbers,
+    Others,
+    RangeOfOthers,
+    others_of,
+)
 from attnstudy.tables.layouts.other_columns import FEW
 from attnstudy.tables.layouts.rows_left_out import without_unfinished
 from attnstudy.tables.layouts.shape import TASKS
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
 
+_KEPT = 100  # rows of which the sums are kept
 _COMPARED = 30  # columns of which differences are looked for
 
 
@@ -49,8 +59,11 @@ def read_columns_as_arms(table: Table) -> Reading:
             f"{table.what} has columns of arms, and a failed row is no run of a single arm: leave "
             "--missing diverged out"
         )
-    printed = [row for row in kept if label is not None and headings.is_statistic(label.cells[row])]
-    kept = [row for row in kept if row not in printed]
+    statistic = frozenset() if label is None else label.having(headings.is_statistic)
+    printed: list[int] = []
+    if label is not None and statistic:
+        printed = [row for row in kept if label.cells[row] in statistic]
+        kept = [row for row in kept if label.cells[row] not in statistic]
     _refuse_settings(table, kept)
     arms, statistics = _arms(table, kept)
     _refuse_axis(table, arms, kept)
@@ -60,9 +73,8 @@ def read_columns_as_arms(table: Table) -> Reading:
             f"--metric {table.asked.metric} is the name of an arm here, as every column is one: "
             "say what the values are, or give another --layout"
         )
-    numbers = {c.index: {row: table.number(row, c) for row in kept} for c in arms}
-    blank = [row for row in kept if all(numbers[c.index][row] is Gap.EMPTY for c in arms)]
-    kept = [row for row in kept if row not in blank]
+    blank = _blank(table, arms, kept)
+    kept = [row for row in kept if row not in blank] if blank else kept
     if not kept:
         raise DataError(f"{table.what} has no row of runs: a ranking needs the values")
     mean = _row_of(label, printed, headings.is_mean)
@@ -72,7 +84,7 @@ def read_columns_as_arms(table: Table) -> Reading:
     if len({seed for seed in seeds.values() if seed is not None}) < len(kept) and label is not None:
         raise DataError(f"{table.what}: column {label.shown} numbers two rows alike: keep one")
     for column in arms:
-        arm = _arm(table, column, numbers[column.index], seeds)
+        arm = _arm(table, column, seeds)
         missing = len(kept) - len(arm.runs) - len(arm.diverged)
         if missing:
             empty.append(f"{missing} of {clip(column.shown)}")
@@ -94,19 +106,23 @@ def read_columns_as_arms(table: Table) -> Reading:
         seeds_in=None if label is None else f"column {label.shown}",
         seed_by=None if label is None else label.name,
         folds=label.name if label is not None and label.kind is Kind.FOLD else None,
-        value_columns=tuple(dict.fromkeys(run.column for arm in found for run in arm.runs)),
         mean_column=None if mean is None or label is None else label.cells[mean],
         sd_column=None if sd is None or label is None else label.cells[sd],
         left_out=tuple(left_out),
     )
 
 
-def _arm(
-    table: Table,
-    column: Column,
-    numbers: Mapping[int, Printed | Gap],
-    seeds: Mapping[int, int | None],
-) -> Arm:
+def _blank(table: Table, arms: Sequence[Column], kept: Sequence[int]) -> frozenset[int]:
+    """Return the rows in which no arm has a result."""
+    blank: Sequence[int] = kept
+    for column in arms:
+        if table.reads_plainly(column):
+            return frozenset()
+        blank = [row for row in blank if table.number(row, column) is Gap.EMPTY]
+    return frozenset(blank)
+
+
+def _arm(table: Table, column: Column, seeds: Mapping[int, int | None]) -> Arm:
     """Return the runs of one column.
 
     Raises:
@@ -114,29 +130,35 @@ def _arm(
 
     """
     label = table.shape.seed
-    runs, lost = [], []
-    for row, seed in seeds.items():
-        value = numbers[row]
-        line = table.grid.rows[row][0]
-        if isinstance(value, Printed):
-            where = table.place(line) if label is None else f"{label.shown} {label.cells[row]}"
-            runs.append(Run(value, line, where, seed))
-        elif value is Gap.DIVERGED:
-            lost.append(seed)
-    if not runs and not lost:
+    there: Sequence[int] = list(seeds)
+    lost: list[int | None] = []
+    if not table.reads_plainly(column):
+        found = {row: table.number(row, column) for row in seeds}
+        there = [row for row, value in found.items() if isinstance(value, Printed)]
+        lost = [seeds[row] for row, value in found.items() if value is Gap.DIVERGED]
+    if not there and not lost:
         raise DataError(f"{table.what} has no result of {clip(column.shown)!r}")
-    return Arm(name=column.name, runs=tuple(runs), diverged=tuple(lost))
+
+    def run(place: int) -> Run:
+        row = there[place]
+        line = table.grid.numbers[row]
+        where = table.place(line) if label is None else f"{label.shown} {label.cells[row]}"
+        number = cast(Printed, table.number(row, column))  # as in all rows that are there
+        return Run(number, line, where, seeds[row])
+
+    runs = Runs(table.values(there, column), [seeds[row] for row in there], run)
+    return Arm(name=column.name, runs=runs, diverged=tuple(lost))
 
 
 def _refuse_settings(table: Table, kept: Sequence[int]) -> None:
     """Refuse rows that differ in something besides their number."""
-    own = (*table.shape.arms, table.shape.seed)
+    own = {c.index for c in (*table.shape.arms, table.shape.seed) if c is not None}
     for column in table.columns:
-        if column in own or column.name in table.asked.allowed or _of_no_influence(column):
+        if column.index in own or column.name in table.asked.allowed or _of_no_influence(column):
             continue
         if column.kind is Kind.BOOKKEEPING and table.shape.seed is not None:
             continue
-        values = list(dict.fromkeys(column.cells[row] for row in kept))
+        values = list(dict.fromkeys(column.taken(kept)))
         if len(values) < 2:
             continue
         if all(map(headings.is_metric, values)):
@@ -183,12 +205,15 @@ def _refuse_axis(table: Table, arms: Sequence[Column], kept: Sequence[int]) -> N
 
     """
     first = min(arms, key=lambda c: c.index)
-    numbers = [number.value for number in _numbers(table, first, kept)]
-    steps = [b - a for a, b in pairwise(numbers)]
-    if table.shape.seed is not None or table.asked.layout is not None or len(steps) < 2:
+    numbers = _numbers(table, first, kept)
+    if table.shape.seed is not None or table.asked.layout is not None or len(numbers) < 3:
         return
-    monotone = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    if monotone and (len(steps) > 3 or len(set(steps)) == 1):
+
+    def steps() -> Iterator[Decimal]:
+        return (b.value - a.value for a, b in pairwise(numbers))
+
+    monotone = all(step > 0 for step in steps()) or all(step < 0 for step in steps())
+    if monotone and (len(numbers) > 4 or len(set(steps())) == 1):
         raise UsageError(
             f"column {first.name!r} of {table.what} goes one way from row to row, as what the rows "
             "were measured at: if it is an arm, say --layout columns-are-arms; if it numbers the "
@@ -202,15 +227,16 @@ def _arms(table: Table, kept: Sequence[int]) -> tuple[list[Column], list[str]]:
     A column called as a mean is one where it is the mean of the others in every row. Where it is
     not, and where a column called as another statistic lies among the results, it is an arm.
     """
-    columns = list(table.shape.arms)
+    columns = [*table.shape.arms]
     if not all(c.name for c in columns):
         raise DataError(f"{table.what} has a column of numbers without a heading: name its arm")
     suspects = [c for c in columns if headings.is_statistic(c.name) or c.name in ("Σ", "±", "Ø")]
-    arms = [c for c in columns if c not in suspects]
-    counts = [c for c in suspects if headings.roles([c.name]) == (Role.COUNT,)]
+    suspected = {c.index for c in suspects}
+    arms = [c for c in columns if c.index not in suspected]
+    counts = [c for c in suspects if headings.has_role(c.name, Role.COUNT)]
     for column in counts:
-        others = [c for c in columns if c not in suspects]
-        varies = len({column.cells[row] for row in kept}) > 1
+        others = [c for c in columns if c.index not in suspected]
+        varies = len(set(column.taken(kept))) > 1
         if varies and not _lies_among(table, column, others, kept):
             # the number of runs would be the same throughout
             raise UsageError(
@@ -219,9 +245,10 @@ def _arms(table: Table, kept: Sequence[int]) -> tuple[list[Column], list[str]]:
                 f"{column.name}=N, or give a row per run, with its arm"
             )
     left_out = _settings(table, arms, kept)
-    columns = [c for c in columns if c in suspects or c in arms]
+    left = {c.index for c in (*suspects, *arms)}
+    columns = [c for c in columns if c.index in left]
     for column in suspects:
-        others = [c for c in columns if c not in suspects]
+        others = [c for c in columns if c.index not in suspected]
         standing = standing_of(column.name, table.beside(column, others, kept))
         if standing == "unclear" and _lies_among(table, column, others, kept):
             raise UsageError(
@@ -232,19 +259,52 @@ def _arms(table: Table, kept: Sequence[int]) -> tuple[list[Column], list[str]]:
             arms.append(column)
         else:
             left_out.append(f"column {column.name} (a statistic of the arms)")
+    rows = _Rows(table, arms, kept)
     for column in list(arms):
-        others = [c for c in arms if c is not column]
-        beside = table.beside(column, others, kept)
-        if len(others) > 1 and means_throughout(beside, SURE):
+        if len(arms) > 2 and means_throughout(rows.beside(column), SURE):
             arms.remove(column)
+            rows = _Rows(table, arms, kept)
             left_out.append(f"column {column.name} (in every row the mean of the other columns)")
-        elif len(others) > 1 and table.asked.layout is None and means_throughout(beside, SUSPECTED):
+        elif (
+            len(arms) > 2
+            and table.asked.layout is None
+            and means_throughout(rows.beside(column), SUSPECTED)
+        ):
             raise UsageError(
                 f"column {column.name!r} of {table.what} is in every row the mean of the other "
                 "columns: remove it, or, if it is an arm, say --layout columns-are-arms"
             )
     left_out += _without_derived(table, arms, kept)
-    return [c for c in columns if c in arms], left_out
+    left = {c.index for c in arms}
+    return [c for c in columns if c.index in left], left_out
+
+
+class _Rows:
+    """The numbers of each row, taken together where somebody looks at it."""
+
+    def __init__(self, table: Table, arms: Sequence[Column], kept: Sequence[int]) -> None:
+        """Take the columns that are arms so far."""
+        self._table = table
+        self._arms = tuple(arms)
+        self._kept = kept
+        self._rows: dict[int, AllButOne] = {}
+
+    def beside(self, column: Column) -> Iterator[tuple[Printed, Others | None]]:
+        """Give each number of a column with the others in its row."""
+        for row in self._kept:
+            number = self._table.number(row, column)
+            if not isinstance(number, Printed):
+                continue
+            together = self._rows.get(row) or AllButOne(
+                {
+                    c.index: n
+                    for c in self._arms
+                    if isinstance(n := self._table.number(row, c), Printed)
+                }
+            )
+            if len(self._rows) < _KEPT:  # nearly always the first row says that it is no mean
+                self._rows[row] = together
+            yield number, together.others(column.index)
 
 
 def _without_derived(table: Table, arms: list[Column], kept: Sequence[int]) -> list[str]:
@@ -257,10 +317,11 @@ def _without_derived(table: Table, arms: list[Column], kept: Sequence[int]) -> l
     left_out: list[str] = []
     if not 2 < len(arms) <= _COMPARED:
         return left_out
+    numbers = {c.index: _numbers(table, c, kept) for c in arms}
     for column in reversed(list(arms)):
         others = [c for c in arms if c is not column]
-        series = [_numbers(table, c, kept) for c in others]
-        if len(others) > 1 and is_extreme_of(_numbers(table, column, kept), series):
+        series = [numbers[c.index] for c in others]
+        if len(others) > 1 and is_extreme_of(numbers[column.index], series):
             if table.asked.layout is None and not headings.is_statistic(column.name):
                 raise UsageError(
                     f"column {column.name!r} of {table.what} is in every row the largest or the "
@@ -271,7 +332,7 @@ def _without_derived(table: Table, arms: list[Column], kept: Sequence[int]) -> l
                 arms.remove(column)
                 left_out.append(f"column {column.name} (the best or worst of each row)")
                 continue
-        found = derived_from(_numbers(table, column, kept), series)
+        found = derived_from(numbers[column.index], series)
         if found is None or len(others) < 2:
             continue
         a, b = (others[i].name for i in found)
@@ -291,19 +352,23 @@ def _settings(table: Table, arms: list[Column], kept: Sequence[int]) -> list[str
     """Take out what is set the same for all runs, and refuse what may be a setting."""
     left_out = []
     for column in list(arms):
-        cells = {column.cells[row] for row in kept}
-        if column.kind is Kind.GIVEN and len(cells) == 1 and len(arms) > 1:
+        if column.kind is not Kind.GIVEN or len(arms) < 2:
+            continue
+        cells = set(column.taken(kept))
+        if len(cells) == 1:
             arms.remove(column)
             left_out.append(f"column {column.name} (set to {cells.pop()} in every row)")
+    found = {c.index: _numbers(table, c, kept) for c in arms}
+    reached = RangeOfOthers({index: numbers.extent for index, numbers in found.items()})
+    places = sorted(numbers.places for numbers in found.values())
     for column in arms:
-        others = [c for c in arms if c is not column]
-        numbers = _numbers(table, column, kept)
-        values = list(dict.fromkeys(number.text for number in numbers))
-        given, among = column.kind is Kind.GIVEN, _lies_among(table, column, others, kept)
-        places = [_places(_numbers(table, c, kept)) for c in others]
-        coarse = bool(others) and _places(numbers) < statistics.median(places)
-        unlike = given or coarse or len(values) < len(numbers)
-        if others and ((given and coarse) or (unlike and not among)):
+        numbers = found[column.index]
+        given = column.kind is Kind.GIVEN
+        among = lies_among(numbers.extent, reached.others(column.index))
+        coarse = len(arms) > 1 and numbers.places < _median_without(places, numbers.places)
+        unlike = given or coarse or numbers.different < len(numbers)
+        if len(arms) > 1 and ((given and coarse) or (unlike and not among)):
+            values = list(dict.fromkeys(numbers.texts))
             raise UsageError(
                 f"column {column.name!r} of {table.what} ({quoted(values, 4)}) is unlike the other "
                 "columns and may be a setting, not an arm: choose one of its values with --filter "
@@ -313,21 +378,31 @@ def _settings(table: Table, arms: list[Column], kept: Sequence[int]) -> list[str
     return left_out
 
 
-def _places(numbers: Sequence[Printed]) -> int:
-    return max((number.places for number in numbers), default=0)
+def _median_without(ordered: Sequence[int], one: int) -> float:
+    """Return the median of ascending numbers, two or more, but for one of them."""
+    gone = bisect_left(ordered, one)
+    count = len(ordered) - 1
+    middle = ((count - 1) // 2, count // 2)
+    low, high = (ordered[place if place < gone else place + 1] for place in middle)
+    return (low + high) / 2
 
 
-def _numbers(table: Table, column: Column, kept: Sequence[int]) -> list[Printed]:
-    found = [table.number(row, column) for row in kept]
-    return [number for number in found if isinstance(number, Printed)]
+def _numbers(table: Table, column: Column, kept: Sequence[int]) -> Numbers:
+    if table.reads_plainly(column):
+        return Numbers(list(column.taken(kept)))
+    found = (table.number(row, column) for row in kept)
+    return Numbers.of([number for number in found if isinstance(number, Printed)])
 
 
 def _lies_among(
     table: Table, column: Column, others: Sequence[Column], kept: Sequence[int]
 ) -> bool:
     """Whether a column's values lie where those of the others do."""
-    theirs = [number for c in others for number in _numbers(table, c, kept)]
-    return lies_among(_numbers(table, column, kept), theirs)
+    extents = [e for c in others if (e := _numbers(table, c, kept).extent) is not None]
+    mine = _numbers(table, column, kept).extent
+    if not extents:
+        return False
+    return lies_among(mine, (min(e.low for e in extents), max(e.high for e in extents)))
 
 
 def _refuse_unlabelled_mean(table: Table, arms: Sequence[Column], kept: Sequence[int]) -> None:
@@ -339,17 +414,17 @@ def _refuse_unlabelled_mean(table: Table, arms: Sequence[Column], kept: Sequence
     """
     if table.shape.seed is not None or len(kept) < 3:
         return
-    *above, last = kept
-    columns = [
-        (number, _numbers(table, column, above))
-        for column in arms
-        if isinstance(number := table.number(last, column), Printed)
-    ]
+    above, last = kept[:-1], kept[-1]
+    if any(not isinstance(table.number(last, column), Printed) for column in arms):
+        return
+    beside = (
+        (cast(Printed, table.number(last, c)), others_of(_numbers(table, c, above))) for c in arms
+    )
     # asking costs little, and counting a mean as a run much: coarse numbers are suspected too
-    if len(columns) < len(arms) or not means_throughout(columns, chance=0.2):
+    if not means_throughout(beside, chance=0.2):
         return
     raise UsageError(
-        f"{table.place(table.grid.rows[last][0])} of {table.what} is the mean of the rows above "
+        f"{table.place(table.grid.numbers[last])} of {table.what} is the mean of the rows above "
         "it in every column: remove it, or, if it is a run, number the runs in a column of seeds"
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import Arm, Reading, Run, quoted
+from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of, nameless, read_number, split_summary
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.aggregates_left_out import without_statistic_rows
@@ -61,7 +61,7 @@ def read_columns_as_runs(table: Table) -> Reading:
         arms_in=f"column {' and '.join(c.shown for c in table.shape.arms)}",
         seeds_in=f"columns {quoted(found)}" if found else None,
         folds=_stem(found[0]) if folds else None,
-        value_columns=tuple(found),
+        run_columns=tuple(found),
         mean_column=None if columns.mean is None else columns.mean.name,
         sd_column=None if columns.sd is None else columns.sd.name,
         left_out=(*left_out, *statistics, *columns.left_out),
@@ -92,7 +92,7 @@ def _stem(name: str) -> str:
 def _check_names(table: Table, labels: Sequence[str], kept: Sequence[int]) -> None:
     seen: dict[str, int] = {}
     for row in kept:
-        name, line = labels[row], table.grid.rows[row][0]
+        name, line = labels[row], table.grid.numbers[row]
         if any(nameless(c.cells[row]) for c in table.shape.arms):
             raise DataError(f"{table.place(line)} of {table.what} has no name: give every row one")
         if name in seen:
@@ -123,7 +123,7 @@ def _arm(
     seeds: Sequence[int | None],
     row: int,
 ) -> Arm:
-    name, line = labels[row], table.grid.rows[row][0]
+    name, line = labels[row], table.grid.numbers[row]
     runs, lost = [], []
     for column, seed in zip(columns.values, seeds, strict=True):
         value = table.number(row, column)
@@ -143,7 +143,7 @@ def _arm(
     if sd is not None and sd.value < 0:
         raise DataError(f"{clip(name)!r} has the SD {sd.text}: an SD is 0 or more")
     count = None if columns.count is None else _count(columns.count.cells[row], name)
-    return Arm(name=name, runs=tuple(runs), diverged=tuple(lost), mean=mean, sd=sd, count=count)
+    return Arm(name=name, runs=Runs.of(runs), diverged=tuple(lost), mean=mean, sd=sd, count=count)
 
 
 def _summary(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.cells import Gap, Printed, gap_of, read_number
+from attnstudy.tables.cells import Gap, gap_of
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
@@ -18,24 +21,32 @@ from attnstudy.tables.points import Point
 class RunKeys:
     """What tells the runs of a table apart."""
 
-    keys: tuple[tuple[str, str], ...]
-    """For every row its arm, and its seed or what else names the run."""
-    told: bool
-    """Whether anything besides the arm tells runs apart."""
+    labels: Sequence[str]
+    """For every row its arm."""
+    column: Column | None
+    """Its seed or what else names the run; None where nothing besides the arm does."""
+
+    @property
+    def told(self) -> bool:
+        """Whether anything besides the arm tells runs apart."""
+        return self.column is not None
+
+    def of(self, rows: Sequence[int]) -> Iterable[tuple[str, str]]:
+        """Return what tells the run of each row."""
+        names = repeat("") if self.column is None else self.column.taken(rows)
+        return zip(map(self.labels.__getitem__, rows), names, strict=False)
 
     def grouped(self, rows: Sequence[int]) -> list[list[int]]:
         """Return the rows of each run."""
         runs: dict[tuple[str, str], list[int]] = {}
-        for row in rows:
-            runs.setdefault(self.keys[row], []).append(row)
+        for row, key in zip(rows, self.of(rows), strict=True):
+            runs.setdefault(key, []).append(row)
         return list(runs.values())
 
 
 def run_keys(table: Table, labels: Sequence[str]) -> RunKeys:
     """Return what tells the runs apart: their seeds, else a column such as a run's id."""
-    column = table.shape.seed or _id_column(table, labels)
-    cells = [""] * len(labels) if column is None else column.cells
-    return RunKeys(tuple(zip(labels, cells, strict=True)), told=column is not None)
+    return RunKeys(labels, table.shape.seed or _id_column(table, labels))
 
 
 def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | None:
@@ -58,7 +69,7 @@ def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | No
             )
         return None
     # a step that all rows share says when they were taken, and tells no points of a curve apart
-    varying = [c for c in steps if len({c.cells[row] for row in kept}) > 1]
+    varying = [c for c in steps if len(set(c.taken(kept))) > 1]
     if not varying and table.asked.point == Point():
         return None
     steps = varying or steps
@@ -77,7 +88,7 @@ def step_column(table: Table, runs: RunKeys, kept: Sequence[int]) -> Column | No
     (step,) = steps
     if _repeats(runs, kept, step):
         return step
-    if not runs.told and max(Counter(runs.keys[row] for row in kept).values(), default=0) > 1:
+    if not runs.told and max(Counter(runs.of(kept)).values(), default=0) > 1:
         raise UsageError(
             f"{table.what} has a column of steps ({step.name}) and nothing that tells which rows "
             "are of one run: name what numbers the runs with --seed-by, or choose one step with "
@@ -100,7 +111,7 @@ def _one_counter(
         named = [c for c in steps if (point.counter or "step") in headings.words_of(c.name)]
         if named or point.counter:
             return named
-    finest = max(steps, key=lambda c: len({(runs.keys[r], c.cells[r]) for r in kept}))
+    finest = max(steps, key=lambda c: len(set(zip(runs.of(kept), c.taken(kept), strict=True))))
     for rows in runs.grouped(kept):
         order = sorted(zip(steps_of(table, finest, rows), rows, strict=True))
         for other in steps:
@@ -114,10 +125,11 @@ def _repeats(runs: RunKeys, kept: Sequence[int], step: Column) -> bool:
     """Whether runs have several rows that differ in their step."""
     if not runs.told:
         return False
-    steps: dict[tuple[str, str], set[str]] = {}
-    for row in kept:
-        steps.setdefault(runs.keys[row], set()).add(step.cells[row])
-    return any(len(found) > 1 for found in steps.values())
+    first: dict[tuple[str, str], str] = {}
+    return any(
+        first.setdefault(key, cell) != cell
+        for key, cell in zip(runs.of(kept), step.taken(kept), strict=True)
+    )
 
 
 def _id_column(table: Table, labels: Sequence[str]) -> Column | None:
@@ -125,12 +137,10 @@ def _id_column(table: Table, labels: Sequence[str]) -> Column | None:
     for column in table.columns:
         if column.kind is Kind.BOOKKEEPING and not column.numeric and column.varies:
             name = headings.folded(column.name)
-            by_run: dict[str, set[str]] = {}
-            for label, cell in zip(labels, column.cells, strict=True):
-                by_run.setdefault(cell, set()).add(label)
-            if ("run" in name or "id" in name or name == "name") and all(
-                len(arms) == 1 for arms in by_run.values()
-            ):
+            if not ("run" in name or "id" in name or name == "name"):
+                continue
+            arm_of: dict[str, str] = {}
+            if all(map(operator.eq, map(arm_of.setdefault, column.cells, labels), labels)):
                 return column
     return None
 
@@ -142,17 +152,13 @@ def steps_of(table: Table, step: Column, of: Sequence[int]) -> list[float]:
         DataError: one is no number.
 
     """
-    steps = []
-    for row in of:
-        where = f"{table.what}: {step.name} in {table.place(table.grid.rows[row][0])}"
-        steps.append(float(read_number(step.cells[row], where).value))
-    return steps
+    return table.steps(of, step)
 
 
 def point_of_curve(
     table: Table, metric: Column, step: Column, of: Sequence[int], run: str
-) -> tuple[int, Printed | Gap] | None:
-    """Return the row and the value of a run's result; None if its curve has no such point.
+) -> int | None:
+    """Return the row of a run's result; None if its curve has no such point.
 
     Args:
         table: the table.
@@ -168,37 +174,38 @@ def point_of_curve(
     """
     point = table.asked.point.judged(metric.name, table.asked.direction)
     every = of
-    # loggers give each metric rows of its own, in which the others are empty
-    of = [row for row in every if gap_of(metric.cells[row]) is not Gap.EMPTY] or every[-1:]
+    if not metric.plain:
+        # loggers give each metric rows of its own, in which the others are empty
+        of = [row for row in every if gap_of(metric.cells[row]) is not Gap.EMPTY] or every[-1:]
     steps = steps_of(table, step, of)
-    twice = [s for s, n in Counter(steps).items() if n > 1]
-    if twice:
+    places = dict(zip(steps, of, strict=True))
+    if len(places) < len(steps):
+        twice = [s for s, n in Counter(steps).items() if n > 1]
         raise DataError(
             f"{table.what}: {run} has several rows at {step.name} {twice[0]:g}: keep one of them"
         )
-    numbers = {
-        s: table.number(row, metric)
-        for s, row in zip(steps, of, strict=True)
-        if not _unlogged(table, row, metric)
-    }
-    places = dict(zip(steps, of, strict=True))
-    curve = {s: _float(value) for s, value in numbers.items()}
+    if table.reads_plainly(metric):
+        curve = dict(zip(steps, table.values(of, metric), strict=True))
+    else:
+        curve = {
+            s: _float(table, row, metric)
+            for s, row in places.items()
+            if not _unlogged(table, row, metric)
+        }
     looked: dict[float, float] = {}
     if point.rule == "best":
         column = next((c for c in table.columns if c.name == point.of), None)
         if column is None or not column.numeric:
             raise UsageError(f"{table.what} has no column of numbers {point.of!r} for --of")
         looked = {
-            s: _float(value)
+            s: _float(table, row, column)
             for s, row in zip(steps_of(table, step, every), every, strict=True)
-            if (value := table.number(row, column)) is not Gap.EMPTY
+            if table.number(row, column) is not Gap.EMPTY
         }
     picked = point.pick(curve, looked)
     if picked is None:
-        if point.rule == "last":
-            return of[-1], table.number(of[-1], metric)
-        return None
-    return places[picked], numbers[picked]
+        return of[-1] if point.rule == "last" else None
+    return places[picked]
 
 
 def _unlogged(table: Table, row: int, metric: Column) -> bool:
@@ -207,5 +214,6 @@ def _unlogged(table: Table, row: int, metric: Column) -> bool:
     return gap is Gap.EMPTY or (gap is Gap.UNCLEAR and table.number(row, metric) is Gap.EMPTY)
 
 
-def _float(value: Printed | Gap) -> float:
-    return float(value.value) if isinstance(value, Printed) else float("nan")
+def _float(table: Table, row: int, column: Column) -> float:
+    (value,) = table.values((row,), column) or (math.nan,)
+    return value

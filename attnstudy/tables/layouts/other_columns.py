@@ -13,6 +13,7 @@ from attnstudy.tables.headings import is_configuration, is_unit, may_be_shared
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.seeds import whole_seed
+from attnstudy.tables.tally import tally_of
 
 _SHOWN = 4
 FEW = 3
@@ -44,8 +45,10 @@ def settle_columns(
     rest = [c for c in table.columns if c not in own and c.name]
     looked = _Look(table, labels, kept, step)
     measured = [c for c in rest if looked.other_result(c)]
-    known = [c for c in rest if c not in measured and looked.of_no_influence(c)]
-    settings = [c for c in rest if c not in measured and c not in known]
+    results = {c.index for c in measured}
+    known = [c for c in rest if c.index not in results and looked.of_no_influence(c)]
+    influence_free = {c.index for c in (*measured, *known)}
+    settings = [c for c in rest if c.index not in influence_free]
     _refuse_tasks(table, rest, kept)
     within = [c for c in settings if _differs_within(c, labels, kept)]
     refused = [c for c in within if c.name not in table.asked.allowed]
@@ -54,7 +57,8 @@ def settle_columns(
     notes = [
         f"allowed to differ between runs of an arm: {c.name} ({_values(c, kept)})" for c in within
     ]
-    between = [c for c in settings if c not in within and len({c.cells[r] for r in kept}) > 1]
+    differing = {c.index for c in within}
+    between = [c for c in settings if c.index not in differing and len(set(c.taken(kept))) > 1]
     if between:
         listed = quoted([c.name for c in between])
         notes.append(
@@ -92,7 +96,7 @@ class _Look:
             return not self.crossed(column)
         if column.kind not in (Kind.NUMBER, Kind.STATISTIC) or self.table.shape.seed is None:
             return False
-        return are_measured([column.cells[row] for row in self.kept]) and not self.crossed(column)
+        return are_measured(tally_of(list(column.taken(self.kept)))) and not self.crossed(column)
 
     def of_no_influence(self, column: Column) -> bool:
         """Whether a column names, dates or numbers the runs and sets nothing."""
@@ -106,9 +110,11 @@ class _Look:
                 or self.step is not None
                 or not self.crossed(column)
                 or self.numbers_alike(column)
-                or all(whole_seed(column.cells[row]) is not None and not column.numeric
-                       for row in self.kept)
-            )  # fmt: skip
+                or (
+                    not column.numeric
+                    and all(whole_seed(cell) is not None for cell in set(column.taken(self.kept)))
+                )
+            )
         if column.kind is Kind.SEED:
             return self.numbers_alike(column) or self.all_apart(column)
         return (
@@ -116,29 +122,29 @@ class _Look:
             and self.table.shape.seed is not None
             and self.all_apart(column)
             and not is_configuration(column.name)
-            and not any("=" in column.cells[row] for row in self.kept)
+            and not any("=" in cell for cell in column.taken(self.kept))
         )
 
     def crossed(self, column: Column) -> bool:
         """Whether several arms have the same two or more values, as those of a setting are."""
         values: dict[str, set[str]] = {}
-        for row in self.kept:
-            if gap_of(column.cells[row]) is None:
-                values.setdefault(self.labels[row], set()).add(column.cells[row])
+        gaps = column.having(lambda cell: gap_of(cell) is not None)
+        for row, cell in zip(self.kept, column.taken(self.kept), strict=True):
+            if cell not in gaps:
+                values.setdefault(self.labels[row], set()).add(cell)
         several = [frozenset(found) for found in values.values() if len(found) > 1]
         return len(set(several)) < len(several)
 
     def all_apart(self, column: Column) -> bool:
         """Whether no two rows share a value."""
-        cells = [column.cells[row] for row in self.kept]
-        return len(cells) > FEW and len(set(cells)) == len(cells)
+        return len(self.kept) > FEW and len(set(column.taken(self.kept))) == len(self.kept)
 
     def numbers_alike(self, column: Column) -> bool:
         """Whether a column numbers the runs as the column of seeds does."""
         seed = self.table.shape.seed
         if seed is None:
             return False
-        pairs = {(seed.cells[row], column.cells[row]) for row in self.kept}
+        pairs = set(zip(seed.taken(self.kept), column.taken(self.kept), strict=True))
         return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
@@ -152,7 +158,7 @@ def _refuse_tasks(table: Table, columns: Sequence[Column], kept: Sequence[int]) 
     for column in columns:
         if column.kind is not Kind.TASK or column.name in table.asked.allowed:
             continue
-        if len({column.cells[row] for row in kept}) > 1:
+        if len(set(column.taken(kept))) > 1:
             one = "one at a time" if is_unit(column.name) else "one task at a time"
             what = f"kinds of {column.name}" if is_unit(column.name) else "tasks"
             raise UsageError(
@@ -163,10 +169,13 @@ def _refuse_tasks(table: Table, columns: Sequence[Column], kept: Sequence[int]) 
 
 
 def _differs_within(column: Column, labels: Sequence[str], kept: Sequence[int]) -> bool:
-    values: dict[str, set[str]] = {}
-    for row in kept:
-        values.setdefault(labels[row], set()).add(column.cells[row])
-    return any(len(found) > 1 for found in values.values())
+    if not column.varies:
+        return False
+    first: dict[str, str] = {}
+    return any(
+        first.setdefault(labels[row], cell) != cell
+        for row, cell in zip(kept, column.taken(kept), strict=True)
+    )
 
 
 def _refusal(table: Table, refused: Sequence[Column], kept: Sequence[int]) -> str:
@@ -205,6 +214,6 @@ def _numbers_runs(column: Column, labels: Sequence[str], kept: Sequence[int]) ->
 
 
 def _values(column: Column, kept: Sequence[int]) -> str:
-    values = list(dict.fromkeys(column.cells[row] for row in kept))
+    values = list(dict.fromkeys(column.taken(kept)))
     shown = [clip(value) if value else "(none)" for value in values[:_SHOWN]]
     return ", ".join(shown) + ", ..." * (len(values) > _SHOWN)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import cast
 
 from attnstudy.errors import DataError, UsageError
-from attnstudy.tables.asked import Arm, Reading, Run, quoted
+from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, nameless
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.headings import may_be_shared, words_of
@@ -23,17 +25,19 @@ from attnstudy.tables.layouts.rows_left_out import (
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
+from attnstudy.tables.seeds import whole_seed
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """What a run came to."""
+class _Results:
+    """What the runs came to."""
 
-    arm: str
-    seed: int | None
-    value: Printed | Gap
-    row: int
-    """Index of its row; of a curve, of the row of the point."""
+    rows: Sequence[int]
+    """The row of each run; of a curve, the row of the point."""
+    diverged: frozenset[int]
+    """Rows of runs that have no value, as they diverged."""
+    empty: frozenset[int]
+    """Rows of runs that have none, as their cell is empty."""
 
 
 def read_rows_as_runs(table: Table) -> Reading:
@@ -49,27 +53,31 @@ def read_rows_as_runs(table: Table) -> Reading:
     metric = _metric_column(table)
     kept, failed, left_out = without_unfinished(table)
     rows = Rows(kept, failed, left_out)
-    for row in kept:
+    for row in kept if any(map(nameless, _cells_of(table.shape.arms))) else ():
         if any(nameless(c.cells[row]) for c in table.shape.arms):
             names = " and ".join(repr(clip(c.shown)) for c in table.shape.arms)
             raise DataError(
-                f"{table.what}: {table.place(table.grid.rows[row][0])} names no arm in column "
+                f"{table.what}: {table.place(table.grid.numbers[row])} names no arm in column "
                 f"{names}: fill it in, or remove the row"
             )
     leave_out_statistics(table, labels, metric, rows)
     leave_out_parents(table, labels, metric, rows)
-    seed = table.shape.seed
     _refuse_blocks(table, labels, rows.kept)
     runs = run_keys(table, labels)
     step = step_column(table, runs, rows.kept)
     others = settle_columns(table, labels, rows.kept, metric, step)
     if step is None:
         _refuse_copies(table, rows.kept)
-        results = _results_of_rows(table, labels, metric, rows)
+        results = _results_of_rows(table, metric, rows)
     else:
         results = _results_of_curves(table, labels, metric, step, runs, rows)
     point = None if step is None else table.asked.point
-    return _reading(table, labels, metric, results, point, rows, others, seed)
+    return _reading(table, labels, metric, results, point, rows, others)
+
+
+def _cells_of(columns: Sequence[Column]) -> Iterable[str]:
+    """Return the different cells of each of several columns."""
+    return chain.from_iterable(c.distinct for c in columns)
 
 
 def _metric_column(table: Table) -> Column:
@@ -111,14 +119,45 @@ def _metric_column(table: Table) -> Column:
     )
 
 
-def _results_of_rows(
-    table: Table, labels: Sequence[str], metric: Column, rows: Rows
-) -> list[_Result]:
+def _results_of_rows(table: Table, metric: Column, rows: Rows) -> _Results:
     """Return the result of each run, a row each."""
-    return [
-        *(_Result(labels[r], table.seed(r), table.number(r, metric), r) for r in rows.kept),
-        *(_Result(labels[r], table.seed(r), Gap.DIVERGED, r) for r in rows.failed),
-    ]
+    return _results(table, metric, rows.kept, rows.failed, [*rows.kept, *rows.failed])
+
+
+def _results(
+    table: Table,
+    metric: Column,
+    measured: Sequence[int],
+    failed: Sequence[int],
+    order: Sequence[int],
+) -> _Results:
+    """Return the results of runs in some order.
+
+    Args:
+        table: the table.
+        metric: the column of results.
+        measured: rows that should have a result.
+        failed: rows that have none.
+        order: all of them.
+
+    Raises:
+        DataError: naming the first seed that is no whole number, or the first cell that is none.
+
+    """
+    seed = table.shape.seed
+    if table.reads_plainly(metric) and (
+        seed is None or all(whole_seed(cell) is not None for cell in seed.distinct)
+    ):
+        return _Results(order, frozenset(failed), frozenset())
+    found: dict[Gap, list[int]] = {Gap.DIVERGED: [], Gap.EMPTY: []}
+    for row in measured:
+        table.seed(row)
+        value = table.number(row, metric)
+        if isinstance(value, Gap):
+            found[value].append(row)
+    for row in failed:
+        table.seed(row)
+    return _Results(order, frozenset((*failed, *found[Gap.DIVERGED])), frozenset(found[Gap.EMPTY]))
 
 
 def _results_of_curves(
@@ -128,31 +167,33 @@ def _results_of_curves(
     step: Column,
     runs: RunKeys,
     rows: Rows,
-) -> list[_Result]:
+) -> _Results:
     """Return the result of each run, a point of its curve."""
-    results = [_Result(labels[r], table.seed(r), Gap.DIVERGED, r) for r in rows.failed]
+    for row in rows.failed:
+        table.seed(row)
     curves = runs.grouped(rows.kept)
+    points: list[int] = []
     for of in curves:
         run = _run_words(table, labels, of[0])
         found = point_of_curve(table, metric, step, of, run)
         if found is None:
             rows.left_out.append(f"{run}, without a value at {table.asked.point.words}")
             continue
-        row, value = found
-        results.append(_Result(labels[row], table.seed(row), value, row))
-    ends = Counter(max(steps_of(table, step, of)) for of in curves)
+        table.seed(found)
+        points.append(found)
+    ends = {max(steps_of(table, step, of)) for of in curves}
     if len(ends) > 1 and table.asked.point.rule == "last":
         rows.notes.append(
             f"the curves do not end at the same step ({min(ends):g} to {max(ends):g}): runs that "
             "were cut short count with their last point"
         )
-    return results
+    return _results(table, metric, points, rows.failed, [*rows.failed, *points])
 
 
 def _run_words(table: Table, labels: Sequence[str], row: int) -> str:
     seed = table.shape.seed
     if seed is None:
-        return f"the run of {labels[row]} in {table.place(table.grid.rows[row][0])}"
+        return f"the run of {labels[row]} in {table.place(table.grid.numbers[row])}"
     return f"{seed.name} {seed.cells[row]} of {labels[row]}"
 
 
@@ -160,51 +201,27 @@ def _reading(
     table: Table,
     labels: Sequence[str],
     metric: Column,
-    results: Sequence[_Result],
+    results: _Results,
     point: Point | None,
     rows: Rows,
     others: OtherColumns,
-    seed: Column | None,
 ) -> Reading:
-    names = list(dict.fromkeys(labels[row] for row in sorted((*rows.kept, *rows.failed))))
-    by_arm: dict[str, list[_Result]] = {name: [] for name in names}
-    for one in results:
-        by_arm[one.arm].append(one)
-    empty = [one for one in results if one.value is Gap.EMPTY]
+    seed = table.shape.seed
+    every = sorted((*rows.kept, *rows.failed)) if rows.failed else rows.kept
+    by_arm: dict[str, array[int]] = {}
+    for name in dict.fromkeys(map(labels.__getitem__, every)):
+        by_arm[name] = array("q")
+    for row in results.rows:
+        by_arm[labels[row]].append(row)
+    empty = [row for row in results.rows if row in results.empty] if results.empty else []
     left_out = [*rows.left_out]
     if empty:
-        said = quoted(counted(one.arm for one in empty))
+        said = quoted(counted(labels[row] for row in empty))
         left_out.append(
             f"{len(empty)} run{'s' * (len(empty) > 1)} without a value of {metric.shown} ({said})"
         )
-    arms = []
-    for name, found in by_arm.items():
-        if seed is not None:
-            _refuse_twice(table, name, found)
-        if all(one.value is Gap.EMPTY for one in found):
-            raise DataError(
-                f"{table.what} has no result of {clip(name)!r} in column {metric.shown!r}: fill "
-                "it in, or leave the arm out with --filter"
-            )
-        arms.append(
-            Arm(
-                name=name,
-                runs=tuple(
-                    Run(
-                        one.value,
-                        table.grid.rows[one.row][0],
-                        f"{seed.name} {one.seed}" if seed is not None
-                        else table.place(table.grid.rows[one.row][0]),
-                        one.seed,
-                    )
-                    for one in found
-                    if isinstance(one.value, Printed)
-                ),
-                diverged=tuple(one.seed for one in found if one.value is Gap.DIVERGED),
-            )
-        )  # fmt: skip
+    arms = [_arm(table, name, metric, found, results) for name, found in by_arm.items()]
     by = tuple(c.name for c in table.shape.arms)
-    columns = tuple(dict.fromkeys(run.column for arm in arms for run in arm.runs))
     return Reading(
         layout="rows-are-runs",
         arms=tuple(arms),
@@ -215,10 +232,45 @@ def _reading(
         seeds_in=None if seed is None else f"column {seed.name}",
         seed_by=None if seed is None else seed.name,
         folds=_folds(table),
-        value_columns=columns,
         point=point,
         left_out=(*left_out, *others.left_out),
         notes=(*rows.notes, *others.notes),
+    )
+
+
+def _arm(table: Table, name: str, metric: Column, found: array[int], results: _Results) -> Arm:
+    """Return an arm with its runs.
+
+    Raises:
+        DataError: two of them have one seed, or none has a result.
+
+    """
+    if table.shape.seed is not None:
+        _refuse_twice(table, name, found)
+    if all(row in results.empty for row in found):
+        raise DataError(
+            f"{table.what} has no result of {clip(name)!r} in column {metric.shown!r}: fill "
+            "it in, or leave the arm out with --filter"
+        )
+    without = results.diverged | results.empty
+    there = array("q", [row for row in found if row not in without]) if without else found
+    seeds = table.seeds(there)
+
+    def run(place: int) -> Run:
+        row, seed = there[place], table.shape.seed
+        where = table.place(table.grid.numbers[row])
+        return Run(
+            cast(Printed, table.number(row, metric)),  # as in all rows that are there
+            table.grid.numbers[row],
+            where if seed is None else f"{seed.name} {seeds[place]}",
+            seeds[place],
+        )
+
+    diverged = [row for row in found if row in results.diverged] if results.diverged else []
+    return Arm(
+        name=name,
+        runs=Runs(table.values(there, metric), seeds, run),
+        diverged=tuple(table.seeds(diverged)),
     )
 
 
@@ -240,9 +292,13 @@ def _refuse_blocks(table: Table, labels: Sequence[str], kept: Sequence[int]) -> 
     """
     if table.shape.seed is not None:
         return
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for row in kept if table.grid.blocks else ():
+        name, line = labels[row], table.grid.numbers[row]
+        first[name], last[name] = min(first.get(name, line), line), max(last.get(name, line), line)
     for line in table.grid.blocks:
-        above = {labels[row] for row in kept if table.grid.rows[row][0] < line}
-        if above & {labels[row] for row in kept if table.grid.rows[row][0] > line}:
+        if any(first[name] < line < last[name] for name in first):
             raise UsageError(
                 f"{table.what} has a second header in line {line}, with runs of the same arms "
                 "below it, and nothing tells what the two parts are: give them as two files with "
@@ -263,9 +319,11 @@ def _refuse_copies(table: Table, kept: Sequence[int]) -> None:
         if c.kind is Kind.BOOKKEEPING and {"id", "uuid", "run"} & words_of(c.name)
         and not may_be_shared(c.name)
     ]  # fmt: skip
+    if not all(c.repeats for c in ids):  # two rows that are alike have the same id
+        return
     seen: dict[tuple[str, ...], int] = {}
     for row in kept if ids else ():
-        number, cells = table.grid.rows[row]
+        number, cells = table.grid.numbers[row], tuple(c[row] for c in table.grid.columns)
         if cells in seen:
             raise DataError(
                 f"{table.what}: {table.place(number)} is the run of {table.place(seen[cells])} "
@@ -274,18 +332,19 @@ def _refuse_copies(table: Table, kept: Sequence[int]) -> None:
         seen[cells] = number
 
 
-def _refuse_twice(table: Table, name: str, found: Sequence[_Result]) -> None:
-    seen: dict[int, _Result] = {}
-    for one in found:
-        if one.seed is None:
-            continue
-        if one.seed in seen:
-            first = seen[one.seed].row
+def _refuse_twice(table: Table, name: str, found: Sequence[int]) -> None:
+    if len(set(table.seeds(found))) == len(found):
+        return
+    seen: dict[int | None, int] = {}
+    for row in found:
+        seed = table.seed(row)
+        if seed in seen:
+            first = seen[seed]
             apart = [
                 c.name
                 for c in table.columns
                 if c.name and c.kind not in (Kind.METRIC, Kind.BOOKKEEPING, Kind.STATE)
-                and c.cells[first] != c.cells[one.row] and not c.measured
+                and c.cells[first] != c.cells[row] and not c.measured
             ]  # fmt: skip
             advice = "keep one of the two"
             if apart:
@@ -294,7 +353,7 @@ def _refuse_twice(table: Table, name: str, found: Sequence[_Result]) -> None:
                     f"{apart[0]}=VALUE, or make it part of the arm with --by"
                 )
             raise DataError(
-                f"{table.what}: seed {one.seed} of {clip(name)} appears twice (again in "
-                f"{table.place(table.grid.rows[one.row][0])}): {advice}"
+                f"{table.what}: seed {seed} of {clip(name)} appears twice (again in "
+                f"{table.place(table.grid.numbers[row])}): {advice}"
             )
-        seen[one.seed] = one
+        seen[seed] = row

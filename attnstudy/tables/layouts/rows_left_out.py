@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from attnstudy.errors import DataError, UsageError
@@ -12,6 +12,7 @@ from attnstudy.tables.asked import quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind, state_of
 from attnstudy.tables.layouts.aggregates import SUSPECTED, is_mean_of, means_throughout, standing_of
+from attnstudy.tables.layouts.numbers import others_of
 from attnstudy.tables.layouts.source import Table
 
 
@@ -19,14 +20,14 @@ from attnstudy.tables.layouts.source import Table
 class Rows:
     """The rows that are still in, and what was left out."""
 
-    kept: list[int]
-    failed: list[int]
+    kept: Sequence[int]
+    failed: Sequence[int]
     """Rows of runs that count as diverged by their state."""
     left_out: list[str]
     notes: list[str] = field(default_factory=list)
 
 
-def without_unfinished(table: Table) -> tuple[list[int], list[int], list[str]]:
+def without_unfinished(table: Table) -> tuple[Sequence[int], Sequence[int], list[str]]:
     """Return the rows of runs that finished, those that count as diverged, and what was left out.
 
     Raises:
@@ -34,16 +35,18 @@ def without_unfinished(table: Table) -> tuple[list[int], list[int], list[str]]:
         DataError: no run finished, or one did not and ``--missing refuse`` was said.
 
     """
-    kept, failed = list(range(len(table.grid.rows))), []
+    every: Sequence[int] = range(len(table.grid))
+    failed: list[int] = []
     left_out = []
     for column in (c for c in table.columns if c.kind is Kind.STATE):
         if column in table.shape.arms or column.name in table.asked.settled:
             continue
         out: dict[str, list[str]] = {}
-        rows, kept = kept, []
-        for row in rows:
-            cell, place = column.cells[row], table.place(table.grid.rows[row][0])
-            state = state_of(column.name, cell)
+        states = {cell: state_of(column.name, cell) for cell in column.distinct}
+        kept = []
+        for row in every:
+            cell, place = column.cells[row], table.place(table.grid.numbers[row])
+            state = states[cell]
             if state is None:
                 raise UsageError(
                     f"{table.what}: {column.name} in {place} is {clip(cell)!r}, and it is not "
@@ -62,20 +65,21 @@ def without_unfinished(table: Table) -> tuple[list[int], list[int], list[str]]:
                 failed.append(row)
             else:
                 out.setdefault(f"{column.name} {cell or 'empty'}", []).append(place)
+        every = kept
         left_out += [
             f"{len(places)} run{'s' * (len(places) > 1)} with {why} ({quoted(places, 4)})"
             for why, places in out.items()
         ]
-    if not kept and not failed:
+    if not every and not failed:
         raise DataError(f"{table.what} has no run that finished: nothing can be ranked")
-    return kept, failed, left_out
+    return every, failed, left_out
 
 
 def leave_out_statistics(table: Table, labels: Sequence[str], metric: Column, rows: Rows) -> None:
     """Take out the rows of means and SDs that stand among the runs."""
     seed = table.shape.seed
     if seed is not None:
-        out = [row for row in rows.kept if headings.is_statistic(seed.cells[row])]
+        out = _having(seed, headings.is_statistic, rows.kept)
         rows.kept = sorted({*rows.kept} - {*out}) if out else rows.kept
         for row in out:
             mine = [r for r in rows.kept if labels[r] == labels[row]]
@@ -86,7 +90,7 @@ def leave_out_statistics(table: Table, labels: Sequence[str], metric: Column, ro
                 f"{len(out)} row{'s' * (len(out) > 1)} of {said} "
                 f"({quoted(counted(labels[r] for r in out))})"
             )
-    names = dict.fromkeys(labels[row] for row in rows.kept)
+    names = dict.fromkeys(map(labels.__getitem__, rows.kept))
     for name in names:
         of = _arm_of_statistic(name, names)
         if of is None:
@@ -133,12 +137,14 @@ def leave_out_parents(table: Table, labels: Sequence[str], metric: Column, rows:
 
     """
     parents = {
-        c.cells[row] for c in table.columns if headings.is_parent(c.name) for row in rows.kept
+        cell for c in table.columns if headings.is_parent(c.name) for cell in c.taken(rows.kept)
     }
     ids = [
         c for c in table.columns if c.kind is Kind.BOOKKEEPING and not headings.is_parent(c.name)
     ]
-    over = {r for r in rows.kept if any(c.cells[r] in parents and c.cells[r] for c in ids)}
+    over = {
+        row for c in ids for row in _having(c, lambda cell: cell in parents and cell, rows.kept)
+    }
     if over:
         rows.kept = [row for row in rows.kept if row not in over]
         rows.left_out.append(
@@ -148,26 +154,38 @@ def leave_out_parents(table: Table, labels: Sequence[str], metric: Column, rows:
     seed = table.shape.seed
     if seed is None:
         return
-    unnumbered = [row for row in rows.kept if gap_of(seed.cells[row]) is Gap.EMPTY]
-    numbered = [row for row in rows.kept if gap_of(seed.cells[row]) is not Gap.EMPTY]
+    unnumbered = _having(seed, lambda cell: gap_of(cell) is Gap.EMPTY, rows.kept)
+    if not unnumbered:
+        return
+    out = set(unnumbered)
+    numbered = [row for row in rows.kept if row not in out]
     summing = [row for row in unnumbered if table.number(row, metric) is not Gap.EMPTY]
-    means = [
-        pair
-        for row in summing
-        for pair in _beside(table, metric, [row], [r for r in numbered if labels[r] == labels[row]])
-    ]
-    if summing and (len(means) < len(summing) or not means_throughout(means, SUSPECTED)):
-        raise DataError(
-            f"{table.what}: {table.place(table.grid.rows[summing[0]][0])} has no {seed.name}: fill "
-            f"it in, or leave such rows out with --filter '{seed.name}!='"
-        )
-    if unnumbered:
-        rows.kept = numbered
-        many = len(unnumbered) > 1
-        rows.left_out.append(
-            f"{len(unnumbered)} row{'s' * many} without a {seed.name}, empty or the mean of "
-            f"{'their' if many else 'its'} arm ({quoted(counted(labels[r] for r in unnumbered))})"
-        )
+    if summing:
+        results: dict[str, list[int]] = {}
+        for row in numbered:
+            results.setdefault(labels[row], []).append(row)
+        of = {
+            label: others_of(_printed(table, metric, results.get(label, ())))
+            for label in dict.fromkeys(labels[row] for row in summing)
+        }
+        means = [(n, of[labels[row]]) for row in summing for n in _printed(table, metric, [row])]
+        if len(means) < len(summing) or not means_throughout(means, SUSPECTED):
+            raise DataError(
+                f"{table.what}: {table.place(table.grid.numbers[summing[0]])} has no {seed.name}: "
+                f"fill it in, or leave such rows out with --filter '{seed.name}!='"
+            )
+    rows.kept = numbered
+    many = len(unnumbered) > 1
+    rows.left_out.append(
+        f"{len(unnumbered)} row{'s' * many} without a {seed.name}, empty or the mean of "
+        f"{'their' if many else 'its'} arm ({quoted(counted(labels[r] for r in unnumbered))})"
+    )
+
+
+def _having(column: Column, holds: Callable[[str], object], rows: Sequence[int]) -> list[int]:
+    """Return in which of some rows something holds of a column's cell."""
+    found = column.having(holds)
+    return [row for row in rows if column.cells[row] in found] if found else []
 
 
 def _arm_of_statistic(name: str, names: Iterable[str]) -> str | None:
@@ -182,20 +200,23 @@ def _arm_of_statistic(name: str, names: Iterable[str]) -> str | None:
     return None
 
 
+def _printed(table: Table, metric: Column, rows: Sequence[int]) -> list[Printed]:
+    """Return the numbers that stand in some rows."""
+    return [value for row in rows if isinstance(value := table.number(row, metric), Printed)]
+
+
 def _beside(
     table: Table, metric: Column, rows: Sequence[int], others: Sequence[int]
 ) -> list[tuple[Printed, list[Printed]]]:
     """Return the number in each row with those of other rows."""
-    values = [value for r in others if isinstance(value := table.number(r, metric), Printed)]
-    return [
-        (number, values) for row in rows if isinstance(number := table.number(row, metric), Printed)
-    ]
+    values = _printed(table, metric, others)
+    return [(number, values) for number in _printed(table, metric, rows)]
 
 
 def _is_mean(table: Table, metric: Column, row: int, others: Sequence[int]) -> bool:
-    number = table.number(row, metric)
-    values = [value for r in others if isinstance(value := table.number(r, metric), Printed)]
-    return isinstance(number, Printed) and is_mean_of(number, values)
+    mine = _printed(table, metric, [row])
+    values = others_of(_printed(table, metric, others))
+    return any(is_mean_of(number, values) for number in mine)
 
 
 def _recompute(

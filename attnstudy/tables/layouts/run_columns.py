@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from attnstudy.errors import DataError, UsageError
@@ -17,6 +18,7 @@ from attnstudy.tables.layouts.aggregates_left_out import (
     refuse_leading_means,
     without_means,
 )
+from attnstudy.tables.layouts.numbers import others_of
 from attnstudy.tables.layouts.shape import unclear_columns
 from attnstudy.tables.layouts.source import Table
 
@@ -53,8 +55,9 @@ def run_columns(table: Table, kept: Sequence[int]) -> RunColumns:
     chosen = _chosen(table, groups)
     left_out, notes = [], []
     if chosen:
-        odd = [c for c in values if c.name not in chosen]
-        values = [c for c in values if c.name in chosen]
+        among = frozenset(chosen)
+        odd = [c for c in values if c.name not in among]
+        values = [c for c in values if c.name in among]
         left_out += [column_left_out(c, "by its heading it is no run") for c in odd]
     mean, sd, count = (
         _only(numeric, roles, role, chosen) for role in (Role.MEAN, Role.SD, Role.COUNT)
@@ -66,7 +69,9 @@ def run_columns(table: Table, kept: Sequence[int]) -> RunColumns:
         notes.append(f"column {clip(mean.name)!r} is taken for the means")
     elif mean is not None and values and not chosen and table.asked.layout is None:
         rows = table.beside(mean, values, kept)
-        if len(values) > 1 and 2 * sum(is_mean_of(n, found) for n, found in rows) >= len(rows):
+        if len(values) > 1 and 2 * sum(is_mean_of(n, others_of(found)) for n, found in rows) >= len(
+            rows
+        ):
             raise unclear_columns(values, table.what)
         left_out += [column_left_out(c, "the means are not those of such columns") for c in values]
         values = []
@@ -82,16 +87,27 @@ def run_columns(table: Table, kept: Sequence[int]) -> RunColumns:
             "columns mean, sd and n"
         )
     statistics = [c for c in (mean, sd, count) if c is not None]
+    taken = {column.index for column in (*known, *values, *statistics)}
+    said = {beginning for phrase in left_out for beginning in _beginnings(phrase)}
     for column in table.columns:
-        if column in known or column in values or column in statistics or not column.name:
+        if column.index in taken or not column.name:
             continue
-        if not any(column_left_out(column, "")[:-1] in said for said in left_out):
+        if column_left_out(column, "")[:-1] not in said:
             left_out.append(column_left_out(column, _why(column)))
+            said.update(_beginnings(left_out[-1]))
     left_out += [column_left_out(c, SUMMARY) for c in statistics]
     return RunColumns(
         values=tuple(values), mean=mean, sd=sd, count=count, left_out=tuple(left_out),
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _beginnings(phrase: str) -> Iterator[str]:
+    """Give all parts of a phrase that a phrase on another column may begin with."""
+    for start in re.finditer("column ", phrase):
+        for end in re.finditer(r" \(", phrase):
+            if start.start() < end.end():
+                yield phrase[start.start() : end.end()]
 
 
 def _why(column: Column) -> str:

@@ -137,11 +137,11 @@ def _arm_columns(
         c
         for c in free
         if c.kind is Kind.GIVEN and c.varies and not c.measured
-        and len(set(c.cells)) < len(c.cells) and c.name not in asked.allowed
+        and c.repeats and c.name not in asked.allowed
     ]  # fmt: skip
     for candidates in (
         varying,
-        [c for c in texts if len(set(c.cells)) < len(c.cells)],
+        [c for c in texts if c.repeats],
         names,
         texts,
         settings if seed is not None or not texts else [],
@@ -160,6 +160,8 @@ def _arm_columns(
 
 def labels_of(arms: Sequence[Column]) -> tuple[str, ...]:
     """Return the name of the arm of every row."""
+    if len(arms) == 1 and all(type(cell) is str for cell in arms[0].distinct):
+        return arms[0].cells
     return tuple(JOINT.join(cells) for cells in zip(*(c.cells for c in arms), strict=True))
 
 
@@ -182,7 +184,7 @@ def _with_arms(
     repeated = len(set(labels)) < len(labels)
     runs = headings.run_headings([c.name for c in values])
     side_by_side = bool(runs) and not repeated and asked.seed_by is None
-    if named and not repeated and any(map(split_summary, named[0].cells)):
+    if named and not repeated and any(map(split_summary, named[0].distinct)):
         return Shape("columns-are-runs", arms, None, values)
     if named or (seed is not None and not side_by_side) or (repeated and not runs):
         return Shape("rows-are-runs", arms, seed, named or values)
@@ -236,9 +238,9 @@ def _one_row_an_arm(
     found = headings.roles([c.name for c in values])
     results = [c for c, role in zip(values, found, strict=True) if role is Role.VALUE]
     summary = any(role in (Role.MEAN, Role.SD, Role.COUNT) for role in found) or any(
-        split_summary(cell) for c in values for cell in c.cells
+        split_summary(cell) for c in values for cell in c.distinct
     )
-    summaries = bool(results) and all(any(map(split_summary, c.cells)) for c in results)
+    summaries = bool(results) and all(any(map(split_summary, c.distinct)) for c in results)
     several = len(results) > 1 and all(c.kind is Kind.METRIC for c in results)
     if summaries or (summary and not several):
         return Shape("columns-are-runs", arms, None, values)
@@ -275,8 +277,9 @@ def _without_arms(columns: Sequence[Column], seed: Column | None, asked: Asked, 
     tasks = [c for c in columns if c.kind is Kind.TASK]
     steps = [c for c in columns if c.kind is Kind.STEP or c.counts_time]
     # numbers as varied as measurements may be an arm's, though its name is that of a setting
+    numbers = {c.index for c in measures(columns, seed)}
     values = tuple(
-        c for c in columns if c in measures(columns, seed) or (c.kind is Kind.GIVEN and c.measured)
+        c for c in columns if c.index in numbers or (c.kind is Kind.GIVEN and c.measured)
     )
     if not values:
         raise DataError(f"{what} has no column of results: give the results of runs as numbers")
@@ -344,7 +347,7 @@ def _columns_are_arms(columns: Sequence[Column], seed: Column | None, what: str)
             (
                 c
                 for c in texts
-                if all(_labels_a_run(x, c.name) or headings.is_statistic(x) for x in c.cells)
+                if all(_labels_a_run(x, c.name) or headings.is_statistic(x) for x in c.distinct)
             ),
             None,
         )

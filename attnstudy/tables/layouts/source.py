@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,22 +41,74 @@ class Table:
     decimal_comma: bool = field(init=False)
     """Whether commas are decimal marks."""
 
+    _seeds: dict[str, int] = field(init=False, default_factory=dict)
+    """The number that each cell of the column of seeds means, of those that were asked for."""
+
+    _steps: dict[str, float] = field(init=False, default_factory=dict)
+    """The step that each cell means, likewise."""
+
     def __post_init__(self) -> None:
         read = [*self.shape.values, *(c for c in self.columns if c.name == self.asked.point.of)]
-        cells = [cell for c in read for cell in c.cells if gap_of(cell) is None]
+        cells = [cell for c in read for cell in c.distinct if c.plain or gap_of(cell) is None]
         # semicolons and tabs come with decimal commas, from where commas cannot separate
         german = self.grid.place == "line" and self.grid.delimiter in (";", "\t")
-        comma = uses_decimal_comma(cells, separated_by_semicolon=self.grid.delimiter == ";")
+        comma = not all(c.plain for c in read) and uses_decimal_comma(
+            cells, separated_by_semicolon=self.grid.delimiter == ";"
+        )
         if german and not comma and groups_by_points(cells):
             others = [c for c in self.columns if c.numeric and c not in read]
-            comma = has_decimal_commas([cell for c in others for cell in c.cells])
+            comma = has_decimal_commas([cell for c in others for cell in c.distinct])
         object.__setattr__(self, "decimal_comma", comma)
         for column in () if comma else self.shape.values:
-            refuse_unclear_points(column.cells, perhaps_german=german)
+            refuse_unclear_points(column.distinct, perhaps_german=german)
+
+    def reads_plainly(self, column: Column) -> bool:
+        """Whether every cell of a column is a number that can be read in one way alone."""
+        return column.plain and not self.decimal_comma
 
     def place(self, line: int) -> str:
         """Return the place of a row, for the reader."""
         return f"{self.grid.place} {line}"
+
+    def seeds(self, rows: Sequence[int]) -> list[int | None]:
+        """Return the number of each run's repetition, as ``seed`` does."""
+        if self.shape.seed is None:
+            return [None] * len(rows)
+        try:
+            return list(map(self._seeds.__getitem__, self.shape.seed.taken(rows)))
+        except KeyError:
+            return [self.seed(row) for row in rows]
+
+    def values(self, rows: Sequence[int], column: Column) -> array[float]:
+        """Return the numbers in cells that hold one, as floats.
+
+        Raises:
+            DataError: a cell holds something else.
+
+        """
+        if self.reads_plainly(column):
+            return array("d", map(float, column.taken(rows)))
+        found = (self.number(row, column) for row in rows)
+        return array("d", (float(one.value) for one in found if isinstance(one, Printed)))
+
+    def steps(self, rows: Sequence[int], column: Column) -> list[float]:
+        """Return the steps in some rows.
+
+        Raises:
+            DataError: one is no number.
+
+        """
+        try:
+            return list(map(self._steps.__getitem__, column.taken(rows)))
+        except KeyError:
+            return [self._step(row, column) for row in rows]
+
+    def _step(self, row: int, column: Column) -> float:
+        cell = column.cells[row]
+        if cell not in self._steps:
+            where = f"{self.what}: {column.name} in {self.place(self.grid.numbers[row])}"
+            self._steps[cell] = float(read_number(cell, where).value)
+        return self._steps[cell]
 
     def number(self, row: int, column: Column) -> Printed | Gap:
         """Return the number in a cell, or why there is none.
@@ -68,7 +121,7 @@ class Table:
         cell = column.cells[row]
         if is_plain(cell) and not self.decimal_comma:
             return plain(cell)
-        line = self.grid.rows[row][0]
+        line = self.grid.numbers[row]
         where = f"{self.what}: {clip(column.shown)} in {self.place(line)}"
         gap = gap_of(cell)
         if gap is None:
@@ -108,10 +161,13 @@ class Table:
         if self.shape.seed is None:
             return None
         cell = self.shape.seed.cells[row]
+        if cell in self._seeds:
+            return self._seeds[cell]
         number = whole_seed(cell)
         if number is None:
             raise DataError(
-                f"{self.what}: the seed in {self.place(self.grid.rows[row][0])} is {clip(cell)!r}, "
+                f"{self.what}: the seed in {self.place(self.grid.numbers[row])} is {clip(cell)!r}, "
                 "not a whole number"
             )
+        self._seeds[cell] = number
         return number

@@ -89,7 +89,7 @@ def rank(  # noqa: PLR0913 - the options of the command, by keyword
             be read in several ways; the message says which and what settles it.
         DataError: the data hold no results, or a value cannot be right.
 
-    Example:
+    Examples:
         >>> import attnstudy
         >>> accuracies = {"base": [91.1, 91.3, 91.2, 91.0], "ours": [92.1, 92.4, 92.2, 92.3]}
         >>> attnstudy.rank(accuracies, metric="accuracy").verdict
@@ -191,7 +191,7 @@ def rank_tasks(  # noqa: PLR0913 - the options of the command, by keyword
             ways; the message says which and what settles it.
         DataError: the data hold no results, or a value cannot be right.
 
-    Example:
+    Examples:
         >>> import attnstudy, pandas as pd
         >>> rows = [(t, arm, s, 80 + 5 * i + 2 * (arm == "ours") + 0.1 * s)
         ...         for i, t in enumerate("abcdef") for arm in ("base", "ours") for s in range(3)]

@@ -32,6 +32,8 @@ class RunReference:
     """Its identity there; empty where it is not there yet."""
     value: float | None
     """Its value of the metric; None if it diverged."""
+    arm: str | None = None
+    """The arm that it is a run of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

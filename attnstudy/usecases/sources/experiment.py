@@ -33,6 +33,9 @@ from attnstudy.usecases.sources.logged_runs import (
     seed_of,
 )
 
+_LOAD = "system/"
+"""Begins the names under which MLflow logs the load of a machine."""
+
 
 def collect_experiment(
     request: ExperimentRequest, progress: Callable[[int], None] = lambda read: None
@@ -163,6 +166,7 @@ def _collected(
                 name=one.run.name,
                 run_id=one.run.run_id,
                 value=one.value if is_finite(one.value) else None,
+                arm=one.arm,
             )
             for one in kept
         ),
@@ -206,9 +210,10 @@ def _nothing(request: ExperimentRequest, logged: Sequence[LoggedRun], left: Sequ
     metrics = sorted({name for run in logged for name in run.metrics})
     for metric in (request.metric, request.point.of or request.metric):
         if metric not in metrics:
+            results = [name for name in metrics if not name.startswith(_LOAD)]
             return (
-                f"no run has a metric {metric!r}{near_miss(metric, metrics)} "
-                f"(there: {', '.join(metrics) or 'none'})"
+                f"no run has a metric {metric!r}{near_miss(metric, results)} "
+                f"(there: {', '.join(results) or 'none'})"
             )
     for name in request.by:
         kind, key = field_of(name)

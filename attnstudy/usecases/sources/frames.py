@@ -38,7 +38,7 @@ def grid_of_parquet(path: Path, name: str) -> Grid:
     columns = [column.to_pylist() for column in table.columns]
     # parquet has null for a cell that is empty, so that NaN is a number
     cells = [_texts(column, unclear=False) for column in columns]
-    return grid_of(table.column_names, list(zip(*cells, strict=True)), name)
+    return grid_of(table.column_names, cells, name)
 
 
 ARM, SEED, VALUE = "arm", "seed", "value"
@@ -60,7 +60,7 @@ def grid_of_data(data: Any) -> Grid:
         names = [name for name, _, _ in columns]
         _refuse_twice([name for name in names if name], "column")
         cells = [_texts(values, unclear=unclear) for _, values, unclear in columns]
-        return grid_of(names, list(zip(*cells, strict=True)), "the data")
+        return grid_of(names, cells, "the data")
     groups = _groups(data)
     if groups is None:
         raise UsageError(
@@ -143,13 +143,13 @@ def _grid_of_runs(given: Iterable[tuple[Any, Any]], *, unclear: bool = False) ->
             for arm, values in by_seed.items()
             for seed, value in values.items()
         ]
-        return grid_of([ARM, SEED, VALUE], rows, "the data")
+        return grid_of([ARM, SEED, VALUE], list(zip(*rows, strict=True)), "the data")
     runs_of = [
         (arm, _result(arm, value, unclear=arm in pandas))
         for arm, values in lists.items()
         for value in values
     ]
-    return grid_of([ARM, VALUE], runs_of, "the data")
+    return grid_of([ARM, VALUE], list(zip(*runs_of, strict=True)), "the data")
 
 
 def _listed(arm: str, values: Any) -> list[Any]:

@@ -153,7 +153,9 @@ def collect_study(
             *advice(study, kept),
         ),
         runs=tuple(
-            RunReference(name=run.name, run_id=run.run_id, value=run.metrics.get(metric))
+            RunReference(
+                name=run.name, run_id=run.run_id, value=run.metrics.get(metric), arm=run.arm
+            )
             for run in kept
         ),
         curves=_curves(tracker, finished, known) if request.with_curves else {},

@@ -14,13 +14,15 @@ from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
 from attnstudy.tables.filters import filtered
-from attnstudy.tables.grid import Grid, Line, read_grid, read_text, stacked
+from attnstudy.tables.grid import Grid, read_grid, read_text, refuse_respelled, stacked
 from attnstudy.tables.headings import is_statistic
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
 from attnstudy.tables.words import alike, read_as, some
 from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
+
+_MOST_ARMS = 20_000  # of which there are 200 million pairs
 
 FILE = "file"
 """The column of file names where several files are read together."""
@@ -81,27 +83,31 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             f"{what} has no column {column!r} of tasks{near_miss(column, grid.header)} "
             f"(there: {', '.join(filter(None, grid.header))})"
         )
-    place = grid.header.index(column)
-    rows: dict[str, list[Line]] = {}
-    for number, row in grid.rows:
-        rows.setdefault(row[place].strip(), []).append((number, _without(row, place)))
+    index = grid.header.index(column)
+    refuse_respelled(grid.columns[index], what)
+    rows: dict[str, list[int]] = {}
+    for row, cell in enumerate(grid.columns[index]):
+        rows.setdefault(cell.strip(), []).append(row)
     if gap := next((task for task in rows if gap_of(task) is not None), None):
         rows[""] = rows.pop(gap)
     if "" in rows:
+        place = grid.numbers[rows[""][0]]
         raise DataError(
-            f"{grid.place} {rows[''][0][0]} of {what} names no task in column {column!r}: fill it "
-            "in, or remove the row"
+            f"{grid.place} {place} of {what} names no task in column {column!r}: fill it in, or "
+            "remove the row"
         )
     if summary := next((task for task in rows if is_statistic(task)), None):
         raise UsageError(
             f"{summary!r} in column {column!r} of {what} seems to summarise the tasks: leave it "
             f"out with --filter '{column}!={summary}', or rename the task"
         )
-    header = _without(grid.header, place)
     asked = replace(request, layout=_layout_of_tasks(request, grid, column, rows))
     found = {}
+    header = grid.header[:index] + grid.header[index + 1 :]
+    columns = grid.columns[:index] + grid.columns[index + 1 :]
+    others = replace(grid, header=header, columns=columns, left_out=(), blocks=())
     for task, own in rows.items():
-        part = replace(grid, header=header, rows=tuple(own), left_out=(), blocks=())
+        part = others.taken(own)
         try:
             found[task] = _collected(asked, what, part)
         except (UsageError, DataError) as error:
@@ -110,7 +116,7 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
 
 
 def _layout_of_tasks(
-    request: TableRequest, grid: Grid, column: str, rows: Mapping[str, Sequence[Line]]
+    request: TableRequest, grid: Grid, column: str, rows: Mapping[str, Sequence[int]]
 ) -> str | None:
     """Return the layout of the tables of the tasks, where all of them together show it.
 
@@ -121,10 +127,6 @@ def _layout_of_tasks(
     others = [c for c in columns_of(grid) if c.name != column]
     plain = len(others) > 1 and all(c.kind in (Kind.NUMBER, Kind.GIVEN) for c in others)
     return "columns-are-arms" if plain and all(len(own) == 1 for own in rows.values()) else None
-
-
-def _without(cells: tuple[str, ...], place: int) -> tuple[str, ...]:
-    return cells[:place] + cells[place + 1 :]
 
 
 def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
@@ -141,6 +143,12 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
         settled=settled,
     )
     reading = read_table(grid, asked, what)
+    if len(reading.arms) > _MOST_ARMS:
+        raise DataError(
+            f"{what} has {len(reading.arms):,} arms ({reading.arms_in}), and a ranking compares "
+            f"each with each, up to {_MOST_ARMS:,}: say what makes an arm with --by, or rank some "
+            "of them with --filter"
+        )
     if not any(arm.runs or arm.diverged for arm in reading.arms):
         raise DataError(
             f"{what} has no column of runs: a ranking needs the values, not their summary; "
@@ -165,15 +173,14 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
 
 
 def _seeded(reading: Reading) -> bool:
-    return all(run.seed is not None for arm in reading.arms for run in arm.runs) and not any(
-        seed is None for arm in reading.arms for seed in arm.diverged
-    )
+    return not any(None in arm.runs.seeds or None in arm.diverged for arm in reading.arms)
 
 
 def _values(arm: Arm, *, seeded: bool) -> dict[int, float] | list[float]:
     if seeded:
-        return {run.seed: float(run.number.value) for run in arm.runs if run.seed is not None}
-    return [float(run.number.value) for run in arm.runs]
+        pairs = zip(arm.runs.seeds, arm.runs.values, strict=True)
+        return {seed: value for seed, value in pairs if seed is not None}
+    return list(arm.runs.values)
 
 
 def _diverged(arm: Arm, *, seeded: bool) -> int | tuple[int, ...]:
@@ -226,9 +233,14 @@ def _grid(request: TableRequest) -> tuple[str, Grid]:
         _refuse_unnamed_curves(request, what, grids)
         return what, together
     by_file = dict(zip((name for name, _ in grids), arms, strict=True))
-    rows = tuple((n, (*row[:-1], *by_file[row[-1]][:2])) for n, row in together.rows)
+    *others, files = together.columns
+    said = (
+        tuple(by_file[name].arm for name in files),
+        tuple(by_file[name].number for name in files),
+    )
     columns = FOLD_FROM_NAME if arms[0].fold else FROM_NAME
-    return what, replace(together, header=(*together.header[:-1], *columns), rows=rows)
+    header = (*together.header[:-1], *columns)
+    return what, replace(together, header=header, columns=(*others, *said))
 
 
 def _refuse_unnamed_curves(
@@ -265,7 +277,9 @@ def _read(source: str) -> Grid:
         reason = error.strerror or str(error)
         raise DataError(f"{name} cannot be read ({reason}): name a CSV or parquet file") from error
     _refuse_databases(raw, name)
-    return read_grid(read_text(raw, name), name)
+    text = read_text(raw, name)
+    del raw
+    return read_grid(text, name)
 
 
 def _refuse_databases(raw: bytes, name: str) -> None:

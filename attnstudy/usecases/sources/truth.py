@@ -31,6 +31,8 @@ from attnstudy.usecases.sources.damage import damaged, named
 
 FINISHED = ("complete", "diverged")
 """States of a run with a result."""
+_LOOKS = 3
+"""Readings of MLflow and folders before something is held against them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +129,42 @@ def known_runs(
         StoreError: the store is unreachable, a folder is damaged, or MLflow contradicts one.
 
     """
-    # MLflow first: what is finished in between is then only taken for not delivered yet
-    tracked = read_runs(tracker, study, progress, deleted=True)
-    here = _Here.read(tracker, study, {run.identity[0] for run in tracked})
-    if not here.joined(tracked):
-        return Known(tuple(tracked), joined=False, notes=_not_joined(tracker, study, here.runs))
-    if here.damage is not None:
-        raise here.damage
-    if differing := _differing(here, tracked):
-        lost = [one for one in here.runs if one.lost_result]
-        mend = f"the folders are the truth: 'attnstudy sync {study}' puts MLflow right"
-        if lost:
-            mend = (
-                f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or 'attnstudy "
-                f"run' {lost[0].started.spec.options} trains the run again"
-            )
-        raise StoreError(
-            f"MLflow contradicts the run folders of {study!r} about {named(differing)}; {mend}, "
-            "then rank again"
+    wrong: StoreError | None = None
+    for _ in range(_LOOKS):
+        # MLflow first: what is finished in between is then only taken for not delivered yet
+        tracked = read_runs(tracker, study, progress, deleted=True)
+        here = _Here.read(tracker, study, {run.identity[0] for run in tracked})
+        if not here.joined(tracked):
+            return Known(tuple(tracked), joined=False, notes=_not_joined(tracker, study, here.runs))
+        before, wrong = wrong, here.damage or _contradiction(study, here, tracked)
+        if wrong is None:
+            return _known(study, here, tracked)
+        if str(wrong) == str(before):  # else it may be what another command was about to change
+            break
+    assert wrong is not None
+    raise wrong
+
+
+def _contradiction(study: str, here: _Here, tracked: Iterable[TrackedRun]) -> StoreError | None:
+    """Return what is to be said where MLflow contradicts folders."""
+    differing = _differing(here, tracked)
+    if not differing:
+        return None
+    lost = [one for one in here.runs if one.lost_result]
+    mend = f"the folders are the truth: 'attnstudy sync {study}' puts MLflow right"
+    if lost:
+        mend = (
+            f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or 'attnstudy "
+            f"run' {lost[0].started.spec.options} trains the run again"
         )
+    return StoreError(
+        f"MLflow contradicts the run folders of {study!r} about {named(differing)}; {mend}, "
+        "then rank again"
+    )
+
+
+def _known(study: str, here: _Here, tracked: Sequence[TrackedRun]) -> Known:
+    """Return what both together say."""
     found = [here.known(run) for run in tracked]
     lacking = here.lacking(study, tracked)
     unsent = [
