@@ -11,6 +11,9 @@ SBOM ?= build/attnstudy-$(VERSION).cdx.json
 # more than cores: many tests wait for servers and workers
 PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PYTEST_ARGS ?= -n $(PYTEST_WORKERS) --dist loadgroup -q
+# Every store is synced to the disk at each step, which tests would wait for: a machine that has 8 GB
+# of shared memory keeps them there, and takes a fifth less time.
+export PYTEST_DEBUG_TEMPROOT ?= $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8e6 {print $$6}')
 PYTEST = $(BIN)/python -m pytest $(PYTEST_ARGS) --durations=25 --junitxml=build/$@.xml
 # Python compiles what is imported, a small part of all that is installed, and keeps it: where it
 # may not, each of the many processes that demo and tests start would compile torch and MLflow anew.

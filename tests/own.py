@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from attnstudy import runs
+from tests.waiting import PATIENCE
 
 TRAIN = """
 train = "mine:train"
@@ -81,7 +82,7 @@ class Own:
         while not when() and command.poll() is None:
             time.sleep(0.01)
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=250)
+        _, said = command.communicate(timeout=PATIENCE)
         return command.returncode, said
 
     def _forget_modules(self) -> None:

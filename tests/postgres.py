@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import PATIENCE, wait_for
 
 SUPERUSER = "tester"
 PASSWORD = "swordfish"  # of a server that lives as long as the tests
@@ -63,17 +64,17 @@ class Postgres:
                  "-k", self.folder, "-F"],
                 stdout=log, stderr=log, user=self.user, cwd=self.folder,
             )  # fmt: skip
-        deadline = time.monotonic() + 250
-        while "ready to accept connections" not in self.log[before:]:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"Postgres did not start: {self.log[before:]}")
-            time.sleep(0.05)
+        wait_for(
+            lambda: "ready to accept connections" in self.log[before:],
+            self._process,
+            lambda: self.log[before:],
+        )
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: fast, which does not wait for its clients, unless the signal says otherwise."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(timeout=250)
+            self._process.wait(timeout=PATIENCE)
             self._process = None
 
 

@@ -9,13 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from attnstudy import runs
 from attnstudy.runs import RunFolder
 from tests.conftest import SMALL
+from tests.waiting import wait_for
 
 STUDY = "placement"
 VARIANTS = ("--variant", "vanilla", "--variant", "double")
@@ -47,11 +47,7 @@ def train_and_kill(store_dir: Path, *arguments: str) -> None:
     """Start a training and kill it as soon as it has left a checkpoint."""
     words = command("run", *SMALL, *arguments, "--store", store_dir, "--executor", "inline", "-q")
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        deadline = time.monotonic() + 250
-        while not list(store_dir.glob("runs/*/*/checkpoint*.pt")):
-            assert child.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait_for(lambda: list(store_dir.glob("runs/*/*/checkpoint*.pt")), child)
         child.send_signal(signal.SIGKILL)
 
 

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE
+
 
 def on_a_terminal(arguments, environment):
     """Run a command whose stderr is a terminal; return what it wrote there."""
@@ -26,5 +28,5 @@ def on_a_terminal(arguments, environment):
         if not part:
             break
     os.close(ours)
-    assert child.wait(timeout=250) == 0, shown
+    assert child.wait(timeout=PATIENCE) == 0, shown
     return shown.decode()

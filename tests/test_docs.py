@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 
 from attnstudy.studyplan import RecordedPlan
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE, answers, wait_for
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -216,19 +216,12 @@ def look_at_the_ui(words, data_dir):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        deadline = time.monotonic() + 250
-        while True:
-            try:
-                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
-                break
-            except OSError:
-                assert child.poll() is None, child.stderr.read()
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-        assert b"MLflow" in page
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(lambda: answers(address), child)
+        assert b"MLflow" in urllib.request.urlopen(address, timeout=PATIENCE).read()
     finally:
         os.killpg(child.pid, signal.SIGINT)
-        child.wait(timeout=250)
+        child.wait(timeout=PATIENCE)
 
 
 def test_make_demo_ends_with_the_ranking_and_the_line_that_opens_the_ui(tmp_path, data_dir):

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from attnstudy.shown import in_markdown
 from attnstudy.stats import Ranking
 from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE, wait_for
 
 STORE_DIR = Path("mlruns")
 
@@ -363,13 +363,9 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(workplace, processes):
         # a test run in the background of a shell inherits that Ctrl-C is ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    deadline = time.monotonic() + 250
-    while not list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")):
-        assert time.monotonic() < deadline
-        assert child.poll() is None, child.stderr.read()
-        time.sleep(0.05)
+    wait_for(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), child)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
-    _, errors = child.communicate(timeout=250)
+    _, errors = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130
     assert "Traceback" not in errors
     assert "to go on from there: attnstudy run --dataset digits" in errors

@@ -19,6 +19,7 @@ from attnstudy.running.jobs import Progress
 from attnstudy.trainings.placement import declaration, training
 from attnstudy.trainings.placement.declaration import Placement
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +141,7 @@ def test_an_estimate_that_comes_too_late_is_given_up(cli, workplace, monkeypatch
             time.sleep(0.01)
 
     def ended_when_it_is_timed(first):
-        assert going.wait(250)
+        assert going.wait(PATIENCE)
         end(first)
 
     monkeypatch.setattr(estimating, "WORTH_AN_ESTIMATE", 0.0)

@@ -30,6 +30,7 @@ from attnstudy.executors import (
     TimeIsUpError,
     base,
 )
+from tests.waiting import PATIENCE, wait_for
 
 EXECUTORS: dict[str, Any] = {
     "inline": Inline(),
@@ -335,14 +336,9 @@ def test_a_worker_whose_parent_was_killed_comes_to_an_end(tmp_path, killed_at):
         assert "begun" in parent.stdout.readline()
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 250
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     pid = int((tmp_path / "pid").read_text())
-    while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists())
     assert (tmp_path / "asked").exists()
 
 
@@ -376,12 +372,9 @@ def test_ctrl_c_while_workers_are_prepared_leaves_no_traceback(tmp_path):
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    deadline = time.monotonic() + 250
-    while not (tmp_path / "importing").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for((tmp_path / "importing").exists)
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everybody
-    assert child.communicate(timeout=250)[1] == ""
+    assert child.communicate(timeout=PATIENCE)[1] == ""
     assert (tmp_path / "imported").exists()
 
 

@@ -32,6 +32,7 @@ from tests.stores import (
     run_named,
     snapshot,
 )
+from tests.waiting import PATIENCE
 
 
 def finished(store_dir: Path) -> RunFolder:
@@ -309,7 +310,7 @@ def test_at_a_terminal_the_user_decides(store_dir, typed, code, said, stays):
             while select.select([ours], [], [], 0.5)[0]:
                 shown += os.read(ours, 1000)
     os.close(ours)
-    assert child.wait(250) == code
+    assert child.wait(PATIENCE) == code
     assert said in shown.decode()
     assert path.exists() is stays
 

@@ -12,6 +12,7 @@ import pytest
 
 from attnstudy.render.tables import fitted, table, wrapped
 from tests.report.conftest import NOTEBOOK
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def shown(*words, encoding="utf-8"):
             break
         parts.append(part)
     os.close(ours)
-    assert child.wait(timeout=250) == 0
+    assert child.wait(timeout=PATIENCE) == 0
     return b"".join(parts).decode(encoding).replace("\r\n", "\n")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE
 
 TRAP = 'raise SystemExit("what nobody named was run")\n'
 TRAPS = ("torch", "numpy", "mlflow", "platform", "colorsys", "yaml")
@@ -25,7 +26,7 @@ def attnstudy(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parent.parent)
     return subprocess.run(
         [sys.executable, "-m", "attnstudy", *words], cwd=cwd, text=True, capture_output=True,
-        env={**os.environ, "PYTHONPATH": root}, timeout=250,
+        env={**os.environ, "PYTHONPATH": root}, timeout=PATIENCE,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.own import Own, computed, one_sentence, published
 from tests.test_own_trainings import GOOD
+from tests.waiting import PATIENCE, wait_for
 
 ITEMS = """
 import numpy as np
@@ -412,11 +413,7 @@ def test_a_function_that_never_ends_is_ended_by_ctrl_c_twice(own: Own):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    deadline = time.monotonic() + 250
-    while not list(own.place.glob("mlruns/runs/own/*/begun")):
-        assert child.poll() is None, child.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: list(own.place.glob("mlruns/runs/own/*/begun")), child)
     child.send_signal(signal.SIGINT)
     time.sleep(1)
     assert child.poll() is None  # it waits for a checkpoint
@@ -425,7 +422,7 @@ def test_a_function_that_never_ends_is_ended_by_ctrl_c_twice(own: Own):
         _, errors = child.communicate(timeout=25)
     except subprocess.TimeoutExpired:  # a busy machine may take two for one
         child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=250)
+        _, errors = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130, errors
     assert "Traceback" not in errors
     (folder,) = own.folders().values()

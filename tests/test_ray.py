@@ -11,8 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.conftest import SMALL
 from tests.own import computed as all_computed
 from tests.stores import one_sentence
 from tests.tuning import numbers
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.timeout(600)
 CHAOS = bool(os.environ.get("ATTNSTUDY_CHAOS"))
@@ -65,14 +65,6 @@ def begin(*words: str, cwd: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "attnstudy", *words], cwd=cwd, stdout=said, stderr=said
         )
-
-
-def until(condition: Callable[[], object], child: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 250
-    while not condition():
-        assert child.poll() is None, "it ended too early"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def raylet(node) -> int:
@@ -148,13 +140,15 @@ def test_a_worker_a_machine_and_the_command_die(cluster, workplace, here):
         return text in (workplace / "said.txt").read_text()
 
     child = begin(*words, cwd=workplace)
-    until(lambda: len(checkpoints()) == 2, child)
+    wait_for(lambda: len(checkpoints()) == 2, child)
     (victim,) = workers(extra)
     os.kill(victim, signal.SIGKILL)
-    until(lambda: said("was killed, perhaps because memory ran out; it is tried once more"), child)
-    until(lambda: workers(extra), child)
+    wait_for(
+        lambda: said("was killed, perhaps because memory ran out; it is tried once more"), child
+    )
+    wait_for(lambda: workers(extra), child)
     cluster.lose(extra)
-    until(lambda: said("is gone; it is tried once more") or len(checkpoints()) < 2, child)
+    wait_for(lambda: said("is gone; it is tried once more") or len(checkpoints()) < 2, child)
     child.kill()
     child.wait()
     left = checkpoints()
@@ -175,7 +169,7 @@ def test_a_lost_head_ends_the_command_and_the_same_command_goes_on(workplace):
     store_dir = workplace / "mlruns"
     with machines({"num_cpus": 2}) as made:
         child = begin(*words, made.address, cwd=workplace)
-        until(lambda: len(list(store_dir.glob("runs/placement/*/checkpoint.pt"))) == 2, child)
+        wait_for(lambda: len(list(store_dir.glob("runs/placement/*/checkpoint.pt"))) == 2, child)
         made.cluster.head_node.all_processes["gcs_server"][0].process.kill()
         code = child.wait(timeout=300)
     said = (workplace / "said.txt").read_text()
@@ -351,7 +345,7 @@ def test_a_stranger_is_not_let_in(cluster, workplace, environment, said):
     words = ("run", *SMALL, "--variant", "vanilla", *ray_words(cluster))
     ended = subprocess.run(
         [sys.executable, "-c", STRANGER, *words], capture_output=True, text=True, check=False,
-        env={**os.environ, **environment}, timeout=250,
+        env={**os.environ, **environment}, timeout=PATIENCE,
     )  # fmt: skip
     assert ended.returncode == 3, ended.stderr
     assert said in one_sentence(ended.stderr)
@@ -361,7 +355,7 @@ def test_no_cluster_at_an_address(workplace):
     words = ("run", *SMALL, "--variant", "vanilla", "--executor", "ray", "--address")
     ended = subprocess.run(
         [sys.executable, "-c", STRANGER, *words, "127.0.0.1:9"], capture_output=True, text=True,
-        check=False, timeout=250,
+        check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert ended.returncode == 3, ended.stderr
     assert "no Ray cluster answers at 127.0.0.1:9" in one_sentence(ended.stderr)

@@ -32,6 +32,7 @@ from attnstudy.runs import (
 )
 from attnstudy.runs.journal import append_record
 from attnstudy.study import RunSpec
+from tests.waiting import PATIENCE
 
 SPEC = RunSpec(
     study="mine", dataset="digits", variant="double", seed=3, dataset_digest="ab", train_size=100,
@@ -92,13 +93,6 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 250) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
 # The claim, with a real second process
 
 HOLD = """
@@ -136,7 +130,7 @@ def test_a_run_is_held_by_one_process(started: RunFolder, holder: subprocess.Pop
 def test_a_run_is_free_when_its_holder_ends(
     started: RunFolder, holder: subprocess.Popen[str]
 ) -> None:
-    holder.communicate("\n", timeout=250)
+    holder.communicate("\n", timeout=PATIENCE)
     assert not started.claimed
     with started.claim() as mine:
         assert mine
@@ -147,7 +141,7 @@ def test_a_run_is_free_when_its_holder_is_killed(
     started: RunFolder, holder: subprocess.Popen[str]
 ) -> None:
     os.kill(holder.pid, signal.SIGKILL)
-    assert holder.wait(250) == -signal.SIGKILL
+    assert holder.wait(PATIENCE) == -signal.SIGKILL
     assert not started.claimed
     assert started.status is Status.INTERRUPTED
     with started.claim() as mine:
@@ -222,7 +216,7 @@ def test_study_facts_are_changed_by_one_process_at_a_time(tmp_path: Path) -> Non
         assert child.stdout is not None
         child.stdout.readline()
     go.touch()
-    assert [child.wait(250) for child in children] == [0, 0]
+    assert [child.wait(PATIENCE) for child in children] == [0, 0]
     assert runs.study_facts(tmp_path, "mine").others == {"count": 40}
 
 

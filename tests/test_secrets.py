@@ -19,6 +19,7 @@ import pytest
 from attnstudy import errors
 from tests.conftest import SMALL
 from tests.stores import command
+from tests.waiting import PATIENCE
 
 PASSWORD = "sw0rdf1sh"
 """Nothing listens at any of the addresses."""
@@ -148,7 +149,7 @@ def _with_a_store() -> Iterator[Any]:
                 yield pytest.param(address, words, id=f"{number}-{' '.join(words[:3])}")
 
 
-@pytest.mark.parametrize(("address", "arguments"), _with_a_store())
+@pytest.mark.parametrize(("address", "arguments"), list(_with_a_store()))
 def test_no_command_tells_the_password_of_a_store(address, arguments, place, cli, recwarn):
     if _takes(arguments, "--tracking-uri"):
         _silent(cli(*arguments, "--tracking-uri", address), place)
@@ -259,8 +260,8 @@ class Watched:
         return self._said.read_text()
 
     def until(self, seen: Callable[[], bool]) -> bool:
-        """Look at the processes until something is seen, for a minute."""
-        deadline = time.monotonic() + 250
+        """Look at the processes until something is seen."""
+        deadline = time.monotonic() + PATIENCE
         while not seen() and time.monotonic() < deadline:
             self.commands.update(_family(self.process.pid))
             time.sleep(0.05)  # a look costs 5 ms
@@ -276,10 +277,10 @@ def watched(*words: str, said: Path, env: Mapping[str, str]) -> Iterator[Watched
     finally:
         seen.process.terminate()  # a server has a session of its own, which its command ends
         with contextlib.suppress(subprocess.TimeoutExpired):
-            seen.process.wait(timeout=250)
+            seen.process.wait(timeout=PATIENCE)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(seen.process.pid, signal.SIGKILL)
-        seen.process.wait(timeout=250)
+        seen.process.wait(timeout=PATIENCE)
 
 
 def _family(root: int) -> Iterator[str]:

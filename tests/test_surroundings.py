@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE
 
 LONG = "x" * 4000
 
@@ -57,7 +58,7 @@ def test_too_little_memory(megabytes, store_dir, workplace):
     """Wherever it ends: an answer, or one sentence; whatever library was being imported."""
     done = subprocess.run(
         [sys.executable, "-m", "attnstudy", "rank", "--study", "placement"],
-        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
         preexec_fn=lambda: resource.setrlimit(
             resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20)
@@ -89,7 +90,7 @@ def test_streams_that_the_caller_closed(closed, workplace):
     """What is opened next must not be taken for the output, and nobody misses what is not read."""
     done = subprocess.run(
         ["sh", "-c", f'exec "$0" -m attnstudy status {closed}', sys.executable],
-        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -101,7 +102,7 @@ def test_links_in_a_circle(workplace):
     Path("here").symlink_to("there")
     done = subprocess.run(
         [sys.executable, "-m", "attnstudy", "status", "--store", "here/mlruns"],
-        capture_output=True, text=True, check=False, cwd=workplace, timeout=250,
+        capture_output=True, text=True, check=False, cwd=workplace, timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
     )  # fmt: skip
     assert done.returncode == 3

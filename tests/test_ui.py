@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import pytest
 from attnstudy.tracking import open_store, resolve
 from tests.conftest import SMALL
 from tests.stores import VARIANTS, command
+from tests.waiting import PATIENCE, answers, wait_for
 
 
 def free_port() -> int:
@@ -53,9 +52,9 @@ def test_a_signal_ends_the_server_with_its_children(tmp_path, number):
         start_new_session=True, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
     )  # fmt: skip
     try:
-        servers = wait_for(child, port)
+        servers = started_by(child, port)
         os.kill(child.pid, number)
-        _, said = child.communicate(timeout=250)
+        _, said = child.communicate(timeout=PATIENCE)
         assert child.returncode == 128 + number
         assert "The MLflow UI has ended." in said
         assert "Traceback" not in said
@@ -65,16 +64,9 @@ def test_a_signal_ends_the_server_with_its_children(tmp_path, number):
         child.kill()
 
 
-def wait_for(child: subprocess.Popen[str], port: int) -> list[int]:
+def started_by(child: subprocess.Popen[str], port: int) -> list[int]:
     """Wait until the UI answers; return the processes that were started by it."""
-    until = time.monotonic() + 250
-    while time.monotonic() < until:
-        assert child.poll() is None, child.stderr.read()
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
-                break
-        except OSError:
-            time.sleep(0.5)
+    wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), child)
     children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
     servers = [int(one) for one in children]
     assert any(of_session(one) for one in servers)
@@ -112,10 +104,7 @@ def opened(workplace: Path, cli: Any) -> Any:
         env={**os.environ, "BROWSER": f"{browser} %s"},
     )  # fmt: skip
     try:
-        wait_for(child, port)
-        until = time.monotonic() + 250
-        while not asked_for.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        wait_for(asked_for.exists, child)
         address = asked_for.read_text().strip()
         with playwright.sync_playwright() as started:
             chrome = started.chromium.launch(executable_path=chromium)
@@ -131,7 +120,7 @@ def opened(workplace: Path, cli: Any) -> Any:
             chrome.close()
     finally:
         child.terminate()
-        _, said = child.communicate(timeout=250)
+        _, said = child.communicate(timeout=PATIENCE)
     assert address in said, "printed as well"
 
 

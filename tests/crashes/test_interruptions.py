@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from attnstudy import runs
 from attnstudy.runs import load_checkpoints, records_before, save_checkpoint
 from tests.conftest import SMALL
+from tests.waiting import PATIENCE, wait_for
 
 STORE_DIR = Path("mlruns")
 LONG_RUN = ("run", *SMALL, "--epochs", "200", "--variant", "double", "--seeds", "2")
@@ -39,14 +39,6 @@ def finish(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*arguments), capture_output=True, text=True, timeout=280, check=False
     )
-
-
-def until(condition, child: subprocess.Popen[str] | None = None) -> None:
-    deadline = time.monotonic() + 250
-    while not condition():
-        assert time.monotonic() < deadline
-        assert child is None or child.poll() is None, child.stderr.read()
-        time.sleep(0.02)
 
 
 def folders(study="placement"):
@@ -83,9 +75,9 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("processes")]
 )
 def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
     child = begin(*LONG_RUN, "--batch-size", "2", "--workers", "2")  # 128 iterations an epoch
-    until(checkpointed, child)
+    wait_for(checkpointed, child)
     child.send_signal(number)  # to the parent alone, as kubernetes does
-    _, errors = child.communicate(timeout=250)
+    _, errors = child.communicate(timeout=PATIENCE)
     assert child.returncode == 128 + number
     assert "Traceback" not in errors
     assert "to go on from there: attnstudy run --dataset digits" in errors
@@ -105,7 +97,7 @@ def test_a_signal_leaves_checkpoints_within_the_epoch(workplace, number):
 def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
     words = ("run", *SMALL, "--epochs", "40", "--variant", "double", "--seeds", "2")
     child = begin(*words, "--workers", "2")
-    until(checkpointed, child)
+    wait_for(checkpointed, child)
     child.kill()  # the parent alone: its workers live until their next iteration
     child.wait()
     done = finish(*words, "--workers", "2", "--json")
@@ -121,7 +113,7 @@ def test_a_command_waits_for_the_workers_of_one_that_was_killed(workplace):
 @pytest.mark.long
 def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     child = begin(*LONG_RUN, "--workers", "2")
-    until(checkpointed, child)
+    wait_for(checkpointed, child)
     (one, two) = folders().values()
     assert one.status is two.status is runs.Status.RUNNING
     assert not one.orphaned
@@ -142,17 +134,17 @@ def test_an_orphan_is_told_apart_from_a_run_of_another_command(workplace):
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stopped))
-    until(lambda: all(folder.status is runs.Status.RUNNING for folder in (one, two)), second)
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stopped))
+    wait_for(lambda: all(folder.status is runs.Status.RUNNING for folder in (one, two)), second)
     second.send_signal(signal.SIGTERM)
-    second.communicate(timeout=250)
+    second.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.long
 def test_a_command_waits_for_another_only_if_asked(workplace):
     words = ("run", *SMALL, "--epochs", "120", "--variant", "double", "--seeds", "1", "--json")
     first = begin(*words)
-    until(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
+    wait_for(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
     (folder,) = folders().values()
     (holder,) = holders([folder])
     os.kill(holder, signal.SIGSTOP)  # it holds its run for as long as this test wants
@@ -163,29 +155,29 @@ def test_a_command_waits_for_another_only_if_asked(workplace):
     while "waiting for 1" not in (line := patient.stderr.readline()):
         assert line
     os.kill(holder, signal.SIGCONT)
-    out, errors = patient.communicate(timeout=250)
+    out, errors = patient.communicate(timeout=PATIENCE)
     assert patient.returncode == 0, errors
     answer = json.loads(out)
     assert (answer["trained"], answer["skipped"], answer["elsewhere"]) == (0, 1, 0)
-    out, _ = first.communicate(timeout=250)
+    out, _ = first.communicate(timeout=PATIENCE)
     assert json.loads(out)["trained"] == 1
 
 
 @pytest.mark.long
 def test_who_waits_takes_over_what_the_other_leaves(workplace):
     first = begin(*LONG_RUN, "--seeds", "1")
-    until(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
+    wait_for(lambda: list(STORE_DIR.glob("runs/placement/*/checkpoint.pt")), first)
     second = begin(*LONG_RUN, "--seeds", "1", "--wait")
     line = ""
     while "waiting for 1" not in line:
         line = second.stderr.readline()
         assert line
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=250)
+    first.communicate(timeout=PATIENCE)
     (folder,) = folders().values()
-    until(lambda: folder.status is runs.Status.RUNNING, second)
+    wait_for(lambda: folder.status is runs.Status.RUNNING, second)
     second.send_signal(signal.SIGTERM)
-    second.communicate(timeout=250)
+    second.communicate(timeout=PATIENCE)
     assert second.returncode == 143
 
 

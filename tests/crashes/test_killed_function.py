@@ -21,6 +21,7 @@ from tests.crashes.test_crash_points import FILES, MOMENTS, PLACES
 from tests.crashes.zygote import Ended, Zygote
 from tests.own import RANKING, computed, published
 from tests.tuning import numbers
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.timeout(900)
 LONG = bool(os.environ.get("ATTNSTUDY_CHAOS"))
@@ -289,7 +290,7 @@ def test_a_command_killed_with_all_its_processes_is_gone_on_with(study, whole, t
 @pytest.mark.parametrize("executor", ["ray"])
 def test_a_worker_that_is_killed_on_a_cluster_is_replaced(executor, cluster, study, whole):
     """Its machine has nothing of the run's but what the command sends there."""
-    from tests.test_ray import begin, until, workers
+    from tests.test_ray import begin, workers
 
     file = study.place / "studies" / "own" / "study.toml"
     file.write_text(STUDY.replace("[arms.a]", "[settings]\npause = 0.2\n[arms.a]"))
@@ -297,12 +298,12 @@ def test_a_worker_that_is_killed_on_a_cluster_is_replaced(executor, cluster, stu
         "run", "own", "--no-figures", "--executor", executor, "--address", cluster.address,
         cwd=study.place,
     )  # fmt: skip
-    until(lambda: list(study.store.glob("runs/own/*/checkpoint.pt")), child)
+    wait_for(lambda: list(study.store.glob("runs/own/*/checkpoint.pt")), child)
     killed = [pid for node in cluster.nodes for pid in workers(node)]
     assert killed
     for pid in killed:  # some may have nothing to do
         os.kill(pid, signal.SIGKILL)
-    assert child.wait(timeout=250) == 0, (study.place / "said.txt").read_text()
+    assert child.wait(timeout=PATIENCE) == 0, (study.place / "said.txt").read_text()
     assert "it is tried once more" in (study.place / "said.txt").read_text()
     assert computed(study.store) == whole[0]
     assert published(study.store) == whole[1]

@@ -16,7 +16,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +69,8 @@ class Zygote:
 
 def start(address: Path, owner: int) -> None:
     """Start a zygote that listens at an address until the process that owns it has ended."""
+    from tests.waiting import wait_for  # not found by what runs this file
+
     # alone in one thread: what is forked must have no threads that it would lose
     alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     # nor settings of other tests' that are still in force where a fixture is made
@@ -79,11 +80,7 @@ def start(address: Path, owner: int) -> None:
             [sys.executable, __file__, str(address), str(owner)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**plain, **alone},
         )  # fmt: skip
-    deadline = time.monotonic() + 250
-    while not address.exists():
-        assert process.poll() is None, address.with_suffix(".log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(address.exists, process, address.with_suffix(".log").read_text)
 
 
 def become(order: dict[str, Any]) -> None:

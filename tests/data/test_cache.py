@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from attnstudy.errors import DataError
 from attnstudy.trainings.placement import data
 from attnstudy.trainings.placement.data import Dataset, ImageSet
 from tests.data.image_folders import encoded, pixels_of, write_shard
+from tests.waiting import PATIENCE, wait_for
 
 Refusal = Callable[..., str]
 FILES = ["train_images.npy", "train_labels.npy", "test_images.npy", "test_labels.npy", "meta.json"]
@@ -305,11 +305,9 @@ def test_processes_at_once_on_a_fresh_cache(folder: Path, cache: Path, tmp_path:
         )
         for mark in ready
     ]  # fmt: skip
-    deadline = time.monotonic() + 250
-    while not all(mark.exists() for mark in ready) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: all(mark.exists() for mark in ready))
     go.touch()
-    answers = [child.communicate(timeout=250) for child in children]
+    answers = [child.communicate(timeout=PATIENCE) for child in children]
     assert [child.returncode for child in children] == [0, 0], answers
     dataset, place = data.load(str(folder), cache)
     expected = f"{dataset.digest} {place} {int(dataset.train.images.astype(int).sum())}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE
+
 PLAIN = """
 import torch
 try:
@@ -35,7 +37,7 @@ def test_torchvision_can_be_imported_after_the_declaration() -> None:
         )
         for code in (PLAIN, DECLARED)
     ]  # fmt: skip
-    (plain, _), (declared, errors) = (child.communicate(timeout=250) for child in children)
+    (plain, _), (declared, errors) = (child.communicate(timeout=PATIENCE) for child in children)
     assert children[1].returncode == 0, errors
     was, *rest = declared.split()
     assert rest == ["False", "False", "CIFAR10"], "a second and third call declare nothing"

@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
+
+from tests.waiting import PATIENCE, answers, wait_for
 
 
 class Server:
@@ -47,22 +47,12 @@ class Server:
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 250
-        while not self._healthy():
-            assert self._process.poll() is None, (self.folder / "server.log").read_text()
-            assert time.monotonic() < deadline, "the server did not come up"
-            time.sleep(0.1)
+        said = self.folder / "server.log"
+        wait_for(lambda: answers(f"{self.uri}/health"), self._process, said.read_text)
 
     def kill(self) -> None:
         """End it and its workers as a power failure would."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(timeout=250)
+            self._process.wait(timeout=PATIENCE)
             self._process = None
-
-    def _healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from attnstudy.tracking import open_store, read_runs, resolve
 from tests.conftest import SMALL
 from tests.faults.conftest import CHAOS
 from tests.faults.content import embedded_content, store_content
+from tests.waiting import PATIENCE, wait_for
 
 STORE_DIR = Path("mlruns")
 pytestmark = pytest.mark.usefixtures("processes")
@@ -37,14 +37,6 @@ def empty(folder):
     """Make a working directory: a store in this process is opened once for each path."""
     folder.mkdir()
     return folder
-
-
-def wait_for(condition, child):
-    deadline = time.monotonic() + 250
-    while not condition():
-        assert child.poll() is None, child.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def values(content):
@@ -81,7 +73,7 @@ def test_a_server_that_is_killed_and_started_again_during_a_study(
     server.kill()
     wait_for(lambda: sum(f.status.done for f in runs.run_folders(STORE_DIR, "killed")) >= 2, child)
     server.start()
-    _, errors = child.communicate(timeout=250)
+    _, errors = child.communicate(timeout=PATIENCE)
     assert child.returncode == 0, errors
     assert "Traceback" not in errors
     answer = cli("sync", "killed", "--tracking-uri", server.uri)
@@ -112,7 +104,7 @@ def test_a_run_killed_in_the_middle_is_not_shown_as_running_for_ever(cli, workpl
 
     wait_for(published, child)
     os.killpg(child.pid, signal.SIGKILL)
-    child.communicate(timeout=250)
+    child.communicate(timeout=PATIENCE)
     (folder,) = runs.run_folders(STORE_DIR, "placement")
     assert folder.status is Status.INTERRUPTED
     (run,) = read_runs(tracker, "placement")
@@ -138,7 +130,7 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next_command(cli, workpl
     (STORE_DIR / "mlflow.db").unlink()
     study = ("run", *SMALL, "--variant", "vanilla", "--seeds", "1")
     child = start(*study, ATTNSTUDY_CRASH_AT=f"{place}:1")
-    _, errors = child.communicate(timeout=250)
+    _, errors = child.communicate(timeout=PATIENCE)
     assert child.returncode == -signal.SIGKILL, errors
     assert (STORE_DIR / "mlflow.db").exists() == (place == "store/after-created")
     answer = cli(*study, "--json")

@@ -19,6 +19,7 @@ from attnstudy.stats.tasks import rank_tasks
 from attnstudy.stats.tasks.latex import shown_best
 from attnstudy.stats.wording.numbers import Numbers
 from tests.tasks.test_references import demsar, single
+from tests.waiting import PATIENCE
 
 NAME = "a_b & 50% #1 ~^{}\\"
 EVERYTHING = [
@@ -44,7 +45,7 @@ def compiled(tmp_path: Path, *bodies: str) -> str:
     for _ in range(2):  # the second reads the list of tables
         done = subprocess.run(
             ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
-            cwd=tmp_path, capture_output=True, timeout=250, check=False,
+            cwd=tmp_path, capture_output=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         said = done.stdout.decode(errors="replace")
         assert done.returncode == 0, said[-2000:]

@@ -24,6 +24,7 @@ from attnstudy.stats.tasks import TaskMeasurements, rank_tasks
 from tests.report.conftest import NOTEBOOK
 from tests.report.test_latex import compiled
 from tests.tasks.test_references import demsar, single
+from tests.waiting import PATIENCE
 
 VERSIONS = {"attnstudy": "1.2", "numpy": "2.0", "scipy": "1.13", "python": "3.11"}
 
@@ -180,7 +181,12 @@ def test_bibtex_has_nothing_to_say_about_any_reference(tmp_path, style):
     body = f"\\cite{{{','.join(REFERENCES)}}}\n\\bibliographystyle{{{style}}}\n\\bibliography{{m}}"
     compiled(tmp_path, body)
     done = subprocess.run(
-        ["bibtex", "paper"], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
+        ["bibtex", "paper"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     assert "Warning" not in done.stdout, done.stdout

@@ -11,6 +11,7 @@ import pytest
 from attnstudy.errors import StoreError
 from attnstudy.search import TrialState, exclusive_use, open_storage, parse_storage
 from tests.postgres import PASSWORD, postgres
+from tests.waiting import PATIENCE
 
 OPEN = """
 import sys
@@ -36,7 +37,7 @@ def test_two_that_open_a_fresh_database_at_once_both_can_use_it(address, tmp_pat
         for _ in range(2)
     ]
     for opener in openers:
-        out, err = opener.communicate(timeout=250)
+        out, err = opener.communicate(timeout=PATIENCE)
         assert opener.returncode == 0, err
         assert out == "_CachedStorage\n"
 

@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ import yaml
 from sqlalchemy.engine import URL
 
 from tests.postgres import PASSWORD, SUPERUSER, Postgres
+from tests.waiting import PATIENCE, answers, wait_for
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -186,12 +186,8 @@ class Stack:
     def wait(self, service: str) -> None:
         """Wait until a server's own health check finds it healthy."""
         check = [here(word) for word in self.services[service]["healthcheck"]["test"][1:]]
-        deadline = time.monotonic() + 250
         address = f"http://127.0.0.1:{self.ports[service]}/"
-        while not answers(address):
-            assert self.running[service].poll() is None, self.log(service)
-            assert time.monotonic() < deadline, self.log(service)
-            time.sleep(0.1)
+        wait_for(lambda: answers(address), self.running[service], lambda: self.log(service))
         done = subprocess.run(check, env=self.environment(service), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr + self.log(service)
 
@@ -205,7 +201,7 @@ class Stack:
         """End a server and all its processes; return its exit code."""
         process = self.running.pop(service)
         os.killpg(process.pid, number)
-        return process.wait(timeout=250)
+        return process.wait(timeout=PATIENCE)
 
     def stop_all(self) -> None:
         for service in list(self.running):
@@ -222,7 +218,7 @@ class Stack:
         if user is not None:
             word = f"{user}:{self.secret(f'mlflow_{user}_password')}".encode()
             request.add_header("Authorization", f"Basic {base64.b64encode(word).decode()}")
-        with urllib.request.urlopen(request, timeout=250) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def runs(self, study: str) -> list[tuple[str, str]]:
@@ -232,14 +228,3 @@ class Stack:
         wanted = {"experiment_ids": [experiment], "max_results": 1000, "run_view_type": "ALL"}
         found = self.ask("/api/2.0/mlflow/runs/search", data=wanted).get("runs", [])
         return sorted((run["info"]["run_name"], run["info"]["status"]) for run in found)
-
-
-def answers(address: str) -> bool:
-    """Whether anything at all answers there."""
-    try:
-        urllib.request.urlopen(address, timeout=10).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True

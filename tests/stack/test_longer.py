@@ -13,6 +13,7 @@ from attnstudy.runs import run_folders
 from tests.conftest import SMALL
 from tests.stack.compose import Stack, free_port
 from tests.stack.test_studies import begin, finished
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long
 
@@ -98,11 +99,7 @@ def test_a_command_goes_on_delivering_when_server_and_database_come_back(migrate
                     "--seeds", "3", "--epochs", "400", "--workers", "1",
                     "--no-progress")  # fmt: skip
     store_dir = migrated.folder / "runs"
-    deadline = time.monotonic() + 250
-    while not any(folder.result() for folder in run_folders(store_dir, "outlived")):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: any(one.result() for one in run_folders(store_dir, "outlived")), running)
     migrated.stop("mlflow", signal.SIGKILL)
     migrated.postgres.stop(signal.SIGQUIT)
     time.sleep(2)

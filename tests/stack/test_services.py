@@ -14,6 +14,7 @@ import sqlalchemy
 from sqlalchemy.exc import OperationalError
 
 from tests.stack.compose import here
+from tests.waiting import PATIENCE
 
 SECRET = "p@ss"  # a part of every password of the stack that its tests made
 
@@ -79,7 +80,7 @@ def test_strangers_and_wrong_names_are_turned_away(stack):
     users = "/api/2.0/mlflow/users/list"
     assert {user["username"] for user in stack.ask(users, "admin")["users"]} >= {"admin", "worker"}
     studies = f"http://127.0.0.1:{stack.ports['dashboard']}/api/studies"
-    with urllib.request.urlopen(studies, timeout=250) as answer:
+    with urllib.request.urlopen(studies, timeout=PATIENCE) as answer:
         assert "study_summaries" in json.load(answer)
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(urllib.request.Request(studies, headers={"Host": "evil.example"}))

@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import tarfile
-import time
 import urllib.request
 
 import pytest
@@ -16,6 +15,7 @@ import sqlalchemy
 from attnstudy.runs import run_folders
 from tests.conftest import SMALL
 from tests.stack.compose import Stack, words
+from tests.waiting import PATIENCE, wait_for
 
 ALONE = ("--workers", "1", "--no-progress")
 
@@ -46,7 +46,7 @@ def test_several_processes_share_a_study_and_each_run_is_there_once(stack, cli, 
     assert stack.runs("shared") == finished(*names)
     assert list((stack.folder / "artifacts").rglob("MLmodel"))  # through the server, to its volume
     with urllib.request.urlopen(
-        f"http://127.0.0.1:{stack.ports['dashboard']}/api/studies", timeout=250
+        f"http://127.0.0.1:{stack.ports['dashboard']}/api/studies", timeout=PATIENCE
     ) as answer:
         summaries = json.load(answer)["study_summaries"]
     assert [summary["study_name"] for summary in summaries] == ["searched/early"]
@@ -61,11 +61,7 @@ def test_a_study_outlives_its_server_and_database(stack, cli, worker, workplace)
     study = ("--study", "outlived", *SMALL, "--variant", "vanilla")
     running = begin(stack, "run", *study, "--seeds", "3", *ALONE)
     store_dir = stack.folder / "runs"
-    deadline = time.monotonic() + 250
-    while not any(folder.result() for folder in run_folders(store_dir, "outlived")):
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: any(one.result() for one in run_folders(store_dir, "outlived")), running)
     stack.postgres.stop(signal.SIGQUIT)  # as if it had crashed: it will have to recover
     out, err = running.communicate(timeout=280)
     assert running.returncode == 0, err
@@ -131,7 +127,7 @@ def test_what_the_scripts_want_is_said_in_one_sentence(stack):
         (stack.folder / "short").write_text("short")
         (stack.folder / "empty").write_text("")
         done = subprocess.run(
-            words(stack.services[service]), capture_output=True, text=True, timeout=250,
+            words(stack.services[service]), capture_output=True, text=True, timeout=PATIENCE,
             env={**stack.environment(service), variable: value},
         )  # fmt: skip
         assert done.returncode == 1
