@@ -86,6 +86,8 @@ With 1, ``run`` and ``import`` say that another command is training some runs; w
 """
 ANOTHER = ("another import into", "another 'attnstudy tune' is")
 """What is said then."""
+LATE = "another process has been opening the store in mlruns for 120 seconds"
+"""What any command may say, with 3: the scheduler lets time pass while another has the lock."""
 OFTEN_TWICE = ("run", "run one arm", "run and wait", "import", "sync", "prune")
 DATABASE = Path("mlruns", "mlflow.db")
 ENV = {"ATTNSTUDY_NO_FIGURES": "1"}
@@ -137,9 +139,11 @@ class Woven:
                 assert ended.code == -9, f"{name} was killed and ended with {ended.code}"
                 continue
             said = ended.err + ended.out
-            assert ended.code in COMMANDS[name][1], f"{name} ended with {ended.code}: {said}"
             assert "Traceback" not in said, f"{name}: {said}"
             assert "damaged" not in ended.err, f"{name}: {said}"
+            if ended.code == 3 and LATE in said:
+                continue
+            assert ended.code in COMMANDS[name][1], f"{name} ended with {ended.code}: {said}"
             if ended.code == 3:
                 assert any(words in said for words in ANOTHER), f"{name}: {said}"
             if name == "rank":
