@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
-from attnstudy.stats.vocabulary import SEEDS
+from attnstudy.stats.vocabulary import SEEDS, shown_group
 from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.wording.verdicts import nothing_observed
 
@@ -35,7 +35,7 @@ def arm_table(ranking: Ranking, mean: str = "mean") -> Rows:
     for arm in ranking.arms:
         row = [arm.name, f"{arm.n:,}"]
         row += map(numbers.plain, (arm.mean, arm.sd, arm.min, arm.max))
-        row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
+        row += [ranks(arm.rank_low, arm.rank_high), shown_group(arm.group)] if grouped else []
         row += [str(arm.diverged)] if diverged else []
         rows.append(row)
     return headings, rows

@@ -25,6 +25,7 @@ from attnstudy.report.style import (
     room,
 )
 from attnstudy.stats import Arm, Pair, Ranking, Verdict
+from attnstudy.stats.vocabulary import shown_group
 from attnstudy.stats.wording.numbers import Numbers, p_value
 
 MOST_ARMS = 60
@@ -71,7 +72,7 @@ def _draw_arm(axes: Axes, arm: Arm, place: int, reach: float, numbers: Numbers, 
     if arm.diverged:
         right.append(f"{arm.diverged} diverged")
     if arm.group is not None:
-        right.append(shorten(arm.group, 12))
+        right.append(shorten(shown_group(arm.group), 12))
     _heading(axes, place, label, _GAP.join(right))
     if arm.ci_low is not None and arm.ci_high is not None:
         axes.plot(

@@ -10,7 +10,7 @@ from attnstudy.report.markup import details, esc, name, pair_name, table
 from attnstudy.report.names import numbered, shorten
 from attnstudy.stats import Pair, Ranking, Scope, ScopePair, Verdict
 from attnstudy.stats.digits import percent
-from attnstudy.stats.vocabulary import INTERVAL_NAMES
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, shown_group
 from attnstudy.stats.wording.numbers import (
     NONE,
     Numbers,
@@ -60,7 +60,7 @@ def arms_table(ranking: Ranking) -> str:
         row += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
         row.append(numbers.interval(arm.ci_low, arm.ci_high))
         if grouped:
-            row += [ranks(arm.rank_low, arm.rank_high), esc(arm.group or NONE)]
+            row += [ranks(arm.rank_low, arm.rank_high), esc(shown_group(arm.group))]
         if diverged:
             row.append(str(arm.diverged))
         rows.append(row)

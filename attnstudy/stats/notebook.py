@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnstudy.shown import in_html, in_line, with_minus
 from attnstudy.stats.digits import percent, rounded
-from attnstudy.stats.vocabulary import INTERVAL_NAMES
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, shown_group
 
 if TYPE_CHECKING:
     from attnstudy.stats.results import Pair, Ranking
@@ -67,7 +67,7 @@ def ranking_as_html(ranking: Ranking) -> str:
     arms = [
         [
             arm.name, f"{arm.n:,}", _number(arm.mean), _number(arm.sd),
-            _range(arm.rank_low, arm.rank_high), arm.group or "–",
+            _range(arm.rank_low, arm.rank_high), shown_group(arm.group),
         ]
         for arm in ranking.arms
     ]  # fmt: skip

@@ -14,6 +14,7 @@ Folds: TypeAlias = tuple[int, int] | Literal["unknown"]
 IntervalKind: TypeAlias = Literal["simultaneous", "bonferroni"]
 Answer: TypeAlias = Literal["agrees", "disagrees", "cannot decide"]
 
+_GROUPS = 8  # of an arm, that a table names
 INTERVAL_NAMES: dict[IntervalKind, str] = {
     "simultaneous": "simultaneous",
     "bonferroni": "Bonferroni",
@@ -53,3 +54,16 @@ class Verdict(StrEnum):
         member._value_ = value
         member.advice = advice
         return member
+
+
+def shown_group(group: str | None) -> str:
+    """Return an arm's letters for a table: of more than eight joined names the first and the last.
+
+    >>> shown_group("a,b,aa"), shown_group("b,c,d,e,f,g,h,i,aa"), shown_group(None)
+    ('a, b, aa', 'b … aa (9)', '–')
+
+    """
+    if group is None:
+        return "–"
+    names = group.split(",")
+    return ", ".join(names) if len(names) <= _GROUPS else f"{names[0]} … {names[-1]} ({len(names)})"

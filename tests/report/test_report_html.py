@@ -25,6 +25,7 @@ from attnstudy.stats import (
     find_components,
     rank,
 )
+from attnstudy.stats.vocabulary import shown_group
 from attnstudy.stats.wording.numbers import Numbers, exact, p_value, significant, two
 from attnstudy.stats.wording.shown_flags import shown_flags
 from attnstudy.usecases.sources import RunReference
@@ -99,7 +100,7 @@ def test_everything_that_was_found_is_there(any_ranking: Ranking) -> None:
     for arm in any_ranking.arms:
         said += [arm.name, str(arm.n), *map(exact, arm.values)]
         said += map(numbers.plain, (arm.mean, arm.sd, arm.median, arm.min, arm.max))
-        said += [numbers.interval(arm.ci_low, arm.ci_high), arm.group or ""]
+        said += [numbers.interval(arm.ci_low, arm.ci_high), shown_group(arm.group or "")]
     for pair in any_ranking.pairs:
         said += [numbers.signed(pair.difference), p_value(pair.shown_p), pair.verdict.value]
         said += [numbers.interval(pair.ci_low, pair.ci_high, signed=True), pair.advice]

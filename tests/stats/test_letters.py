@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attnstudy.stats.vocabulary import shown_group
 from attnstudy.stats.wording.letters import compact_letters, group_name, rank_ranges
 
 
@@ -62,6 +63,14 @@ def test_beyond_the_alphabet() -> None:
     letters = compact_letters(30, combinations(range(30), 2))
     assert len(set(letters)) == 30
     assert letters[26] == "aa"
+
+
+def test_a_table_names_groups_where_it_may_break_and_not_hundreds_of_them() -> None:
+    few, many = "a,y,z,aa,ab,ac,ad,ae", ",".join(map(group_name, range(391)))
+    assert shown_group("abc") == "abc"
+    assert shown_group(few) == "a, y, z, aa, ab, ac, ad, ae"
+    assert shown_group(many) == "a … oa (391)"
+    assert shown_group(None) == "–"
 
 
 def test_rank_ranges() -> None:

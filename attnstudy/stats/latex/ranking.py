@@ -8,7 +8,7 @@ from attnstudy.shown import in_latex
 from attnstudy.stats.digits import percent
 from attnstudy.stats.latex.pieces import float_of, in_math, mean_and_sd, status_words, tabular
 from attnstudy.stats.results import Pair, Ranking
-from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict
+from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict, shown_group
 from attnstudy.stats.wording.method import method_words
 from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value
 
@@ -42,7 +42,7 @@ def _arms(ranking: Ranking) -> str:
         row = [in_latex(arm.name), in_math(f"{arm.n:,}")]
         row.append(mean_and_sd(numbers.plain(arm.mean), numbers.plain(arm.sd)))
         row += [in_math(numbers.interval(arm.ci_low, arm.ci_high))] if intervals else []
-        row += [in_latex(arm.group or NONE)] if grouped else []
+        row += [in_latex(shown_group(arm.group))] if grouped else []
         row += [in_math(str(arm.diverged))] if diverged else []
         rows.append(row)
     columns = "lrr" + "r" * intervals + "l" * grouped + "r" * diverged

@@ -17,7 +17,7 @@ from attnstudy.stats.latex.pieces import (
 from attnstudy.stats.latex.ranking import MOST_PAIRS
 from attnstudy.stats.tasks.results import AveragePair, OneTask, TaskRanking
 from attnstudy.stats.tasks.tables import over_tasks_numbers
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import Verdict, shown_group
 from attnstudy.stats.wording.method import tested_by
 from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, two
 
@@ -79,7 +79,7 @@ def _below(ranking: TaskRanking) -> Iterator[list[str]]:
 
 
 def _lettered(cell: str, group: str | None) -> str:
-    return cell if group is None else f"{cell} {in_latex(group)}"
+    return cell if group is None else f"{cell} {in_latex(shown_group(group))}"
 
 
 def _pairs(ranking: TaskRanking, pairs: Sequence[AveragePair]) -> str:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from attnstudy.stats.digits import percent
 from attnstudy.stats.tasks.results import NewTaskPair, OneTask, TaskRanking
-from attnstudy.stats.vocabulary import Verdict
+from attnstudy.stats.vocabulary import Verdict, shown_group
 from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 
 Rows: TypeAlias = tuple[list[str], list[list[str]]]
@@ -35,7 +35,8 @@ def _cells(task: OneTask, arms: list[str]) -> list[str]:
             cells.append(NONE)
             continue
         spread = "" if arm.sd is None else f" ± {numbers.plain(arm.sd)}"
-        cells.append(f"{numbers.plain(arm.mean)}{spread}{f' {arm.group}' if arm.group else ''}")
+        group = f" {shown_group(arm.group)}" if arm.group else ""
+        cells.append(f"{numbers.plain(arm.mean)}{spread}{group}")
     return cells
 
 
@@ -69,7 +70,7 @@ def arm_rows(ranking: TaskRanking) -> Rows:
     for arm in ranking.arms:
         value = numbers.plain(arm.mean) if ranking.scale == "metric" else numbers.signed(arm.mean)
         row = [arm.name, str(arm.tasks), f"{arm.runs:,}", value]
-        row += [ranks(arm.rank_low, arm.rank_high), arm.group or NONE] if grouped else []
+        row += [ranks(arm.rank_low, arm.rank_high), shown_group(arm.group)] if grouped else []
         row += [str(arm.diverged)] if diverged else []
         rows.append([*row, two(arm.mean_rank)])
     return headings, rows
