@@ -79,8 +79,8 @@ def table(
         return about if column in words else f' class="number"{about}'
 
     titles = [esc(heading) for heading in headings]
+    first = '<tr class="remarked"'
     head = "".join(f'<th scope="col"{align(i)}>{text}</th>' for i, text in enumerate(titles))
-    first = '<tr class="remarked"' if remarks else "<tr"
 
     def cells(row: Sequence[str]) -> str:
         heading = f'<th scope="row"{align(0)}>{row[0]}</th>'
@@ -90,7 +90,7 @@ def table(
         )
 
     body = "\n".join(
-        f"{first}{arm}>{cells(row)}</tr>{remark}"
+        f"{first if remark else '<tr'}{arm}>{cells(row)}</tr>{remark}"
         for arm, row, remark in zip(about, rows, below, strict=True)
     )
     foot = f"\n<tfoot><tr>{cells(total)}</tr></tfoot>" if total else ""

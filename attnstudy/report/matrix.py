@@ -45,6 +45,7 @@ def superiority_figure(ranking: Ranking) -> Figure | None:
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(chance), cmap=ListedColormap(STEPS), vmin=0.0, vmax=1.0,
         edgecolors=PAPER if named else "none", linewidth=1.2 if named else 0.0, gid="cells",
+        clip_on=False,  # nothing is outside, and in SVG each cell would say so
     )  # fmt: skip
     axes.invert_yaxis()
     axes.grid(visible=False)

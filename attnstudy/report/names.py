@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os.path
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,6 +11,7 @@ from attnstudy.shown import in_line
 from attnstudy.stats import Ranking
 
 _ELLIPSIS = "…"
+_START = re.compile(r".*(?:[_/=: ]|(?<!\d)\.|(?<!\d[eE])-)")  # whole words, and no part of a number
 
 NAMED = 10
 """Arms up to which every figure has room for their names."""
@@ -57,11 +60,12 @@ def labels(ranking: Ranking, columns: int) -> dict[str, str]:
 def told_apart(names: Sequence[str], columns: int) -> dict[str, str]:
     """Return a label for every name, no wider than ``columns``.
 
-    Where shortening makes two alike, all begin with their place.
+    Where one is too wide, all leave out the words that they begin with in common. Where shortening
+    makes two alike, all begin with their place.
     """
-    short = {name: shorten(name, columns) for name in names}
-    if len(set(short.values())) == len(names):
-        return short
+    short = _shortened(names, columns)
+    if len(set(short)) == len(names):
+        return dict(zip(names, short, strict=True))
     return {
         name: f"{place}: {shorten(name, columns - len(str(place)) - 2)}"
         for place, name in enumerate(names, start=1)
@@ -70,5 +74,18 @@ def told_apart(names: Sequence[str], columns: int) -> dict[str, str]:
 
 def numbered(ranking: Ranking) -> bool:
     """Tell whether a figure names arms by their place, so that the table has to show it."""
-    names = {shorten(arm.name, _LEAST) for arm in ranking.arms}
-    return len(ranking.arms) > NAMED or len(names) < len(ranking.arms)
+    names = [arm.name for arm in ranking.arms]
+    return len(names) > NAMED or len(set(_shortened(names, _LEAST))) < len(names)
+
+
+def _shortened(names: Sequence[str], columns: int) -> list[str]:
+    lines = [in_line(name) for name in names]
+    start = _START.match(os.path.commonprefix(lines))  # noqa: RUF071 - these are no paths
+    if (
+        start
+        and len(lines) > 1
+        and min(map(len, lines)) > start.end()
+        and any(width(line) > columns for line in lines)
+    ):
+        lines = [_ELLIPSIS + line[start.end() :] for line in lines]
+    return [shorten(line, columns) for line in lines]

@@ -128,13 +128,14 @@ def _about(ranking: Ranking, pairs: Iterable[Pair | ScopePair]) -> list[str]:
 
 
 def _remarks(pairs: Sequence[Pair]) -> list[str]:
-    """Return the advice of each pair; what says why nothing was tested stands once."""
+    """Return what to do about each pair; what goes for several stands at the first of them."""
     said: set[str] = set()
     remarks = []
     for pair in pairs:
-        again = pair.verdict is Verdict.DESCRIPTIVE and pair.advice in said
-        remarks.append("" if again else pair.advice)
-        said.add(pair.advice)
+        general = pair.verdict.advice
+        remark = pair.advice.removeprefix(general).lstrip() if general in said else pair.advice
+        remarks.append("" if pair.advice in said else remark)
+        said |= {pair.advice, general if pair.advice.startswith(general) else ""}
     return remarks
 
 
