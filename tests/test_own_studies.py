@@ -439,7 +439,7 @@ def test_a_function_that_never_ends_is_ended_by_a_limit_of_hours(own: Own, zygot
         target=lambda: ended.append(zygote.run(*words, cwd=own.place, env={})), daemon=True
     )
     thread.start()
-    thread.join(110)  # of it a minute of grace
+    thread.join(PATIENCE)  # of it a minute of grace
     in_time = bool(ended)
     while thread.is_alive():  # not to be left behind
         for path in own.place.glob("mlruns/runs/own/*/begun"):
