@@ -78,6 +78,8 @@ def cause(error: BaseException) -> str:
     return first.strip().rstrip(".") or type(error).__name__
 
 
+_FOLDERS = re.compile(r"(^|^--[\w-]+=|:///?)/(?:[^/]+/)*(?=[^/])")
+"""The folders of an absolute path that a word is, or of a file's address."""
 _PASSWORD = re.compile(
     r"(?P<web>://[^/@:\s]*):\S*@|(?<!http)(?<!https)(?P<database>://[^/@:\s]*):[^/@\n]*@"
 )
@@ -100,6 +102,16 @@ def command_without_passwords(words: Iterable[str]) -> str:
     """Return the shell line that some words are, with the passwords in it blotted out."""
     # word by word: quoted for a shell, a password with a space in it would be two
     return shlex.join(without_passwords(_blotted(word)) for word in words)
+
+
+def command_elsewhere(words: Iterable[str]) -> str:
+    """Return such a line for readers on other machines: of absolute paths the last name is left.
+
+    >>> command_elsewhere(["rank", "--from=/home/me/a b.csv", "--store", "sqlite:////home/me/x.db"])
+    "rank '--from=a b.csv' --store sqlite:///x.db"
+
+    """
+    return command_without_passwords(_FOLDERS.sub(r"\1", word) for word in words)
 
 
 def check_password(address: str) -> None:

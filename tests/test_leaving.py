@@ -9,8 +9,10 @@ import sqlite3
 import zipfile
 from pathlib import Path
 
+import pytest
+
 import attnstudy
-from attnstudy.errors import without_folders
+from attnstudy.errors import command_elsewhere, without_folders
 from tests.conftest import SMALL
 
 FACTORY = """
@@ -86,6 +88,41 @@ def test_nothing_that_leaves_says_where_it_was_made(workplace, cli):
     with sqlite3.connect("mlruns/mlflow.db") as opened:
         sources = opened.execute("SELECT dataset_source FROM datasets").fetchall()
     assert set(sources) == {('{"uri": "secret-place"}',)}
+
+
+def test_a_report_does_not_say_in_which_folders_its_files_are(workplace, cli):
+    table = workplace / "a table.csv"
+    rows = (
+        f"{arm},{seed},{seed + 10 * place}" for place, arm in enumerate("ab") for seed in range(4)
+    )
+    table.write_text("arm,seed,accuracy\n" + "\n".join(rows) + "\n")
+    assert cli("run", *SMALL, "--variant", "late", "--seeds", "1").code == 0
+    store = f"--store={workplace / 'mlruns'}"
+    for words in (("--from", str(table)), (f"--from={table}",), ("placement", store)):
+        for form in ("html", "markdown"):
+            page = workplace / f"page.{form}"
+            answer = cli("rank", *words, "--format", form, "--output", str(page))
+            assert answer.code == 0, answer.err
+            assert f"{workplace.parent}" not in page.read_text(), (words, form)
+    page = cli("rank", "placement", store, "--format", "html").out
+    assert "<span>--store=mlruns</span>" in page
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("/home/me/x.csv", "x.csv"),
+        ("/data", "data"),
+        ("--store=/home/my things/runs/", "--store=runs/"),
+        ("sqlite:////home/me/x.db", "sqlite:///x.db"),
+        ("postgresql://me:pw@host/base", "'postgresql://me:***@host/base'"),
+        ("http://host/a/b", "http://host/a/b"),
+        ("results/of/x.csv", "results/of/x.csv"),
+        ("/", "/"),
+    ],
+)
+def test_of_a_path_in_a_command_its_last_name_is_told(word, told):
+    assert command_elsewhere([word]) == told
 
 
 def test_a_failure_is_told_without_the_folders_of_the_machine():

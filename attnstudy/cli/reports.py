@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, note, print_result
-from attnstudy.errors import UsageError, command_without_passwords
+from attnstudy.errors import UsageError, command_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +131,7 @@ def surroundings(**told: Any) -> Context:
         made_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=_versions("attnstudy", "numpy", "scipy", "torch", "mlflow"),
         **told,
-        command=command_without_passwords(["attnstudy", *sys.argv[1:]]),
+        command=command_elsewhere(["attnstudy", *sys.argv[1:]]),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from attnstudy.errors import without_folders
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -44,9 +46,17 @@ class Source:
 
     @property
     def words(self) -> str:
-        """All of it in one line, for the reader."""
+        """All of it in one line, for who asked."""
+        return self._told(self.name)
+
+    @property
+    def words_elsewhere(self) -> str:
+        """The same for readers of a report, without the folders that files are in."""
+        return self._told(without_folders(self.name))
+
+    def _told(self, name: str) -> str:
         left = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
-        return f"{self.name}: read as {self.read_as}{left}"
+        return f"{name}: read as {self.read_as}{left}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
