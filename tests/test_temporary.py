@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,3 +43,22 @@ def test_the_sources_that_a_killed_worker_was_given_do_not_stay(temporary: Path)
         os.utime(folder, (0, 0))  # long ago
     with temporary_folder() as mine:
         assert list(temporary.iterdir()) == [mine]
+
+
+def test_a_folder_that_goes_away_while_it_is_looked_at_is_no_fault(temporary, monkeypatch):
+    """Its worker has ended: another that begins at that moment met it, and its runs failed."""
+    ending = temporary / "attnstudy-scratch-ending"
+    ending.mkdir()
+    (ending / ".lock").touch()
+    os.utime(ending, (0, 0))
+
+    def opened(path, *arguments, **named):
+        if Path(path) == ending / ".lock":
+            shutil.rmtree(ending)
+        return as_it_is(path, *arguments, **named)
+
+    as_it_is = os.open
+    monkeypatch.setattr(os, "open", opened)
+    with temporary_folder() as mine:
+        assert mine.is_dir()
+    assert not ending.exists()

@@ -24,7 +24,10 @@ def held(path: Path) -> bool:
         return False
     lock = FileLock(path)
     with reported(path.parent):
-        free = acquired(lock)
+        try:
+            free = acquired(lock)
+        except FileNotFoundError:  # its folder went away since
+            return False
     if free:
         lock.release()
     return not free
