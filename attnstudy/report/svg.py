@@ -98,7 +98,7 @@ def _attributes(style: re.Match[str]) -> str:
 
 
 def _short_path(path: re.Match[str]) -> str:
-    """Return a path to a hundredth of a point, which nobody sees and which is half as long."""
+    """Return a path to a hundredth of a point: shorter, and nobody sees the difference."""
     short = _NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path[1])
     return f' d="{" ".join(short.split())}"'
 
