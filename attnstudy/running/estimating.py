@@ -95,13 +95,14 @@ def estimate(
     if len({spec.arm_name for spec in specs} - measured.keys() - logged.keys()) > most:
         return Estimate(len(specs), plan.workers, None, None)
     elsewhere = _beside_this_cpu(plan, measured, logged, go_on) if plan.device != "cpu" else 1.0
+    now = _pace(plan, specs, measured, logged, totals)
     by_arm: dict[str, float] = {}
     """Seconds of runs of an arm that are trained together."""
     for spec in specs:
         if spec.arm_name in by_arm:
             continue
         if spec.arm_name in logged and spec.arm_name not in measured:
-            by_arm[spec.arm_name] = logged[spec.arm_name]
+            by_arm[spec.arm_name] = now * logged[spec.arm_name]
             continue
         one, steps = measured.get(spec.arm_name), _steps(plan, spec, totals)
         if one is None and steps is not None:
@@ -113,6 +114,22 @@ def estimate(
     total = _schedule([by_arm[arm] for arm in _groups(plan)], plan.workers)
     with_channel = _with_channel(plan, specs, by_arm, total, go_on)
     return Estimate(len(specs), plan.workers, total, with_channel, elsewhere is None)
+
+
+def _pace(
+    plan: RunPlan,
+    specs: Iterable[RunSpec],
+    measured: Mapping[str, float],
+    logged: Mapping[str, float],
+    totals: Mapping[str, int],
+) -> float:
+    """Return how many times as long runs take now as finished ones did: machines are shared."""
+    times: dict[str, float] = {}
+    for spec in specs:
+        arm, steps = spec.arm_name, _steps(plan, spec, totals)
+        if arm in measured and arm in logged and steps is not None:
+            times[arm] = measured[arm] * steps / logged[arm]
+    return statistics.median(times.values()) if times else 1.0
 
 
 def _steps(plan: RunPlan, spec: RunSpec, totals: Mapping[str, int]) -> float | None:
