@@ -91,19 +91,37 @@ def test_nothing_that_leaves_says_where_it_was_made(workplace, cli):
 
 
 def test_a_report_does_not_say_in_which_folders_its_files_are(workplace, cli):
-    table = workplace / "a table.csv"
-    rows = (
-        f"{arm},{seed},{seed + 10 * place}" for place, arm in enumerate("ab") for seed in range(4)
-    )
-    table.write_text("arm,seed,accuracy\n" + "\n".join(rows) + "\n")
+    folder = workplace / "of me, mine"
+    folder.mkdir()
+    rows = {
+        arm: [f"{arm},{seed},{seed + 10 * place}" for seed in range(4)]
+        for place, arm in enumerate("ab")
+    }
+    head = "arm,seed,accuracy"
+    table = folder / "a table.csv"
+    table.write_text("\n".join([head, *rows["a"], *rows["b"]]) + "\n")
+    parts = [folder / arm / "log.csv" for arm in "ab"]
+    for part in parts:
+        part.parent.mkdir()
+        part.write_text("\n".join([head, *rows[part.parent.name]]) + "\n")
     assert cli("run", *SMALL, "--variant", "late", "--seeds", "1").code == 0
     store = f"--store={workplace / 'mlruns'}"
-    for words in (("--from", str(table)), (f"--from={table}",), ("placement", store)):
-        for form in ("html", "markdown"):
+    several = [f"--from={part}" for part in parts]
+    for words in (
+        ("--from", str(table)),
+        (f"--from={table}",),
+        (*several, "--by", "arm"),
+        (*several, "--by", "file"),
+        ("placement", store),
+    ):
+        for form in ("html", "markdown", "text", "json", "csv", "latex"):
             page = workplace / f"page.{form}"
             answer = cli("rank", *words, "--format", form, "--output", str(page))
             assert answer.code == 0, answer.err
             assert f"{workplace.parent}" not in page.read_text(), (words, form)
+            assert folder.name not in page.read_text(), (words, form)
+    by_file = cli("rank", *several, "--by", "file").out
+    assert "2 arms (column file: a/log.csv, b/log.csv)" in by_file
     page = cli("rank", "placement", store, "--format", "html").out
     assert "<span>--store=mlruns</span>" in page
 

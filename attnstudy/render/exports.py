@@ -60,7 +60,7 @@ def rank_markdown(report: RankReport) -> str:
     if (order := order_words(ranking)) is not None:
         blocks.append(f"{in_markdown(order)}.")
     if ranking.source is not None:
-        blocks.append(f"{in_markdown(ranking.source.words_elsewhere)}.")
+        blocks.append(f"{in_markdown(ranking.source.words)}.")
     blocks.append(f"{ranking.status.capitalize()}: {in_markdown(ranking.status_reason)}.")
     blocks.append(markdown_table(*arm_table(ranking, f"mean{unit}")))
     if ranking.pairs:

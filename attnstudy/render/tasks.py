@@ -70,7 +70,7 @@ def tasks_markdown(report: TaskReport) -> str:
     ranking = report.ranking
     blocks = [f"**{in_markdown(ranking.verdict[:1].upper() + ranking.verdict[1:])}.**"]
     if ranking.source is not None:
-        blocks.append(f"{in_markdown(ranking.source.words_elsewhere)}.")
+        blocks.append(f"{in_markdown(ranking.source.words)}.")
     blocks.append(f"{ranking.status.capitalize()}: {in_markdown(ranking.status_reason)}.")
     for title, sentence, tables in _parts(ranking):
         blocks += [f"### {title}", in_markdown(sentence)]

@@ -90,7 +90,7 @@ def _head(ranking: Ranking, context: Context) -> str:
         braces = "In braces: not shown different. " if "{" in headline else ""
         parts.append(f"<p>{braces}{esc(unbroken(verdict))}.</p>")
     if ranking.source is not None:
-        parts.append(f'<p class="source">{esc(ranking.source.words_elsewhere)}</p>')
+        parts.append(f'<p class="source">{esc(ranking.source.words)}</p>')
     if context.question:
         parts.append(f'<p class="question">{esc(context.question)}</p>')
     parts.append(sentence(ranking.sentence))

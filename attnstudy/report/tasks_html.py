@@ -113,7 +113,7 @@ def _head(ranking: TaskRanking, context: Context) -> str:
         parts.append('<h1 class="long">Three questions, three answers</h1>')
     parts.append(facts((name, esc(one)) for name, one in zip(TITLES, verdicts, strict=True)))
     if ranking.source is not None:
-        parts.append(f'<p class="source">{esc(ranking.source.words_elsewhere)}</p>')
+        parts.append(f'<p class="source">{esc(ranking.source.words)}</p>')
     parts.append(
         f'<p><strong class="status {ranking.status}">{ranking.status.upper()}</strong> '
         f"{esc(ranking.status_reason)}</p>"

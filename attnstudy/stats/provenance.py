@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attnstudy.errors import without_folders
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -32,7 +30,7 @@ class Source:
     """How results that others made were read."""
 
     name: str
-    """Files, experiments, or what a program handed over."""
+    """Files without the folders that all are in, experiments, or what a program handed over."""
     read_as: str
     """Arms, repetitions and metric as they were understood, in words."""
     layout: str | None = None
@@ -46,17 +44,9 @@ class Source:
 
     @property
     def words(self) -> str:
-        """All of it in one line, for who asked."""
-        return self._told(self.name)
-
-    @property
-    def words_elsewhere(self) -> str:
-        """The same for readers of a report, without the folders that files are in."""
-        return self._told(without_folders(self.name))
-
-    def _told(self, name: str) -> str:
+        """All of it in one line."""
         left = f"; left out: {'; '.join(self.left_out)}" if self.left_out else ""
-        return f"{name}: read as {self.read_as}{left}"
+        return f"{self.name}: read as {self.read_as}{left}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -214,15 +215,17 @@ def _grid(request: TableRequest) -> tuple[str, Grid]:
     """Return what is read, in words, and all of it as one grid."""
     if request.sources.count("-") > 1:
         raise UsageError("standard input can be read once: give - once")
+    given = [one for one in request.sources if isinstance(one, str)]
+    twice = [name for name in given if given.count(name) > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is given twice: its runs would count twice")
+    called = _called(given)
     grids = [
-        ("the data", one) if isinstance(one, Grid) else (_name(one), _read(one))
+        ("the data", one) if isinstance(one, Grid) else (called[one], _read(one))
         for one in request.sources
     ]
     if len(grids) == 1:
         return grids[0]
-    twice = [name for name, _ in grids if [n for n, _ in grids].count(name) > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} is given twice: its runs would count twice")
     what = some([name for name, _ in grids], 6, 4)
     column = FILE
     while any(column in grid.header for _, grid in grids):
@@ -259,6 +262,20 @@ def _has_arms(grids: Sequence[tuple[str, Grid]]) -> bool:
     """Whether tables have columns that may make arms, or number runs."""
     kinds = (Kind.ARM, Kind.TEXT, Kind.SEED, Kind.FOLD)
     return any(column.kind in kinds for _, grid in grids for column in columns_of(grid))
+
+
+def _called(sources: Sequence[str]) -> dict[str, str]:
+    """Return what sources are called in a report, which readers on other machines see too.
+
+    Absolute paths are told from the last folder on that they share.
+    """
+    names = {one: _name(one) for one in sources}
+    whole = [one for one in sources if Path(one).is_absolute()]
+    if not whole:
+        return names
+    shared = os.path.commonpath([Path(one).parent for one in whole])
+    short = names | {one: os.path.relpath(one, shared) for one in whole}
+    return short if len(set(short.values())) == len(short) else names
 
 
 def _name(source: str) -> str:
