@@ -1,10 +1,16 @@
-"""A specification's fields as MLflow keeps them: texts."""
+"""What MLflow is told of a run before its results: its params and its dataset."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from attnstudy.runs import DatasetFacts
+from attnstudy.study import RunSpec
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
 
 
 def param_texts(values: Mapping[str, Any]) -> dict[str, str]:
@@ -14,3 +20,33 @@ def param_texts(values: Mapping[str, Any]) -> dict[str, str]:
         for name, value in values.items()
         if value not in (None, (), [])
     }
+
+
+def dataset_input(spec: RunSpec, facts: DatasetFacts) -> DatasetInput:
+    """Return the dataset that a run is trained on, as MLflow's pages show it."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    schema = {
+        "mlflow_tensorspec": {
+            "features": [_tensor("uint8", [-1, *facts.image_shape])],
+            "targets": [_tensor("int64", [-1])],
+        }
+    }
+    profile = {
+        "train_images": spec.train_size,
+        "validation_images": spec.val_size,
+        "classes": list(facts.class_names),
+    }
+    dataset = Dataset(
+        name=facts.name,
+        digest=facts.digest,
+        source_type="local",
+        source=json.dumps({"uri": facts.name}),
+        schema=json.dumps(schema),
+        profile=json.dumps(profile),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def _tensor(dtype: str, shape: list[int]) -> dict[str, Any]:
+    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}

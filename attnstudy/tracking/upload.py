@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from attnstudy.runs import (
     METRICS,
     PREDICTIONS,
     RESULT,
-    LogRecord,
     Result,
     RunFolder,
     Start,
@@ -30,26 +28,17 @@ from attnstudy.tracking.artifacts import (
 )
 from attnstudy.tracking.delivery_state import SETTLED, DeliveryState
 from attnstudy.tracking.digests import sealing_tags
+from attnstudy.tracking.journal_points import JournalPoints
 from attnstudy.tracking.model import ARCHIVE, ModelPlace, send_model, send_model_files
-from attnstudy.tracking.params import param_texts
+from attnstudy.tracking.params import dataset_input, param_texts
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.run_lookup import MLFLOW_STATUS, RunLookup
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Param, Run, RunTag
 
-_METRICS_A_REQUEST = 1000  # MLflow's limit
 _POINTS_BESIDE = 700  # of a journal in the request of the result: the limit is for all it holds
 _FAILURE = "attnstudy.failure"
-
-
-@dataclass(frozen=True, slots=True)
-class _Unsent:
-    """What of the journal the store does not have yet."""
-
-    points: list[Metric]
-    confirmed: Mapping[str, Any]
-    """What is noted once they are there."""
 
 
 Figures = Callable[[RunFolder], Mapping[str, bytes]]
@@ -73,10 +62,14 @@ class Upload:
     """Told what is sent again; where it is not None, all artifacts are compared."""
     run_id: str = field(init=False)
     requests: Requests = field(init=False)
+    journal: JournalPoints = field(init=False)
 
     def __post_init__(self) -> None:
         self.run_id = str(self.run.info.run_id)
         self.requests = self.lookup.requests
+        self.journal = JournalPoints(
+            self.folder, self.started.at, self.delivery, self.requests, self.run_id
+        )
 
     def send(self) -> None:
         """Send everything that the store has not confirmed, and put the run's state right.
@@ -189,8 +182,8 @@ class Upload:
             self.requests.write("log-params", client.log_batch, self.run_id, params=params)
             self._send_dataset()
             self.delivery.keep(described=True)
-        unsent = self._unsent()
-        self._send_points(unsent)
+        unsent = self.journal.unsent()
+        self.journal.send(unsent)
         self.delivery.keep(**unsent.confirmed)
 
     def _params(self) -> list[Param]:
@@ -202,98 +195,9 @@ class Upload:
         return [Param(k, v) for k, v in param_texts(self.started.spec.to_dict()).items()]
 
     def _send_dataset(self) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        spec, facts = self.started.spec, self.started.dataset
-        if facts is None:
-            return
-        schema = {
-            "mlflow_tensorspec": {
-                "features": [_tensor("uint8", [-1, *facts.image_shape])],
-                "targets": [_tensor("int64", [-1])],
-            }
-        }
-        profile = {
-            "train_images": spec.train_size,
-            "validation_images": spec.val_size,
-            "classes": list(facts.class_names),
-        }
-        dataset = Dataset(
-            name=facts.name,
-            digest=facts.digest,
-            source_type="local",
-            source=json.dumps({"uri": facts.name}),
-            schema=json.dumps(schema),
-            profile=json.dumps(profile),
-        )
-        tag = InputTag("mlflow.data.context", "training")
-        inputs = [DatasetInput(dataset, [tag])]
-        self.requests.write("log-inputs", self.requests.client.log_inputs, self.run_id, inputs)
-
-    def _unsent(self) -> _Unsent:
-        # An interrupted run's last lines may be dropped and computed again, to the same numbers
-        # but at other times: what the store has already must not be sent again.
-        line = self.delivery.now.line
-        before, records = self._journal_after(line)
-        # once its lines were written again, the store may be ahead of them for a while
-        ahead = bool(self.delivery.now.again) or (line is not None and before is None)
-        untried = line is None and self.delivery.now.model is False
-        unsure = ahead or (before is None and not untried) or bool(self.delivery.now.sending)
-        step = self.delivery.now.steps
-        points: list[Metric] = []
-        for place, record in records:
-            points += self._points(record, before or 0.0)
-            line, before, step = place, record.seconds, record.step + 1
-        if unsure and points:
-            there = self._rows_there({point.key for point in points})
-            points = [point for point in points if (point.key, point.step) not in there]
-        confirmed: dict[str, Any] = {"line": line, "steps": step, "sending": False}
-        return _Unsent(points, confirmed | ({"again": True} if ahead else {}))
-
-    def _send_points(self, unsent: _Unsent) -> None:
-        if unsent.points:
-            self.delivery.keep(sending=True)
-        client = self.requests.client
-        for first in range(0, len(unsent.points), _METRICS_A_REQUEST):
-            part = unsent.points[first : first + _METRICS_A_REQUEST]
-            self.requests.write("log-metrics", client.log_batch, self.run_id, metrics=part)
-
-    def _points(self, record: LogRecord, before: float) -> list[Metric]:
-        """Return what a record tells of, spread evenly over its time: only its end was measured."""
-        from mlflow.entities import Metric
-
-        first, seconds = record.first_step, record.seconds - before
-        count = record.step + 1 - first
-        return [
-            Metric(
-                name,
-                value,
-                self.started.at + round(1000 * (before + seconds * (step + 1 - first) / count)),
-                step,
-            )
-            for name, step, value in record.points()
-        ]
-
-    def _journal_after(self, line: int | None) -> tuple[float | None, list[tuple[int, LogRecord]]]:
-        """Return the time of the last line that was sent, and what follows it.
-
-        A long run is published many times, and its journal would otherwise be read from its
-        beginning each time. Everything follows, and there is no time, where that line is not in
-        its place or is another: a resumed run writes its last lines again.
-        """
-        if line is not None:
-            placed = self.folder.journal_from(line)
-            if placed and self.delivery.now.steps == placed[0][1].step + 1:
-                return placed[0][1].seconds, placed[1:]
-        return None, self.folder.journal_from(0)
-
-    def _rows_there(self, names: set[str]) -> set[tuple[str, int]]:
-        client = self.requests.client
-        return {
-            (point.key, point.step)
-            for name in sorted(names)
-            for point in self.requests.read(client.get_metric_history, self.run_id, name)
-        }
+        if self.started.dataset is not None:
+            inputs = [dataset_input(self.started.spec, self.started.dataset)]
+            self.requests.write("log-inputs", self.requests.client.log_inputs, self.run_id, inputs)
 
     def _send_status(self, status: Status, failure: str | None) -> None:
         """Show a run that has no result in the state that its folder is in."""
@@ -335,10 +239,10 @@ class Upload:
         self._send_files(result)
         model_id = self._send_model(result) if ARCHIVE in self._apart(result) else None
         self._forget_failure(result.status)
-        unsent = self._unsent()
+        unsent = self.journal.unsent()
         points = unsent.points
         if len(points) > _POINTS_BESIDE:
-            self._send_points(unsent)
+            self.journal.send(unsent)
             points = []
         self.requests.write(
             "log-result",
@@ -472,7 +376,3 @@ def _tags(texts: Mapping[str, str]) -> list[RunTag]:
     from mlflow.entities import RunTag
 
     return [RunTag(name, text) for name, text in texts.items()]
-
-
-def _tensor(dtype: str, shape: list[int]) -> dict[str, Any]:
-    return {"type": "tensor", "tensor-spec": {"dtype": dtype, "shape": shape}}
