@@ -199,7 +199,9 @@ def test_finished_runs_of_a_gpu_are_held_against_this_cpu_too(planned, monkeypat
 def test_finished_runs_count_by_how_fast_the_machine_is_now(planned, monkeypatch):
     """Runs of last week, beside much else, do not tell how long today's will take."""
     plan, timed = planned
-    monkeypatch.setattr(estimating, "logged_seconds", lambda plan: {"vanilla": 40.0, "double": 60.0})
+    monkeypatch.setattr(
+        estimating, "logged_seconds", lambda plan: {"vanilla": 40.0, "double": 60.0}
+    )
     iterations = Placement().steps(plan.pending[0].spec, plan.materials)
     found = estimating.estimate(plan, {"vanilla": 10.0 / iterations})
     assert found.seconds == pytest.approx(2 * (10.0 + 60.0 / 4))

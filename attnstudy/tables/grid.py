@@ -1,28 +1,30 @@
-"""From the bytes of a CSV file to a header and columns of text."""
+"""From the text of a CSV file to a header and columns of text."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from attnstudy.errors import DataError
 from attnstudy.shown import from_csv
 from attnstudy.tables import headings
-from attnstudy.tables.cells import clip, gap_of, is_number, split_summary
+from attnstudy.tables.cells import clip, gap_of, is_number
+from attnstudy.tables.header_rows import (
+    header_of,
+    is_data,
+    refuse_doubled,
+    refuse_nameless,
+    without_empty_end,
+)
 from attnstudy.tables.headings import is_statistic
 from attnstudy.tables.lines import Line, Lines, read_lines
+from attnstudy.tables.names import clean
+from attnstudy.tables.text import EMPTY, delimiter_and_table
 
-_DELIMITERS = ("\t", ";", ",")
-_LOOKED_AT = 20_000  # characters that tell the delimiter
-_QUOTED = re.compile(r'(?<![^,;\t\r\n ])"(?:[^"]|"")*"')
-_COMMENT = re.compile(r"#(?!\s*\d+\s*(?:[,;\t]|$))")
-_ANNOUNCED = re.compile(r"\s*sep=([;,\t]) *[\r\n]+", re.IGNORECASE)  # Excel's first line
-_LONG = 3  # digits of a heading that is no seed
 _LABEL = re.compile(r"#\s*\d+")
 
 
@@ -63,34 +65,6 @@ class Grid:
         )
 
 
-def read_text(data: bytes, what: str = "the file") -> str:
-    """Return the text of a file in UTF-8, with or without BOM, or in UTF-16 with one.
-
-    What is neither is taken for the Windows-1252 of spreadsheets in western Europe: numbers are the
-    same there, and the names of the arms are shown.
-
-    Raises:
-        DataError: the bytes are no such text.
-
-    """
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0" if wide else _of_spreadsheet(data)
-    if "\0" in text:
-        raise DataError(f"{what} is not text in UTF-8: save the table as CSV in UTF-8")
-    return text
-
-
-def _of_spreadsheet(data: bytes) -> str:
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "\0"
-    return text if all(c.isprintable() or c.isspace() for c in text) else "\0"
-
-
 def read_grid(text: str, what: str = "the table") -> Grid:
     """Return header and rows of a CSV text separated by tabs, semicolons or commas.
 
@@ -109,17 +83,14 @@ def read_grid(text: str, what: str = "the table") -> Grid:
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise DataError(f"{what} is not text: give a CSV file")
-    empty = f"{what} is empty: give a CSV with column names and rows of results"
-    announced = _ANNOUNCED.match(text)
-    text = text[announced.end() :] if announced else text
-    delimiter = announced[1] if announced else _delimiter(text, what, empty)
+    delimiter, text = delimiter_and_table(text, what)
     try:
-        lines = read_lines(text, delimiter, lambda cell: _clean(from_csv(cell)))
+        lines = read_lines(text, delimiter, lambda cell: clean(from_csv(cell)))
     except csv.Error as error:
         raise DataError(f"{what} is not a CSV ({error}): save it as CSV in UTF-8") from None
     lines, left_out = _without_comments(lines)
     if not lines:
-        raise DataError(empty)
+        raise DataError(EMPTY.format(what=what))
     return _framed(lines, delimiter, left_out, what)
 
 
@@ -130,12 +101,12 @@ def grid_of(header: Sequence[str], columns: Sequence[Sequence[str]], what: str) 
         DataError: it has no rows, no columns, or two columns of one name.
 
     """
-    names = tuple(map(_clean, header))
+    names = tuple(map(clean, header))
     if not names or not columns or len(columns[0]) == 0:
         raise DataError(f"{what} has no rows: give a row per run")
-    _check_names(names, what)
+    refuse_doubled(names, what)
     cleaned = tuple(
-        tuple(cell if gap_of(cell) else _clean(cell) for cell in column) for column in columns
+        tuple(cell if gap_of(cell) else clean(cell) for cell in column) for column in columns
     )
     numbers = range(1, len(columns[0]) + 1)
     return Grid(headings.with_first_run(names), cleaned, numbers, "\t", place="row")
@@ -172,77 +143,6 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
         numbers=numbers,
         left_out=tuple(left_out),
     )
-
-
-def _delimiter(text: str, what: str, empty: str) -> str:
-    if not text.strip(' \t\r\n;,"'):
-        raise DataError(empty)
-    # a quoted cell may hold the separators and several lines
-    sample = text[:_LOOKED_AT].rpartition("\n")[0] if len(text) > _LOOKED_AT else text
-    lines = [line for line in _QUOTED.sub("q", sample or text).splitlines() if line.strip(" \t;,")]
-    looked = [line for line in lines if not _COMMENT.match(line)] or lines[:1] or [""]
-    found = [(mark, Counter(line.count(mark) for line in looked)) for mark in _DELIMITERS]
-    # commas may be decimal marks, so tabs and semicolons first: what separates all lines alike, or
-    # most of them somehow
-    for mark, counts in found:
-        if len(counts) == 1 and 0 not in counts:
-            return mark
-    for mark, counts in found:
-        if sum(n for count, n in counts.items() if count) * 2 > len(looked):
-            return mark
-    for mark, said in (("|", "Markdown"), ("&", "LaTeX")):
-        if all(mark in line for line in looked[:2]):
-            raise DataError(
-                f"{what} is a table in {said}, with cells between {mark}: separate them by commas, "
-                "semicolons or tabs, as a spreadsheet saves them, or convert it with pandas"
-            )
-    raise DataError(
-        f"{what} has a single column: separate names and values by commas, semicolons or tabs"
-    )
-
-
-class _Respelled(str):
-    """A cell in which something was replaced that nobody sees, with what stood there."""
-
-    __slots__ = ("raw",)
-    raw: str
-
-
-def _clean(cell: str) -> str:
-    """Return a cell without control characters, blanks at its ends or runs of blanks."""
-    if " " not in cell and cell.isprintable():
-        return cell
-    clean = " ".join("".join(c if c.isprintable() else " " for c in cell).split())
-    if clean == cell.strip(" \t\r\n"):  # blanks at the ends of a cell are layout
-        return clean
-    respelled = _Respelled(clean)
-    respelled.raw = cell
-    return respelled
-
-
-def refuse_respelled(cells: Iterable[str], what: str) -> None:
-    """Refuse two names that only what nobody sees tells apart: they would be taken for one.
-
-    Args:
-        cells: of a column of names.
-        what: what the table is called.
-
-    Raises:
-        DataError: naming both, with codes for what is not seen.
-
-    """
-    given = list(cells)
-    if not any(isinstance(cell, _Respelled) for cell in given):
-        return
-    spelled: dict[str, str] = {}
-    for cell in given:
-        raw = cell.raw if isinstance(cell, _Respelled) else cell
-        first = spelled.setdefault(cell, raw)
-        if first != raw:
-            raise DataError(
-                f"{what} has {clip(first)!a} and {clip(raw)!a}, which look alike: write both in "
-                "the same way if they are one, or give them names that can be told apart"
-            )
 
 
 def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
@@ -286,15 +186,15 @@ def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Gri
     if len(lines) > 2 and sum(map(bool, lines[0][1])) == 1 and sum(map(bool, lines[1][1])) > 1:
         left_out.append(f"the title {clip(next(filter(None, lines[0][1])))!r}")
         lines = lines.after(1)
-    if _first_row_is_data(lines[0][1]):
+    if is_data(lines[0][1]):
         raise DataError(
             f"the first row of {what} holds numbers: put a row of column names above it"
         )
-    header, rows = _header(lines, what)
-    header = _without_empty_end(header)
+    header, rows = header_of(lines, what)
+    header = without_empty_end(header)
     if not rows:
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
-    _check_names(header, what)
+    refuse_doubled(header, what)
     numbers, found = rows.fitted(len(header), lambda line: _refuse_unfit(line, header, what))
     columns = tuple(map(tuple, found))
     again = _rows_like(header, columns)
@@ -307,7 +207,7 @@ def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Gri
     if again:
         others = set(again)
         grid = grid.taken([i for i in range(len(numbers)) if i not in others])
-    _refuse_nameless(header, grid.columns, what)
+    refuse_nameless(header, grid.columns, what)
     return replace(grid, header=headings.with_first_run(header))
 
 
@@ -321,127 +221,10 @@ def _rows_like(header: tuple[str, ...], columns: Sequence[Sequence[str]]) -> lis
     return list(found)
 
 
-def _first_row_is_data(row: tuple[str, ...]) -> bool:
-    # names such as 0 and 1 are seeds, 25% a quantile; a decimal number is a measurement
-    return any(is_number(cell) and not cell.removesuffix("%").isdecimal() for cell in row)
-
-
-def _refuse_nameless(header: tuple[str, ...], columns: Sequence[Sequence[str]], what: str) -> None:
-    """Refuse a first row that is one of data, of whole numbers and of names that come again."""
-    whole = any(name.isdecimal() and len(name) >= _LONG for name in header)
-    known = whole and any(map(_is_known, header))
-    for name, cells in zip(header, columns, strict=True):
-        if not name or (name.isdecimal() and len(name) < _LONG):  # 0 and 1 are seeds
-            continue
-        among = False
-        if name.isdecimal() and not known:
-            numbers = [float(cell) for cell in cells if cell.isdecimal()]
-            among = bool(numbers) and (
-                min(numbers) <= 2 * float(name) and float(name) <= 2 * max(numbers)
-            )
-        if name in cells or among:
-            raise DataError(
-                f"the first row of {what} looks like data ({clip(name)!r} "
-                f"{'is among' if name in cells else 'is like'} the cells below it): put a row of "
-                "column names above it"
-            )
-
-
-def _is_known(heading: str) -> bool:
-    """Whether a heading is one of those that the columns of results have."""
-    known = (
-        headings.is_arm, headings.is_seed, headings.is_fold, headings.is_step, headings.is_task,
-        headings.is_state, headings.is_metric, headings.is_bookkeeping, headings.is_given,
-    )  # fmt: skip
-    return any(is_one(heading) for is_one in known) or is_statistic(heading)
-
-
-def refuse_groups(names: Sequence[tuple[str, str]], what: str) -> None:
-    """Refuse two rows of column names that cross, as datasets above methods do.
-
-    Args:
-        names: for every column its name in the upper and in the lower row.
-        what: what the table is called.
-
-    Raises:
-        DataError: the same names stand below several others.
-
-    """
-    groups: dict[str, set[str]] = {}
-    for above, under in names:
-        if above and under and above != under and not under.isdecimal() and not is_statistic(under):
-            groups.setdefault(under, set()).add(above)
-    several = next((above for above in groups.values() if len(above) > 1), None)
-    if several is not None:
-        shown = sorted(several, key=[above for above, _ in names].index)
-        raise DataError(
-            f"{what} has several groups of columns ({', '.join(map(clip, shown[:4]))}) in two rows "
-            "of column names: give the columns of one group, or a row per run with its arm, seed "
-            "and result"
-        )
-
-
-def _header(lines: Lines, what: str) -> tuple[tuple[str, ...], Lines]:
-    """Return the column names, joined where they stand in two rows, and the rows below."""
-    first, rest = lines[0][1], lines.after(1)
-    names = [name for name in _without_empty_end(first) if name]
-    doubled = len(set(names)) < len(names)
-    below = rest[0][1] if len(rest) > 1 else ()
-
-    def summaries() -> bool:
-        # a table of summaries has one group chosen with --metric
-        return any(map(split_summary, rest.after(1).cells()))
-
-    if not doubled and len(set(filter(None, below))) < len(below) == len(first):
-        over: list[str] = []  # a spreadsheet names a group above its first column only
-        for above in first:
-            over.append(above or (over[-1] if over else ""))
-        if not any(map(is_number, below)) and not summaries():
-            refuse_groups(list(zip(over, below, strict=True)), what)
-    if doubled and len(below) == len(first) and _goes_on(first, below):
-        if not summaries():
-            refuse_groups(list(zip(first, below, strict=True)), what)
-        first = tuple(_joined(above, under) for above, under in zip(first, below, strict=True))
-        rest = rest.after(1)
-    name, *others = rest[0][1] if rest else ("",)
-    if name and not any(others) and len(rest) > 1 and len(first) > 1 and (doubled or not first[0]):
-        # pandas gives the name of the index a row of its own
-        first, rest = (name, *first[1:]), rest.after(1)
-    return first, rest
-
-
-def _goes_on(first: tuple[str, ...], below: tuple[str, ...]) -> bool:
-    """Whether a row goes on naming the columns: no decimals, and a corner left to one of the two.
-
-    A row of results names its arm or seed below the name of that column.
-    """
-    names = all(not is_number(cell) or cell.isdecimal() for cell in below)
-    return names and (not first[0] or not below[0] or first[0] == below[0])
-
-
-def _joined(above: str, below: str) -> str:
-    return below if above == below or not above else f"{above} {below}".strip()
-
-
-def _without_empty_end(row: tuple[str, ...]) -> tuple[str, ...]:
-    end = len(row)
-    while end and not row[end - 1]:
-        end -= 1
-    return row[:end]
-
-
-def _check_names(header: tuple[str, ...], what: str) -> None:
-    seen: set[str] = set()
-    for name in filter(None, header):
-        if name in seen:
-            raise DataError(f"{what} has two columns {name!r}: give every column its own name")
-        seen.add(name)
-
-
 def _refuse_unfit(line: Line, header: tuple[str, ...], what: str) -> None:
     """Refuse a row that has not one cell for each column."""
     number, row = line
-    cells = row[: len(header)] + _without_empty_end(row[len(header) :])
+    cells = row[: len(header)] + without_empty_end(row[len(header) :])
     raise DataError(
         f"line {number} of {what} has {len(cells)} cell{'s' * (len(cells) != 1)} where the "
         f"header has {len(header)}: "

@@ -8,12 +8,13 @@ from dataclasses import replace
 from attnstudy.errors import UsageError, near_miss
 from attnstudy.tables.asked import Asked, Reading
 from attnstudy.tables.columns import columns_of
-from attnstudy.tables.grid import Grid, refuse_respelled
+from attnstudy.tables.grid import Grid
 from attnstudy.tables.layouts.columns_are_arms import read_columns_as_arms
 from attnstudy.tables.layouts.columns_are_runs import read_columns_as_runs
 from attnstudy.tables.layouts.rows_are_runs import read_rows_as_runs
 from attnstudy.tables.layouts.shape import shape_of
 from attnstudy.tables.layouts.source import Table
+from attnstudy.tables.names import refuse_respelled
 
 _READERS: dict[str, Callable[[Table], Reading]] = {
     "rows-are-runs": read_rows_as_runs,

@@ -8,7 +8,7 @@ from attnstudy.errors import DataError, UsageError
 from attnstudy.stats.audit import Audit, audit
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.tables.asked import Asked
-from attnstudy.tables.grid import read_text
+from attnstudy.tables.text import read_text
 
 
 def audit_table(

@@ -11,7 +11,7 @@ from typing import Any
 from attnstudy.errors import AttnstudyError, DataError, UsageError
 from attnstudy.stats.audit.table import read_table
 from attnstudy.tables.asked import Asked
-from attnstudy.tables.grid import read_text
+from attnstudy.tables.text import read_text
 from attnstudy.usecases.sources.collected import Collected
 from attnstudy.usecases.sources.frames import grid_of_data
 from attnstudy.usecases.sources.table import TableRequest, collect_table

@@ -11,7 +11,7 @@ from attnstudy.stats.audit.results import (
     RowCheck,
 )
 from attnstudy.stats.audit.rounding import Rounding
-from attnstudy.tables.grid import read_text
+from attnstudy.tables.text import read_text
 
 __all__ = [
     "Audit",

@@ -29,7 +29,7 @@ from attnstudy.stats.vocabulary import Direction
 from attnstudy.tables import headings
 from attnstudy.tables.asked import Asked
 from attnstudy.tables.directions import assumed, less_is_better, way_of
-from attnstudy.tables.grid import read_text
+from attnstudy.tables.text import read_text
 
 _PERCENT = 100
 

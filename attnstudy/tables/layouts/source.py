@@ -23,6 +23,7 @@ from attnstudy.tables.cells import (
 )
 from attnstudy.tables.columns import Column
 from attnstudy.tables.grid import Grid
+from attnstudy.tables.layouts.numbers import Numbers
 from attnstudy.tables.layouts.shape import Shape
 from attnstudy.tables.seeds import whole_seed
 
@@ -90,6 +91,18 @@ class Table:
             return array("d", map(float, column.taken(rows)))
         found = (self.number(row, column) for row in rows)
         return array("d", (float(one.value) for one in found if isinstance(one, Printed)))
+
+    def numbers(self, rows: Sequence[int], column: Column) -> Numbers:
+        """Return the numbers in cells that hold one, as they are printed.
+
+        Raises:
+            DataError: a cell holds something else.
+
+        """
+        if self.reads_plainly(column):
+            return Numbers(list(column.taken(rows)))
+        found = (self.number(row, column) for row in rows)
+        return Numbers.of([number for number in found if isinstance(number, Printed)])
 
     def steps(self, rows: Sequence[int], column: Column) -> list[float]:
         """Return the steps in some rows.

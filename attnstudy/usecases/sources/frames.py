@@ -12,7 +12,8 @@ from typing import Any
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
 from attnstudy.tables.cells import UNCLEAR, clip, gap_of, is_number
-from attnstudy.tables.grid import Grid, grid_of, refuse_groups
+from attnstudy.tables.grid import Grid, grid_of
+from attnstudy.tables.header_rows import refuse_groups
 from attnstudy.tables.layouts.shape import JOINT
 from attnstudy.tables.seeds import whole_seed
 

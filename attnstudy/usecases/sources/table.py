@@ -15,10 +15,12 @@ from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
 from attnstudy.tables.filters import filtered
-from attnstudy.tables.grid import Grid, read_grid, read_text, refuse_respelled, stacked
+from attnstudy.tables.grid import Grid, read_grid, stacked
 from attnstudy.tables.headings import is_statistic
+from attnstudy.tables.names import refuse_respelled
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
+from attnstudy.tables.text import read_text
 from attnstudy.tables.words import alike, read_as, some
 from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
