@@ -122,7 +122,16 @@ class RunSpec:
     @property
     def fingerprint(self) -> str:
         """Identity of the run (32 hex digits): same fingerprint, same numbers."""
-        return self._digest(*(name for name, role in self.roles().items() if role != "label"))[:32]
+        return self._digest(*self._identifying)[:32]
+
+    def called(self, fingerprint: str) -> bool:
+        """Whether a fingerprint is this run's, by the present code or by code before it."""
+        schemas = range(CODE_SCHEMA, 0, -1)
+        return any(self._digest(*self._identifying, schema=n)[:32] == fingerprint for n in schemas)
+
+    @property
+    def _identifying(self) -> list[str]:
+        return [name for name, role in self.roles().items() if role != "label"]
 
     @property
     def config_id(self) -> str:
@@ -161,14 +170,14 @@ class RunSpec:
         """Build a specification from what ``to_dict`` gave, now or before a later field existed."""
         return cls(**{**values, "arm_fields": tuple(values.get("arm_fields", ()))})
 
-    def _digest(self, *names: str) -> str:
+    def _digest(self, *names: str, schema: int | None = None) -> str:
         values, later = self.to_dict(), later_defaults(self.training)
         hashed = {
             name: values[name]
             for name in names
             if name not in later or getattr(self, name) != later[name]
         }
-        hashed["code_schema"] = CODE_SCHEMA
+        hashed["code_schema"] = CODE_SCHEMA if schema is None else schema
         # repr of a float is its shortest exact form, which json uses: stable between platforms
         text = json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -57,6 +57,18 @@ def delete(path: Path) -> None:
     path.unlink()
 
 
+def swap(path: Path) -> None:
+    """Exchange a file with that of another run."""
+    exchange(path, run_named(STORE_DIR, "early/seed=2", "deep").path / path.name)
+
+
+def exchange(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
 @dataclass(frozen=True)
 class Row:
     """What is damaged, and exit code and words of each command."""
@@ -86,11 +98,13 @@ def of_the_result(how: str) -> Row:
     said = f"result.json is {how}: put it back from a copy, or train the run again"
     there = "result.json is damaged, so nothing is ranked"
     lost = f"{RUN} (complete in MLflow, interrupted in its folder)"
+    again = ", so the run is trained again"
+    if how not in ("lost", "damaged"):  # whole, and may belong somewhere
+        again = ": it is made again, and kept aside as it was"
     return Row(
-        status=said, verify=said, export=(3, said), sync=(3, said),
+        status=said, verify=said, export=(3, f"result.json is {how}"), sync=(3, said),
         rank=(3, lost if how == "lost" else there),
-        run=(0, f"result.json is {how}, so the run is trained again"),
-        mended=("run",),
+        run=(0, f"result.json is {how}{again}"), mended=("run",),
     )  # fmt: skip
 
 
@@ -137,6 +151,7 @@ FROM_MLFLOW = (0, "predictions.csv is damaged (read in MLflow instead")
 TABLE = {
     **{f"result.json {how.__name__}": of_the_result("damaged") for how in (cut, flip)},
     "result.json delete": of_the_result("lost"),
+    "result.json swap": of_the_result("that of another run"),
     **{
         f"weights.safetensors {how.__name__}": of_a_file("weights.safetensors")
         for how in (cut, flip, delete)
@@ -160,7 +175,7 @@ TABLE = {
 }
 FAST = {"result.json cut", "weights.safetensors delete", "run.json flip", "store model.pt2 cut"}
 HARMS: dict[str, Callable[[Path], None]] = {
-    harm.__name__: harm for harm in (cut, flip, rot, delete)
+    harm.__name__: harm for harm in (cut, flip, rot, delete, swap)
 }
 
 
@@ -242,6 +257,37 @@ def test_every_command_says_the_same_of_a_damage(planned, cli, case):
     assert answer.code == 0, said(answer)
     assert "nothing is damaged" in answer.out
     assert arms_of(cli("rank", "deep", "--json").out) == arms_of(before["rank"])
+
+
+def test_a_folder_in_the_place_of_another_run_is_named_and_left_alone(planned, cli):
+    assert cli("sync", "deep", "-q").code == 0
+    before = arms_of(cli("rank", "deep", "--json").out)
+    folder, other = (run_named(STORE_DIR, f"early/seed={n}", "deep").path for n in (1, 2))
+    exchange(folder, other)
+    said_of_it = f"{folder / 'run.json'} describes another run"
+    assert said_of_it in said(cli("status", "deep"))
+    for words in (
+        READING["verify"], READING["rank"], READING["export"], ("sync", "deep", "-q"),
+        ("run", "deep", "-q"), ("run", "deep", "-q", *AGAIN),
+    ):  # fmt: skip
+        answer = cli(*words)
+        assert answer.code == 3, words
+        assert said_of_it in said(answer), words
+        assert "put" in said(answer)
+    exchange(folder, other)
+    assert cli(*READING["verify"]).code == 0
+    assert arms_of(cli("rank", "deep", "--json").out) == before
+
+
+def test_the_result_of_an_earlier_training_is_not_that_of_the_last(planned, cli):
+    folder = run_named(STORE_DIR, RUN, "deep").path
+    earlier = (folder / "result.json").read_bytes()
+    assert cli("run", "deep", "-q", *AGAIN).code == 0
+    (folder / "result.json").write_bytes(earlier)
+    for words in (READING["verify"], READING["export"]):
+        answer = cli(*words)
+        assert answer.code == 3, words
+        assert "result.json is that of another training of this run" in said(answer), words
 
 
 @pytest.mark.rest

@@ -73,7 +73,7 @@ direction = option(
 
 how_to_read = under(
     "What is ranked",
-    option("--metric", help="Metric to rank by.  [default: test_accuracy]"),
+    option("--metric", help="Metric to rank by.  [default: the study's, or the only one]"),
     option(
         "--layout",
         type=values.Choice(LAYOUTS),

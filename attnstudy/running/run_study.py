@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import TerminatedError
+from attnstudy.errors import StoreError, TerminatedError
 from attnstudy.executors import make_executor
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
@@ -201,9 +201,13 @@ class _Training:
                 with run.folder.claim(command=self.command) as mine:
                     if mine:  # else the worker will find it busy, and say so
                         run.folder.repeat()
-            elif run.folder.nameless:
+                continue
+            found = inspect(run.folder)
+            if misplaced := [one for one in found.damage if one.remedy is Remedy.MOVED]:
+                raise StoreError(f"{run.spec.name}: {misplaced[0]}: {found.advice(misplaced[0])}")
+            if run.folder.nameless:
                 self._set_aside_nameless(run)
-            elif inspect(run.folder).lost(RESULT):  # of one that is damaged, who goes on with it
+            elif found.lost(RESULT):  # of one that is damaged, who goes on with it
                 self.observer.warn(
                     f"{run.spec.name}: {run.folder.path / RESULT} is lost, so the run is trained "
                     "again"
@@ -219,9 +223,14 @@ class _Training:
             # asked again: another command may have begun the run and ended it since it was planned
             if not mine or not run.folder.nameless:
                 return
+            why = f"{run.folder.path / RESULT} is that of another run"
+            if run.folder.result() is not None:
+                why = (
+                    f"{run.folder.path / START} is damaged, and the result does not say when the "
+                    "run was started"
+                )
             self.observer.warn(
-                f"{run.spec.name}: {run.folder.path / START} is damaged, and the result does not "
-                "say when the run was started: it is made again, and kept aside as it was"
+                f"{run.spec.name}: {why}: it is made again, and kept aside as it was"
             )
             run.folder.repeat()
 

@@ -32,6 +32,7 @@ from attnstudy.runs.folder import (
     PREDICTIONS,
     RESULT,
     START,
+    MisplacedRunError,
     RunFolder,
     may_have,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "DatasetFacts",
     "Inspection",
     "LogRecord",
+    "MisplacedRunError",
     "Remedy",
     "Result",
     "RunFolder",

@@ -74,6 +74,10 @@ FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """What a file of a run can be called."""
 
 
+class MisplacedRunError(StoreError):
+    """The folder of one run is in the place of another's."""
+
+
 def may_have(name: str) -> bool:
     """Whether a training may leave a file of that name with its run."""
     taken = name in OF_THE_RUN or name.startswith("checkpoint")
@@ -175,14 +179,35 @@ class RunFolder:
             write_sealed(self.path / START, content)
 
     def started(self) -> Start | None:
-        """Return what was fixed at the first start, if there was one."""
+        """Return what was fixed at the first start, if there was one.
+
+        Raises:
+            MisplacedRunError: the folder is that of another run.
+            StoreError: it was made by another version.
+
+        """
         content = read_sealed(self.path / START)
-        return None if content is None else self._start(content)
+        if content is None:
+            return None
+        start = self._start(content)
+        if not start.spec.called(self.fingerprint):
+            raise MisplacedRunError(
+                f"{self.path / START} describes another run, {start.spec.name}: put its folder "
+                "back where it was, or move it out of the store"
+            )
+        return start
 
     def sealed_start(self) -> Start | None:
         """Return the same as the sealed result tells it; results of earlier versions do not."""
         content = (read_sealed(self.path / RESULT) or {}).get(RECORD)
-        return None if content is None else self._start(content)
+        return None if content is None or not self._is_of(content) else self._start(content)
+
+    def _is_of(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record is of the folder's run, as far as this version can tell."""
+        try:
+            return self._start(record).spec.called(self.fingerprint)
+        except StoreError:
+            return True
 
     def _start(self, content: Mapping[str, Any]) -> Start:
         try:
@@ -197,8 +222,10 @@ class RunFolder:
 
     @property
     def nameless(self) -> bool:
-        """Whether there is a result and nothing that tells which run it is of, or when it began."""
-        return self.result() is not None and self.started() is None and self.sealed_start() is None
+        """Whether there is a whole result which nothing says to be that of this run."""
+        if self.result() is None:
+            return read_sealed(self.path / RESULT) is not None
+        return self.started() is None and self.sealed_start() is None
 
     def mend_record(self) -> bool:
         """Write a lost record of a finished run anew, as its result tells it; tell whether it was.
@@ -283,11 +310,12 @@ class RunFolder:
             self.forget_checkpoints()
 
     def result(self) -> Result | None:
-        """Return the result if there is a whole one."""
+        """Return the result if there is a whole one, and it is this run's."""
         content = read_sealed(self.path / RESULT)
         if content is None:
             return None
-        return Result.from_json(content)
+        record = content.get(RECORD)
+        return Result.from_json(content) if record is None or self._is_of(record) else None
 
     def damaged_files(self) -> list[str]:
         """Return the names of result files that are missing or not as they were written."""

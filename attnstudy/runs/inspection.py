@@ -16,7 +16,7 @@ from attnstudy.errors import StoreError, cause
 from attnstudy.files import file_digest, read_sealed
 from attnstudy.runs.checkpoint_folder import PACKED
 from attnstudy.runs.checkpoints import CHECKPOINTS, is_whole
-from attnstudy.runs.folder import JOURNAL, PAUSES, RESULT, START, RunFolder
+from attnstudy.runs.folder import JOURNAL, PAUSES, RESULT, START, MisplacedRunError, RunFolder
 from attnstudy.runs.records import Result, Start, Status
 from attnstudy.runs.repeating import REPLACES
 from attnstudy.study import TUNING
@@ -34,6 +34,7 @@ class Remedy(Enum):
     REPEATED = "the run is repeated, or the file put back"
     RESUMED = "the run goes on from the checkpoint before it, or begins anew"
     READABLE = "somebody gives the right to read it, or repairs the disk"
+    MOVED = "the folder is put back where it was, or moved out of the store"
     OTHER_VERSION = "nothing: it is used with the version that made it"
     NOTED = "the file is not needed, and is written anew"
 
@@ -47,6 +48,7 @@ _ADVICE = {
     Remedy.RESUMED: "'attnstudy run' goes on from what is whole",
     Remedy.NOTED: "'attnstudy sync {study}' finds out anew what it told",
     Remedy.READABLE: "give read access there, or put it back from a copy",
+    Remedy.MOVED: "put {folder} back where it was, or move it out of the store",
     Remedy.OTHER_VERSION: "use that version, or choose another store with --store",
 }
 _MENDED_BY_RUN = (Remedy.RECORD, Remedy.TRAINED, Remedy.RESUMED, Remedy.NOTED)
@@ -148,6 +150,9 @@ def _look(folder: RunFolder, thorough: bool) -> Inspection:
         return _Look(folder, thorough).inspection()
     except OSError as error:
         return _unreadable(folder, error)
+    except MisplacedRunError:
+        how = "describes another run"
+        return Inspection(folder, None, None, (Damage(folder.path / START, Remedy.MOVED, how),))
     except StoreError as error:
         if isinstance(error.__cause__, OSError):
             return _unreadable(folder, error.__cause__)
@@ -184,9 +189,15 @@ class _Look:
             remedy = Remedy.TRAINED if started is None else Remedy.RECORD
             found.append(_lost_or_damaged(folder.path / START, remedy))
         if result is None:
-            if (folder.path / RESULT).exists() or _was_confirmed(folder):
+            if folder.nameless:
+                how = "is that of another run"
+                found.append(Damage(folder.path / RESULT, Remedy.TRAINED, how))
+            elif (folder.path / RESULT).exists() or _was_confirmed(folder):
                 found.append(_lost_or_damaged(folder.path / RESULT, Remedy.TRAINED))
         else:
+            if started is not None and folder.sealed_start() not in (None, started):
+                how = "is that of another training of this run"
+                found.append(Damage(folder.path / RESULT, Remedy.REPEATED, how))
             sealed_at = (folder.path / RESULT).stat().st_mtime_ns
             found += [
                 Damage(folder.path / name, Remedy.REPEATED)

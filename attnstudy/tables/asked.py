@@ -11,6 +11,8 @@ from attnstudy.tables.points import Point
 
 Layout = Literal["rows-are-runs", "columns-are-arms", "columns-are-runs"]
 Missing = Literal["diverged", "absent", "refuse"]
+UNNAMED = "value"
+"""What results are called where neither the table nor anybody says what they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,15 @@ _LABEL = re.compile(r"#\s*\d+")
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """One of several files that are read as one table."""
+
+    name: str
+    delimiter: str
+    """What separates the cells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """A table as text."""
 
@@ -42,10 +51,14 @@ class Grid:
     """What separates the cells."""
     left_out: tuple[str, ...] = ()
     """Lines that do not count, a phrase each."""
-    blocks: tuple[int, ...] = ()
-    """Lines in which the header is repeated."""
+    blocks: tuple[tuple[int, int], ...] = ()
+    """Where the header is repeated: which of the files, and the line."""
     place: str = "line"
     """What the number of a row counts."""
+    files: tuple[File, ...] = ()
+    """Where the rows come from, if from several files."""
+    file_of: Sequence[int] = ()
+    """Which of these each row is from."""
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -62,7 +75,13 @@ class Grid:
             self,
             columns=tuple(tuple(map(column.__getitem__, rows)) for column in self.columns),
             numbers=array("q", map(self.numbers.__getitem__, rows)),
+            file_of=array("q", map(self.file_of.__getitem__, rows)) if self.files else (),
         )
+
+    def place_of(self, row: int) -> str:
+        """Return where a row stands, for the reader."""
+        place = f"{self.place} {self.numbers[row]}"
+        return f"{place} in {self.files[self.file_of[row]].name}" if self.files else place
 
 
 def read_grid(text: str, what: str = "the table") -> Grid:
@@ -122,8 +141,9 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
     (first, head), *others = grids
     columns = [[*column] for column in head.columns]
     numbers, names = array("q", head.numbers), [first] * len(head)
-    left_out = list(head.left_out)
-    for name, grid in others:
+    left_out = [f"{what} of {first}" for what in head.left_out]
+    file_of = array("q", [0]) * len(head)
+    for place_of_file, (name, grid) in enumerate(others, start=1):
         apart = sorted(set(head.header) ^ set(grid.header))
         if apart or len(grid.header) != len(head.header):
             raise DataError(
@@ -135,13 +155,17 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
             cells.extend(grid.columns[place[one]])
         numbers.extend(grid.numbers)
         names += [name] * len(grid)
-        left_out += grid.left_out
+        left_out += (f"{what} of {name}" for what in grid.left_out)
+        file_of.extend(array("q", [place_of_file]) * len(grid))
     return replace(
         head,
         header=(*head.header, column),
         columns=tuple(map(tuple, [*columns, names])),
         numbers=numbers,
         left_out=tuple(left_out),
+        blocks=tuple((n, line) for n, (_, grid) in enumerate(grids) for _, line in grid.blocks),
+        files=tuple(File(name, grid.delimiter) for name, grid in grids),
+        file_of=file_of,
     )
 
 
@@ -200,7 +224,7 @@ def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Gri
     again = _rows_like(header, columns)
     if again:
         left_out.append(f"the header repeated in line {_listed([numbers[i] for i in again])}")
-    blocks = tuple(numbers[i] for i in again)
+    blocks = tuple((0, numbers[i]) for i in again)
     if len(again) == len(numbers):
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
     grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks)

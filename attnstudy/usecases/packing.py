@@ -73,7 +73,7 @@ def damaged(folder: RunFolder) -> tuple[Inspection, Damage] | None:
     harm = [one for one in found.damage if one.remedy not in (Remedy.NOTED, Remedy.RESUMED)]
     spec = None if found.started is None else found.started.spec
     if not harm and spec is not None and spec.fingerprint != folder.path.name:
-        harm.append(Damage(folder.path / START, Remedy.REPEATED, "describes another run"))
+        return found, of_another_version(folder).damage[0]  # it would not be taken elsewhere
     return (found, harm[0]) if harm else None
 
 

@@ -23,6 +23,7 @@ from attnstudy.runs import (
     REPLACES,
     RESULT,
     START,
+    MisplacedRunError,
     Result,
     RunFolder,
     Start,
@@ -133,12 +134,17 @@ def unpack_run(
         started = folder.started()
         result = folder.result()
         again = folder.sealed_start()
+        foreign = result is None and folder.nameless
+    except MisplacedRunError as error:
+        raise archive.altered(f"{where}/{START} describes another run") from error
     except (
         AttnstudyError, KeyError, TypeError, ValueError, AttributeError, RecursionError,
     ) as error:  # fmt: skip
         raise archive.altered(f"{where} was made by another version") from error
     if started is None:
         raise archive.altered(f"{where}/{START} is missing or damaged")
+    if foreign:
+        raise archive.altered(f"{where}/{RESULT} describes another run than {START}")
     spec = started.spec
     _check_told(archive, study, names, folder, started, result)
     if again not in (None, started):

@@ -10,7 +10,7 @@ from typing import cast
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
+from attnstudy.tables.asked import UNNAMED, Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.aggregates import (
@@ -86,7 +86,7 @@ def read_columns_as_arms(table: Table) -> Reading:
     return Reading(
         layout="columns-are-arms",
         arms=tuple(found),
-        metric=table.asked.metric or "test_accuracy",
+        metric=table.asked.metric or UNNAMED,
         by=(),
         arms_in="a column each",
         seeds_in=None if label is None else f"column {label.shown}",
@@ -128,7 +128,7 @@ def _arm(table: Table, column: Column, seeds: Mapping[int, int | None]) -> Arm:
     def run(place: int) -> Run:
         row = there[place]
         line = table.grid.numbers[row]
-        where = table.place(line) if label is None else f"{label.shown} {label.cells[row]}"
+        where = table.place(row) if label is None else f"{label.shown} {label.cells[row]}"
         number = cast(Printed, table.number(row, column))  # as in all rows that are there
         return Run(number, line, where, seeds[row])
 
@@ -226,7 +226,7 @@ def _refuse_unlabelled_mean(table: Table, arms: Sequence[Column], kept: Sequence
     if not means_throughout(beside, chance=0.2):
         return
     raise UsageError(
-        f"{table.place(table.grid.numbers[last])} of {table.what} is the mean of the rows above "
+        f"{table.place(last)} of {table.what} is the mean of the rows above "
         "it in every column: remove it, or, if it is a run, number the runs in a column of seeds"
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
+from attnstudy.tables.asked import UNNAMED, Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of, nameless, read_number, split_summary
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.aggregates_left_out import without_statistic_rows
@@ -51,7 +51,7 @@ def read_columns_as_runs(table: Table) -> Reading:
         left_out += _empty(arms, columns)
     found = [c.name for c in columns.values]
     (stem, *_) = headings.run_headings(found) or [headings.common_stem(found)]
-    usual = stem if headings.is_metric(stem) else "test_accuracy"
+    usual = stem if headings.is_metric(stem) else UNNAMED
     folds = headings.number_folds(found)
     return Reading(
         layout="columns-are-runs",
@@ -92,15 +92,16 @@ def _stem(name: str) -> str:
 def _check_names(table: Table, labels: Sequence[str], kept: Sequence[int]) -> None:
     seen: dict[str, int] = {}
     for row in kept:
-        name, line = labels[row], table.grid.numbers[row]
+        name = labels[row]
         if any(nameless(c.cells[row]) for c in table.shape.arms):
-            raise DataError(f"{table.place(line)} of {table.what} has no name: give every row one")
+            raise DataError(f"{table.place(row)} of {table.what} has no name: give every row one")
         if name in seen:
             raise DataError(
-                f"{clip(name)!r} appears in {table.place(seen[name])} and {line} of {table.what}: "
+                f"{clip(name)!r} appears in {table.place(seen[name])} and {table.place(row)} of "
+                f"{table.what}: "
                 "give one row per arm, with its runs side by side, and every row its own name"
             )
-        seen[name] = line
+        seen[name] = row
 
 
 def _seeds(values: Sequence[Column]) -> list[int | None]:

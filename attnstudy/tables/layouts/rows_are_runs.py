@@ -57,7 +57,7 @@ def read_rows_as_runs(table: Table) -> Reading:
         if any(nameless(c.cells[row]) for c in table.shape.arms):
             names = " and ".join(repr(clip(c.shown)) for c in table.shape.arms)
             raise DataError(
-                f"{table.what}: {table.place(table.grid.numbers[row])} names no arm in column "
+                f"{table.what}: {table.place(row)} names no arm in column "
                 f"{names}: fill it in, or remove the row"
             )
     leave_out_statistics(table, labels, metric, rows)
@@ -193,7 +193,7 @@ def _results_of_curves(
 def _run_words(table: Table, labels: Sequence[str], row: int) -> str:
     seed = table.shape.seed
     if seed is None:
-        return f"the run of {labels[row]} in {table.place(table.grid.numbers[row])}"
+        return f"the run of {labels[row]} in {table.place(row)}"
     return f"{seed.name} {seed.cells[row]} of {labels[row]}"
 
 
@@ -258,7 +258,7 @@ def _arm(table: Table, name: str, metric: Column, found: array[int], results: _R
 
     def run(place: int) -> Run:
         row, seed = there[place], table.shape.seed
-        where = table.place(table.grid.numbers[row])
+        where = table.place(row)
         return Run(
             cast(Printed, table.number(row, metric)),  # as in all rows that are there
             table.grid.numbers[row],
@@ -292,13 +292,14 @@ def _refuse_blocks(table: Table, labels: Sequence[str], kept: Sequence[int]) -> 
     """
     if table.shape.seed is not None:
         return
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for row in kept if table.grid.blocks else ():
-        name, line = labels[row], table.grid.numbers[row]
-        first[name], last[name] = min(first.get(name, line), line), max(last.get(name, line), line)
-    for line in table.grid.blocks:
-        if any(first[name] < line < last[name] for name in first):
+    grid = table.grid
+    first: dict[tuple[int, str], int] = {}
+    last: dict[tuple[int, str], int] = {}
+    for row in kept if grid.blocks else ():
+        key, line = (grid.file_of[row] if grid.files else 0, labels[row]), grid.numbers[row]
+        first[key], last[key] = min(first.get(key, line), line), max(last.get(key, line), line)
+    for file, line in grid.blocks:
+        if any(first[key] < line < last[key] for key in first if key[0] == file):
             raise UsageError(
                 f"{table.what} has a second header in line {line}, with runs of the same arms "
                 "below it, and nothing tells what the two parts are: give them as two files with "
@@ -323,13 +324,13 @@ def _refuse_copies(table: Table, kept: Sequence[int]) -> None:
         return
     seen: dict[tuple[str, ...], int] = {}
     for row in kept if ids else ():
-        number, cells = table.grid.numbers[row], tuple(c[row] for c in table.grid.columns)
+        cells = tuple(c[row] for c in table.grid.columns)
         if cells in seen:
             raise DataError(
-                f"{table.what}: {table.place(number)} is the run of {table.place(seen[cells])} "
+                f"{table.what}: {table.place(row)} is the run of {table.place(seen[cells])} "
                 f"again ({ids[0].name} {ids[0].cells[row]}): keep one of the two"
             )
-        seen[cells] = number
+        seen[cells] = row
 
 
 def _refuse_twice(table: Table, name: str, found: Sequence[int]) -> None:
@@ -354,6 +355,6 @@ def _refuse_twice(table: Table, name: str, found: Sequence[int]) -> None:
                 )
             raise DataError(
                 f"{table.what}: seed {seed} of {clip(name)} appears twice (again in "
-                f"{table.place(table.grid.numbers[row])}): {advice}"
+                f"{table.place(row)}): {advice}"
             )
         seen[seed] = row

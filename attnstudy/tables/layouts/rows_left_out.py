@@ -45,7 +45,7 @@ def without_unfinished(table: Table) -> tuple[Sequence[int], Sequence[int], list
         states = {cell: state_of(column.name, cell) for cell in column.distinct}
         kept = []
         for row in every:
-            cell, place = column.cells[row], table.place(table.grid.numbers[row])
+            cell, place = column.cells[row], table.place(row)
             state = states[cell]
             if state is None:
                 raise UsageError(
@@ -171,7 +171,7 @@ def leave_out_parents(table: Table, labels: Sequence[str], metric: Column, rows:
         means = [(n, of[labels[row]]) for row in summing for n in _printed(table, metric, [row])]
         if len(means) < len(summing) or not means_throughout(means, SUSPECTED):
             raise DataError(
-                f"{table.what}: {table.place(table.grid.numbers[summing[0]])} has no {seed.name}: "
+                f"{table.what}: {table.place(summing[0])} has no {seed.name}: "
                 f"fill it in, or leave such rows out with --filter '{seed.name}!='"
             )
     rows.kept = numbered

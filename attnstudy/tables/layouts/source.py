@@ -56,6 +56,9 @@ class Table:
         comma = not all(c.plain for c in read) and uses_decimal_comma(
             cells, separated_by_semicolon=self.grid.delimiter == ";"
         )
+        for column in read if self.grid.files else ():
+            if not column.plain:
+                self._refuse_other_marks(column)
         if german and not comma and groups_by_points(cells):
             others = [c for c in self.columns if c.numeric and c not in read]
             comma = has_decimal_commas([cell for c in others for cell in c.distinct])
@@ -63,13 +66,36 @@ class Table:
         for column in () if comma else self.shape.values:
             refuse_unclear_points(column.distinct, perhaps_german=german)
 
+    def _refuse_other_marks(self, column: Column) -> None:
+        """Refuse files of which some would be read with decimal commas, if alone, and some not.
+
+        Raises:
+            DataError: naming a number of each.
+
+        """
+        cells: dict[int, dict[str, None]] = {}
+        for file, cell in zip(self.grid.file_of, column.cells, strict=True):
+            if ("," in cell or "." in cell) and gap_of(cell) is None:
+                cells.setdefault(file, {})[cell] = None
+        marks: dict[bool, int] = {}
+        for file, found in cells.items():
+            semicolon = self.grid.files[file].delimiter == ";"
+            marks.setdefault(uses_decimal_comma([*found], separated_by_semicolon=semicolon), file)
+        if len(marks) == 2:
+            shown = {mark: clip(next(iter(cells[file]))) for mark, file in marks.items()}
+            name = {mark: self.grid.files[file].name for mark, file in marks.items()}
+            raise DataError(
+                f"{clip(column.shown)} has decimal points in {name[False]} ({shown[False]}) and "
+                f"decimal commas in {name[True]} ({shown[True]}): write all with points"
+            )
+
     def reads_plainly(self, column: Column) -> bool:
         """Whether every cell of a column is a number that can be read in one way alone."""
         return column.plain and not self.decimal_comma
 
-    def place(self, line: int) -> str:
+    def place(self, row: int) -> str:
         """Return the place of a row, for the reader."""
-        return f"{self.grid.place} {line}"
+        return self.grid.place_of(row)
 
     def seeds(self, rows: Sequence[int]) -> list[int | None]:
         """Return the number of each run's repetition, as ``seed`` does."""
@@ -119,7 +145,7 @@ class Table:
     def _step(self, row: int, column: Column) -> float:
         cell = column.cells[row]
         if cell not in self._steps:
-            where = f"{self.what}: {column.name} in {self.place(self.grid.numbers[row])}"
+            where = f"{self.what}: {column.name} in {self.place(row)}"
             self._steps[cell] = float(read_number(cell, where).value)
         return self._steps[cell]
 
@@ -134,8 +160,7 @@ class Table:
         cell = column.cells[row]
         if is_plain(cell) and not self.decimal_comma:
             return plain(cell)
-        line = self.grid.numbers[row]
-        where = f"{self.what}: {clip(column.shown)} in {self.place(line)}"
+        where = f"{self.what}: {clip(column.shown)} in {self.place(row)}"
         gap = gap_of(cell)
         if gap is None:
             return read_number(cell, where, decimal_comma=self.decimal_comma)
@@ -179,8 +204,7 @@ class Table:
         number = whole_seed(cell)
         if number is None:
             raise DataError(
-                f"{self.what}: the seed in {self.place(self.grid.numbers[row])} is {clip(cell)!r}, "
-                "not a whole number"
+                f"{self.what}: the seed in {self.place(row)} is {clip(cell)!r}, not a whole number"
             )
         self._seeds[cell] = number
         return number

@@ -94,10 +94,9 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
     if gap := next((task for task in rows if gap_of(task) is not None), None):
         rows[""] = rows.pop(gap)
     if "" in rows:
-        place = grid.numbers[rows[""][0]]
         raise DataError(
-            f"{grid.place} {place} of {what} names no task in column {column!r}: fill it in, or "
-            "remove the row"
+            f"{grid.place_of(rows[''][0])} of {what} names no task in column {column!r}: "
+            "fill it in, or remove the row"
         )
     if summary := next((task for task in rows if is_statistic(task)), None):
         raise UsageError(
