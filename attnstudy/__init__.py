@@ -46,6 +46,10 @@ _FOUND_IN = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     """Import what is asked for when it is asked for, so that importing this costs nothing."""
     if name not in _FOUND_IN:

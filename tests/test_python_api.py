@@ -527,6 +527,32 @@ def test_a_function_that_returns_no_metrics_fails_and_says_so(workplace, source,
     assert about in reason
 
 
+def test_a_program_that_says_no_is_heard_before_the_environment(workplace, monkeypatch):
+    study = attnstudy.Study("env", with_seed, arms=["a"], seeds=2, metric="score")
+    assert study.run(**QUIET).trained == 2
+    monkeypatch.setenv("ATTNSTUDY_RERUN", "1")
+    assert study.run(rerun=False, **QUIET).trained == 0
+    assert study.run(**QUIET).trained == 2
+
+
+def test_one_arm_is_tuned_alone(workplace):
+    study = attnstudy.Study("one", with_seed, arms=["a", "b"], seeds=2, metric="score",
+                            settings={"x": 1.0})  # fmt: skip
+    found = study.tune(space={"x": [1.0, 2.0]}, metric="score", trials=2, seeds_per_trial=1,
+                       arms=["a"], progress=False, quiet=True)  # fmt: skip
+    assert set(found.to_frame()["arm"]) == {"a"}
+
+
+def test_a_study_whose_tasks_have_metrics_of_their_own_says_them(workplace):
+    study = attnstudy.Study("both", with_seed, arms=["a", "b"], seeds=2, metric="score",
+                            tasks={"one": {}, "two": {"metric": "loss"}})  # fmt: skip
+    assert repr(study).endswith("ranked by score, loss")
+
+
+def test_what_there_is_can_be_completed():
+    assert set(attnstudy.__all__) <= set(dir(attnstudy))
+
+
 def test_the_environment_goes_before_defaults_and_not_before_the_program(
     workplace, stores, monkeypatch
 ):

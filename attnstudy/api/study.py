@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Self
 from attnstudy import asking, options, studyfile
 from attnstudy.api.content import study_of
 from attnstudy.api.functions import Found, find_function
-from attnstudy.api.values import Seeds, inline_only, listed, names_of, seed_text, space_of
+from attnstudy.api.values import (
+    Seeds,
+    inline_only,
+    listed,
+    names_of,
+    opposite,
+    seed_text,
+    space_of,
+)
 from attnstudy.api.words import in_words_of_python
 from attnstudy.api.workers import leave_the_script_alone, refuse_in_worker
 from attnstudy.errors import UsageError
@@ -158,26 +166,26 @@ class Study:
         seeds: Seeds | None = None,
         workers: int | None = None,
         executor: str | None = None,
-        until_decided: bool = False,
+        until_decided: bool | None = None,
         max_seeds: int | None = None,
         max_hours: float | None = None,
-        tuned: bool = False,
+        tuned: bool | None = None,
         storage: str | None = None,
-        rerun: bool = False,
-        accept_code: bool = False,
-        wait: bool = False,
-        strict: bool = False,
+        rerun: bool | None = None,
+        accept_code: bool | None = None,
+        wait: bool | None = None,
+        strict: bool | None = None,
         device: str | None = None,
         threads: int | None = None,
         checkpoint_minutes: float | None = None,
         address: str | None = None,
         cpus_per_run: float | None = None,
         gpus_per_run: float | None = None,
-        republish: bool = False,
-        figures: bool = True,
-        models: bool = True,
-        progress: bool = True,
-        quiet: bool = False,
+        republish: bool | None = None,
+        figures: bool | None = None,
+        models: bool | None = None,
+        progress: bool | None = None,
+        quiet: bool | None = None,
     ) -> RunAnswer:
         """Run every arm with every seed that has no result yet; runs that failed raise nothing.
 
@@ -224,8 +232,8 @@ class Study:
             "accept_code": accept_code, "wait": wait, "strict": strict, "device": device,
             "threads": threads, "checkpoint_minutes": checkpoint_minutes, "address": address,
             "cpus_per_run": cpus_per_run, "gpus_per_run": gpus_per_run, "republish": republish,
-            "no_figures": not figures, "no_models": not models, "no_progress": not progress,
-            "quiet": quiet,
+            "no_figures": opposite(figures), "no_models": opposite(models),
+            "no_progress": opposite(progress), "quiet": quiet,
         }  # fmt: skip
         with in_words_of_python():
             refuse_in_worker("run()")
@@ -274,8 +282,8 @@ class Study:
         executor: str | None = None,
         device: str | None = None,
         threads: int | None = None,
-        progress: bool = True,
-        quiet: bool = False,
+        progress: bool | None = None,
+        quiet: bool | None = None,
     ) -> TuneAnswer:
         """Search the settings of each arm, with seeds that the study is not ranked by.
 
@@ -311,7 +319,7 @@ class Study:
             "tuning_seeds": seed_text(tuning_seeds), "pruner": pruner, "sampler": sampler,
             "sampler_seed": sampler_seed, "storage": storage, "workers": workers,
             "executor": executor, "device": device, "threads": threads,
-            "no_progress": not progress, "quiet": quiet,
+            "no_progress": opposite(progress), "quiet": quiet,
         }  # fmt: skip
         judged = {"metric": metric, "direction": direction}
         with in_words_of_python():
@@ -388,10 +396,10 @@ class Study:
         called = {
             "metric": metric, "direction": direction, "alpha": alpha, "correction": correction,
             "control": control, "margin": margin, "looks": listed(looks), "task": task,
-            "config": config, "allowed": names_of(allow_differences) or None,
+            "config": config, "allowed": names_of(allow_differences) or None, "paired": paired,
         }  # fmt: skip
         with in_words_of_python():
-            given = self._given(_RANK, called, always={"paired": paired})
+            given = self._given(_RANK, called)
             from attnstudy import render
             from attnstudy.usecases import ranking
 
@@ -484,21 +492,17 @@ class Study:
         command: Any,
         called: Mapping[str, Any],
         file: StudyFile | None = None,
-        *,
-        always: Mapping[str, Any] | None = None,
     ) -> Given:
         """Return everything that a command would be told.
 
         Args:
             command: whose options there are.
-            called: values of this call; what is None or False nobody said.
+            called: values of this call; what is None nobody said.
             file: the study; its own unless given.
-            always: values of which False is said too.
 
         """
         file = self._file if file is None else file
-        said = {k: value for k, value in called.items() if value is not None and value is not False}
-        said |= {key: value for key, value in (always or {}).items() if value is not None}
+        said = {key: value for key, value in called.items() if value is not None}
         if self._found is not None:
             self._found.register()
             if self._found.here_because is not None:
@@ -517,8 +521,10 @@ class Study:
 
     def __repr__(self) -> str:
         seeds = seeds_text(self._given(_RUN, {})["seeds"])
-        metric = self._file.options.get("metric", "test_accuracy")
-        return f"Study({self.name!r}): {', '.join(self._arms)}; seeds {seeds}; ranked by {metric}"
+        usual = self._file.options.get("metric", "test_accuracy")
+        told = {str(table.get("metric", usual)): None for table in self._file.tasks.values()}
+        metrics = ", ".join(told or [usual])
+        return f"Study({self.name!r}): {', '.join(self._arms)}; seeds {seeds}; ranked by {metrics}"
 
 
 def load_study(

@@ -55,3 +55,8 @@ def _dimension(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple | range) else value
+
+
+def opposite(said: bool | None) -> bool | None:
+    """Return what an option is told that forbids what a call allows; None if nobody said."""
+    return None if said is None else not said

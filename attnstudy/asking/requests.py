@@ -151,10 +151,11 @@ def tune_request(given: Given) -> TuneRequest:
     find_own_modules(given)
     training = training_of(given)
     own = study.own is not None
+    arms = chosen_arms(given, arms_of(given, training), training) if own else None
     return TuneRequest(
         study=study.name,
         question=study.question,
-        arms=arms_of(given, training) if own else plain_arms(given["variant"] or ("all",)),
+        arms=plain_arms(given["variant"] or ("all",)) if arms is None else arms,
         ranking_seeds=given["seeds"],
         space=_space(study, training),
         journal=study.journal,
