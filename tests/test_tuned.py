@@ -49,6 +49,7 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     (line,) = [note for note in ranking["notes"] if note.startswith("tuned on validation")]
     assert "2 trials of 1 seeds (2 runs) for each arm" in line
     assert not [flag for flag in ranking["flags"] if flag["kind"] == "tuning-budget"]
+    assert "the file now says otherwise" not in cli("study", "show", "fair").out
 
     # one of them is given more: the plan is another one, and the budgets are flagged
     assert cli("tune", "fair", "--variant", "late", "--trials", "3").code == 0

@@ -155,11 +155,21 @@ def _changes(recorded: RecordedPlan, request: RunRequest | None) -> tuple[str, .
     assert declared is not None
     now = replace(
         recorded.plan,
-        arms={arm.name: arm_facts(arm, request.training) for arm in declared.arms},
+        arms={
+            arm.name: _as_tuned(
+                recorded.plan.arms.get(arm.name, {}), arm_facts(arm, request.training)
+            )
+            for arm in declared.arms
+        },
         seeds=declared.seeds,
         analysis=declared.analysis,
     )
     return (*_settings(recorded.plan.settings, request), *differences(recorded.plan, now))
+
+
+def _as_tuned(recorded: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of an arm with what a search found for it: no file says that."""
+    return {**(recorded if "tuning" in recorded else {}), **declared}
 
 
 def _settings(recorded: Mapping[str, Any], request: RunRequest) -> list[str]:
