@@ -48,6 +48,9 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     assert ranking["status"] == "confirmatory", ranking["status_reason"]
     (line,) = [note for note in ranking["notes"] if note.startswith("tuned on validation")]
     assert "2 trials of 1 seeds (2 runs) for each arm" in line
+    for tuning in found:
+        lr = tuning["best"]["fields"]["lr"]
+        assert f"lr {lr:g} ({tuning['variant']})" in line
     assert not [flag for flag in ranking["flags"] if flag["kind"] == "tuning-budget"]
     assert "the file now says otherwise" not in cli("study", "show", "fair").out
 

@@ -253,15 +253,23 @@ def _other_results(seen: Sequence[Seen]) -> list[str]:
 
 
 def tunings_of(plan: StudyPlan) -> dict[str, Mapping[str, Any]]:
-    """Return the search behind each arm's settings; an arm without one had no trials.
+    """Return the search behind each arm's settings, and what it found as ``settings``.
 
-    Empty if no arm was tuned.
+    An arm without one had no trials. Empty if no arm was tuned.
     """
     found = {name: arm.get("tuning") for name, arm in plan.arms.items()}
     if not any(found.values()):
         return {}
     nothing = {"trials": 0, "seeds_per_trial": 0, "runs": 0, "seconds": 0.0}
-    return {name: tuning or nothing for name, tuning in found.items()}
+    return {
+        name: {**(tuning or nothing), "settings": _settings_of(plan.arms[name])}
+        for name, tuning in found.items()
+    }
+
+
+def _settings_of(arm: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of an arm as a plan holds it."""
+    return {k: v for k, v in arm.items() if k not in ("tuning", "variant", "variant_source")}
 
 
 def fairness(tunings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
@@ -276,9 +284,14 @@ def fairness(tunings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         f"{'each arm' if len(alike) == 1 else ', '.join(names)}"
         for (trials, seeds, runs), names in alike.items()
     ]
+    given = [
+        f"{', '.join(f'{key} {shown(value)}' for key, value in one['settings'].items())} ({name})"
+        for name, one in tunings.items() if one["settings"]
+    ]  # fmt: skip
     seconds = sum(one["seconds"] for one in tunings.values())
     spent = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
+    used = f"; trained with {'; '.join(given)}" if given else ""
     return (
         f"tuned on validation images with seeds of their own: {'; '.join(parts)}, {spent} of "
-        "training in all",
+        f"training in all{used}",
     )
