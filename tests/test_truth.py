@@ -13,7 +13,7 @@ from attnstudy import runs
 from attnstudy.runs import MAX_DURING_TRAINING
 from attnstudy.tracking import open_store, resolve
 from tests.conftest import made_once
-from tests.stores import run_named
+from tests.stores import one_sentence, run_named
 from tests.truth import (
     STORE_DIR,
     add_points,
@@ -303,3 +303,10 @@ def test_runs_of_another_code_schema_are_held_to_their_folders_and_never_renamed
     assert cli("rank", "deep").code == 3
     assert cli("sync", "deep").code == 0
     assert rank() == after
+
+
+def test_a_curve_is_no_result(planned, cli):
+    answer = cli("rank", "deep", "--metric", "val_accuracy")
+    assert answer.code == 2
+    assert "val_accuracy is a curve, and no result of a run" in one_sentence(answer.err)
+    assert "val_accuracy_final" in answer.err

@@ -27,6 +27,7 @@ from attnstudy.tracking import (
     read_plans,
     tracked_studies,
 )
+from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import Seen
 from attnstudy.usecases.sources.advising import advice
 from attnstudy.usecases.sources.collected import (
@@ -80,6 +81,7 @@ def collect_study(
     metric = request.metric or (plans[-1].plan.analysis.metric if plans else "test_accuracy")
     kept, excluded = _sort_out(chosen, metric, plans[-1].plan if plans else None)
     refuse_twice(kept)
+    _refuse_curve(metric, kept)
     if not kept:
         raise UsageError(_nothing(metric, study, chosen))
     samples: dict[str, dict[int, float]] = {}
@@ -327,6 +329,21 @@ def _declared_otherwise(run: TrackedRun, plan: StudyPlan | None) -> str | None:
     declared["tuned_by"] = None if tuning is None else tuning["identity"]
     texts = {name: param_texts({name: value}).get(name) for name, value in declared.items()}
     return next((name for name, text in texts.items() if run.params.get(name) != text), None)
+
+
+def _refuse_curve(metric: str, runs: Sequence[TrackedRun]) -> None:
+    """Refuse what a training logs on the way and does not name as a result of its runs.
+
+    Raises:
+        UsageError: naming the results.
+
+    """
+    known = {name for run in runs for name in find(run.params.get("training")).metrics or (metric,)}
+    if runs and metric not in known and not any(metric in run.measured for run in runs):
+        raise UsageError(
+            f"{metric} is a curve, and no result of a run{near_miss(metric, known)} (there: "
+            f"{', '.join(sorted(known))})"
+        )
 
 
 def _nothing(metric: str, study: str, runs: Sequence[TrackedRun]) -> str:
