@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from attnstudy.trainings.registry import find
+from tests.conftest import SMALL
+from tests.stores import one_sentence
 from tests.studies import write_study
 
 BASE = 'variants = ["vanilla", "late"]\nseeds = "0-5"\ndataset = "digits"\n'
@@ -133,3 +135,9 @@ def test_a_good_file_is_called_that(cli, workplace):
     said = cli("study", "check", "good").out.splitlines()
     assert said[0] == "good: fine, 1 arm x 1 seed = 1 run"
     assert said[1:] == list(find(None).promises)
+
+
+def test_code_is_accepted_where_there_is_code_of_ones_own(cli, workplace):
+    answer = cli("run", *SMALL, "--variant", "late", "--seeds", "1", "--accept-code")
+    assert answer.code == 2
+    assert "--accept-code is for a study with a training of its own" in one_sentence(answer.err)

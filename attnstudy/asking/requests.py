@@ -74,6 +74,11 @@ def _run_request(given: Given, *, imported: bool) -> RunRequest:
             f"{given.place('tuned')} is for a study without tasks, as no search is made for a "
             "task: leave it out"
         )
+    if study.own is None and given.typed("accept_code") and given["accept_code"]:
+        raise UsageError(
+            f"{given.place('accept_code')} is for a study with a training of its own; a variant "
+            "whose module changed is another one, and has other runs: leave it out"
+        )
     training = training_of(given, imported=imported)
     declared = declare(given, training)
     seeds = trained_seeds(given, declared)
