@@ -944,3 +944,66 @@ def test_what_no_list_of_words_knows_is_asked_about(ranked, text, options, said)
 def test_times_are_results_where_nothing_else_is_and_extremes_are_no_arms(ranked, text, counts):
     result = ranked(text)
     assert {arm["variant"]: arm["n"] for arm in result["arms"]} == counts
+
+
+POINTS = "model,seed,acc\nA,0,91.123\nA,1,91.234\nA,2,91.345\n"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "model;seed;acc\nB;0;92,12\nB;1;92,22\nB;2;92,33\n",
+        "model;seed;acc\nB;0;92,123\nB;1;92,223\nB;2;92,332\n",
+        "model\tseed\tacc\nB\t0\t92,1\nB\t1\t92,22\nB\t2\t92,333\n",
+    ],
+)
+def test_files_with_other_decimal_marks_are_not_ranked_together(other, cli, workplace):
+    Path("a.csv").write_text(POINTS)
+    Path("b.csv").write_text(other)
+    for files in (("a.csv", "b.csv"), ("b.csv", "a.csv")):
+        answer = cli("rank", *(f"--from={file}" for file in files))
+        assert answer.code == 3
+        assert "acc has decimal points in a.csv (91.123) and decimal commas in b.csv" in answer.err
+
+
+def test_files_that_are_separated_otherwise_are_ranked_together(cli, workplace):
+    Path("a.csv").write_text(POINTS)
+    Path("b.csv").write_text("model;seed;acc\nB;0;92.12\nB;1;92.22\nB;2;92.33\n")
+    answer = cli("rank", "--from=a.csv", "--from=b.csv", "--json")
+    assert answer.code == 0, answer.err
+    means = {arm["variant"]: arm["mean"] for arm in json.loads(answer.out)["arms"]}
+    assert means == {"A": pytest.approx(91.234), "B": pytest.approx(92.22333333)}
+
+
+def test_the_line_of_a_cell_is_that_of_its_file(cli, workplace):
+    Path("a.csv").write_text(POINTS)
+    Path("b.csv").write_text("model,seed,acc\nB,0,92.12\nB,1,x2\nB,2,92.33\n")
+    answer = cli("rank", "--from=a.csv", "--from=b.csv")
+    assert "acc in line 3 in b.csv is 'x2'" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("RMSE (lower is better),,\nseed,base,ours\n0,0.51,0.41\n1,0.52,0.4\n2,0.5,0.42\n", "RMSE"),
+        ("Loss,run 1,run 2,run 3\nbase,0.52,0.51,0.53\nours,0.4,0.41,0.42\n", "'Loss'"),
+        ("model,loss run 1,loss run 2,loss run 3\nb,0.5,0.51,0.53\no,0.4,0.4,0.42\n", "'loss run'"),
+        ("Method / test error,run 1,run 2\nbase,0.52,0.51\nours,0.4,0.41\n", "'Method / test"),
+    ],
+)
+def test_a_heading_that_names_a_loss_is_asked_about(table, said, cli, workplace):
+    Path("t.csv").write_text(table)
+    answer = cli("rank", "--from", "t.csv")
+    assert answer.code == 2
+    assert "of which less is better if its numbers are that" in answer.err
+    assert said in answer.err
+    assert cli("rank", "--from", "t.csv", "--direction", "minimize").code == 0
+
+
+def test_results_that_nobody_names_are_not_called_accuracies(cli, workplace):
+    Path("t.csv").write_text("seed,adam,sgd\n0,0.31,0.42\n1,0.30,0.44\n2,0.33,0.41\n")
+    answer = cli("rank", "--from", "t.csv", "--json")
+    ranking = json.loads(answer.out)
+    assert ranking["metric"] == "value"
+    assert "accuracy" not in answer.out
+    assert any("value does not say which way is better" in note for note in ranking["notes"])

@@ -53,6 +53,8 @@ class Grid:
     """Lines that do not count, a phrase each."""
     blocks: tuple[tuple[int, int], ...] = ()
     """Where the header is repeated: which of the files, and the line."""
+    title: str = ""
+    """What stands above the column names, if anything."""
     place: str = "line"
     """What the number of a row counts."""
     files: tuple[File, ...] = ()
@@ -207,8 +209,10 @@ def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
 
 def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Grid:
     """Return the grid of rows of cells of which the first one or two are column names."""
+    title = ""
     if len(lines) > 2 and sum(map(bool, lines[0][1])) == 1 and sum(map(bool, lines[1][1])) > 1:
-        left_out.append(f"the title {clip(next(filter(None, lines[0][1])))!r}")
+        title = next(filter(None, lines[0][1]))
+        left_out.append(f"the title {clip(title)!r}")
         lines = lines.after(1)
     if is_data(lines[0][1]):
         raise DataError(
@@ -227,7 +231,7 @@ def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Gri
     blocks = tuple((0, numbers[i]) for i in again)
     if len(again) == len(numbers):
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
-    grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks)
+    grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks, title)
     if again:
         others = set(again)
         grid = grid.taken([i for i in range(len(numbers)) if i not in others])

@@ -10,7 +10,7 @@ from typing import cast
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import UNNAMED, Arm, Reading, Run, Runs, quoted
+from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.aggregates import (
@@ -24,6 +24,7 @@ from attnstudy.tables.layouts.other_columns import FEW
 from attnstudy.tables.layouts.rows_left_out import without_unfinished
 from attnstudy.tables.layouts.shape import TASKS
 from attnstudy.tables.layouts.source import Table
+from attnstudy.tables.layouts.unnamed import unnamed
 from attnstudy.tables.points import Point
 
 
@@ -86,7 +87,7 @@ def read_columns_as_arms(table: Table) -> Reading:
     return Reading(
         layout="columns-are-arms",
         arms=tuple(found),
-        metric=table.asked.metric or UNNAMED,
+        metric=table.asked.metric or unnamed(table, () if label is None else [label.name]),
         by=(),
         arms_in="a column each",
         seeds_in=None if label is None else f"column {label.shown}",

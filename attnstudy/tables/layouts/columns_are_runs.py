@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
-from attnstudy.tables.asked import UNNAMED, Arm, Reading, Run, Runs, quoted
+from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
 from attnstudy.tables.cells import Gap, Printed, clip, gap_of, nameless, read_number, split_summary
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.layouts.aggregates_left_out import without_statistic_rows
@@ -15,6 +15,7 @@ from attnstudy.tables.layouts.rows_left_out import without_unfinished
 from attnstudy.tables.layouts.run_columns import RunColumns, run_columns
 from attnstudy.tables.layouts.shape import TASKS, labels_of
 from attnstudy.tables.layouts.source import Table
+from attnstudy.tables.layouts.unnamed import unnamed
 from attnstudy.tables.points import Point
 from attnstudy.tables.seeds import whole_seed
 
@@ -51,12 +52,13 @@ def read_columns_as_runs(table: Table) -> Reading:
         left_out += _empty(arms, columns)
     found = [c.name for c in columns.values]
     (stem, *_) = headings.run_headings(found) or [headings.common_stem(found)]
-    usual = stem if headings.is_metric(stem) else UNNAMED
+    above = [stem, *(c.name for c in table.shape.arms)]
+    usual = stem if headings.is_metric(stem) else None
     folds = headings.number_folds(found)
     return Reading(
         layout="columns-are-runs",
         arms=arms,
-        metric=table.asked.metric or usual,
+        metric=table.asked.metric or usual or unnamed(table, above),
         by=tuple(c.name for c in table.shape.arms),
         arms_in=f"column {' and '.join(c.shown for c in table.shape.arms)}",
         seeds_in=f"columns {quoted(found)}" if found else None,
