@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from scipy import stats as scipy_stats
 
+from attnstudy.tables.directions import way_of
+
 Ranked = Callable[..., Any]
 
 
@@ -1007,3 +1009,53 @@ def test_results_that_nobody_names_are_not_called_accuracies(cli, workplace):
     assert ranking["metric"] == "value"
     assert "accuracy" not in answer.out
     assert any("value does not say which way is better" in note for note in ranking["notes"])
+# What a metric's words say where they contradict each other.
+
+
+@pytest.mark.parametrize(
+    ("way", "names"),
+    [
+        (
+            "falls",
+            [
+                "FPR@95TPR", "fpr95tpr", "fpr_95_tpr", "FPR@95%TPR", "FPR95", "fnr@1fpr",
+                "epochs_to_target_accuracy", "steps_to_success", "epochs_to_90_acc",
+                "queries to success", "iterations to accuracy 0.9", "time_to_accuracy",
+                "time_to_solution", "num_steps_to_threshold", "100-acc", "100 - acc (%)",
+                "1 - accuracy", "interval score", "quantile_score", "clash score", "self-bleu",
+                "cum_regret_auc", "loss_auc", "accuracy loss", "accuracy_drop", "Brier score",
+                "loss@best_acc", "mean absolute deviation", "energy score", "reward_mse",
+            ],
+        ),
+        (
+            "rises",
+            [
+                "brier skill score", "CRPS skill score", "TPR@1%FPR", "tpr_at_1_fpr", "recall@10",
+                "acc@1", "explained_variance", "variance explained", "energy efficiency",
+                "variance reduction", "1 - error", "neg_log_loss", "error_free_acc",
+                "image_to_text_recall", "sim_to_real_success", "f1 recall", "top 1 recall",
+                "mean_return", "acc_at_best_val_loss", "R2", "f1_score", "steps_per_second",
+            ],
+        ),
+        (
+            None,
+            [
+                "log score", "logarithmic_score", "reward_std", "accuracy std", "return variance",
+                "acc_sd", "loss_std", "standard deviation of accuracy", "time_to_failure",
+                "steps until first collision", "val_loss_best_acc", "failure_prediction_auroc",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_metric_are_read_together(way, names):
+    assert {name: way_of(name) for name in names} == dict.fromkeys(names, way)
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [("FPR@95TPR", "the lowest value of FPR@95TPR"), ("val_acc", "the highest value of val_acc")],
+)
+def test_which_value_chooses_the_best_step_is_said(of, said, ranked):
+    rows = UPS_AND_DOWNS.replace("zorp", of)
+    notes = ranked(rows, "--metric", "score", "--at", "best", "--of", of)["notes"]
+    assert sum(said in note for note in notes) == 1

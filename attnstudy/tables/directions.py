@@ -22,7 +22,8 @@ _FALLING = frozenset({
     "mre", "sse", "rss", "rmsd", "medae", "rae", "rse", "absrel", "sqrel", "wer", "cer", "eer",
     "jer", "ber", "fpr", "fnr", "fdr", "frr", "hter", "misclassification", "epe", "aepe",
     "aae", "fde", "mpjpe", "mpvpe", "nme", "rpe", "violation", "violations", "collision",
-    "collisions", "failure", "failures", "faults", "misses", "missrate", "hallucination",
+    "collisions", "clash", "clashes", "clashscore", "failure", "failures", "faults", "misses",
+    "missrate", "hallucination",
     "hallucinations", "toxicity", "bias", "inertia", "davies", "latency", "runtime", "time",
     "duration", "seconds", "second", "secs", "sec", "minutes", "hours", "ms", "milliseconds",
     "delay", "lag", "overhead", "ttft", "tpot", "rtf", "walltime", "makespan", "energy",
@@ -69,10 +70,20 @@ _SAVING = frozenset({
     "reduction", "reductions", "reduced", "saved", "saving", "savings", "free", "improvement",
     "improvements", "gain", "gains", "speedup", "avoided", "reduktion", "ersparnis",
     "einsparung", "verbesserung", "verringerung", "amelioration", "economie", "mejora", "ahorro",
-    "reduccion", "miglioramento", "risparmio", "riduzione",
+    "reduccion", "miglioramento", "risparmio", "riduzione", "efficiency", "effizienz",
 })  # fmt: skip
 _HARM = frozenset({"drop", "degradation", "gap", "forgetting", "deterioration", "decline"})
+# how much a metric varies says nothing of which way the metric is better
+_SPREAD = frozenset({"std", "stds", "stddev", "stdev", "variance", "variances"})
+_SPREAD_AT_END = frozenset({"sd", "var"})
 _NEGATING = frozenset({"neg", "negative", "negated", "minus", "inverse", "inv"})
+# what is spent to reach something: less is better, unless it is a mishap that is put off
+_EXPENSE = (
+    r"(?:times?|seconds|minutes|hours|days|steps|epochs|iterations|iters|queries|samples|examples|"
+    r"episodes|updates|batches|tokens|frames|trials|flops|evaluations|evals|rounds|calls|"
+    r"interactions|costs?|energy)"
+)
+_MISHAP = r"(?:failures?|collisions?|crash(?:es)?|violations?|death|faults?|falls?)"
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"\b(?:{pattern})\b"), word)
     for pattern, word in (
@@ -80,14 +91,28 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"true (?:positive|negative)s?(?: rate)?|(?:positive|negative) predictive value", "hit"),
         (r"abs rel|sq rel|cross entropy|miss rate|bouldin", "loss"),
         (r"negative (?:transfer|results?|class)", "unknown"),
-        (r"explained variance|r 2(?: score)?|coefficient of determination", "explained"),
+        (r"(?:\w+ )?skill scores?|(?:brier|crps) skill|bss", "explained"),
+        (r"(?:interval|quantile|winkler|ignorance) scores?|self bleu", "loss"),
+        (r"log(?:arithmic)? scores?", "unknown"),
+        (r"(?:loss|losses|regret|costs?|nll|perplexity|ppl|r?mse|mae) (?:curve )?auc", "loss"),
+        (r"(?:std|standard) dev(?:iation)?s?", "std"),
+        (
+            r"variance explained|explained variance|r 2(?: score)?|coefficient of determination",
+            "explained",
+        ),
         (r"f ?\d(?: ?\d)?|f (?:score|measure|beta|mass)", "fscore"),
         (r"free energy", "energy"),
         (r"wall clock", "time"),
         (r"speed up", "speedup"),
-        (r"time to \w+.*", "time"),
+        (rf"{_EXPENSE} (?:to|until|till) (?:\w+ )*{_MISHAP}\b.*", "unknown"),
+        (rf"{_EXPENSE} (?:to|until|till) \w+.*", "time"),
         (r"surface dice", "dice"),
     )
+)
+# the operating point of a rate, as in FPR@95TPR
+_OPERATING = re.compile(
+    r"(?<=[a-z@\s_])@?\s?\d+(?:[.e-]+\d+)*[\s_]?%?[\s_]?"
+    r"(tpr|fpr|tnr|fnr|far|frr|fppi|recall|precision|specificity|sensitivity)(?![a-z])"
 )
 _R2 = re.compile(r"(?<![a-z])r\s?\^?2(?![a-z0-9])")
 _TIMES = frozenset({
@@ -149,8 +174,10 @@ def way_of(metric: str) -> Way | None:
     """Return whether a metric is better when it rises or falls; None where its name is silent.
 
     In this order an arrow or "lower is better" in the name decides, then "so many per second" and
-    "seconds per so many", then what the words of the metric measure: of several the last one, so
-    that a loss of accuracy falls. A negated metric, and a reduction of an error, go the other way.
+    "seconds per so many", then what the words of the metric measure. A loss of accuracy falls, and
+    so do the steps to an accuracy; where the words contradict each other otherwise, and of a
+    standard deviation, the name is silent. A negated metric, and a reduction of an error, go the
+    other way.
     """
     text = unaccented(re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", metric))
     words = re.findall(r"[^\W\d_]+", text)
@@ -238,8 +265,8 @@ def _per(words: Sequence[str]) -> Way | Literal["silent"] | None:
 def _measured(text: str) -> Way | None:
     """Return the way of what the words of a name measure."""
     unit = _UNIT.search(text)
-    negated = bool(re.match(r"\s*(?:-|1\s*-)\s*[a-z]", text.replace("−", "-")))
-    text = re.sub(r"@(?=[a-z])", " at ", text)
+    negated = bool(re.match(r"\s*(?:-|1(?:00)?(?:\.0)?\s*%?\s*-)\s*[a-z]", text.replace("−", "-")))
+    text = re.sub(r"@(?=[a-z])", " at ", _OPERATING.sub(r" at \1", text))
     text = _R2.sub(" explained ", re.sub(r"[\W_]+", " ", text).replace(" r2 ", " explained "))
     for pattern, word in _PHRASES:
         text = pattern.sub(word, text)
@@ -257,6 +284,8 @@ def _measured(text: str) -> Way | None:
         way = "rises"
     if given & _SAVING:
         return "rises"
+    if given & _SPREAD or set(words[-1:]) & _SPREAD_AT_END or (way == "rises" and "falls" in ways):
+        return None
     if given & _HARM:
         return None if way == "falls" else "falls"
     if way is not None and negated != bool(given & _NEGATING):

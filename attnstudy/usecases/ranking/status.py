@@ -93,8 +93,17 @@ def guesses(source: Source, found: Collected) -> Iterator[str]:
     if known is None and (said := assumed(found.metric)):
         yield said
     of = source.point.of if isinstance(source, TableRequest | ExperimentRequest) else None
-    if of not in (None, found.metric) and way_of(of or "") is None:
-        yield f"{of} does not say which way is better, and its highest value is taken as the best"
+    if of is not None and of != found.metric:
+        yield _best_of(of)
+
+
+def _best_of(of: str) -> str:
+    """Return which value of a metric is its best, where it chooses the point of a curve."""
+    way = way_of(of)
+    if way is None:
+        return f"{of} does not say which way is better, and its highest value is taken as the best"
+    extreme = "lowest" if way == "falls" else "highest"
+    return f"the {extreme} value of {of} is taken as the best, because of its name"
 
 
 def _declared_direction(found: Collected) -> str | None:
