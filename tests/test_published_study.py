@@ -57,6 +57,10 @@ def test_the_table_ranked_again_gives_the_published_verdict_and_numbers(cli, wor
     assert "no plan was recorded before the first run" in again["status_reason"]
     # what is an arm now was called a variant when this was published
     published = RANKING["sentence"].replace("per variant", "per arm")
+    # that half of the runs decided a pair is said now
+    decided = next(pair for pair in RANKING["pairs"] if pair["look"] == 1)
+    assert (decided["a"], decided["b"]) == ("double", "vanilla")
+    published = published.replace("p = .004)", "p = .004, at the look at 5 runs)")
     assert again["sentence"] == published.replace("confirmatory", "exploratory")
     spent = {"hours", "hours_for_margin", "hours_for_observed"}  # a table does not tell of time
     for key in RANKING["power"].keys() - spent:

@@ -285,3 +285,12 @@ def test_the_file_of_the_default_study_says_nothing_about_a_table(cli, workplace
     assert answer.code == 0, answer.err
     result = json.loads(answer.out)
     assert (result["metric"], result["method"], result["control"]) == ("f1", "games-howell", None)
+
+
+def test_looks_are_refused_where_no_seed_says_which_runs_came_first(cli, workplace):
+    rows = "".join(f"{arm},{90 + i / 10 + j}\n" for j, arm in enumerate("ab") for i in range(6))
+    Path("sorted.csv").write_text(f"model,acc\n{rows}")
+    answer = cli("rank", "--from", "sorted.csv", "--looks", "3,6")
+    assert answer.code == 2
+    assert "looks need to know which runs came first" in answer.err
+    assert cli("rank", "--from", "sorted.csv").code == 0

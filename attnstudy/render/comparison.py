@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnstudy.stats import Verdict
 from attnstudy.stats.vocabulary import SEEDS, shown_group
+from attnstudy.stats.wording.method import unused_words
 from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 from attnstudy.stats.wording.verdicts import nothing_observed
 
@@ -109,6 +110,10 @@ def order_words(ranking: Ranking) -> str | None:
 
 def looks_words(ranking: Ranking) -> str:
     """Return how far the declared looks are done, and what is still open; "" without looks."""
+    return " ".join(filter(None, (_done_words(ranking), unused_words(ranking))))
+
+
+def _done_words(ranking: Ranking) -> str:
     looks = ranking.looks
     if looks is None:
         return ""

@@ -57,7 +57,7 @@ def describe_pairs(
 
     """
     single = design.at_each_look()
-    used = [_used(samples, d, design) for d in decisions]
+    used = [d.tested_of(samples) for d in decisions]
     robust: dict[int, Robust] = {}
     # permutation and rank tests take runs to be independent, as folds are not
     if seed is not None and design.folds is None:
@@ -82,12 +82,6 @@ def describe_pairs(
         )
         for i, d in enumerate(decisions)
     )
-
-
-def _used(samples: Sequence[Sample], decision: Decision, design: Design) -> tuple[Sample, Sample]:
-    """Return the two arms as far as the look went that decided them."""
-    cut = design.looks[decision.look - 1] if design.looks and decision.look else None
-    return samples[decision.a].first(cut), samples[decision.b].first(cut)
 
 
 def _pair(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attnstudy.errors import UsageError
+from attnstudy.render.comparison import looks_words
 from attnstudy.stats import Pair, Plan, Ranking, rank
 from attnstudy.stats.comparisons.pairwise import all_pairs
 
@@ -152,6 +153,33 @@ def test_verdict_and_sentence_agree_where_later_runs_turn_the_means() -> None:
     assert [arm.name for arm in ranking.arms] == ["B", "A"]
     assert ranking.verdict == "every pair is ordered: A > B"
     assert "A has a higher test accuracy than B (+2.000 points" in ranking.sentence
+
+
+def test_the_sentence_and_the_power_are_of_the_runs_that_were_tested(
+    staged: dict[str, dict[int, float]],
+) -> None:
+    first = rank({name: staged[name] for name in ("a", "c")}, looks=(5, 10))
+    assert first.arms[0].n == 12
+    assert first.sentence.startswith("With 5 runs per arm and")
+    assert "at the look at" not in first.sentence
+    assert first.power is not None
+    assert (first.power.n_a, first.power.n_b) == (5, 5)
+    assert first.power.observed_gap == pytest.approx(abs(first.pairs[0].difference or 0.0))
+    several = rank(staged, looks=(5, 10, 20))
+    assert several.sentence.startswith("With 5 to 10 runs per arm and")
+    assert several.sentence.count(", at the look at 5 runs") == 2
+    alone = rank({name: dict(list(staged[name].items())[:5]) for name in ("a", "c")})
+    assert first.power.sd == alone.power.sd  # type: ignore[union-attr]
+
+
+def test_means_of_other_runs_than_the_differences_are_told(
+    staged: dict[str, dict[int, float]],
+) -> None:
+    said = "the means of the arms of all their runs"
+    assert said in looks_words(rank(staged, looks=(5, 10, 20)))
+    assert said in rank(staged, looks=(5, 10, 20)).to_latex()
+    exact = {name: {s: v for s, v in given.items() if s < 5} for name, given in staged.items()}
+    assert said not in looks_words(rank(exact, looks=(5, 10)))
 
 
 def test_equivalence_is_a_decision_too() -> None:

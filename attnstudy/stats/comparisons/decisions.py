@@ -42,6 +42,8 @@ class Decision:
     """The verdict in favour of an arm that its diverged runs forbid; else None."""
     look: int | None = None
     """The look at which the pair was decided or last tested."""
+    runs: int | None = None
+    """Seeds per arm at that look: only the first so many runs were tested. None means all."""
 
     @property
     def decided(self) -> bool:
@@ -58,6 +60,10 @@ class Decision:
         if margin is None or self.low is None or self.high is None:
             return None
         return -margin < self.low and self.high < margin
+
+    def tested_of(self, samples: Sequence[Sample]) -> tuple[Sample, Sample]:
+        """Return the two arms with the runs that were tested."""
+        return samples[self.a].first(self.runs), samples[self.b].first(self.runs)
 
     def winner_first(self) -> tuple[int, int]:
         """Return the indices of a pair that is different, the better arm first."""

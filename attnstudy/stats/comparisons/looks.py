@@ -62,6 +62,6 @@ def replay(
         for decision in decide_pairs(
             cut, single, undecided, testable(cut, undecided), k=len(samples)
         ):
-            latest[decision.a, decision.b] = replace(decision, look=look)
+            latest[decision.a, decision.b] = replace(decision, look=look, runs=seeds)
         undecided = [pair for pair in undecided if not latest[pair].decided]
     return tuple(latest.values()), Looks(declared=looks, done=done)

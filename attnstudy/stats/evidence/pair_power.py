@@ -185,7 +185,10 @@ def _reached(
 
 
 def pair_power(
-    samples: Sequence[Sample], pairs: Sequence[tuple[int, int]], design: Design
+    samples: Sequence[Sample],
+    pairs: Sequence[tuple[int, int]],
+    design: Design,
+    arms: int | None = None,
 ) -> PairPower | None:
     """Return the power of pairs of arms; None where a pair has no spread.
 
@@ -193,10 +196,11 @@ def pair_power(
         samples: the arms; in paired mode with the same seeds in all.
         pairs: those that are tested, as indices into ``samples``.
         design: the method, with the alpha of one look.
+        arms: in the family; None means those that are in a pair.
 
     """
-    arms = {arm for pair in pairs for arm in pair}
-    family = design.family(arms=len(arms), pairs=len(pairs))
+    arms = arms or len({arm for pair in pairs for arm in pair})
+    family = design.family(arms=arms, pairs=len(pairs))
     if design.paired:
         gaps = [samples[a].values - samples[b].values for a, b in pairs]
         sd_a = np.array([gap.std(ddof=1) for gap in gaps])

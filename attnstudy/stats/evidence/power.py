@@ -89,23 +89,35 @@ def study_power(
 
     """
     tested = [d for d in decisions if d.p is not None]
-    pairs = [(d.a, d.b) for d in tested]
-    power = pair_power(samples, pairs, design)
+    runs, pairs = _as_tested(samples, tested)
+    power = pair_power(runs, pairs, design, len({arm for d in tested for arm in (d.a, d.b)}))
     if power is None:
         return None, {}
     open_ = [i for i, d in enumerate(tested) if d.verdict is Verdict.UNDECIDED]
     asked = sorted({0, *open_})
     settled = [Needed(observed=None, equivalence=None)] * len(asked)
     if design.folds is None:  # of the same data, more folds cannot settle what more seeds can
-        settled = seeds_needed(samples, [pairs[i] for i in asked], power.of(asked), design.margin)
-    needed = {pairs[i]: one for i, one in zip(asked, settled, strict=True)}
-    summary = _summary(samples, pairs, power, settled[0], design, seconds_per_run)
-    return summary, {} if design.folds else {pairs[i]: needed[pairs[i]] for i in open_}
+        settled = seeds_needed(runs, [pairs[i] for i in asked], power.of(asked), design.margin)
+    needed = dict(zip(asked, settled, strict=True))
+    first = runs[pairs[0][0]], runs[pairs[0][1]]
+    summary = _summary(samples, first, len(pairs), power, settled[0], design, seconds_per_run)
+    return summary, {} if design.folds else {(tested[i].a, tested[i].b): needed[i] for i in open_}
+
+
+def _as_tested(
+    samples: Sequence[Sample], tested: Sequence[Decision]
+) -> tuple[Sequence[Sample], list[tuple[int, int]]]:
+    """Return the pairs as indices into arms that hold the runs that were tested: see ``Looks``."""
+    if all(decision.runs is None for decision in tested):
+        return samples, [(d.a, d.b) for d in tested]
+    arms = [sample for decision in tested for sample in decision.tested_of(samples)]
+    return arms, [(place, place + 1) for place in range(0, len(arms), 2)]
 
 
 def _summary(
     samples: Sequence[Sample],
-    pairs: Sequence[tuple[int, int]],
+    pair: tuple[Sample, Sample],
+    pairs: int,
     power: PairPower,
     needed: Needed,
     design: Design,
@@ -117,14 +129,15 @@ def _summary(
 
     Args:
         samples: the arms, best first.
-        pairs: those that are tested, in the order of the ranking.
+        pair: its two arms, with the runs that were tested.
+        pairs: how many are tested.
         power: of these pairs.
         needed: seeds that would settle the first.
         design: for margin and pairing, with the alpha of one look.
         seconds_per_run: what a run takes, for all or for each arm.
 
     """
-    a, b = (samples[arm] for arm in pairs[0])
+    a, b = pair
     tested = [sample for sample in samples if sample.tested]
     first = power.of([0])
     n = min(a.n, b.n)
@@ -148,7 +161,7 @@ def _summary(
         seeds_for_equivalence=needed.equivalence,
         observed_gap=abs(a.mean - b.mean),
         seeds_for_observed=needed.observed,
-        seeds_if_paired=None if design.paired else _if_paired(a, b, design, len(pairs)),
+        seeds_if_paired=None if design.paired else _if_paired(a, b, design, pairs),
         seed_correlation=seed_correlation(a, b),
         hours=hours_observed if design.margin is None else hours_margin,
         hours_for_margin=hours_margin,

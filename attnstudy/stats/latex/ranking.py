@@ -9,7 +9,7 @@ from attnstudy.stats.digits import percent
 from attnstudy.stats.latex.pieces import float_of, in_math, mean_and_sd, status_words, tabular
 from attnstudy.stats.results import Pair, Ranking
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict, shown_group
-from attnstudy.stats.wording.method import method_words
+from attnstudy.stats.wording.method import method_words, unused_words
 from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value
 
 MOST_PAIRS = 40
@@ -93,6 +93,8 @@ def _caption(ranking: Ranking, decided: int) -> Iterator[str]:
 
 def _beside_pairs(ranking: Ranking, decided: int) -> Iterator[str]:
     """Yield what has to be known of the pairs, those that the table leaves out among them."""
+    if unused := unused_words(ranking):
+        yield unused
     open_ = sum(pair.verdict is Verdict.UNDECIDED for pair in ranking.pairs)
     if decided > MOST_PAIRS:
         yield f"Of {decided:,} decided pairs, {MOST_PAIRS} of the best arms are shown."

@@ -36,3 +36,18 @@ def tested_by(method: Method, control: str | None, *, calibrated: bool) -> str:
     if calibrated:
         name += ", calibrated"
     return name
+
+
+def unused_words(ranking: Ranking) -> str:
+    """Return that the means are of more runs than a difference is of; "" where they are not."""
+    arms = {arm.name: arm.n + arm.diverged for arm in ranking.arms}
+    declared = ranking.looks.declared if ranking.looks else ()
+    if not any(
+        pair.look is not None and max(arms[pair.a], arms[pair.b]) > declared[pair.look - 1]
+        for pair in ranking.pairs
+    ):
+        return ""
+    return (
+        "The numbers of a pair are of the runs up to its look, and the means of the arms of all "
+        "their runs."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from attnstudy.stats.comparisons.decisions import Decision
 from attnstudy.stats.comparisons.design import Design
@@ -45,6 +46,7 @@ def sentence(
     testable = [d for d in decisions if d.p is not None]
     if not testable:
         return _descriptive(samples, decisions, design, waiting=looks is not None)
+    samples, testable = _as_tested(samples, testable)
     single = design.at_each_look()  # whose intervals the pairs have
     test = _TEST_NAMES[design.method]
     if any(d.calibrated for d in testable):
@@ -63,6 +65,28 @@ def sentence(
     if single.alpha < design.alpha:
         claim += "; looks that may stop a study early bias these estimates"
     return f"{frame}, {claim}."
+
+
+def _as_tested(
+    samples: Sequence[Sample], testable: Sequence[Decision]
+) -> tuple[list[Sample], list[Decision]]:
+    """Return the arms with the runs that were tested, and the pairs.
+
+    Only a pair that an earlier look decided keeps the number of its runs, as the sentence has to
+    say it.
+    """
+    most = max((d.runs for d in testable if d.runs is not None), default=None)
+    tested = list(samples)
+    for arm in {arm for d in testable for arm in (d.a, d.b)}:
+        reached = max((d.runs or 0 for d in testable if arm in (d.a, d.b)), default=0)
+        tested[arm] = samples[arm].first(reached or None)
+    return tested, [replace(d, runs=None) if d.runs == most else d for d in testable]
+
+
+def _evidence(decision: Decision, design: Design) -> str:
+    """Return the evidence of a pair, with its runs where they are not those of the others."""
+    text = evidence(decision, design)
+    return text if decision.runs is None else f"{text}, at the look at {decision.runs:,} runs"
 
 
 def _claims(
@@ -102,7 +126,7 @@ def _nothing_shown(
         between = f"between {listed([names[arm] for arm in compared], last=' and ')}"
     largest = max(rest, key=lambda d: abs(d.difference or 0.0))
     text = f"no {other}difference in {what} {between} is significant"
-    said = f"{names[largest.a]} − {names[largest.b]}, is {evidence(largest, design)}"
+    said = f"{names[largest.a]} − {names[largest.b]}, is {_evidence(largest, design)}"
     if more:
         return f"{text} (the largest undecided one, {said})"
     text += f"; the largest, {said}"
@@ -121,7 +145,7 @@ def _differences(
     for pair in shown:
         winner, loser = pair.winner_first()
         beside = beside_margin(pair, design.margin)
-        proof = "; ".join(filter(None, [evidence(pair.as_won(), design), beside]))
+        proof = "; ".join(filter(None, [_evidence(pair.as_won(), design), beside]))
         over.setdefault(winner, []).append(f"{names[loser]} ({proof})")
     better = "higher" if design.maximize else "lower (better)"
     what = design.metric.replace("_", " ")
@@ -151,8 +175,8 @@ def _equivalences(names: Sequence[str], equivalent: Sequence[Decision], design: 
     within = f"equivalent within the margin of {amount(design.margin or 0.0, design)}"
     if len(equivalent) == 1:
         pair = equivalent[0]
-        return f"{names[pair.a]} and {names[pair.b]} are {within} ({evidence(pair, design)})"
-    pairs = [f"{equality(names, pair)} ({evidence(pair, design)})" for pair in equivalent]
+        return f"{names[pair.a]} and {names[pair.b]} are {within} ({_evidence(pair, design)})"
+    pairs = [f"{equality(names, pair)} ({_evidence(pair, design)})" for pair in equivalent]
     return f"the pairs {listed(pairs, last=' and ')} are {within}"
 
 

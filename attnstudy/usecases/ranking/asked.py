@@ -67,6 +67,21 @@ def check(request: RankRequest, analysis: Analysis) -> None:
         )
 
 
+def check_found(request: RankRequest, found: Collected, analysis: Analysis) -> None:
+    """Refuse what the runs that were found cannot answer.
+
+    Raises:
+        UsageError: looks are asked for and nobody knows which runs came first, or rows were
+            chosen by their results.
+    """
+    numbered = all(isinstance(values, Mapping) for values in found.samples.values() if values)
+    if analysis.looks is not None and not numbered:
+        raise UsageError(
+            "looks need to know which runs came first: number the runs with a column of seeds "
+            "(--seed-by; in Python seed=, or values by seed)"
+        )
+
+
 def check_folds(request: RankRequest, analysis: Analysis, what: str) -> None:
     """Refuse what the folds of a cross-validation cannot answer; ``what`` says that they are."""
     if request.said.get("paired") is False:

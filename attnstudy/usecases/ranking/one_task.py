@@ -19,7 +19,14 @@ from attnstudy.stats import (
 )
 from attnstudy.studyplan import Analysis
 from attnstudy.usecases.declaring import tunings_of
-from attnstudy.usecases.ranking.asked import RankRequest, Source, check, folds_of, unit_of
+from attnstudy.usecases.ranking.asked import (
+    RankRequest,
+    Source,
+    check,
+    check_found,
+    folds_of,
+    unit_of,
+)
 from attnstudy.usecases.ranking.earlier import EarlierStudy, earlier_studies, following
 from attnstudy.usecases.ranking.status import doubted, notes_of, provenance_of, reason_of
 from attnstudy.usecases.sources import (
@@ -59,6 +66,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     planned = found.plans[-1].plan.analysis if found.plans else Analysis()
     analysis = replace(planned, **request.said, metric=found.metric)
     check(request, analysis)
+    check_found(request, found, analysis)
     design, shares = _design(request, analysis, found)
     tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
     ranking = stats.rank(
