@@ -294,3 +294,22 @@ def test_looks_are_refused_where_no_seed_says_which_runs_came_first(cli, workpla
     assert answer.code == 2
     assert "looks need to know which runs came first" in answer.err
     assert cli("rank", "--from", "sorted.csv").code == 0
+
+
+@pytest.mark.parametrize(
+    ("condition", "refused"),
+    [
+        ("acc>90", True), ("acc >= 90 and seed<5", True), ("seed<5 and 'acc' != 0", True),
+        ("acc!=nan", False), ("acc != ''", False), ("seed<5", False),
+    ],
+)  # fmt: skip
+def test_runs_are_not_chosen_by_the_result_that_is_ranked(condition, refused, cli, workplace):
+    rows = "".join(
+        f"{arm},{seed},{90 + seed / 10 + high}\n"
+        for arm, high in (("a", 0), ("b", 1))
+        for seed in range(6)
+    )
+    Path("t.csv").write_text(f"model,seed,acc\n{rows}")
+    answer = cli("rank", "--from", "t.csv", "--metric", "acc", "--filter", condition)
+    assert answer.code == (2 if refused else 0), answer.err
+    assert ("chooses runs by acc, the result that is ranked" in answer.err) == refused

@@ -92,6 +92,8 @@ def find_flags(
     def verdict(suspect: Suspect) -> str | None:
         # a value cannot be taken out of a sequence of looks: it decided how long it went on
         kept = design.looks is not None or not design.compared
+        if suspect.repeats and not kept:
+            return _without_repeats(samples, design, suspect)
         if suspect.arm is None or suspect.index is None or kept:
             return None
         if design.paired and suspect.flag.seed is not None:
@@ -101,6 +103,20 @@ def find_flags(
 
     suspects = find_suspects(samples, design, measured)
     return tuple(replace(s.flag, verdict_without=verdict(s)) for s in suspects)
+
+
+def _without_repeats(samples: Sequence[Sample], design: Design, suspect: Suspect) -> str:
+    """Return the verdict where each value that is repeated stands once."""
+    rest = list(samples)
+    for arm, places in suspect.repeats.items():
+        for place in sorted(places, reverse=True):
+            seeds = samples[arm].seeds
+            if design.paired and seeds is not None:
+                rest = list(without_seed(rest, seeds[place]))
+            else:
+                rest[arm] = rest[arm].without(place)
+    ordered = best_first(rest, design.direction)
+    return verdict_text(ordered, decide(ordered, design), design)
 
 
 def with_chance(

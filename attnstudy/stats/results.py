@@ -145,7 +145,8 @@ class Flag:
     message: str
     """One sentence."""
     verdict_without: str | None
-    """The study's verdict without the value; None where no single value is meant."""
+    """The study's verdict without the value, or with each repeated value kept once; None where
+    no values are meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

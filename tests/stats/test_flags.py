@@ -95,6 +95,45 @@ def test_duplicates_are_judged_by_the_resolution() -> None:
     assert duplicate.value == 60.1234
 
 
+def test_repeated_values_are_one_flag_with_the_verdict_without_any_repeat() -> None:
+    base, ours = [90.047354, 90.625012, 90.496189, 89.534311], [90.470423, 90.469245, 91.549863]
+    ours += [90.678769]
+    once = {"base": base, "ours": ours}
+    twice = {name: values * 2 for name, values in once.items()}
+    assert rank(twice).verdict != rank(once).verdict
+    (flag,) = flags(rank(twice), "duplicate")
+    assert "every value appears twice" in flag.message
+    assert flag.verdict_without == rank(once).verdict
+    seeded = {name: dict(enumerate(values * 2)) for name, values in once.items()}
+    paired = rank(seeded, paired=True)
+    rest = rank({name: dict(enumerate(values)) for name, values in once.items()}, paired=True)
+    assert flags(paired, "duplicate")[0].verdict_without == rest.verdict
+    some = {"base": [*base, *base[:2]], "ours": ours}
+    (flag,) = flags(rank(some), "duplicate")
+    assert (flag.arm, "2 values appear more than once" in flag.message) == ("base", True)
+    assert flag.verdict_without == rank(once).verdict
+
+
+def test_coarse_values_that_all_appear_twice_are_flagged_where_chance_does_not_explain_it() -> None:
+    def found(**samples: list[float]) -> list[str]:
+        return [flag.message for flag in flags(rank(samples), "duplicate")]
+
+    low, high = [90.0, 90.1, 90.2] * 2, [91.0, 91.1, 91.2] * 2
+    (message,) = found(base=low, ours=high)
+    assert "every value appears twice (ours: 91, 91.1, 91.2; base: 90, 90.1, 90.2)" in message
+    assert found(base=low[:5], ours=high) == []
+    assert found(base=[90.0, 90.1] * 2, ours=[91.0, 91.1] * 2) == []
+
+
+@pytest.mark.parametrize("large", [1e5, 1e6, 1e7, 1e9])
+def test_that_every_other_arm_is_constant_is_said_only_where_it_is(large: float) -> None:
+    samples = {"base": [89.78, 90.26, 89.72, 90.16, large], "ours": [90.63, 91.24, 90.98, 91.43]}
+    (outlier,) = flags(rank(samples, metric="loss"), "influential")
+    assert outlier.value == large
+    assert "constant" not in outlier.message
+    assert "studentised residual" in outlier.message
+
+
 def test_copied_arm() -> None:
     ranking = rank({"a": [60.1, 61.2, 59.9], "b": [61.2, 59.9, 60.1], "c": [50.0, 51.0, 53.0]})
     assert "a and b hold the same 3 values" in " ".join(f.message for f in ranking.flags)

@@ -49,8 +49,9 @@ def check_duplicates(table: Table, ranking: Ranking, step: Fraction | None) -> I
     for flag in ranking.flags:
         if flag.kind == "constant":
             yield _within_row(flag, table, "")
-        if flag.kind == "duplicate" and not (chance.likely and flag.value is not None):
-            yield _within_row(flag, table, chance.said if flag.value is not None else "")
+        of_values = flag.value is not None or flag.verdict_without is not None  # not of rows
+        if flag.kind == "duplicate" and not (chance.likely and of_values):
+            yield _within_row(flag, table, chance.said if of_values else "")
     shared = shared_values(table, step)
     if shared is not None and shared.surprising:
         yield Finding(
@@ -170,8 +171,8 @@ def _within_row(flag: Flag, table: Table, chance: str) -> Finding:
         for cell in table.cells
         if cell.row == flag.arm and float(cell.number.value) == flag.value
     ]
-    if not cells:  # two rows that are equal as a whole
-        return Finding(kind=Kind.DUPLICATE, row=flag.arm, message=flag.message)
+    if not cells:  # two rows that are equal as a whole, or several values
+        return _as_a_whole(flag, chance)
     times = "twice" if len(cells) == 2 else f"{len(cells)} times"
     message = (
         f"{clip(cells[0].row)}: {cells[0].number.text} appears {times}, in "
@@ -185,6 +186,18 @@ def _within_row(flag: Flag, table: Table, chance: str) -> Finding:
         row=cells[0].row,
         column=cells[0].column,
         printed=cells[0].number.text,
+        verdict_otherwise=flag.verdict_without,
+        message=message,
+    )
+
+
+def _as_a_whole(flag: Flag, chance: str) -> Finding:
+    message = flag.message
+    if flag.verdict_without is not None:
+        message += f".{chance} Without it: {flag.verdict_without}."
+    return Finding(
+        kind=Kind.DUPLICATE,
+        row=flag.arm,
         verdict_otherwise=flag.verdict_without,
         message=message,
     )

@@ -11,7 +11,7 @@ from scipy import special
 
 from attnstudy.stats.samples import Sample
 
-_ROUNDING = 1e-12  # share of the sum of squares below which nothing but rounding is left
+_CANCELLED = 1e-6  # share of the sum of squares below which a difference of two has lost digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,17 @@ def outliers(samples: Sequence[Sample], alpha: float) -> Iterator[Outlier]:
         free = 1.0 - 1.0 / sample.n
         e = (sample.values - sample.mean) / scale
         left = squares - e * e / free
-        some = left > _ROUNDING * squares
+        for index in np.flatnonzero(left <= _CANCELLED * squares).tolist():
+            left[index] = _without(several, sample, index, scale)
+        some = left > 0.0
         t = np.copysign(np.inf, e)
         t[some] = e[some] / np.sqrt(left[some] / freedom * free)
         p = np.minimum(2.0 * count * special.stdtr(freedom, -np.abs(t)), 1.0)
         for index in np.flatnonzero(p < alpha).tolist():
             yield Outlier(arm, index, float(t[index]), float(p[index]))
+
+
+def _without(several: Sequence[Sample], sample: Sample, index: int, scale: float) -> float:
+    """Return the sum of squares, in units of ``scale``, without one value of an arm."""
+    arms = [sample.without(index) if one is sample else one for one in several]
+    return math.fsum((arm.n - 1) * (arm.sd / scale) ** 2 for arm in arms if arm.n > 1)

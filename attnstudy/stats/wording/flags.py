@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -20,7 +20,7 @@ from attnstudy.stats.measurements import Conduct, Measurements
 from attnstudy.stats.results import Flag
 from attnstudy.stats.samples import Sample
 from attnstudy.stats.wording.numbers import exact, significant, two
-from attnstudy.stats.wording.phrases import amount, p_text
+from attnstudy.stats.wording.phrases import amount, listed, p_text
 
 SD_RATIO = 3.0
 """Ratio of the largest to the smallest standard deviation that is flagged."""
@@ -39,6 +39,8 @@ class Suspect:
     """Index of the arm."""
     index: int | None = None
     """Index of the value within the arm; None where no single value is meant."""
+    repeats: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """Arm -> values to leave out, so that each that is repeated stays once."""
 
 
 def find_suspects(
@@ -108,26 +110,86 @@ def _influential(samples: Sequence[Sample], design: Design) -> Iterator[Suspect]
 
 
 def _duplicates(samples: Sequence[Sample], items: int | None) -> Iterator[Suspect]:
-    """Equal values within an arm that its spread and resolution do not make likely.
+    """Equal values within an arm that chance does not make likely; several are one flag."""
+    repeated = {
+        arm: _repeated(sample) for arm, sample in enumerate(samples) if _too_alike(sample, items)
+    }
+    every = _all_repeated(samples)
+    if every:
+        repeated = {arm: _repeated(sample) for arm, sample in enumerate(samples)}
+    # that a constant arm repeats its value says nothing
+    repeated = {arm: places for arm, places in repeated.items() if samples[arm].sd > 0.0}
+    count = sum(map(len, repeated.values()))
+    if count == 1:
+        (arm,) = repeated
+        (places,) = repeated[arm]
+        said = f"appears {_times(len(places))} in this arm"
+        suspect = _value("duplicate", samples, arm, places[-1], said)
+        yield replace(suspect, repeats={arm: places[1:]})
+    elif count:
+        yield _repetition(samples, repeated, every)
+
+
+def _repetition(
+    samples: Sequence[Sample], repeated: Mapping[int, Sequence[tuple[int, ...]]], every: int
+) -> Suspect:
+    """Return the flag of several repeated values, and which of them to leave out."""
+    shown = [
+        f"{samples[arm].arm}: {listed([exact(samples[arm].values[p[0]]) for p in places])}"
+        for arm, places in repeated.items()
+    ]
+    much = f"{sum(map(len, repeated.values())):,} values appear more than once"
+    if every:
+        much = f"every value appears {_times(every)}"
+    message = f"repetition: {much} ({'; '.join(shown)}), as where runs are counted twice"
+    arm = samples[next(iter(repeated))].arm if len(repeated) == 1 else None
+    later = {
+        arm: tuple(place for group in places for place in group[1:])
+        for arm, places in repeated.items()
+    }
+    return Suspect(_flag("duplicate", arm, message), repeats=later)
+
+
+def _repeated(sample: Sample) -> list[tuple[int, ...]]:
+    """Return the places of each value that appears more than once, ascending by value."""
+    places: dict[float, list[int]] = {}
+    for place, value in enumerate(sample.values.tolist()):
+        places.setdefault(value, []).append(place)
+    return [tuple(places[value]) for value in sorted(places) if len(places[value]) > 1]
+
+
+def _too_alike(sample: Sample, items: int | None) -> bool:
+    """Tell whether more values agree than spread and resolution of an arm make likely.
 
     Two normal values of spread s, recorded in steps of u, agree with probability about
     u / (2 sqrt(pi) s); the number of agreeing pairs is then nearly Poisson.
     """
-    for arm, sample in enumerate(samples):
-        if sample.n < 2 or sample.sd == 0.0:
-            continue
-        counts = Counter(sample.values.tolist())
-        repeated = [value for value, count in counts.items() if count > 1]
-        agreeing = sum(math.comb(count, 2) for count in counts.values())
-        step = 100.0 / items if items else 10.0 ** -max(map(_decimals, counts))
-        expected = math.comb(sample.n, 2) * step / (2.0 * math.sqrt(math.pi) * sample.sd)
-        if agreeing == 0 or float(special.pdtrc(agreeing - 1, expected)) >= _SURPRISE:
-            continue
-        for value in sorted(repeated)[:3]:
-            index = int(np.flatnonzero(sample.values == value)[-1])
-            yield _value(
-                "duplicate", samples, arm, index, f"appears {_times(counts[value])} in this arm"
-            )
+    if sample.n < 2 or sample.sd == 0.0:
+        return False
+    counts = Counter(sample.values.tolist())
+    agreeing = sum(math.comb(count, 2) for count in counts.values())
+    step = 100.0 / items if items else 10.0 ** -max(map(_decimals, counts))
+    expected = math.comb(sample.n, 2) * step / (2.0 * math.sqrt(math.pi) * sample.sd)
+    return agreeing > 0 and float(special.pdtrc(agreeing - 1, expected)) < _SURPRISE
+
+
+def _all_repeated(samples: Sequence[Sample]) -> int:
+    """Return how often every value of every arm appears, where chance does not explain it; or 0.
+
+    Of d values, that n = m d draws hold each exactly m times has at most the probability
+    n! / (m!^d d^n), which is that of values all as likely, however coarse they are recorded.
+    """
+    counts = [Counter(sample.values.tolist()) for sample in samples if sample.sd > 0.0]
+    times = {times for one in counts for times in one.values()}
+    if len(times) != 1 or times == {1}:
+        return 0
+    (m,) = times
+    chance = sum(
+        special.gammaln(m * len(one) + 1)
+        - len(one) * (special.gammaln(m + 1) + m * math.log(len(one)))
+        for one in counts
+    )
+    return m if chance < math.log(_SURPRISE) else 0
 
 
 def _twins(samples: Sequence[Sample]) -> Iterator[Suspect]:
@@ -217,8 +279,8 @@ def _conduct(samples: Sequence[Sample], conduct: Conduct) -> Iterator[Suspect]:
         yield Suspect(_flag("best-epoch", None, message))
     trials = {s.arm: conduct.tuning_trials.get(s.arm, 0) for s in samples}
     if len(set(trials.values())) > 1:
-        listed = ", ".join(f"{arm} {count:,}" for arm, count in trials.items())
-        message = f"tuning budgets differ ({listed} trials): the most tuned arm is favoured"
+        budgets = ", ".join(f"{arm} {count:,}" for arm, count in trials.items())
+        message = f"tuning budgets differ ({budgets} trials): the most tuned arm is favoured"
         yield Suspect(_flag("tuning", max(trials, key=trials.__getitem__), message))
 
 
