@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from attnstudy import stats
+from attnstudy.render.comparison import advice_words
 from attnstudy.render.exports import rank_json, rank_markdown
 from attnstudy.render.ranking import rank_text, ranking_text
 from attnstudy.render.tables import duration, number, table
@@ -191,3 +192,19 @@ def test_seeds_that_are_there_are_never_advised():
 def test_the_verdict_in_markdown_is_a_sentence():
     ranking = stats.rank({"a": [1.0, 2.0, 3.0], "b": [1.2, 2.4, 2.9]}, metric="m")
     assert rank_markdown(report_of(ranking)).startswith("**No ranking is defensible.** ")
+
+
+def test_what_others_says_is_a_legend_of_the_table_and_no_advice():
+    ranking = stats.rank({"a": [60.1, 61.2, 60.4, 59.7], "b": [59.1, 58.2, 60.9, 59.5]})
+    text = ranking_text(ranking)
+    assert text.index("others: whether") < text.index("EXPLORATORY") < text.index("What to do:")
+    assert not any(line.startswith("others") for line in advice_words(ranking))
+    assert "\n\nothers: whether" in rank_markdown(report_of(ranking))
+
+
+@pytest.mark.parametrize("metric", ["Test Acc (%)", "Test Acc [%]", "acc_%"])
+def test_the_unit_that_a_name_has_is_not_said_twice(metric):
+    samples = {"a": [60.1, 61.2, 60.4], "b": [59.1, 58.2, 58.9]}
+    head = f"ranking, {metric}, maximized"
+    assert ranking_text(stats.rank(samples, metric=metric, unit="points")).startswith(head)
+    assert "ranking, acc (%), " in ranking_text(stats.rank(samples, metric="acc", unit="points"))

@@ -97,6 +97,8 @@ def table_words(ranking: Ranking) -> list[str]:
             "equivalent: the interval lies within the margin; no p and no other tests are shown, "
             "as they test for a difference"
         )
+    if any(pair.robust is not None for pair in ranking.pairs):
+        lines.append(_robust_words(ranking))
     return lines
 
 
@@ -130,7 +132,7 @@ def _done_words(ranking: Ranking) -> str:
 
 
 def advice_words(ranking: Ranking) -> list[str]:
-    """Return what to do, each advice once with the pairs that it is for, and what others says."""
+    """Return what to do, each advice once with the pairs that it is for."""
     pairs: dict[str, list[str]] = {}
     arms = {arm.name: arm for arm in ranking.arms}
     needed_words = _needed_words(ranking)
@@ -154,8 +156,6 @@ def advice_words(ranking: Ranking) -> list[str]:
     if len(pairs) > _ADVICES:
         rest = sum(map(len, list(pairs.values())[_ADVICES:]))
         lines.append(f"the advice for {rest:,} more pairs is in the JSON")
-    if any(pair.robust is not None for pair in ranking.pairs):
-        lines.append(_robust_words(ranking))
     return lines
 
 

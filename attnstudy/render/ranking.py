@@ -23,6 +23,7 @@ from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,
     pairing_words,
+    percent_suffix,
     runs_words,
     seeds_words,
 )
@@ -43,11 +44,10 @@ def ranking_text(ranking: Ranking, first: Sequence[str] = ()) -> str:
         first: what the reader has to know before.
 
     """
-    percent = ranking.unit == "points"
-    unit = " (%)" if percent else ""
     head = [f"study {ranking.study}" if ranking.study else "ranking"]
     if ranking.config:
         head.append(f"configuration {ranking.config}")
+    unit = percent_suffix(ranking.metric, ranking.unit)
     head.append(f"{ranking.metric}{unit}, {ranking.direction}d")
     lines = [in_line(", ".join(head))]
     if ranking.source is not None:

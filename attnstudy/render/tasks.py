@@ -19,6 +19,7 @@ from attnstudy.stats.tasks.tables import (
     task_rows,
 )
 from attnstudy.stats.wording.components import components_table, components_title
+from attnstudy.stats.wording.numbers import percent_suffix
 
 if TYPE_CHECKING:
     from attnstudy.stats import ClaimCheck
@@ -138,7 +139,7 @@ def _with_right(rows: Rows, kept: int) -> _Table:
 
 
 def _head(ranking: TaskRanking) -> str:
-    unit = " (%)" if ranking.unit == "points" else ""
+    unit = percent_suffix(ranking.metric, ranking.unit)
     named = f"study {ranking.study}" if ranking.study else "ranking"
     ways = {task.direction for task in ranking.tasks}
     way = f"{ranking.direction}d" if len(ways) == 1 else "turned so that more is better"

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from attnstudy.errors import UsageError
 from attnstudy.shown import in_line
 from attnstudy.stats import Ranking, Verdict
+from attnstudy.stats.wording.numbers import percent_suffix
 
 INK, MUTED, GRID, PAPER, BAND = "#1b1f26", "#565f6c", "#d4d9e0", "#ffffff", "#c9cfd8"
 
@@ -240,7 +241,7 @@ def new_figure(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 def of_metric(ranking: Ranking) -> str:
     """Return the label of an axis with values of the metric."""
-    unit = " (%)" if ranking.unit == "points" else ""
+    unit = percent_suffix(ranking.metric, ranking.unit)
     return in_line(ranking.metric.replace("_", " ")) + unit
 
 

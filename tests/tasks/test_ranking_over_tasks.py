@@ -339,3 +339,14 @@ def test_where_the_variance_over_tasks_comes_from(ranked):
         assert f'<th scope="row">{one["name"]}</th>' in page
     table = ranked(rows(), "--components", "--format", "csv", code=2)
     assert "--components has no place in --format csv" in table.err
+
+
+def test_tasks_and_runs_beside_a_mean_are_those_of_the_mean(ranked):
+    found = [row for row in rows() if not (row[0] == TASKS[0] and row[1] == "base")]
+    result = json.loads(ranked(found, "--json").out)
+    averaged = result["average"]["tasks"]
+    assert TASKS[0] not in averaged
+    text = ranked(found).out
+    table = text[text.index("mean rank") :].splitlines()[2:]
+    for line in table[: len(result["arms"])]:
+        assert line.split()[1:3] == [str(len(averaged)), str(5 * len(averaged))]

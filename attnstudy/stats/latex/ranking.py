@@ -10,7 +10,7 @@ from attnstudy.stats.latex.pieces import float_of, in_math, mean_and_sd, status_
 from attnstudy.stats.results import Pair, Ranking
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict, shown_group
 from attnstudy.stats.wording.method import method_words, unused_words
-from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value
+from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, percent_suffix
 
 MOST_PAIRS = 40
 """Pairs that go on a page below the arms, from the best arm downwards; the CSV has all."""
@@ -74,7 +74,7 @@ def _pairs(ranking: Ranking, pairs: list[Pair]) -> str:
 
 def _caption(ranking: Ranking, decided: int) -> Iterator[str]:
     """Yield the sentences under which the table can stand alone."""
-    unit = " (%)" if ranking.unit == "points" else ""
+    unit = percent_suffix(ranking.metric, ranking.unit)
     metric = in_latex(ranking.metric.replace("_", " ") + unit)
     fewest, most = min(a.n for a in ranking.arms), max(a.n for a in ranking.arms)
     runs = f"$n = {most:,}$" if fewest == most else f"$n = {fewest:,}$ to ${most:,}$"

@@ -19,7 +19,7 @@ from attnstudy.stats.tasks.results import AveragePair, OneTask, TaskRanking
 from attnstudy.stats.tasks.tables import over_tasks_numbers
 from attnstudy.stats.vocabulary import Verdict, shown_group
 from attnstudy.stats.wording.method import tested_by
-from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, two
+from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, percent_suffix, two
 
 _DECIDED = (Verdict.BETTER, Verdict.WORSE, Verdict.EQUIVALENT)
 
@@ -105,7 +105,7 @@ def _pairs(ranking: TaskRanking, pairs: Sequence[AveragePair]) -> str:
 
 def _caption(ranking: TaskRanking, decided: int) -> Iterator[str]:
     """Yield the sentences under which the table can stand alone."""
-    unit = " (%)" if ranking.unit == "points" else ""
+    unit = percent_suffix(ranking.metric, ranking.unit)
     metric = in_latex(ranking.metric.replace("_", " ") + unit)
     runs = [arm.n for task in ranking.tasks for arm in task.ranking.arms]
     fewest, most = min(runs), max(runs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from attnstudy.stats.digits import percent
-from attnstudy.stats.tasks.results import NewTaskPair, OneTask, TaskRanking
+from attnstudy.stats.tasks.results import NewTaskPair, OneTask, TaskArm, TaskRanking
 from attnstudy.stats.vocabulary import Verdict, shown_group
 from attnstudy.stats.wording.numbers import NONE, Numbers, p_value, ranks, two
 
@@ -59,7 +59,10 @@ def over_tasks_numbers(ranking: TaskRanking) -> Numbers:
 
 
 def arm_rows(ranking: TaskRanking) -> Rows:
-    """Return the arms over all tasks, best on average first."""
+    """Return the arms over all tasks, best on average first.
+
+    Tasks and runs are those that the means are of; without an average, all of them.
+    """
     numbers = over_tasks_numbers(ranking)
     grouped = any(arm.group is not None for arm in ranking.arms)
     diverged = any(arm.diverged for arm in ranking.arms)
@@ -69,11 +72,20 @@ def arm_rows(ranking: TaskRanking) -> Rows:
     rows = []
     for arm in ranking.arms:
         value = numbers.plain(arm.mean) if ranking.scale == "metric" else numbers.signed(arm.mean)
-        row = [arm.name, str(arm.tasks), f"{arm.runs:,}", value]
+        row = [arm.name, *_counts(ranking, arm), value]
         row += [ranks(arm.rank_low, arm.rank_high), shown_group(arm.group)] if grouped else []
         row += [str(arm.diverged)] if diverged else []
         rows.append([*row, two(arm.mean_rank)])
     return headings, rows
+
+
+def _counts(ranking: TaskRanking, arm: TaskArm) -> tuple[str, str]:
+    """Return the tasks and runs that an arm's mean is of; without an average, all of its own."""
+    averaged = [task.ranking.arms for task in ranking.tasks if task.in_average]
+    if arm.mean is None or not averaged:
+        return str(arm.tasks), f"{arm.runs:,}"
+    runs = sum(one.n for arms in averaged for one in arms if one.name == arm.name)
+    return str(len(averaged)), f"{runs:,}"
 
 
 def average_rows(ranking: TaskRanking) -> Rows:

@@ -115,6 +115,12 @@ def p_value(p: float | None, alpha: float = 0.05) -> str:
     return f"{p:.{digits}f}".removeprefix("0")
 
 
+def percent_suffix(metric: str, unit: str) -> str:
+    """Return ``" (%)"`` for a metric in percent, unless its name says that already."""
+    said = metric.rstrip().endswith(("(%)", "[%]", "%"))
+    return " (%)" if unit == "points" and not said else ""
+
+
 def ranks(low: int | None, high: int | None) -> str:
     """Return a range of ranks, or a dash."""
     if low is None or high is None:
