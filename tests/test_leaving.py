@@ -148,3 +148,66 @@ def test_a_failure_is_told_without_the_folders_of_the_machine():
     assert without_folders(said) == (
         "FileNotFoundError: no 'x.csv' (train.py, line 3; see http://h/a/b, a/b/c)"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("no '/home/John Smith/p/x.csv'", "no 'x.csv'"),
+        ('no "/home/O\'Brien/p q/x.csv"', 'no "x.csv"'),
+        ("PosixPath('/mnt/my data/x')", "PosixPath('x')"),
+        ("cannot read file:///home/a/x.csv", "cannot read file:///x.csv"),
+        ("'file:///home/John Smith/x.csv'", "'file:///x.csv'"),
+        ("file://localhost/home/a/x.csv", "file://localhost/x.csv"),
+        ("no sqlite:////home/a/x.db", "no sqlite:///x.db"),
+        ("dataset:/home/a/x is none", "dataset:x is none"),
+        ("ValueError (x.py):/home/a/x", "ValueError (x.py):x"),
+        ("--data=/home/me/y", "--data=y"),
+        ("in /home/jsmith, no", "in ~, no"),
+        ("in '/home/John Smith/'", "in '~'"),
+        ("(/Users/ada)", "(~)"),
+        ("no /export/Mary Major/p/x.csv", "no x.csv"),
+        ("below /export/Mary Major", "below ~"),
+        ("see http://h:5000/a/b, 'https://h/a b/c', ./a/b, 3/4", None),
+    ],
+)
+def test_a_failure_is_told_without_folders_however_they_are_written(said, told, monkeypatch):
+    monkeypatch.setenv("HOME", "/export/Mary Major")
+    assert without_folders(said) == (said if told is None else told)
+
+
+FAILING = """
+import os
+
+def train(run):
+    kind = run.settings["kind"]
+    if kind == 0:
+        raise ValueError("401 for http://ada:s3same@data.example/x?api_key=s3same")
+    if kind == 1:
+        open("/home/John Smith/data/none.csv")
+    raise ValueError("cannot read file:///home/jsmith/x/data.csv")
+"""
+
+
+def test_a_failure_reaches_neither_mlflow_nor_the_terminal_with_what_is_secret(workplace, cli):
+    folder = workplace / "studies" / "boom"
+    folder.mkdir(parents=True)
+    (folder / "fn.py").write_text(FAILING)
+    (folder / "study.toml").write_text(
+        'train = "fn:train"\nseeds = 1\n[ranking]\nmetric = "a"\n'
+        "[arms]\na = {kind = 0}\nb = {kind = 1}\nc = {kind = 2}\n"
+    )
+    for form in ((), ("--json",)):
+        answer = cli("run", "boom", "--no-figures", *form)
+        assert answer.code == 1
+        assert "s3same" not in answer.out + answer.err
+        assert "api_key=***" in answer.out
+    with sqlite3.connect("mlruns/mlflow.db") as opened:
+        asked = "SELECT value FROM tags WHERE key = 'attnstudy.failure'"
+        told = "\n".join(value for (value,) in opened.execute(asked))
+    assert "none.csv" in told
+    assert "data.csv" in told
+    for secret in ("s3same", "Smith", "jsmith"):
+        assert secret not in told
+    kept = [path.read_text() for path in Path("mlruns").rglob("failure.json")]
+    assert any("s3same" in text for text in kept), "on this machine all of it is kept"

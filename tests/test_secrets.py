@@ -317,3 +317,40 @@ def _family(root: int) -> Iterator[str]:
 )
 def test_what_is_blotted_out(text, shown):
     assert errors.without_passwords(text) == shown
+
+
+NAMES = (
+    "api_key", "apikey", "apiKey", "key", "sig", "signature", "access_key", "auth", "pass",
+    "passphrase", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token", "credential",
+    "sslpassword", "client_secret", "subscription-key", "AWSAccessKey",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_is_blotted_out_by_whatever_name_it_goes(name):
+    for before in ("?", "?x=y&", "#", "?x=y;"):
+        said = f"no https://h/a{before}{name}=S3same/x&z=1 there"
+        assert errors.without_passwords(said) == f"no https://h/a{before}{name}=***&z=1 there"
+
+
+def test_names_that_only_look_like_secrets_stay():
+    said = "https://h/a?monkey=1&keyword=x&passage=2&author=ada&sigma=3&tokens=4"
+    assert errors.without_passwords(said) == said
+
+
+def test_a_token_in_the_place_of_a_name_is_blotted_out():
+    assert errors.without_passwords("no https://ghp_0123456789abcdef@h/x, b") == (
+        "no https://***@h/x, b"
+    )
+    assert errors.without_passwords("no https://ada@h/x") == "no https://ada@h/x"
+
+
+@pytest.mark.parametrize("password", ["aa S3same", "aa'S3same", 'aa"S3same'])
+def test_what_stands_behind_a_blank_or_a_quote_is_blotted_out_as_well(password):
+    address = f"postgresql://h/d?user=u&password={password}"
+    assert "S3same" not in errors.address_without_passwords(address)
+    assert "S3same" not in errors.command_without_passwords([f"--storage={address}"])
+    if " " in password:
+        assert errors.without_passwords(f"no '{address}' there") == (
+            "no 'postgresql://h/d?user=u&password=***' there"
+        )

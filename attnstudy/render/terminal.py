@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from attnstudy.errors import without_passwords
 from attnstudy.render.tables import duration
 from attnstudy.runs import Status
 from attnstudy.shown import in_line, in_lines, with_minus
@@ -59,7 +60,7 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """Show a line that must not be missed."""
-        self._print(f"Warning: {in_line(text)}", style="yellow")
+        self._print(f"Warning: {in_line(without_passwords(text))}", style="yellow")
 
     def _print(self, text: str, style: str | None = None) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import StoreError, TerminatedError
+from attnstudy.errors import StoreError, TerminatedError, without_passwords
 from attnstudy.executors import make_executor
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
@@ -304,7 +304,7 @@ class _Training:
             case jobs.Kept(result=result):
                 outcome = Outcome(spec, result.status, True, result)
             case RunFailed(reason=reason):
-                outcome = Outcome(spec, Status.FAILED, True, reason=reason)
+                outcome = Outcome(spec, Status.FAILED, True, reason=without_passwords(reason))
         if outcome is not None:
             self.outcomes[spec] = outcome
             self.observer.ended(event.row, spec, outcome)

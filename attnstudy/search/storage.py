@@ -23,7 +23,14 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from attnstudy.errors import StoreError, UsageError, cause, check_password, without_passwords
+from attnstudy.errors import (
+    StoreError,
+    UsageError,
+    address_without_passwords,
+    cause,
+    check_password,
+    without_passwords,
+)
 from attnstudy.files import make_folder, reported, sync
 
 _SCHEMES = ("sqlite", "postgresql+psycopg2", "mysql+pymysql")
@@ -43,7 +50,7 @@ class Place:
     def shown(self) -> str:
         """What people call it, without a password."""
         if self.url is not None:
-            return without_passwords(self.url.render_as_string(hide_password=True))
+            return address_without_passwords(self.url.render_as_string(hide_password=True))
         return str(self.journal)
 
     @property

@@ -16,6 +16,8 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
+from attnstudy.errors import told_elsewhere
+
 ATTRIBUTE = "attnstudy"
 """Under which Optuna keeps what only we know of a trial or of a search."""
 
@@ -130,7 +132,7 @@ def told(trial: Trial) -> dict[str, Any]:
         "runs": trial.runs,
         "epochs": trial.epochs,
         "seconds": trial.seconds,
-        "reason": trial.reason,
+        "reason": None if trial.reason is None else told_elsewhere(trial.reason),
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
     }
@@ -145,6 +147,6 @@ def described(trial: Trial) -> dict[str, str]:
     lines = {
         "value by seed": "; ".join(f"{seed}: {value}" for seed, value in seeds.items()),
         "runs": f"{trial.runs}, {trial.seconds:.1f} s of training",
-        "why it failed": trial.reason or "",
+        "why it failed": told_elsewhere(trial.reason or ""),
     }
     return {name: line for name, line in lines.items() if line}

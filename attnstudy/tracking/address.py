@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnstudy.errors import UsageError, check_password, without_passwords
+from attnstudy.errors import UsageError, address_without_passwords, check_password
 
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql")
 
@@ -36,7 +36,7 @@ class Address:
     @property
     def shown(self) -> str:
         """The address without a password."""
-        return without_passwords(self.uri)
+        return address_without_passwords(self.uri)
 
     @property
     def is_server(self) -> bool:
@@ -69,7 +69,7 @@ def resolve(store_dir: Path, tracking_uri: str | None) -> Address:
     scheme, separator, _ = tracking_uri.partition("://")
     if not separator or scheme not in _SCHEMES:
         raise UsageError(
-            f"tracking URI {without_passwords(tracking_uri)!r} is not usable: write "
+            f"tracking URI {address_without_passwords(tracking_uri)!r} is not usable: write "
             "http://host:port, sqlite:////absolute/path.db or postgresql+psycopg2://..."
         )
     check_password(tracking_uri)

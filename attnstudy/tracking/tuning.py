@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnstudy.errors import told_elsewhere
 from attnstudy.tracking.artifacts import kept_files
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.store import Tracker, mlflow_errors
@@ -222,7 +223,7 @@ def _send_trial(requests: Requests, run: Run, trial: TrialRecord, metric: str) -
     metrics.append(Metric("train_seconds", trial.seconds, at, 0))
     if trial.value is not None:
         metrics.append(Metric(metric, trial.value, at, 0))
-    tags = [RunTag("attnstudy.reason", trial.reason[:5000])] if trial.reason else []
+    tags = [RunTag("attnstudy.reason", told_elsewhere(trial.reason)[:5000])] if trial.reason else []
     client, run_id = requests.client, run.info.run_id
     requests.write("trial-values", client.log_batch, run_id, metrics=metrics, tags=tags)
     requests.write("trial-ended", client.set_terminated, run_id, _STATES[trial.state], end_time=at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.errors import StoreError, without_folders
+from attnstudy.errors import StoreError, told_elsewhere
 from attnstudy.files import file_digest
 from attnstudy.runs import (
     JOURNAL,
@@ -201,7 +201,7 @@ class Upload:
 
     def _send_status(self, status: Status, failure: str | None) -> None:
         """Show a run that has no result in the state that its folder is in."""
-        told = None if failure is None else without_folders(failure)[:5000]
+        told = None if failure is None else told_elsewhere(failure)[:5000]
         if self._shows(status) and self.run.data.tags.get(_FAILURE) == told:
             return
         client, run_id = self.requests.client, self.run_id
@@ -296,7 +296,7 @@ class Upload:
         if result.diverged_at is not None:
             tags["attnstudy.diverged_at"] = str(result.diverged_at)
         if result.notes:
-            tags["attnstudy.notes"] = "; ".join(result.notes)[:5000]
+            tags["attnstudy.notes"] = told_elsewhere("; ".join(result.notes))[:5000]
         there = self.run.data.tags
         return _tags({name: text for name, text in tags.items() if there.get(name) != text})
 

@@ -12,7 +12,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import without_folders
+from attnstudy.errors import told_elsewhere
 from attnstudy.runs import MAX_DURING_TRAINING, PREDICTIONS
 from attnstudy.trainings.contract import Diverged, Metrics
 from attnstudy.trainings.placement.data import Dataset
@@ -51,7 +51,7 @@ def finalize(run: Any, model: nn.Module, trained: Trained, device: torch.device)
         try:
             files[MODEL] = export_model(cpu, dataset.image_shape)
         except Exception as error:  # torch.export refuses some models with any of many errors
-            said = without_folders(f"{type(error).__name__}: {error}")
+            said = told_elsewhere(f"{type(error).__name__}: {error}")
             run.note(f"the model could not be exported: {said}")
     else:
         run.note("neither weights nor model were kept, as --no-models asked")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from attnstudy.errors import without_passwords
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
 from attnstudy.runs import Result
@@ -91,5 +92,5 @@ def _outcome(event: RunEvent, held: list[RunTask]) -> TaskOutcome | None:
         case jobs.Paused():
             return TaskOutcome()
         case RunFailed(reason=reason):
-            return TaskOutcome(failure=reason)
+            return TaskOutcome(failure=without_passwords(reason))
     return None
