@@ -20,6 +20,8 @@ from attnstudy.errors import StoreError, cause
 
 _LINUX = sys.platform == "linux"
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_OPENED = re.compile(rf"(?:/dev|/proc/(?:self|thread-self|{os.getpid()}))/fd/(\d{{1,9}})")
 _TEMPORARY = re.compile(r"\..+-[0-9a-f]{16}")
 
 
@@ -45,19 +47,43 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_output(path: Path, content: bytes) -> None:
     """Write a file that the user named: what was there stays until all of it is written.
 
+    What the caller opened (``/dev/stdout``, also where that is a file) is written to where it
+    stands, and so is all that is no regular file: a terminal, a pipe.
+
     Raises:
         StoreError: it cannot be written.
 
     """
     with reported(path):
-        named = path.resolve()  # what a link stands for, and not the link
-        if named.exists() and not named.is_file():  # a terminal, a pipe
-            named.write_bytes(content)
+        opened = descriptor_of(path)
+        if opened is not None:
+            with os.fdopen(os.dup(opened), "wb") as stream:
+                stream.write(content)
             return
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        named = path.resolve()  # what a link stands for, and not the link
         mode = stat.S_IMODE(named.stat().st_mode) if named.exists() else None
     write_atomically(named, content)
     if mode is not None:
         named.chmod(mode)
+
+
+def descriptor_of(path: Path) -> int | None:
+    """Return which open stream of this process a path names; None if it names a file."""
+    text = os.path.abspath(path)  # noqa: PTH100 - it resolves no links
+    number = _STREAMS.get(text)
+    if number is None and (found := _OPENED.fullmatch(text)) is not None:
+        number = int(found[1])
+    if number is not None:
+        return number
+    with contextlib.suppress(OSError):
+        there = path.stat()
+        for stream in (1, 2):  # a file into which the shell has them written
+            if stat.S_ISREG(there.st_mode) and os.path.samestat(there, os.fstat(stream)):
+                return stream
+    return None
 
 
 def temporary_name(path: Path) -> Path:

@@ -275,3 +275,29 @@ def test_output_that_cannot_be_written_is_an_error_of_the_surroundings(cli, work
 @pytest.fixture
 def study_here(cli, workplace):
     assert cli("run", *SMALL, "--variant", "vanilla", "--seeds", "1", "--workers", "1").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--study", "--help"),
+        ("run", "--", "--help"),
+        ("rank", "--from", "-h", "x"),
+        ("rank", "--from", "--help"),
+        ("study", "show", "--study", "-h"),
+        ("export", "--", "-h", "x.zip"),
+    ],
+    ids=" ".join,
+)
+def test_a_word_for_help_that_is_the_value_of_something_is_that_value(cli, workplace, words):
+    answer = cli(*words)
+    assert answer.code in (2, 3), answer.err
+    assert answer.err.startswith("Error: ")
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("run", "x", "--help"), ("rank", "-h"), ("status", "-h", "y")])
+def test_help_needs_no_study(cli, workplace, words):
+    answer = cli(*words)
+    assert answer.code == 0
+    assert "Usage: " in answer.out

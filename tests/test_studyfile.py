@@ -408,3 +408,27 @@ def test_a_value_of_the_wrong_kind(text: str, key: str, wanted: str) -> None:
 def test_what_is_no_toml(content: bytes) -> None:
     path = write(content)
     assert refusal().startswith(f"{path} is not valid TOML: ")
+
+
+NUL = {
+    'store = "a\\u0000b"': "[run] store",
+    'data_dir = "\\u0000"': "[run] data_dir",
+    'variants = ["double", "a\\u0000"]': "[run] variants",
+    '"x\\u0000" = 1': r"[run] x\0",
+    '[tuning]\nstorage = "a\\u0000"': "[tuning] storage",
+    '[arms.a]\nname = "\\u0000"': "[arms.a] name",
+}
+
+
+@pytest.mark.parametrize("line", NUL)
+def test_a_character_that_no_path_can_hold_is_told(here: Path, line: str) -> None:
+    (here / "nul.toml").write_text(f"[run]\n{line}\n")
+    assert f"nul.toml: {NUL[line]} holds the character U+0000" in refusal("nul.toml")
+
+
+@pytest.mark.parametrize(
+    "line", ['code = ["a\\u0000"]', 'train = "fn\\u0000:a"', 'command = "a\\u0000"']
+)
+def test_the_same_above_all_tables(here: Path, line: str) -> None:
+    (here / "nul.toml").write_text(line)
+    assert "holds the character U+0000" in refusal("nul.toml")

@@ -10,6 +10,7 @@ import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, data_dir_of, named_study, print_result, say
+from attnstudy.cli.outputs import refuse_output
 from attnstudy.errors import EXIT_SOME_FAILED, StoreError, UsageError
 
 _FILE = click.Path(path_type=Path)
@@ -91,7 +92,10 @@ def export(**given: Any) -> int:
     from attnstudy import render
     from attnstudy.usecases import moving, studies
 
-    study = options.current_study().name
+    study, file = options.current_study().name, given["file"]
+    refuse_output(file, given["store"])
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise UsageError(f"{file} is no regular file: name one to write the archive to")
     if given["tuning"]:
         study = studies.choose_tuning(_local(given), study)
     else:
@@ -101,7 +105,7 @@ def export(**given: Any) -> int:
         report = moving.export_study(
             given["store"],
             study,
-            given["file"],
+            file,
             unfinished=given["unfinished"] or given["tuning"],
             skip_damaged=given["skip_damaged"],
             force=given["force"],

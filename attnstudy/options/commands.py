@@ -20,8 +20,12 @@ class StudyCommand(SectionedCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the study that the arguments name and read its file, then parse as usual."""
-        if not ctx.resilient_parsing and not set(args) & {"--help", "-h"}:
+        if not ctx.resilient_parsing:
             given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            asks = self.get_help_option(ctx)
+            # the word alone says little: it may be the value of an option
+            if asks is not None and given.get(asks.name or ""):
+                return super().parse_args(ctx, args)
             names = {p.name: p for p in self.params}
 
             def named(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attnstudy.errors import UsageError
 from attnstudy.space import parse_space
 from attnstudy.study import check_study_name
 from attnstudy.studyfile.checking import checked
@@ -28,6 +29,7 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
 
     """
     left, place = dict(content), Place(path)
+    _refuse_nul(place, content)
     options: dict[str, Any] = {}
     own = own_training_of(place, left)
     tables = left.pop(ARMS, {})
@@ -54,6 +56,27 @@ def of_content(content: Mapping[str, Any], name: str, path: Path | None = None) 
         tasks=tasks,
         of_grid=place.of_grid,
     )
+
+
+def _refuse_nul(place: Place, content: Mapping[str, Any], table: str = "") -> None:
+    """Refuse the character that no path, no argument and no name can hold."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and "\0" not in str(key):
+            _refuse_nul(place, value, f"{table}.{key}" if table else str(key))
+        elif "\0" in str(key) or _holds_nul(value):
+            shown = str(key).replace("\0", "\\0")
+            raise UsageError(
+                f"{place.of(table, shown)} holds the character U+0000, which no path and no name "
+                "can have: leave it out"
+            )
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_nul, (*value, *value.values())))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _tuned_for(place: Place, content: dict[str, Any]) -> dict[str, str]:
