@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
@@ -142,10 +143,27 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, sealed(content))
 
 
+def open_regular(path: Path) -> BinaryIO | None:
+    """Open a file to read it; None for what is none, as a pipe, which would be waited for.
+
+    Raises:
+        OSError: it is not there, is a folder, or cannot be read.
+
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return None
+
+
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """Return what ``write_sealed`` wrote; None if it is not there, truncated or altered."""
     try:
-        both = json.loads(path.read_bytes())
+        both = json.loads(_content(path))
         content: dict[str, Any] = both["content"]
         text = json.dumps(content, sort_keys=True, allow_nan=False)
         whole = hashlib.sha256(text.encode()).hexdigest() == both["sha256"]
@@ -153,9 +171,18 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {cause(error)}") from error
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return content if whole else None
+    return content if whole and isinstance(content, dict) else None
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file; nothing of what is none."""
+    opened = open_regular(path)
+    if opened is None:
+        return b""
+    with opened:
+        return opened.read()
 
 
 def file_digest(path: Path) -> str:

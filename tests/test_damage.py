@@ -62,6 +62,17 @@ def swap(path: Path) -> None:
     exchange(path, run_named(STORE_DIR, "early/seed=2", "deep").path / path.name)
 
 
+def nest(path: Path) -> None:
+    """Have a file hold what is nested more deeply than a parser of JSON can go."""
+    path.write_text("[" * 100_000)
+
+
+def pipe(path: Path) -> None:
+    """Put in the place of a file what would be waited for without end."""
+    path.unlink()
+    os.mkfifo(path)
+
+
 def exchange(one: Path, other: Path) -> None:
     aside = one.with_name("aside")
     one.rename(aside)
@@ -148,8 +159,9 @@ UNREADABLE_NOTE = Row(
 )
 NOT_RANKED = (3, "predictions.csv is damaged, so nothing is ranked")
 FROM_MLFLOW = (0, "predictions.csv is damaged (read in MLflow instead")
+DAMAGED = (cut, flip, nest, pipe)
 TABLE = {
-    **{f"result.json {how.__name__}": of_the_result("damaged") for how in (cut, flip)},
+    **{f"result.json {how.__name__}": of_the_result("damaged") for how in DAMAGED},
     "result.json delete": of_the_result("lost"),
     "result.json swap": of_the_result("that of another run"),
     **{
@@ -161,10 +173,11 @@ TABLE = {
     "predictions.csv flip": of_a_file("predictions.csv", rank=NOT_RANKED),
     "predictions.csv delete": of_a_file("predictions.csv", rank=FROM_MLFLOW),
     "weights.safetensors rot": UNREAD,
-    "run.json cut": of_the_record("damaged"),
-    "run.json flip": of_the_record("damaged"),
+    **{f"run.json {how.__name__}": of_the_record("damaged") for how in DAMAGED},
     "run.json delete": of_the_record("lost"),
     "study.json cut": OF_THE_STUDY,
+    "study.json nest": OF_THE_STUDY,
+    "study.json pipe": OF_THE_STUDY,
     "study.json delete": OF_THE_STUDY,
     "store predictions.csv rot": of_an_artifact("predictions.csv"),
     "store predictions.csv delete": of_an_artifact("predictions.csv"),
@@ -172,10 +185,18 @@ TABLE = {
     "store model.pt2 rot": of_an_artifact("model.pt2"),
     "embedded.json delete": OF_THE_NOTE,
     "embedded.json cut": UNREADABLE_NOTE,
+    "embedded.json nest": UNREADABLE_NOTE,
+    "embedded.json pipe": UNREADABLE_NOTE,
 }
-FAST = {"result.json cut", "weights.safetensors delete", "run.json flip", "store model.pt2 cut"}
+FAST = {
+    "result.json cut",
+    "weights.safetensors delete",
+    "run.json flip",
+    "store model.pt2 cut",
+    "result.json nest",
+}
 HARMS: dict[str, Callable[[Path], None]] = {
-    harm.__name__: harm for harm in (cut, flip, rot, delete, swap)
+    harm.__name__: harm for harm in (cut, flip, nest, pipe, rot, delete, swap)
 }
 
 

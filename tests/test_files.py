@@ -281,3 +281,31 @@ def test_two_folders_change_places_or_nothing_happens(tmp_path):
     assert not exchange(one, tmp_path / "missing")
     if not done:
         pytest.skip("the file system of the tests cannot exchange folders")
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"sha256": "", "content": ' + DEEP, DEEP + "]" * 100_000])
+def test_what_is_nested_too_deeply_is_damaged(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file.json").write_text(text)
+    assert read_sealed(tmp_path / "file.json") is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_damaged_and_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    assert read_sealed(path) is None
+    write_sealed(path, CONTENT)
+    assert read_sealed(path) == CONTENT
+
+
+def test_sealed_is_a_table_and_nothing_else(tmp_path: Path) -> None:
+    text = json.dumps([1])
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    (tmp_path / "file.json").write_text(json.dumps({"sha256": seal, "content": [1]}))
+    assert read_sealed(tmp_path / "file.json") is None

@@ -227,7 +227,7 @@ class _Look:
             self._count(one)
         notes = sorted((path / "published").glob("*.json"))
         for one in (path / PAUSES, path / REPLACES, *notes):
-            if self._count(one) and read_sealed(one) is None:
+            if one.exists() and not (self._count(one) and read_sealed(one) is not None):
                 yield Damage(one, Remedy.NOTED)
 
     def _begun(self) -> Iterator[Damage]:

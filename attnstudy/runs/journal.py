@@ -11,7 +11,7 @@ from typing import Any
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
-from attnstudy.files import reported, write_atomically
+from attnstudy.files import open_regular, reported, write_atomically
 
 
 def append_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -60,7 +60,10 @@ def read_placed(path: Path, start: int = 0) -> list[tuple[int, dict[str, Any]]]:
     """
     records: list[tuple[int, dict[str, Any]]] = []
     try:
-        with path.open("rb") as file:
+        opened = open_regular(path)
+        if opened is None:
+            return records
+        with opened as file:
             file.seek(start)
             lines = file.read().split(b"\n")
     except FileNotFoundError:
@@ -71,7 +74,10 @@ def read_placed(path: Path, start: int = 0) -> list[tuple[int, dict[str, Any]]]:
         checksum, _, text = line.partition(b" ")
         if checksum != f"{zlib.crc32(text):08x}".encode() or not text:
             break
-        records.append((start, json.loads(text)))
+        try:
+            records.append((start, json.loads(text)))
+        except (ValueError, RecursionError):  # nobody but a forger gave it the right checksum
+            break
         start += len(line) + 1
     return records
 

@@ -68,7 +68,7 @@ def _texts(tags: Mapping[str, str]) -> dict[str, str]:
 def _read(name: str, text: str) -> RecordedPlan | None:
     try:
         content = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
     found = RecordedPlan.from_json(content) if isinstance(content, dict) else None
     return found if found is not None and _name(found) == name else None

@@ -116,7 +116,7 @@ def _class_names(file: pq.ParquetFile) -> list[str] | None:
     try:
         features = json.loads(raw)["info"]["features"]
         names = features[LABEL_COLUMN]["names"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None  # other writers keep other metadata there
     return [str(name) for name in names] if isinstance(names, list) else None
 
