@@ -1009,6 +1009,8 @@ def test_results_that_nobody_names_are_not_called_accuracies(cli, workplace):
     assert ranking["metric"] == "value"
     assert "accuracy" not in answer.out
     assert any("value does not say which way is better" in note for note in ranking["notes"])
+
+
 # What a metric's words say where they contradict each other.
 
 
