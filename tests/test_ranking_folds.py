@@ -36,7 +36,7 @@ def ranked(monkeypatch):
         )
         monkeypatch.setattr(ranking.one_task, "collect", lambda source, progress: found)
         request = ranking.RankRequest(
-            source=SimpleNamespace(direction="maximize", items=None),  # type: ignore[arg-type]
+            source=SimpleNamespace(direction="maximize", items=None, filters=()),  # type: ignore[arg-type]
             said=said or {},
             look=look,
             claims=claims,
