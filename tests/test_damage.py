@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -386,6 +389,60 @@ def test_a_report_and_the_database_are_verified(planned, cli):
     answer = cli("status", "--verify", "-q", "--json")
     assert answer.code == 3
     assert "mlflow.db is damaged" in " ".join(json.loads(answer.out)["verified"]["damaged"])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def no_tables(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as opened:
+        opened.execute("CREATE TABLE other (x)")
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "words"),
+    [
+        ("mlflow.db", delete, "mlflow.db is lost: runs of deep were delivered there; put it back"),
+        ("mlflow.db", empty, "mlflow.db is empty: runs of deep were delivered there"),
+        ("mlflow.db", folder, "mlflow.db is no file: runs of deep were delivered there"),
+        ("mlflow.db", pipe, "mlflow.db is no file: runs of deep were delivered there"),
+        ("mlflow.db", no_tables, "mlflow.db holds no runs: runs of deep were delivered there"),
+        ("store.json", empty, "store.json is damaged: move it away, and 'attnstudy sync' writes"),
+        ("store.json", nest, "store.json is damaged: move it away"),
+        ("store.json", folder, "store.json is damaged: move it away"),
+        ("store.json", pipe, "store.json is damaged: move it away"),
+    ],
+)
+def test_a_store_that_lost_what_was_delivered_is_told(planned, cli, name, harm, words):
+    path = STORE_DIR / name
+    assert cli("sync", "deep", "-q").code == 0  # the store was copied here
+    harm(path)
+    answer = cli("status", "--verify", "-q")
+    assert answer.code == 3
+    assert words in said(answer)
+    if harm is empty:
+        path.unlink()
+        # another process: MLflow holds the database open that was there
+        words = [sys.executable, "-m", "attnstudy", "sync", "deep", "-q"]
+        subprocess.run(words, check=True, capture_output=True)
+        answer = cli("status", "--verify", "-q")
+        assert answer.code == 0, said(answer)
+
+
+def test_a_store_to_which_nothing_was_delivered_lacks_no_database(planned, cli):
+    (STORE_DIR / "mlflow.db").unlink()
+    for note in STORE_DIR.rglob("published/embedded.json"):
+        note.unlink()
+    answer = cli("status", "--verify", "-q")
+    assert answer.code == 0
+    assert "is lost" not in said(answer)
 
 
 UNREADABLE = Path("/sys/class/net/lo/speed")

@@ -877,9 +877,19 @@ def forgeries(forged: Forged):
         assert content != forged.content[member].decode()
         forged.content[member] = content.encode()
 
-    def bent(accuracy, seconds=1.0):
+    def measured(name, value):
+        forged.reseal(result, metrics={**metrics, name: value})
+
+    def made_with(**texts):
+        there = json.loads(forged.content[result])["content"]["environment"]
+        forged.reseal(result, environment={**there, **texts})
+
+    def told_of_data(**facts):
+        forged.reseal(run, dataset={**record["dataset"], **facts})
+
+    def bent(accuracy, seconds=1.0, name="val_accuracy"):
         """Have the curve of a run end in a line that was written as all others are."""
-        line = json.dumps({"step": 99, "seconds": seconds, "values": {"val_accuracy": accuracy}})
+        line = json.dumps({"step": 99, "seconds": seconds, "values": {name: accuracy}})
         journal = forged.content[f"{folder}/journal.jsonl"]
         journal += f"{zlib.crc32(line.encode()):08x} {line}\n".encode()
         forged.content[f"{folder}/journal.jsonl"] = journal
@@ -963,14 +973,38 @@ def forgeries(forged: Forged):
         "no threads": (lambda: forged.reseal("study.json", threads=-5), "study.json is not"),
         "question": (lambda: forged.reseal("study.json", question={"a": 1}), "study.json is not"),
         "code": (lambda: forged.reseal("study.json", code={"x": [{}]}), "study.json is not"),
+        "beyond numbers": (lambda: measured("train_seconds", 10**400), "result.json is damaged"),
+        "end beyond": (lambda: forged.reseal(result, finished_at=10**400), "result.json is dam"),
+        "curve beyond": (lambda: bent(10**400), "it holds what is no number"),
+        **{
+            f"metric {name[:9]!r}": (
+                lambda name=name: measured(name, 1.0), "cannot be the name of a metric"
+            )
+            for name in ("", "../../x", "..", "/x", "a\x1b[0m", "a\nb", "x" * 251, "a//b", "a,b")
+        },
+        "metric of a curve": (lambda: bent(1.0, name="../x"), "cannot be the name of a metric"),
+        **{
+            f"parameters {text[:9]}": (
+                lambda text=text: made_with(parameters=text), "is no number of parameters"
+            )
+            for text in ("NaN", "1e999", "-1", "", "9" * 5000, "٣")
+        },
+        "made with": (lambda: made_with(**{"../x\x00": "1"}), "cannot be a name in MLflow"),
+        "made with long": (lambda: made_with(**{"x" * 245: "1"}), "cannot be a name in MLflow"),
+        "made with much": (lambda: made_with(cpu="x" * 9000), "has 9000 characters"),
+        "without torch": (lambda: forged.reseal(result, environment={}), "result.json is damaged"),
+        "notes": (lambda: forged.reseal(result, notes=[{"x": 1}, 5]), "result.json is damaged"),
+        "normalised": (lambda: told_of_data(normalisation=[1]), "of another version"),
+        "classes": (lambda: told_of_data(class_names=[1, 2]), "of another version"),
+        "shape": (lambda: told_of_data(image_shape=["a", "b", "c"]), "of another version"),
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(44))
+@pytest.mark.parametrize("number", range(71))
 def test_a_lie_that_no_digest_shows_is_refused(cli, there, archive, number):
     forged = Forged(archive)
     lies = forgeries(forged)
-    assert len(lies) == 44
+    assert len(lies) == 71
     lie, said = list(lies.values())[number]
     lie()
     file = forged.write(Path("x.zip"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import posixpath
-import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from attnstudy.runs import (
     Checkpoint,
     LogRecord,
     RunFolder,
+    is_metric_name,
     may_have,
     save_checkpoint,
 )
@@ -305,9 +304,6 @@ class ActiveRun:
         self.notes.append(" ".join(str(text).split()))
 
 
-_METRIC = re.compile(r"[\w.\- :/]{1,250}")
-
-
 def check_metric_name(name: str) -> str:
     """Return the name of a metric if MLflow takes it: with another one no run could be published.
 
@@ -315,8 +311,7 @@ def check_metric_name(name: str) -> str:
         UsageError: it does not.
 
     """
-    plain = posixpath.normpath(name) == name and name != "." and not name.startswith(("/", "../"))
-    if not plain or _METRIC.fullmatch(name) is None:
+    if not is_metric_name(name):
         raise UsageError(
             f"{name!r} cannot be the name of a metric: use letters, digits, blanks and _ - . : /, "
             "at most 250 of them"

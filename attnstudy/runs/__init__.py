@@ -47,6 +47,7 @@ from attnstudy.runs.records import (
     Result,
     Start,
     Status,
+    is_metric_name,
 )
 from attnstudy.runs.repeating import REPLACES, kept_aside
 from attnstudy.runs.studies import (
@@ -107,6 +108,7 @@ __all__ = [
     "has_folder",
     "held",
     "inspect",
+    "is_metric_name",
     "kept_aside",
     "load_checkpoints",
     "may_have",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -20,6 +22,15 @@ METRICS = (
 
 PARAMETERS = "parameters"
 """What the number of trainable parameters is called among what a run is recorded with."""
+
+
+_NAME = re.compile(r"[\w.\- :/]{1,250}")
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether MLflow takes a name of a metric, and of a tag."""
+    plain = posixpath.normpath(name) == name and name != "." and not name.startswith(("/", ".."))
+    return plain and _NAME.fullmatch(name) is not None
 
 
 class Status(Enum):

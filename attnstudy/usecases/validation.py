@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from attnstudy.runs import LogRecord, Result, Start, Status
+from attnstudy.runs import (
+    PARAMETERS,
+    DatasetFacts,
+    LogRecord,
+    Result,
+    Start,
+    Status,
+    is_metric_name,
+)
 from attnstudy.study import RunSpec
 from attnstudy.studyplan import RecordedPlan
 from attnstudy.trainings.registry import find
@@ -18,6 +27,8 @@ def valid_start(started: Start) -> bool:
     Only trainings that are not built in may tell nothing about their data.
     """
     spec = started.spec
+    if started.dataset is not None and not _valid_facts(started.dataset):
+        return False
     if spec.training is not None:
         return type(spec.seed) is int and _texts(dict(spec.facts))
     counts = (spec.seed, spec.train_size, spec.val_size, spec.epochs, spec.batch_size)
@@ -42,7 +53,20 @@ def valid_result(spec: RunSpec, result: Result, *, sealed: bool) -> bool:
         and needed <= set(result.metrics)
         and (known is None or _tested_as_it_should(result, sealed=sealed))
         and _texts(result.environment)
+        and (known is None or set(result.environment) >= _OF_A_PLACEMENT)
         and _texts(result.files)
+        and all(isinstance(note, str) for note in result.notes)
+    )
+
+
+def _valid_facts(facts: DatasetFacts) -> bool:
+    """Whether what is told of a dataset has the types that MLflow is to be given."""
+    texts = (facts.name, facts.source, facts.digest, *facts.class_names)
+    counts = (facts.test_images, *facts.image_shape)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(type(count) is int for count in counts)
+        and isinstance(facts.normalisation, Mapping)
     )
 
 
@@ -68,7 +92,19 @@ def impossible_result(spec: RunSpec, result: Result) -> str | None:
     step = result.diverged_at
     if step is not None and (type(step) is not int or step < 0):
         return f"it diverged at {step!r}, which is no step"
-    return _impossible(spec, result.metrics)
+    return _impossible_environment(result.environment) or _impossible(spec, result.metrics)
+
+
+def _impossible_environment(environment: Mapping[str, str]) -> str | None:
+    for name, text in environment.items():
+        if not is_metric_name(f"attnstudy.{name}"):
+            return f"{_shown(name)} among what it was made with cannot be a name in MLflow"
+        if len(text) > _LONGEST:
+            return f"{name} of what it was made with has {len(text)} characters"
+    counted = environment.get(PARAMETERS, "0")
+    if _COUNT.fullmatch(counted) is None:
+        return f"{_shown(counted)} is no number of parameters"
+    return None
 
 
 def impossible_record(spec: RunSpec, record: LogRecord) -> str | None:
@@ -87,6 +123,8 @@ def impossible_record(spec: RunSpec, record: LogRecord) -> str | None:
 
 def _impossible(spec: RunSpec, metrics: Mapping[str, float]) -> str | None:
     for name, value in metrics.items():
+        if not is_metric_name(name):
+            return f"{_shown(name)} cannot be the name of a metric"
         said = f"{name} {_short(value)}"
         # what else a training of the user's own measures, nobody but the user knows
         if spec.training is None and "accuracy" in name and not 0 <= value <= 100:
@@ -102,6 +140,12 @@ _LAST = 253_402_300_800_000
 
 
 _DIGITS = 16
+_NAME_SHOWN = 40
+_LONGEST = 5000
+"""Characters of a text that every version of MLflow takes."""
+_COUNT = re.compile(r"[0-9]{1,18}")
+_OF_A_PLACEMENT = {"torch"}
+"""What every result of a placement was made with, and its model is described by."""
 
 
 def _moment(at: object) -> bool:
@@ -122,8 +166,16 @@ def _tested_as_it_should(result: Result, *, sealed: bool) -> bool:
     return "test_accuracy" in result.metrics or result.status is Status.DIVERGED
 
 
+def _shown(text: str) -> str:
+    """Return a text as a sentence can hold it."""
+    return repr(text if len(text) <= _NAME_SHOWN else f"{text[:_NAME_SHOWN]}...")
+
+
 def _number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    try:  # a whole number may have more digits than a float can stand for
+        return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return False
 
 
 def _texts(value: Any) -> bool:

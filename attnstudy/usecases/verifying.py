@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from attnstudy import runs
+from attnstudy.errors import StoreError
 from attnstudy.files import read_sealed
 from attnstudy.runs import inspect
 from attnstudy.study import TUNING
@@ -74,8 +75,30 @@ def verify(
         progress(found.runs, len(folders))
     if address.embedded:
         _look_at_reports(store_dir, names, found)
-        _look_at_database(store_dir / "mlflow.db", found)
+        _look_at_database(store_dir / "mlflow.db", found, _delivered(folders, address.key))
+        _look_at_note(store_dir / "store.json", found)
     return found
+
+
+def _delivered(folders: Sequence[runs.RunFolder], key: str) -> str | None:
+    """Return a study of which a run says that it was delivered to the embedded store."""
+    for folder in folders:
+        with contextlib.suppress(StoreError):
+            told = folder.published(key)
+            if "run_id" in told and not told.get("deleted"):
+                return folder.path.parent.name
+    return None
+
+
+def _look_at_note(note: Path, found: Verified) -> None:
+    """Look at what the store knows its own place by; stores of earlier versions have none."""
+    if not note.exists():
+        return
+    with contextlib.suppress(StoreError):
+        if read_sealed(note) is not None:
+            found.count(note.stat().st_size)
+            return
+    found.damage.append(f"{note} is damaged: move it away, and 'attnstudy sync' writes it anew")
 
 
 def _look_at_reports(store_dir: Path, names: Sequence[str], found: Verified) -> None:
@@ -92,22 +115,56 @@ def _look_at_reports(store_dir: Path, names: Sequence[str], found: Verified) -> 
             ]
 
 
-def _look_at_database(file: Path, found: Verified) -> None:
-    if not file.is_file():
+def _look_at_database(file: Path, found: Verified, study: str | None) -> None:
+    """Look at the embedded store's database.
+
+    Args:
+        file: the database.
+        found: takes what is wrong with it.
+        study: one that was delivered there; None if none was.
+
+    """
+    if (said := _lacking(file)) is not None:
+        if study is not None:
+            found.damage.append(f"{file} {said}: {_anew(study, moved=file.exists())}")
         return
     found.count(file.stat().st_size)
     try:
         uri = f"file:{quote(str(file.absolute()))}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            (tables,) = connection.execute(_TABLES).fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_IOERR:
             return  # in use, or with a transaction that the next writer takes back
-        said = str(error)
+        said, tables = str(error), 1
     except sqlite3.DatabaseError as error:
-        said = str(error)
+        said, tables = str(error), 1
     if said != "ok":
         found.damage.append(
             f"{file} is damaged ({said}): put it back from a copy, or move it away, and "
             "'attnstudy sync' makes it anew from the run folders"
         )
+    elif not tables and study is not None:
+        found.damage.append(f"{file} holds no runs: {_anew(study, moved=True)}")
+
+
+_TABLES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'runs'"
+
+
+def _lacking(file: Path) -> str | None:
+    """Return how there is no database, as the end of a clause; None if there may be one."""
+    if not file.exists():
+        return "is lost"
+    if not file.is_file():
+        return "is no file"
+    return None if file.stat().st_size else "is empty"
+
+
+def _anew(study: str, *, moved: bool) -> str:
+    """Return what to do for a database to which the runs of a study were delivered."""
+    again = f"'attnstudy sync {study}' delivers"
+    if study.endswith(TUNING):
+        again = "'attnstudy tune' with the same options delivers"
+    aside = "move it away, and " if moved else ""
+    return f"runs of {study} were delivered there; put it back from a copy, or {aside}{again} anew"
