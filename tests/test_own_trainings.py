@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -579,7 +581,9 @@ def test_what_a_function_does_to_its_process_harms_no_other_run(own: Own, proces
     assert (last / "output.log").read_text() == "done good\n"
 
 
-@pytest.mark.parametrize("name", ["a\\tb", "a\\u202eb", "x" * 251, "../up", "a//b", "100%"])
+@pytest.mark.parametrize(
+    "name", ["a\\tb", "a\\u202eb", "x" * 251, "../up", "a//b", "100%", "..", "..x"]
+)
 def test_a_metric_that_mlflow_would_not_take_is_refused_by_its_run(own: Own, name):
     own.write(f"""
         def train(run):
@@ -590,3 +594,43 @@ def test_a_metric_that_mlflow_would_not_take_is_refused_by_its_run(own: Own, nam
     assert answer.code == 1, answer.err
     assert {name: "cannot be the name of a metric" in (why or "") for name, why in
             own.failures().items()} == {"logs": True, "returns": True}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [300, 1200])
+def test_many_metrics_are_delivered_once_and_ranked(own: Own, count):
+    own.write(f"""
+        def train(run):
+            run.log(step=0, loss=1.0)
+            return {{"acc": 0.5 + run.seed, **{{f"of_class_{{n}}": 1.0 for n in range({count})}}}}
+        """, top="train = 'mine:train'\nseeds = 2")  # fmt: skip
+    assert own("run", "--executor", "inline").code == 0
+    for _ in range(2):
+        answer = own("sync")
+        assert answer.code == 0, answer.err
+        assert "0 runs delivered" in answer.out
+        assert "2 were there already" in answer.out
+    shutil.move("mlruns/runs", "aside")  # so that MLflow alone tells
+    answer = own("rank", "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["arms"][0]["n"] == 2
+    with sqlite3.connect("mlruns/mlflow.db") as opened:  # as earlier versions left it
+        opened.execute("UPDATE tags SET value = substr(value, 1, 99) WHERE key LIKE '%.metrics'")
+    answer = own("rank")
+    assert answer.code == 0, answer.err
+    assert "acc" in answer.out
+    shutil.move("aside", "mlruns/runs")
+    assert "2 runs delivered" in own("sync").out, "the tags are put right"
+    assert "2 were there already" in own("sync").out
+
+
+def test_names_that_cannot_be_read_are_not_known():
+    from attnstudy.tracking.digests import METRIC_NAMES, metric_names
+
+    whole = json.dumps(["acc", "loss"])
+    assert metric_names({METRIC_NAMES: whole}) == ("acc", "loss")
+    assert metric_names({METRIC_NAMES: whole[:9], f"{METRIC_NAMES}.1": whole[9:]}) == (
+        "acc", "loss",
+    )  # fmt: skip
+    for text in (whole[:9], "", "null", "{}", "[1]", "[" * 100_000):
+        assert metric_names({METRIC_NAMES: text}) is None
+    assert metric_names({}) is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attnstudy.runs import PREDICTIONS, Result, Start
 from attnstudy.study import later_defaults, roles
@@ -15,7 +16,14 @@ RESULT_DIGEST = "attnstudy.result"
 PREDICTIONS_DIGEST = "attnstudy.predictions"
 """SHA-256 (hex) of ``predictions.csv``; part of the other digest."""
 METRIC_NAMES = "attnstudy.metrics"
-"""The names of the metrics of a result, as JSON, where not all runs have the same."""
+"""The names of the metrics of a result, as JSON, where not all runs have the same.
+
+What a tag cannot hold goes on in ``attnstudy.metrics.1`` and so on.
+"""
+_TAG_LENGTH = 8000
+"""Of the text of a tag: MLflow cuts what is longer."""
+_PARTS = 50
+"""So many tags at most: MLflow takes 100 at a time. The names of more metrics are not told."""
 _IDENTITY = (
     "study", "variant", "arm", "seed", "fingerprint", "config", "dataset_digest", "test_images",
     "classes", "predictions",
@@ -50,7 +58,7 @@ def sealing_tags(started: Start, result: Result) -> dict[str, str]:
     if PREDICTIONS in result.files:
         tags[PREDICTIONS_DIGEST] = result.files[PREDICTIONS]
     if started.spec.training is not None:
-        tags[METRIC_NAMES] = json.dumps(sorted(result.metrics))
+        tags |= _name_tags(result.metrics)
     tags[RESULT_DIGEST] = result_digest(
         started_at=started.at,
         status=result.status.value,
@@ -59,6 +67,30 @@ def sealing_tags(started: Start, result: Result) -> dict[str, str]:
         metrics=result.metrics,
     )
     return tags
+
+
+def _name_tags(metrics: Iterable[str]) -> dict[str, str]:
+    """Return the tags that tell the names of the metrics of a result."""
+    text = json.dumps(sorted(metrics))
+    parts = [text[start : start + _TAG_LENGTH] for start in range(0, len(text), _TAG_LENGTH)]
+    if len(parts) > _PARTS:
+        return {}
+    return {_part(number): part for number, part in enumerate(parts)}
+
+
+def metric_names(tags: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the names that such tags tell; None if there are none, or they cannot be read."""
+    parts = itertools.takewhile(bool, (tags.get(_part(n), "") for n in range(_PARTS)))
+    try:
+        names = json.loads("".join(parts))
+    except (ValueError, RecursionError):  # cut, by an earlier version, or by somebody else
+        return None
+    told = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if told else None
+
+
+def _part(number: int) -> str:
+    return f"{METRIC_NAMES}.{number}" if number else METRIC_NAMES
 
 
 def result_digest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,13 @@ from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
 from attnstudy.study import later_defaults
 from attnstudy.tracking import relocating
-from attnstudy.tracking.digests import METRIC_NAMES, RESULT_DIGEST, result_digest, sealing_tags
+from attnstudy.tracking.digests import (
+    METRIC_NAMES,
+    RESULT_DIGEST,
+    metric_names,
+    result_digest,
+    sealing_tags,
+)
 from attnstudy.tracking.params import param_texts
 from attnstudy.tracking.requests import pages
 from attnstudy.tracking.store import Tracker, mlflow_errors
@@ -51,9 +56,11 @@ class TrackedRun:
 
     @property
     def measured(self) -> Sequence[str]:
-        """The names of the metrics of its result."""
-        named = self.tags.get(METRIC_NAMES)
-        return METRICS if named is None else tuple(json.loads(named))
+        """The names of the metrics of its result; of all that it has where nothing tells them."""
+        if "attnstudy.training" not in self.tags and METRIC_NAMES not in self.tags:
+            return METRICS
+        named = metric_names(self.tags)
+        return tuple(self.metrics) if named is None else named
 
     @property
     def identity(self) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from attnstudy.errors import UsageError, near_miss
 from attnstudy.runs import METRICS
 from attnstudy.studyplan import Analysis
 from attnstudy.tables.directions import less_is_better
-from attnstudy.tracking.digests import METRIC_NAMES
+from attnstudy.tracking.digests import metric_names
 from attnstudy.tracking.plans import read_plans
 from attnstudy.tracking.reading import tracked_studies
 from attnstudy.tracking.store import Tracker, mlflow_errors
@@ -95,10 +95,9 @@ def _analysis(tracker: Tracker, study: str) -> Analysis | None:
 
 def _view(found: Sequence[Run], analysis: Analysis | None) -> StudyView:
     arm = "arm" if any("arm" in run.data.params for run in found) else "variant"
-    named = next(
-        (run.data.tags[METRIC_NAMES] for run in found if METRIC_NAMES in run.data.tags), ""
-    )
-    measured = json.loads(named) if named else METRICS
+    told = (metric_names(run.data.tags) for run in found)
+    named = next((names for names in told if names), None)
+    measured = METRICS if named is None else named
     metric = measured[0] if named else Analysis().metric
     if analysis is not None and analysis.metric in measured:
         metric = analysis.metric
