@@ -436,6 +436,18 @@ def test_a_store_that_lost_what_was_delivered_is_told(planned, cli, name, harm, 
         assert answer.code == 0, said(answer)
 
 
+def test_a_folder_in_the_place_of_a_note_is_named_and_the_others_go_on(planned, cli):
+    note = place_of("embedded.json")
+    folder(note)
+    answer = cli("status", "deep")
+    assert answer.code == 0, answer.err
+    assert "1 run not yet" in said(answer)
+    assert "embedded.json" in said(cli("status", "deep", "--verify", "-q"))
+    assert cli("sync", "deep", "-q").code == 3
+    note.rmdir()
+    assert cli("sync", "deep", "-q").code == 0
+
+
 def test_a_store_to_which_nothing_was_delivered_lacks_no_database(planned, cli):
     (STORE_DIR / "mlflow.db").unlink()
     for note in STORE_DIR.rglob("published/embedded.json"):

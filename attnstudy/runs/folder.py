@@ -367,7 +367,8 @@ class RunFolder:
 
     def published(self, store_key: str) -> dict[str, Any]:
         """Return what the store ``store_key`` has confirmed of this run."""
-        return read_sealed(self.path / "published" / f"{store_key}.json") or {}
+        note = self.path / "published" / f"{store_key}.json"
+        return {} if note.is_dir() else read_sealed(note) or {}  # a folder is a damaged note
 
     @contextlib.contextmanager
     def publishing(self) -> Iterator[None]:
