@@ -1061,3 +1061,73 @@ def test_which_value_chooses_the_best_step_is_said(of, said, ranked):
     rows = UPS_AND_DOWNS.replace("zorp", of)
     notes = ranked(rows, "--metric", "score", "--at", "best", "--of", of)["notes"]
     assert sum(said in note for note in notes) == 1
+def repeated_ids(
+    column: str, *, form: str = "{arm}-{run}", head: str = "", values: str = ""
+) -> str:
+    """Return three runs of each of two arms, five rows each."""
+    lines = [
+        ",".join(
+            filter(
+                None,
+                (
+                    arm,
+                    values and str(5 * run + i),
+                    form.format(arm=arm, run=run, day=1 + run + 10 * (arm == "b")),
+                    f"{base + run + i / 7:.3f}",
+                ),
+            )
+        )
+        for arm, base in (("a", 70), ("b", 75))
+        for run in range(3)
+        for i in range(5)
+    ]
+    return "\n".join([f"model,{head}{column},acc", *lines]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "form"),
+    [
+        *((name, "{arm}-{run}") for name in (
+            "run_id", "Run ID", "Name", "run_name", "uuid", "id", "url", "path", "artifact_uri",
+            "display_name", "notes",
+        )),
+        ("job_id", "4{day}"),
+        ("slurm_job_id", "4{day}"),
+        ("start_time", "2024-05-{day:02} 10:00:00"),
+        ("Created At", "2024-05-01T10:{day:02}:00Z"),
+        ("run_name", "seed_{run}"),
+    ],
+)  # fmt: skip
+def test_rows_of_one_run_are_no_runs(ranked, column, form):
+    text = repeated_ids(column, form=form)
+    refused = ranked(text, code=2)
+    assert f"5 rows of a with {column}" in refused
+    assert f"--allow-differences {column}" in refused
+    told = ranked(text, "--allow-differences", column)
+    assert {arm["n"] for arm in told["arms"]} == {15}
+
+
+@pytest.mark.parametrize(
+    ("column", "form"),
+    [
+        ("user", "{arm}-{run}"),
+        ("experiment_name", "{arm}-{run}"),
+        ("sweep", "{arm}-{run}"),
+        ("experiment_id", "4{day}"),
+        ("start_time", "2024-05-01 10:0{run}:00"),
+        ("Name", "resnet-{arm}"),
+        ("notes", "the same"),
+    ],
+)
+def test_what_many_runs_share_does_not_make_them_one(ranked, column, form):
+    assert {arm["n"] for arm in ranked(repeated_ids(column, form=form))["arms"]} == {15}
+
+
+def test_where_seeds_number_the_runs_only_an_id_of_a_run_says_more(ranked):
+    for column in ("Name", "job_id", "path"):
+        text = repeated_ids(column, head="seed,", values="seeds")
+        assert {arm["n"] for arm in ranked(text)["arms"]} == {15}
+    text = repeated_ids("run_id", head="seed,", values="seeds")
+    assert "5 rows of a with run_id a-0" in ranked(text, code=2)
+    one = repeated_ids("run_id", form="{arm}", head="seed,", values="seeds")
+    assert {arm["n"] for arm in ranked(one)["arms"]} == {15}

@@ -3,6 +3,7 @@
 from attnstudy.tables.headings.column_roles import Role, counts_something, has_role, roles
 from attnstudy.tables.headings.folding import folded, words_of
 from attnstudy.tables.headings.kinds import (
+    identifies_run,
     is_accuracy,
     is_arm,
     is_bookkeeping,
@@ -12,7 +13,9 @@ from attnstudy.tables.headings.kinds import (
     is_mean,
     is_metric,
     is_never_arm,
+    is_of_groups,
     is_parent,
+    is_run_id,
     is_seed,
     is_state,
     is_statistic,
@@ -46,6 +49,7 @@ __all__ = [
     "counts_something",
     "folded",
     "has_role",
+    "identifies_run",
     "is_accuracy",
     "is_arm",
     "is_bookkeeping",
@@ -56,7 +60,9 @@ __all__ = [
     "is_mean",
     "is_metric",
     "is_never_arm",
+    "is_of_groups",
     "is_parent",
+    "is_run_id",
     "is_seed",
     "is_state",
     "is_statistic",

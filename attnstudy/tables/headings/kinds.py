@@ -13,12 +13,15 @@ from attnstudy.tables.headings.vocabulary import (
     COUNT,
     DERIVED,
     GIVEN,
+    IDENTITIES,
     LANGUAGES,
     MEAN,
     MEASURED,
     NEVER_ARMS,
     OF_ALL,
+    OF_GROUPS,
     OTHER_STATISTICS,
+    RUN_IDS,
     SD,
     SEEDS,
     SHARED_BOOKKEEPING,
@@ -95,6 +98,21 @@ def is_bookkeeping(heading: str) -> bool:
         or name.startswith(("tags_mlflow_", "mlflow_", "user_attrs_", "system_attrs_", "_wandb"))
         or bool(words_of(heading) & {"id", "uuid", "url", "timestamp", "datetime"})
     )
+
+
+def is_run_id(heading: str) -> bool:
+    """Whether a heading is of what each run has one of its own of, as ``run_id``."""
+    return exactly(heading) in RUN_IDS
+
+
+def identifies_run(heading: str) -> bool:
+    """Whether a heading is of what tells runs apart where nothing numbers them, as ``job_id``."""
+    return exactly(heading) in IDENTITIES
+
+
+def is_of_groups(heading: str) -> bool:
+    """Whether a heading is of what many runs have in common, as ``user`` and ``sweep``."""
+    return bool(words_of(heading) & OF_GROUPS)
 
 
 def is_parent(heading: str) -> bool:

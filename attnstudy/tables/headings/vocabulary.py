@@ -95,6 +95,36 @@ SHARED_BOOKKEEPING = frozenset({
     "description", "anmerkung", "bemerkung", "notiz", "kommentar", "remarque", "commentaire",
     "nota", "notas", "comentario", "commento",
 })  # fmt: skip
+# of which each run has one of its own
+RUN_IDS = frozenset({
+    "run_id", "runid", "run_uuid", "uuid", "wandb_id", "wandb_run_id", "mlflow_run_id", "trial_id",
+})  # fmt: skip
+# which tell runs apart, unless something else numbers them
+IDENTITIES = RUN_IDS | {
+    "id",
+    "name",
+    "run_name",
+    "display_name",
+    "job_id",
+    "jobid",
+    "slurm_job_id",
+    "url",
+    "run_url",
+    "link",
+    "path",
+    "run_path",
+    "artifact_uri",
+    "pid",
+    "number",
+    "nr",
+}
+# words for what many runs have in common
+OF_GROUPS = frozenset({
+    "user", "username", "author", "benutzer", "utilisateur", "usuario", "utente", "by", "date",
+    "datum", "fecha", "experiment", "project", "group", "sweep", "study", "source", "parent",
+    "git", "commit", "version", "host", "node", "gpu", "device", "machine", "worker", "agent",
+    "entity", "cluster", "batch", "best",
+})  # fmt: skip
 MEAN = frozenset({
     "mean", "means", "average", "averages", "avg", "overall", "mittelwert", "mittel", "schnitt",
     "durchschnitt", "gesamt", "moyenne", "moy", "promedio", "media", "medio", "moyen", "ø", "µ",

@@ -22,6 +22,7 @@ from attnstudy.tables.layouts.rows_left_out import (
     leave_out_statistics,
     without_unfinished,
 )
+from attnstudy.tables.layouts.rows_of_one_run import refuse_rows_of_one_run
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.points import Point
@@ -72,7 +73,10 @@ def read_rows_as_runs(table: Table) -> Reading:
     else:
         results = _results_of_curves(table, labels, metric, step, runs, rows)
     point = None if step is None else table.asked.point
-    return _reading(table, labels, metric, results, point, rows, others)
+    reading = _reading(table, labels, metric, results, point, rows, others)
+    if step is None:
+        refuse_rows_of_one_run(table, labels, results.rows)
+    return reading
 
 
 def _cells_of(columns: Sequence[Column]) -> Iterable[str]:
