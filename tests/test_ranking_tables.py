@@ -1131,3 +1131,55 @@ def test_where_seeds_number_the_runs_only_an_id_of_a_run_says_more(ranked):
     assert "5 rows of a with run_id a-0" in ranked(text, code=2)
     one = repeated_ids("run_id", form="{arm}", head="seed,", values="seeds")
     assert {arm["n"] for arm in ranked(one)["arms"]} == {15}
+
+
+FRACTIONS, PERCENT = (0.8969, 0.8998, 0.8974, 0.8981), (91.14, 91.22, 91.03, 90.92)
+
+
+def arms_of(metric: str, **runs: Sequence[object]) -> str:
+    rows = [f"{arm},{seed},{v}" for arm, own in runs.items() for seed, v in enumerate(own)]
+    return "\n".join([f"model,seed,{metric}", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["f1", "mIoU", "AUROC", "dice", "recall", "val/precision", "mAP", "top-1", "bleu", "R2",
+     "success_rate", "exact match", "score", "test_auc", "Spearman", "mAP50", "acc"],
+)  # fmt: skip
+def test_fractions_beside_percent_are_refused(ranked, cli, metric):
+    said = ranked(arms_of(metric, base=FRACTIONS, ours=PERCENT), code=3)
+    assert "0.8969" in said
+    assert "in percent" in said
+    for name, runs in (("a.csv", FRACTIONS), ("b.csv", PERCENT)):
+        Path(name).write_text(arms_of(metric, **{name[0]: runs}))
+    answer = cli("rank", "--from", "a.csv", "--from", "b.csv", "--direction", "maximize")
+    assert (answer.code, answer.out) == (3, "")
+    both = [value / 100 for value in PERCENT]
+    assert len(ranked(arms_of(metric, base=FRACTIONS, ours=both))["arms"]) == 2
+
+
+@pytest.mark.parametrize("metric", ["acc", "f1", "mIoU"])
+def test_fractions_beside_lower_percent_are_told_by_their_decimals(ranked, metric):
+    low = (40.05, 39.7, 40.34, 39.97)
+    assert "0.8969" in ranked(arms_of(metric, base=FRACTIONS, ours=low), code=3)
+    guessing = arms_of(metric, base=(0.96, 1.0, 1.04, 0.99), ours=low)
+    assert len(ranked(guessing)["arms"]) == 2
+
+
+@pytest.mark.parametrize("metric", ["loss", "reward", "score", "time", "perplexity"])
+def test_what_has_no_bounds_may_be_a_hundred_times_as_large(ranked, metric):
+    text = arms_of(metric, base=(0.523, 0.531, 0.547), ours=(20.1, 22.2, 21.4))
+    assert len(ranked(text)["arms"]) == 2
+
+
+@pytest.mark.parametrize("metric", ["f1", "wer", "loss", "acc", "anything"])
+@pytest.mark.parametrize("other", ["0.9034", "90.34"])
+def test_a_percent_sign_beside_none_is_refused(ranked, metric, other):
+    text = arms_of(metric, base=("90.2%", "90.4%", "90.1 %"), ours=(other, other + "1", other))
+    said = ranked(text, code=3)
+    assert f"90.2% (base) beside {other} (ours)" in said
+    wide = f"seed,base,ours\n0,90.2%,{other}\n1,90.4%,{other}1\n2,90.1%,{other}\n"
+    if other == "90.34":  # fractions are unlike the other column, which is asked about before
+        assert "percent sign" in ranked(wide, code=3)
+    signs = arms_of(metric, base=("90.2%", "90.4%", "90.1 %"), ours=("91.1%", "91%", "92%"))
+    assert len(ranked(signs)["arms"]) == 2

@@ -72,10 +72,28 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
     return replace(grid.taken(rows) if left else grid, left_out=left_out), columns
 
 
+def filters_on(filters: Sequence[str], column: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the filters that look at a column, and all others, each with one condition.
+
+    Raises:
+        UsageError: a filter is not understood.
+
+    """
+    own: list[str] = []
+    others: list[str] = []
+    for text in filters:
+        for part, condition in zip(_parts(text), _conditions(text), strict=True):
+            (own if condition.column == column else others).append(part)
+    return tuple(own), tuple(others)
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(r"\s+and\s+(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", text, flags=re.IGNORECASE)
+
+
 def _conditions(text: str) -> list[Condition]:
-    parts = re.split(r"\s+and\s+(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", text, flags=re.IGNORECASE)
     found = []
-    for part in parts:
+    for part in _parts(text):
         match = _CONDITION.fullmatch(part)
         if match is None:
             raise UsageError(

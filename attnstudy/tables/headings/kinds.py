@@ -8,7 +8,9 @@ from attnstudy.tables.headings.folding import exactly, folded, has_number, words
 from attnstudy.tables.headings.vocabulary import (
     ARMS,
     BESIDE_MEAN,
+    BESIDE_SUMS,
     BOOKKEEPING,
+    BOUNDED,
     CONFIGURATIONS,
     COUNT,
     DERIVED,
@@ -20,7 +22,9 @@ from attnstudy.tables.headings.vocabulary import (
     NEVER_ARMS,
     OF_ALL,
     OF_GROUPS,
+    OF_TASKS,
     OTHER_STATISTICS,
+    PERHAPS_BOUNDED,
     RUN_IDS,
     SD,
     SEEDS,
@@ -28,6 +32,7 @@ from attnstudy.tables.headings.vocabulary import (
     SPLITS,
     STATES,
     STEPS,
+    SUMS_OF_TASKS,
     TASKS,
     UNITS,
 )
@@ -179,6 +184,17 @@ def is_statistic(label: str) -> bool:
     return is_mean(label) or (bool(words) and (words <= known | MEAN or words == {"p", "value"}))
 
 
+def sums_up_tasks(label: str) -> bool:
+    """Whether the name of a task says that it sums up others, as ``Micro avg`` and ``Wins``."""
+    said = re.sub(r"\s*[(\[].*?[)\]]", "", folded(label)).strip()
+    if is_statistic(label) or is_statistic(said) or said in SUMS_OF_TASKS:
+        return True
+    words = words_of(said)
+    return bool(words & OF_TASKS) or (
+        bool(words & SUMS_OF_TASKS) and words <= SUMS_OF_TASKS | BESIDE_SUMS
+    )
+
+
 def split_words(heading: str) -> frozenset[str]:
     """Return the words of a heading that say on which part of the data a result was taken."""
     return words_of(heading) & {
@@ -190,3 +206,14 @@ def split_words(heading: str) -> frozenset[str]:
 def is_accuracy(metric: str) -> bool:
     """Whether a metric is called an accuracy, as ``val_acc`` is."""
     return re.search(r"acc(?:urac(?:y|ies))?(?![a-z])", metric.casefold()) is not None
+
+
+def is_bounded(metric: str) -> bool:
+    """Whether a metric is called what is from 0 to 1, or in percent, as an F1 score is."""
+    words = {re.sub(r"\d+$", "", word) for word in (*words_of(metric), folded(metric))}
+    return is_accuracy(metric) or bool(words & BOUNDED)
+
+
+def may_be_bounded(metric: str, unnamed: str) -> bool:
+    """Whether a metric has a name of anything, as ``score`` is, or none."""
+    return metric == unnamed or bool(words_of(metric) & PERHAPS_BOUNDED)

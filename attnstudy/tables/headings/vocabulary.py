@@ -147,6 +147,20 @@ DERIVED = frozenset({
 BESIDE_MEAN = frozenset({
     "value", "values", "all", "total", "reported", "printed", "published", "claimed", "stated",
 })  # fmt: skip
+# in the name of a task, these say that it sums up others
+OF_TASKS = frozenset({
+    "mean", "avg", "average", "averages", "averaged", "geomean", "gmean", "hmean", "iqm",
+    "mittelwert", "durchschnitt", "moyenne", "promedio", "ø",
+})  # fmt: skip
+# and so do these where nothing else is in it
+SUMS_OF_TASKS = frozenset({
+    "macro", "micro", "summary", "score", "wins", "losses", "ties", "draws", "best", "params",
+    "parameters", "flops", "gflops", "macs", "latency", "throughput", "runtime", "time", "w/t/l",
+    "w/l", "w/d/l", "win/tie/loss", "rank", "ranks", "zusammenfassung", "resume", "resumen",
+})  # fmt: skip
+BESIDE_SUMS = frozenset({
+    "of", "all", "the", "total", "number", "no", "overall", "tasks", "datasets", "on", "rank",
+})  # fmt: skip
 OF_COUNT = COUNT | {"num", "number", "no", "of", "run", "seed"}
 OTHER_STATISTICS = frozenset({
     "se", "sem", "stderr", "ci", "ci95", "iqr", "var", "variance", "varianz", "min", "max",
@@ -188,6 +202,20 @@ MEASURED = frozenset({
     "exactitud", "perdida", "resultado", "valor", "puntuacion", "accuratezza", "errore", "perdita",
     "risultato", "valore", "punteggio", "rate", "cross", "entropy", "balanced", "macro", "micro",
     "weighted", "log", "rew", "squared", "absolute",
+})  # fmt: skip
+# from 0 to 1, or from 0 to 100
+BOUNDED = frozenset({
+    "top", "f", "fscore", "precision", "recall", "specificity", "sensitivity", "auc", "auroc",
+    "auprc", "ap", "map", "ar", "mar", "iou", "miou", "dice", "dsc", "jaccard", "bleu", "sacrebleu",
+    "rouge", "rougel", "meteor", "chrf", "em", "exact", "success", "winrate", "kappa", "mcc",
+    "ndcg", "mrr", "hits", "hit", "pq", "correct", "coverage", "fpr", "tpr", "wer", "cer", "eer",
+    "ece", "spearman", "pearson", "correlation", "r", "genauigkeit", "trefferquote", "exactitude",
+    "justesse", "rappel", "exactitud", "accuratezza",
+})  # fmt: skip
+# of anything, also of what is from 0 to 1
+PERHAPS_BOUNDED = frozenset({
+    "score", "scores", "result", "performance", "metric", "punktzahl", "ergebnis", "resultat",
+    "resultado", "puntuacion", "risultato", "punteggio", "rate", "win", "pass", "match",
 })  # fmt: skip
 SPLITS = frozenset({
     "train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval",

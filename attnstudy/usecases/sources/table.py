@@ -14,9 +14,10 @@ from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
-from attnstudy.tables.filters import filtered
+from attnstudy.tables.filters import filtered, filters_on
 from attnstudy.tables.grid import Grid, read_grid, stacked
-from attnstudy.tables.headings import is_statistic
+from attnstudy.tables.headings import sums_up_tasks
+from attnstudy.tables.layouts.units import refuse_mixed_units
 from attnstudy.tables.names import refuse_respelled
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
@@ -24,6 +25,7 @@ from attnstudy.tables.text import read_text
 from attnstudy.tables.words import alike, read_as, some
 from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
+from attnstudy.usecases.sources.task_checks import refuse_signs_of_some, refuse_unlike_tasks
 
 _MOST_ARMS = 20_000  # of which there are 200 million pairs
 
@@ -86,6 +88,9 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             f"{what} has no column {column!r} of tasks{near_miss(column, grid.header)} "
             f"(there: {', '.join(filter(None, grid.header))})"
         )
+    on_tasks, on_runs = filters_on(request.filters, column)
+    grid, _ = filtered(grid, on_tasks)
+    request = replace(request, filters=on_runs)
     index = grid.header.index(column)
     refuse_respelled(grid.columns[index], what)
     rows: dict[str, list[int]] = {}
@@ -98,11 +103,12 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             f"{grid.place_of(rows[''][0])} of {what} names no task in column {column!r}: "
             "fill it in, or remove the row"
         )
-    if summary := next((task for task in rows if is_statistic(task)), None):
+    if summary := next((task for task in rows if sums_up_tasks(task)), None):
         raise UsageError(
             f"{summary!r} in column {column!r} of {what} seems to summarise the tasks: leave it "
             f"out with --filter '{column}!={summary}', or rename the task"
         )
+    refuse_signs_of_some(what, grid, column, rows)
     asked = replace(request, layout=_layout_of_tasks(request, grid, column, rows))
     found = {}
     header = grid.header[:index] + grid.header[index + 1 :]
@@ -114,6 +120,7 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             found[task] = _collected(asked, what, part)
         except (UsageError, DataError) as error:
             raise type(error)(f"{column} {task}: {error}") from error
+    refuse_unlike_tasks(what, column, found)
     return found
 
 
@@ -145,6 +152,7 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
         settled=settled,
     )
     reading = read_table(grid, asked, what)
+    refuse_mixed_units(grid, what, reading)
     if len(reading.arms) > _MOST_ARMS:
         raise DataError(
             f"{what} has {len(reading.arms):,} arms ({reading.arms_in}), and a ranking compares "
