@@ -1183,3 +1183,65 @@ def test_a_percent_sign_beside_none_is_refused(ranked, metric, other):
         assert "percent sign" in ranked(wide, code=3)
     signs = arms_of(metric, base=("90.2%", "90.4%", "90.1 %"), ours=("91.1%", "91%", "92%"))
     assert len(ranked(signs)["arms"]) == 2
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["learning_rate", "Learning Rate", "dropout_rate", "mask_rate", "loss_weight", "loss_scale",
+     "max_grad_norm", "entropy_coef", "label_smoothing", "noise_level", "threshold",
+     "recall_threshold", "train_fraction", "weight_decay", "lr", "kl_coef", "config/learning_rate"],
+)  # fmt: skip
+def test_settings_that_every_run_has_its_own_of_are_refused(ranked, heading):
+    rows = [
+        f"{arm},{seed},{0.0131 * (seed + 1) + len(arm) / 997:.5f},{base + seed / 7:.3f}"
+        for arm, base in (("base", 80), ("ours", 85))
+        for seed in range(5)
+    ]
+    text = "\n".join([f"model,seed,{heading},acc", *rows]) + "\n"
+    said = ranked(text, "--metric", "acc", code=2)
+    assert f"differ in more than the seed ({heading}: " in said
+    told = ranked(text, "--metric", "acc", "--allow-differences", heading)
+    assert {arm["n"] for arm in told["arms"]} == {5}
+
+
+@pytest.mark.parametrize(
+    "heading", ["grad_norm", "dice_coef", "time_to_threshold", "clip_score", "train_loss", "kl"]
+)
+def test_other_results_are_no_settings(ranked, heading):
+    rows = [
+        f"{arm},{seed},{0.0131 * (seed + 1) + base / 997:.5f},{base + seed / 7:.3f}"
+        for arm, base in (("base", 80), ("ours", 85))
+        for seed in range(5)
+    ]
+    text = "\n".join([f"model,seed,{heading},acc", *rows]) + "\n"
+    result = ranked(text, "--metric", "acc")
+    assert any(heading in said for said in result["source"]["left_out"])
+
+
+def curves_that_end(ends: dict[str, Sequence[int]], *, rows: int | None = None) -> str:
+    """Return curves with a value up to a step of each run, and perhaps rows after it."""
+    lines = [
+        f"{arm},{seed},{epoch},{80 + epoch + seed / 7 if epoch <= end else ''},{9 / (epoch + 2):.3f}"
+        for arm, own in ends.items()
+        for seed, end in enumerate(own)
+        for epoch in range((end if rows is None else rows) + 1)
+    ]
+    return "\n".join(["model,seed,epoch,acc,train_loss", *lines]) + "\n"
+
+
+@pytest.mark.parametrize("rows", [None, 9])
+def test_curves_that_end_at_other_steps_are_told(ranked, rows):
+    text = curves_that_end({"base": (5, 5, 5), "ours": (9, 9, 9)}, rows=rows)
+    (note,) = [note for note in ranked(text, "--metric", "acc")["notes"] if "curves" in note]
+    assert "(base at 5, ours at 9): a difference between the arms may be due to that" in note
+    assert "--at epoch=5" in note
+    same = ranked(text, "--metric", "acc", "--at", "epoch=5")
+    assert not any("curves" in note for note in same["notes"])
+    text = curves_that_end({"base": (5, 9, 9), "ours": (9, 9, 9)}, rows=rows)
+    (note,) = [note for note in ranked(text, "--metric", "acc")["notes"] if "curves" in note]
+    assert "do not end at the same step (5 to 9)" in note
+
+
+def test_metrics_that_are_logged_now_and_then_end_together(ranked):
+    text = curves_that_end({"base": (8, 8, 8), "ours": (8, 8, 8)}, rows=9)
+    assert not any("curves" in note for note in ranked(text, "--metric", "acc")["notes"])

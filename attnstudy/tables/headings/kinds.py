@@ -15,6 +15,7 @@ from attnstudy.tables.headings.vocabulary import (
     COUNT,
     DERIVED,
     GIVEN,
+    GIVEN_BEFORE,
     IDENTITIES,
     LANGUAGES,
     MEAN,
@@ -33,6 +34,7 @@ from attnstudy.tables.headings.vocabulary import (
     STATES,
     STEPS,
     SUMS_OF_TASKS,
+    SURELY_GIVEN,
     TASKS,
     UNITS,
 )
@@ -131,6 +133,16 @@ def is_given(heading: str) -> bool:
     if name.startswith(("params_", "param_", "config_", "hparams_", "config/")):
         return True
     return name == "k" or (bool(words_of(heading) & GIVEN) and not is_metric(heading))
+
+
+def is_surely_given(heading: str) -> bool:
+    """Whether a heading is that of a setting however varied its values, as ``learning_rate``."""
+    if exactly(heading).rpartition("/")[2] in GIVEN_BEFORE:
+        return True
+    words = words_of(heading)
+    if words & {"to", "at", "norm"} or (words & {"coef", "coeff"} and words & (BOUNDED | MEASURED)):
+        return False  # steps to a threshold, a dice coefficient
+    return bool(words & SURELY_GIVEN)
 
 
 def is_metric(heading: str) -> bool:

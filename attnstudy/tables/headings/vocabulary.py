@@ -186,6 +186,20 @@ GIVEN = frozenset({
     "lernrate", "tiefe", "breite", "schichten", "apprentissage", "profondeur", "couches",
     "aprendizaje", "profundidad", "capas",
 })  # fmt: skip
+# likewise, whatever else is in the heading: "learning rate", "loss_weight"
+SURELY_GIVEN = frozenset({
+    "weight", "scale", "smoothing", "threshold", "clipping", "masking", "regularization",
+    "regularisation", "mixup", "cutmix", "coef", "coeff",
+})  # fmt: skip
+GIVEN_BEFORE = frozenset({
+    "learning_rate", "learn_rate", "dropout_rate", "dropout_prob", "drop_rate", "drop_path_rate",
+    "mask_rate", "mask_ratio", "mask_prob", "noise_level", "noise_std", "decay_rate", "ema_rate",
+    "train_fraction", "val_fraction", "test_fraction", "data_fraction", "train_ratio", "val_ratio",
+    "test_ratio", "split_ratio", "keep_prob", "subsample_rate", "mutation_rate", "crossover_rate",
+    "exploration_rate", "sampling_rate", "max_grad_norm", "grad_clip", "gradient_clip",
+    "clip_grad", "clip_norm", "clip_range", "entropy_coef", "ent_coef", "value_loss_coef",
+})  # fmt: skip
+"""Headings of several words, likewise."""
 MEASURED = frozenset({
     "acc", "accuracy", "accuracies", "top1", "top5", "top", "f1", "f", "f1score", "precision",
     "recall", "specificity", "sensitivity", "auc", "auroc", "auprc", "roc", "pr", "ap", "map",

@@ -9,7 +9,7 @@ from attnstudy.errors import UsageError
 from attnstudy.tables.asked import quoted
 from attnstudy.tables.cells import clip, gap_of
 from attnstudy.tables.columns import Column, Kind, are_measured
-from attnstudy.tables.headings import is_configuration, is_unit, may_be_shared
+from attnstudy.tables.headings import is_configuration, is_surely_given, is_unit, may_be_shared
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.seeds import whole_seed
@@ -95,6 +95,8 @@ class _Look:
         if column.kind is Kind.METRIC:
             return not self.crossed(column)
         if column.kind not in (Kind.NUMBER, Kind.STATISTIC) or self.table.shape.seed is None:
+            return False
+        if is_surely_given(column.name):
             return False
         return are_measured(tally_of(list(column.taken(self.kept)))) and not self.crossed(column)
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
-from attnstudy.tables.cells import Gap, Printed, clip, nameless
+from attnstudy.tables.cells import Gap, Printed, clip, gap_of, nameless
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.headings import may_be_shared, words_of
 from attnstudy.tables.layouts.curves import RunKeys, point_of_curve, run_keys, step_column, steps_of
@@ -185,13 +185,45 @@ def _results_of_curves(
             continue
         table.seed(found)
         points.append(found)
-    ends = {max(steps_of(table, step, of)) for of in curves}
-    if len(ends) > 1 and table.asked.point.rule == "last":
-        rows.notes.append(
-            f"the curves do not end at the same step ({min(ends):g} to {max(ends):g}): runs that "
-            "were cut short count with their last point"
-        )
+    if table.asked.point.rule == "last":
+        rows.notes += _notes_on_ends(table, labels, metric, step, curves)
     return _results(table, metric, points, rows.failed, [*rows.failed, *points])
+
+
+def _notes_on_ends(
+    table: Table,
+    labels: Sequence[str],
+    metric: Column,
+    step: Column,
+    curves: Sequence[Sequence[int]],
+) -> list[str]:
+    """Return what to say of curves that do not end at the same step.
+
+    A curve ends with its last row, or before it with its last value.
+    """
+    ends: dict[str, set[float]] = {}
+    empty = metric.having(lambda cell: gap_of(cell) is Gap.EMPTY)
+    for of in curves:
+        there = [row for row in of if metric.cells[row] not in empty] or of
+        ends.setdefault(labels[of[0]], set()).add(max(steps_of(table, step, there)))
+    every = set().union(*ends.values())
+    if len(every) < 2:
+        return []
+    if all(len(own) == 1 for own in ends.values()):
+        said = quoted([f"{clip(arm)} at {min(own):g}" for arm, own in ends.items()])
+        return [
+            f"all curves of an arm end at the same {step.name}, and those of other arms at another "
+            f"({said}): a difference between the arms may be due to that; --at {_at(step)}="
+            f"{min(every):g} compares them at the same"
+        ]
+    return [
+        f"the curves do not end at the same step ({min(every):g} to {max(every):g}): runs that "
+        "were cut short count with their last point"
+    ]
+
+
+def _at(step: Column) -> str:
+    return "epoch" if "epoch" in words_of(step.name) else "step"
 
 
 def _run_words(table: Table, labels: Sequence[str], row: int) -> str:
