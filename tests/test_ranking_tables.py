@@ -1245,3 +1245,27 @@ def test_curves_that_end_at_other_steps_are_told(ranked, rows):
 def test_metrics_that_are_logged_now_and_then_end_together(ranked):
     text = curves_that_end({"base": (8, 8, 8), "ours": (8, 8, 8)}, rows=9)
     assert not any("curves" in note for note in ranked(text, "--metric", "acc")["notes"])
+
+
+@pytest.mark.parametrize("marks", [("0", "1"), ("0.0", "1.0")])
+def test_marks_of_items_are_asked_about(ranked, marks):
+    rows = [
+        f"{arm},{marks[i % 2 or (arm == 'b' and i % 3 == 0)]}" for arm in "ab" for i in range(9)
+    ]
+    text = "\n".join(["model,correct", *rows]) + "\n"
+    assert "0 or 1, as those of test items" in ranked(text, code=2)
+    assert {arm["n"] for arm in ranked(text, "--layout", "rows-are-runs")["arms"]} == {9}
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        ("reward", ("1.07k", "1.09k", "1.1k")),
+        ("latency [ms]", ("106.5 ms", "109.7 ms", "110.6 ms")),
+        ("time", ("1:00:00", "1:11:01", "1:22:02")),
+    ],
+)
+def test_cells_that_are_almost_numbers_are_named(ranked, heading, cells):
+    rows = [f"{arm},{seed},{cell}" for arm in "ab" for seed, cell in enumerate(cells)]
+    said = ranked("\n".join([f"model,seed,{heading}", *rows]) + "\n", code=3)
+    assert f"{heading} in line 2 is {cells[0]!r}, not a number" in said

@@ -104,3 +104,11 @@ def test_rows_with_one_value_a_task_are_looked_at_likewise(cli, workplace, metri
     answer = cli("rank", "--from", "results.csv", "--task-by", "dataset")
     assert answer.code == 2
     assert "fractions on some tasks (dataset car: 0.904)" in answer.err
+
+
+def test_a_task_that_stands_twice_is_named(cli, workplace):
+    rows = [f"{task},{a},{b}" for task, (a, b, _) in TASKS.items()]
+    Path("results.csv").write_text("\n".join(["dataset,a,b", *rows, "iris,80.3,81.4"]) + "\n")
+    answer = cli("rank", "--from", "results.csv", "--task-by", "dataset")
+    assert answer.code == 2
+    assert "dataset iris stands in 2 rows (line 2, line 8)" in answer.err

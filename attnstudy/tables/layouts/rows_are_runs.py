@@ -10,7 +10,7 @@ from typing import cast
 
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables.asked import Arm, Reading, Run, Runs, quoted
-from attnstudy.tables.cells import Gap, Printed, clip, gap_of, nameless
+from attnstudy.tables.cells import Gap, Printed, clip, gap_of, looks_numeric, nameless
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.headings import may_be_shared, words_of
 from attnstudy.tables.layouts.curves import RunKeys, point_of_curve, run_keys, step_column, steps_of
@@ -69,6 +69,7 @@ def read_rows_as_runs(table: Table) -> Reading:
     others = settle_columns(table, labels, rows.kept, metric, step)
     if step is None:
         _refuse_copies(table, rows.kept)
+        _refuse_marks_of_items(table, metric)
         results = _results_of_rows(table, metric, rows)
     else:
         results = _results_of_curves(table, labels, metric, step, runs, rows)
@@ -95,6 +96,7 @@ def _metric_column(table: Table) -> Column:
         listed = ", ".join(c.name for c in values) or "none"
         raise UsageError(f"{table.what} has no column {asked!r} of results (there: {listed})")
     if not values:
+        _refuse_unread(table)
         raise DataError(f"{table.what} has no column of results beside the arms: give numbers")
     metrics = [c for c in values if c.kind is Kind.METRIC]
     plain = [c for c in values if c.kind is not Kind.STATISTIC]
@@ -121,6 +123,40 @@ def _metric_column(table: Table) -> Column:
         f"{table.what} has several columns of numbers: name the column of values with --metric: "
         f"{', '.join(c.name for c in plain)}"
     )
+
+
+def _refuse_unread(table: Table) -> None:
+    """Refuse cells that begin as numbers do and are none, as ``1.07k`` and ``109 ms``.
+
+    Raises:
+        DataError: naming the first one.
+
+    """
+    own = (*table.shape.arms, table.shape.seed)
+    for column in (c for c in table.columns if c not in own and c.name and not c.numeric):
+        if column.cells and all(map(looks_numeric, column.distinct)):
+            raise DataError(
+                f"{table.what}: {clip(column.name)} in {table.place(0)} is "
+                f"{clip(column.cells[0])!r}, not a number: write plain numbers, all in one unit "
+                "that the heading names"
+            )
+
+
+def _refuse_marks_of_items(table: Table, metric: Column) -> None:
+    """Refuse results that are all 0 or 1, as of test items, where nothing says that they are runs.
+
+    Raises:
+        UsageError: naming what says so.
+
+    """
+    if table.asked.layout is not None or table.shape.seed is not None:
+        return
+    if {*metric.distinct} in ({"0", "1"}, {"0.0", "1.0"}):
+        raise UsageError(
+            f"all results of {table.what} ({clip(metric.shown)}) are 0 or 1, as those of test "
+            "items are, which are no runs: give the share of each run; or, if each row is a run, "
+            "say --layout rows-are-runs"
+        )
 
 
 def _results_of_rows(table: Table, metric: Column, rows: Rows) -> _Results:

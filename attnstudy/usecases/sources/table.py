@@ -130,11 +130,23 @@ def _layout_of_tasks(
     """Return the layout of the tables of the tasks, where all of them together show it.
 
     With a row per task and nothing but numbers beside it, every column is an arm with one value.
+
+    Raises:
+        UsageError: that is so of most tasks alone.
+
     """
     if request.layout is not None or request.by or request.metric is not None:
         return request.layout
     others = [c for c in columns_of(grid) if c.name != column]
     plain = len(others) > 1 and all(c.kind in (Kind.NUMBER, Kind.GIVEN) for c in others)
+    single = [task for task, own in rows.items() if len(own) == 1]
+    if plain and len(rows) > 2 * (len(rows) - len(single)) > 0:
+        task = next(task for task, own in rows.items() if len(own) > 1)
+        raise UsageError(
+            f"{column} {task} stands in {len(rows[task])} rows "
+            f"({some([grid.place_of(row) for row in rows[task]], 4, 3)}), and most others in one: "
+            "keep one of them, or number the runs in a column of seeds"
+        )
     return "columns-are-arms" if plain and all(len(own) == 1 for own in rows.values()) else None
 
 
