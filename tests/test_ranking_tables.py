@@ -1061,6 +1061,8 @@ def test_which_value_chooses_the_best_step_is_said(of, said, ranked):
     rows = UPS_AND_DOWNS.replace("zorp", of)
     notes = ranked(rows, "--metric", "score", "--at", "best", "--of", of)["notes"]
     assert sum(said in note for note in notes) == 1
+
+
 def repeated_ids(
     column: str, *, form: str = "{arm}-{run}", head: str = "", values: str = ""
 ) -> str:
