@@ -208,7 +208,7 @@ def test_a_running_run_is_shown_and_then_completed(
     """At most one request an epoch, and the same content as if published at the end."""
     spec = make_spec()
     done = train_run(store_dir, spec)
-    partial = runs.RunFolder(tmp_path / done.path.name)
+    partial = runs.RunFolder(tmp_path / "partial")
     partial.path.mkdir()
     (partial.path / "run.json").write_bytes((done.path / "run.json").read_bytes())
     lines = (done.path / "journal.jsonl").read_bytes().splitlines(keepends=True)

@@ -70,6 +70,7 @@ PREDICTIONS = "predictions.csv"
 PAUSES = "pauses.json"
 OF_THE_RUN = frozenset({*OF_THE_MACHINE, JOURNAL, RESULT, START, PREDICTIONS, PAUSES, REPLACES})
 """Names that have a meaning in every run's folder."""
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """What a file of a run can be called."""
 
@@ -190,7 +191,7 @@ class RunFolder:
         if content is None:
             return None
         start = self._start(content)
-        if not start.spec.called(self.fingerprint):
+        if not self._may_be_of(start.spec):
             raise MisplacedRunError(
                 f"{self.path / START} describes another run, {start.spec.name}: put its folder "
                 "back where it was, or move it out of the store"
@@ -202,10 +203,14 @@ class RunFolder:
         content = (read_sealed(self.path / RESULT) or {}).get(RECORD)
         return None if content is None or not self._is_of(content) else self._start(content)
 
+    def _may_be_of(self, spec: RunSpec) -> bool:
+        """Whether the folder is called as a run's is; on a cluster it has another name at first."""
+        return _FINGERPRINT.fullmatch(self.fingerprint) is None or spec.called(self.fingerprint)
+
     def _is_of(self, record: Mapping[str, Any]) -> bool:
         """Whether a record is of the folder's run, as far as this version can tell."""
         try:
-            return self._start(record).spec.called(self.fingerprint)
+            return self._may_be_of(self._start(record).spec)
         except StoreError:
             return True
 
