@@ -169,7 +169,8 @@ def test_the_sentence_and_the_power_are_of_the_runs_that_were_tested(
     assert several.sentence.startswith("With 5 to 10 runs per arm and")
     assert several.sentence.count(", at the look at 5 runs") == 2
     alone = rank({name: dict(list(staged[name].items())[:5]) for name in ("a", "c")})
-    assert first.power.sd == alone.power.sd  # type: ignore[union-attr]
+    assert alone.power is not None
+    assert first.power.sd == alone.power.sd
 
 
 def test_means_of_other_runs_than_the_differences_are_told(
