@@ -112,11 +112,12 @@ def of_the_result(how: str) -> Row:
     said = f"result.json is {how}: put it back from a copy, or train the run again"
     there = "result.json is damaged, so nothing is ranked"
     lost = f"{RUN} (complete in MLflow, interrupted in its folder)"
-    again = ", so the run is trained again"
+    again, sync = ", so the run is trained again", said
     if how not in ("lost", "damaged"):  # whole, and may belong somewhere
         again = ": it is made again, and kept aside as it was"
+        sync = "result.json is damaged: put it back from a copy, or train the run again"
     return Row(
-        status=said, verify=said, export=(3, f"result.json is {how}"), sync=(3, said),
+        status=said, verify=said, export=(3, f"result.json is {how}"), sync=(3, sync),
         rank=(3, lost if how == "lost" else there),
         run=(0, f"result.json is {how}{again}"), mended=("run",),
     )  # fmt: skip

@@ -48,6 +48,8 @@ def copy_run(trained) -> Callable[..., RunFolder]:
         folder = runs.run_folder(store_dir, RunSpec.from_dict(content["spec"]))
         shutil.copytree(trained.path, folder.path, dirs_exist_ok=True)
         write_sealed(folder.path / "run.json", content)
+        result = read_sealed(folder.path / "result.json")
+        write_sealed(folder.path / "result.json", {**result, "record": content})
         return folder
 
     return copy
