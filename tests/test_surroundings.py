@@ -56,7 +56,7 @@ def test_a_file_that_is_nested_without_end(workplace, cli):
 @pytest.mark.parametrize("megabytes", [700, 900, 1100])
 def test_too_little_memory(megabytes, store_dir, workplace):
     """Wherever it ends: an answer, or one sentence; whatever library was being imported."""
-    for _ in range(3):  # the native code of a library may die of it, once in a hundred times
+    for _ in range(3):  # the native code of a library crashed of it once
         done = subprocess.run(
             [sys.executable, "-m", "attnstudy", "rank", "--study", "placement"],
             capture_output=True, text=True, check=False, cwd=workplace, timeout=PATIENCE,
