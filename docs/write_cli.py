@@ -14,8 +14,9 @@ PAGE = Path(__file__).parent / "cli.md"
 INTRODUCTION = """# Commands
 
 Written by `make docs` from `--help`; do not edit. Every option can also be given in the
-environment, as `ATTNSTUDY_` and its name (`ATTNSTUDY_EPOCHS=3`), and those of a study in its
-`study.toml`. The command line goes before the environment, and that before the file.
+environment, as `ATTNSTUDY_` and its name (`ATTNSTUDY_EPOCHS=3`; of a repeatable one each value is
+a line, but names of arms may stand in one), and those of a study in its `study.toml`. The command
+line goes before the environment, and that before the file.
 
 Shell completion, for the session or in the shell's start-up file:
 

@@ -152,6 +152,18 @@ def no_model(run):
     run.model({"weights": "heavy"})
 
 
+def described_by_a_number(run):
+    run.describe("layers", 3)
+
+
+def strange_fact(run):
+    run.describe("layers?", "3")
+
+
+def no_parameters(run):
+    run.describe("parameters", "many")
+
+
 def diverges(run):
     run.log(0, loss=float("nan"))
     raise Badly(7, {"loss": 3.0})
@@ -212,6 +224,9 @@ REFUSED = {
     "a_path": r"cannot have a file called PosixPath",
     "like_ours": r"a run cannot have a file called 'result\.json'",
     "no_answers": r"predictions\(\) takes one true or false",
+    "described_by_a_number": r"describe\('layers', 3\) takes two texts, a name and a value",
+    "strange_fact": r"describe\(\): 'layers\?' .*cannot be a name in MLflow",
+    "no_parameters": r"describe\(\): 'many' is no number of parameters",
     "no_model": r"model\(\) takes a torch\.nn\.Module, or tensors or arrays by name",
 }  # fmt: skip
 TAKEN = {"forks": 0.25, "numpy_scalar": 0.25, "zero_dimensional": 0.25, "whole_number": 1.0,

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -313,3 +314,53 @@ def test_runs_are_not_chosen_by_the_result_that_is_ranked(condition, refused, cl
     answer = cli("rank", "--from", "t.csv", "--metric", "acc", "--filter", condition)
     assert answer.code == (2 if refused else 0), answer.err
     assert ("chooses runs by acc, the result that is ranked" in answer.err) == refused
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("loss<0.5", "the filter loss<0.5 chooses runs by what came out of them"),
+        ("gap >= 0.01 and seed<5", "the filter gap>=0.01 chooses runs by what"),
+        ("loss!=nan", ""), ("width=64", ""), ("width<128", ""),
+    ],
+)  # fmt: skip
+def test_a_choice_by_another_result_is_told(condition, said, cli, workplace):
+    draw = random.Random(3).random
+    rows = "".join(
+        f"{arm},{seed},{width},{90 + high + draw():.3f},{draw():.4f},{draw() / 5:.4f}\n"
+        for arm, high in (("a", 0), ("b", 1))
+        for width in (64, 128)
+        for seed in range(12)
+    )
+    Path("t.csv").write_text(f"model,seed,width,acc,loss,gap\n{rows}")
+    words = ("rank", "--from", "t.csv", "--metric", "acc", "--by", "model,width", "--json")
+    answer = cli(*words, "--filter", condition)
+    assert answer.code == 0, answer.err
+    notes = [note for note in json.loads(answer.out)["notes"] if "chooses runs" in note]
+    assert len(notes) == bool(said)
+    assert said in "".join(notes)
+
+
+def test_repeatable_options_of_the_environment_are_a_value_per_line(cli, workplace):
+    rows = "".join(f"{arm},{seed},{width},{90 + seed / 7 + (arm == 'b')}\n"
+                   for arm in "ab" for seed in range(4) for width in (32, 64))  # fmt: skip
+    for name in ("my results.csv", "more.csv"):
+        Path(name).write_text(f"model,seed,width of it,acc\n{rows}")
+    typed = ("rank", "--from", "my results.csv", "--filter", "width of it = 64", "--json")
+    environment = {"ATTNSTUDY_FROM": "my results.csv", "ATTNSTUDY_FILTER": "width of it = 64\n"}
+    answer = cli("rank", "--json", env=environment)
+    assert answer.code == 0, answer.err
+    assert answer.out == cli(*typed).out
+    assert "given twice" in cli("rank", env={"ATTNSTUDY_FROM": "more.csv\nmore.csv"}).err
+
+
+def test_fields_of_an_arm_are_given_in_a_list_or_one_by_one(cli, workplace):
+    rows = "".join(f"{arm},{seed},{width},{90 + seed / 7 + (arm == 'b')}\n"
+                   for arm in "ab" for seed in range(4) for width in (32, 64))  # fmt: skip
+    Path("t.csv").write_text(f"model,seed,width,acc\n{rows}")
+    words = ("rank", "--from", "t.csv", "--json")
+    listed = cli(*words, "--by", "model,width")
+    assert listed.code == 0, listed.err
+    assert len(json.loads(listed.out)["arms"]) == 4
+    assert cli(*words, "--by", "model", "--by", "width").out == listed.out
+    assert "--by is empty" in cli(*words, "--by", "model", "--by", " ").err

@@ -64,6 +64,9 @@ def test_an_experiment_of_somebody_else_ranks_by_a_param(foreign, cli):
     assert lower["arms"][0]["variant"] == "vanilla"
     filtered = json.loads(cli(*base, "--filter", "params.model != 'double'", "--json").out)
     assert len(filtered["arms"]) == 3
+    chosen = cli(*base, "--filter", "params.model != 'x' and metrics.`val_acc` > 0.1")
+    assert chosen.code == 2
+    assert "chooses runs by val_acc, the result that is ranked" in chosen.err
 
     foreign("double", 9, None)
     excluded = json.loads(cli(*base, "--json").out)["excluded"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -625,18 +627,58 @@ ROWS = [
 """Task, arm, seed, accuracy; ``base`` is the better one on the last task."""
 
 
-def log_rows(uri: str, experiment: str) -> None:
+def log_rows(uri: str, experiment: str, rows: Sequence[tuple[str, str, int, float]] = ROWS) -> None:
     """Log each row as a run, as a program that knows only MLflow does."""
     from mlflow import MlflowClient
 
     client = MlflowClient(uri)
     number = client.create_experiment(experiment)
-    for task, arm, seed, value in ROWS:
+    for task, arm, seed, value in rows:
         run = client.create_run(number, run_name=f"{task} {arm} {seed}").info.run_id
         for name, given in (("dataset", task), ("arm", arm), ("seed", seed)):
             client.log_param(run, name, given)
         client.log_metric(run, "accuracy", value)
         client.set_terminated(run)
+
+
+SINGLE = [
+    (task, arm, 0, value)
+    for task, values in {
+        "iris": (80.1, 81.0, 84.2), "wine": (85.2, 85.9, 85.1), "glass": (70.3, 71.7, 72.9),
+        "yeast": (60.9, 61.2, 66.3), "car": (90.4, 91.5, 90.8), "zoo": (93.3, 94.9, 97.0),
+    }.items()
+    for arm, value in zip("abc", values, strict=True)
+]  # fmt: skip
+MEANS = [fmean(value for _, arm, _, value in SINGLE if arm == name) for name in "abc"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("avg", arm, 0, 50.0) for arm in "abc"], "'avg' in params.dataset of experiment 'theirs'"
+         " seems to summarise the tasks"),
+        ([("the lot", arm, 0, value) for arm, value in zip("abc", MEANS, strict=True)],
+         "'the lot' in params.dataset of experiment 'theirs' is in every arm the mean of"),
+        ([(f"{task} 2", *own, value / 100) for task, *own, value in SINGLE],
+         "has tasks with fractions (iris 2: 0.801) and tasks in percent (iris: 80.1)"),
+    ],
+    ids=["named", "mean", "fractions"],
+)  # fmt: skip
+def test_logged_tasks_that_sum_up_others_or_have_other_units_are_refused(
+    cli, workplace, template_store, rows, said
+):
+    log_rows(f"sqlite:///{Path('mlruns/mlflow.db').resolve()}", "theirs", [*SINGLE, *rows])
+    words = (
+        "--experiment", "theirs", "--task-by", "params.dataset", "--by", "params.arm",
+        "--seed-by", "params.seed", "--metric", "accuracy",
+    )  # fmt: skip
+    answer = cli("rank", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    if "leave it out with --filter" in answer.err:
+        narrower = f"params.dataset != '{rows[0][0]}'"
+        assert f'--filter "{narrower}"' in answer.err
+        assert cli("rank", *words, "--filter", narrower).code == 0
 
 
 @pytest.mark.rest  # a server takes seconds of processor time to start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     answer = cli("run", "fair", "--tuned")
     assert answer.code == 2
     assert "'attnstudy tune' does that" in answer.err
-    assert cli("tune", "fair").code == 0
+    answer = cli("tune", "fair")
+    assert answer.code == 0
+    assert "Train them:  attnstudy run --tuned --study fair\n" in answer.out
     found = json.loads(cli("tune", "show", "fair", "--json").out)["variants"]
     answer = cli("run", "fair", "--tuned")
     assert answer.code == 0, answer.err
@@ -60,6 +63,14 @@ def test_tune_run_tuned_and_rank_with_the_fairness_line(cli, study):
     ranking = json.loads(cli("rank", "fair", "--json").out)
     assert ranking["status"] == "exploratory"
     assert "(arm late changed)" in ranking["status_reason"]
+    assert cli("run", "fair").code == 0
+    answer = cli("rank", "fair")
+    assert answer.code == 2
+    assert re.search(
+        r"--config \w+ \(6 runs: lr=\(by arm\), tuned=yes\) or --config \w+ "
+        r"\(4 runs: lr=0\.\d+, tuned=no\)$",
+        answer.err,
+    )
 
 
 @pytest.mark.parametrize(

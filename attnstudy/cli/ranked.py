@@ -74,9 +74,10 @@ def ranking_source(given: Given, *, with_curves: bool) -> Any:
     return asking.study_source(given, with_curves=with_curves)
 
 
-def names_in(text: str | None) -> tuple[str, ...]:
-    """Return the names in a list with commas."""
-    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
+def names_in(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the names in lists with commas."""
+    parts = (part.strip() for text in given for part in text.split(","))
+    return tuple(filter(None, parts))
 
 
 def _refuse(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
@@ -89,6 +90,7 @@ def _refuse(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
 def refuse_empty(given: dict[str, Any]) -> None:
     """Refuse options that name nothing, as a variable of a shell that is not set does."""
     for name in ("by", "seed_by", "metric", "task_by", "of", "at"):
-        text = given.get(name)
-        if text is not None and not text.strip(", "):
+        texts = given.get(name)
+        texts = [] if texts is None else [texts] if isinstance(texts, str) else texts
+        if any(not text.strip(", ") for text in texts):
             raise UsageError(f"{options.place(name)} is empty: give a name, or leave it out")

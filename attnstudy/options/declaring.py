@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -11,10 +11,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
 
+class Text(click.types.StringParamType):
+    """A text; of several in a variable of the environment each is a line, as blanks are in them."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Return the texts in a variable's value."""
+        return [line for line in rv.splitlines() if line.strip()]
+
+
 def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
     """Declare an option that can also be given in the environment."""
     long = next(name for name in names if name.startswith("--"))[2:].partition("/")[0]
     long = long.replace("-", "_").upper()
+    if settings.get("multiple"):
+        settings.setdefault("type", Text())
     settings.setdefault("show_default", settings.get("default") is not None)
     return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
 

@@ -82,7 +82,9 @@ how_to_read = under(
     option(
         "--by",
         metavar="FIELD,...",
-        help="What makes an arm: columns, or params.NAME and tags.NAME of an experiment.",
+        multiple=True,
+        help="What makes an arm: columns, or params.NAME and tags.NAME of an experiment; "
+        "repeatable.",
     ),
     option(
         "--seed-by",

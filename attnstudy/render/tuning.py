@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -34,19 +35,27 @@ def tune_text(report: TuneReport) -> str:
         lines += ["", table(["failed trial", "reason"], rows)]
     if warning := _unequal(report.tunings):
         lines += ["", in_line(f"Note: {warning}.")]
-    lines += ["", in_line(f"All trials:  {_show(report)}")]
+    lines += ["", in_line(f"All trials:  {_command(report, 'tune show')}")]
     lines += [in_line(f"In Optuna:   {report.plan.place.dashboard}")]
+    lines += [in_line(f"Train them:  {_command(report, 'run --tuned')}{_settings(report)}")]
     return "\n".join(lines)
 
 
-def _show(report: TuneReport) -> str:
+def _command(report: TuneReport, command: str) -> str:
     request = report.plan.request
-    words = ["attnstudy", "tune", "show", "--study", request.study]
+    words = ["attnstudy", *command.split(), "--study", request.study]
     if request.storage is not None:
         words += ["--storage", report.plan.place.shown]
     if str(request.address.store_dir) != "mlruns":
         words += ["--store", str(request.address.store_dir)]
-    return " ".join(words)
+    return shlex.join(words)
+
+
+def _settings(report: TuneReport) -> str:
+    """Return what has to be typed again because no file of the study says it."""
+    return (
+        "" if report.plan.request.journal.with_name("study.toml").exists() else ", and its settings"
+    )
 
 
 def _on(config: SearchConfig) -> str:

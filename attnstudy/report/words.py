@@ -6,6 +6,7 @@ from attnstudy.report.markup import esc, name
 from attnstudy.report.tables import level
 from attnstudy.stats import Power, Ranking
 from attnstudy.stats.vocabulary import OVERLAP
+from attnstudy.stats.wording.method import unused_words
 from attnstudy.stats.wording.numbers import (
     Numbers,
     equivalence_asked,
@@ -57,6 +58,8 @@ def comparison_words(ranking: Ranking) -> list[str]:
             f"The error rate is split evenly over {len(ranking.looks.declared)} declared looks; a "
             "pair keeps the decision of its look. Stopping early biases the estimates."
         )
+        if unused := unused_words(ranking):
+            items.append(unused)
     if ranking.folds is not None:
         training, tested = ranking.folds
         items.append(

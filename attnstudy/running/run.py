@@ -25,6 +25,7 @@ from attnstudy.runs import (
     Checkpoint,
     LogRecord,
     RunFolder,
+    impossible_fact,
     is_metric_name,
     may_have,
     save_checkpoint,
@@ -297,6 +298,10 @@ class ActiveRun:
 
     def describe(self, name: str, value: str) -> None:
         """Have something recorded with the result that is no metric and part of no identity."""
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise UsageError(f"describe({name!r}, {value!r}) takes two texts, a name and a value")
+        if (wrong := impossible_fact(name, value)) is not None:
+            raise UsageError(f"describe(): {wrong}")
         self.recorded[name] = value
 
     def note(self, text: str) -> None:

@@ -47,6 +47,7 @@ from attnstudy.runs.records import (
     Result,
     Start,
     Status,
+    impossible_fact,
     is_metric_name,
 )
 from attnstudy.runs.repeating import REPLACES, kept_aside
@@ -107,6 +108,7 @@ __all__ = [
     "folder_stamps",
     "has_folder",
     "held",
+    "impossible_fact",
     "inspect",
     "is_metric_name",
     "kept_aside",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -31,6 +32,21 @@ def is_metric_name(name: str) -> bool:
     """Whether MLflow takes a name of a metric, and of a tag."""
     plain = posixpath.normpath(name) == name and name != "." and not name.startswith(("/", ".."))
     return plain and _NAME.fullmatch(name) is not None
+
+
+_LONGEST_FACT = 5000  # characters of a tag that every version of MLflow takes
+_COUNT = re.compile(r"[0-9]{1,18}")
+
+
+def impossible_fact(name: str, text: str) -> str | None:
+    """Return what is wrong with something that a run is recorded with, as a clause; else None."""
+    if not is_metric_name(f"attnstudy.{name}"):
+        return f"{reprlib.repr(name)} among what it was made with cannot be a name in MLflow"
+    if len(text) > _LONGEST_FACT:
+        return f"{name} of what it was made with has {len(text)} characters"
+    if name == PARAMETERS and _COUNT.fullmatch(text) is None:
+        return f"{reprlib.repr(text)} is no number of parameters"
+    return None
 
 
 class Status(Enum):

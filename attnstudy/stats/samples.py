@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from attnstudy.errors import MeasurementError, UsageError
-from attnstudy.tables.headings import is_accuracy
+from attnstudy.tables.headings import is_accuracy, is_bounded
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Sequence[float] | Floats | Mapping[int, float]
@@ -213,7 +213,8 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
 
     Raises:
         UsageError: a declared percentage is none.
-        MeasurementError: percent and fractions are mixed.
+        MeasurementError: percent and fractions are mixed, of what is called an accuracy or anything
+            else from 0 to 1.
 
     """
     outside = _first(samples, lambda values: ~((values >= 0.0) & (values <= 100.0)))
@@ -224,10 +225,9 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
         )
     if unit is not None and unit != "points":
         return unit
+    bounded = unit == "points" or (outside is None and is_bounded(metric))
     percent = np.concatenate([sample.values[sample.values > 1.0] for sample in samples])
-    if unit is None and (not is_accuracy(metric) or outside is not None or not percent.size):
-        return ""
-    if percent.size:
+    if bounded and percent.size:
         low, high = 0.5 * float(percent.min()), 1.25 * float(percent.max())
         # a fraction, as a percentage, lies where the others are; a true 0.1 % does not
         mixed = _first(
@@ -237,9 +237,10 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
         if mixed is not None:
             raise MeasurementError(
                 f"arm {mixed[1].arm!r} has {mixed[0]:g} where other runs have up to "
-                f"{percent.max():g}: give every accuracy in percent, or every one as a fraction"
+                f"{percent.max():g}: give every {metric} in percent, or every one as a fraction"
             )
-    return "points"
+    in_points = unit == "points" or (bounded and is_accuracy(metric) and percent.size > 0)
+    return "points" if in_points else ""
 
 
 def _first(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -35,6 +35,9 @@ class Condition:
             return compare(_number(cell), _number(self.value))
         return compare(cell.strip(), self.value)
 
+    def __str__(self) -> str:
+        return f"{self.column}{self.comparison}{self.value}"
+
 
 def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]:
     """Return the rows that fulfil every filter, and which columns the filters looked at.
@@ -43,7 +46,7 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
         UsageError: a filter is not understood, names no column, or leaves no row.
 
     """
-    conditions = [one for text in filters for one in _conditions(text)]
+    conditions = conditions_of(filters)
     rows: Sequence[int] = range(len(grid))
     for condition in conditions:
         if condition.column not in grid.header:
@@ -66,7 +69,7 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
     left = len(grid) - len(rows)
     left_out = grid.left_out
     if left:
-        said = " and ".join(f"{c.column}{c.comparison}{c.value}" for c in conditions)
+        said = " and ".join(map(str, conditions))
         left_out = (*left_out, f"{left} row{'s' * (left > 1)} by the filter {said}")
     columns = tuple(c.column for c in conditions if c.comparison in ("=", "=="))
     return replace(grid.taken(rows) if left else grid, left_out=left_out), columns
@@ -82,7 +85,7 @@ def filters_on(filters: Sequence[str], column: str) -> tuple[tuple[str, ...], tu
     own: list[str] = []
     others: list[str] = []
     for text in filters:
-        for part, condition in zip(_parts(text), _conditions(text), strict=True):
+        for part, condition in zip(_parts(text), conditions_of([text]), strict=True):
             (own if condition.column == column else others).append(part)
     return tuple(own), tuple(others)
 
@@ -91,16 +94,23 @@ def _parts(text: str) -> list[str]:
     return re.split(r"\s+and\s+(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", text, flags=re.IGNORECASE)
 
 
-def _conditions(text: str) -> list[Condition]:
+def conditions_of(filters: Iterable[str]) -> list[Condition]:
+    """Return what filters ask of a row.
+
+    Raises:
+        UsageError: a filter is not understood.
+
+    """
     found = []
-    for part in _parts(text):
-        match = _CONDITION.fullmatch(part)
-        if match is None:
-            raise UsageError(
-                f"the filter {text!r} is not understood: write COLUMN=VALUE, joined by 'and'"
-            )
-        column, comparison, value = match.groups()
-        found.append(Condition(_bare(column), comparison, _bare(value)))
+    for text in filters:
+        for part in _parts(text):
+            match = _CONDITION.fullmatch(part)
+            if match is None:
+                raise UsageError(
+                    f"the filter {text!r} is not understood: write COLUMN=VALUE, joined by 'and'"
+                )
+            column, comparison, value = match.groups()
+            found.append(Condition(_bare(column), comparison, _bare(value)))
     return found
 
 

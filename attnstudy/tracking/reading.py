@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
 from attnstudy.study import later_defaults
+from attnstudy.tables.filters import Condition
 from attnstudy.tracking import relocating
 from attnstudy.tracking.digests import (
     METRIC_NAMES,
@@ -231,6 +232,18 @@ def read_experiments(
             reason = str(error.__cause__).partition("\n")[0]
             raise UsageError(f"the filter {asked!r} is not understood: {reason}") from error
         raise
+
+
+def metric_conditions(filters: Sequence[str]) -> list[Condition]:
+    """Return the conditions on metrics of filters that MLflow understands."""
+    from mlflow.utils.search_utils import SearchUtils
+
+    return [
+        Condition(one["key"], one["comparator"], one["value"])
+        for text in filters
+        for one in SearchUtils.parse_search_filter(text)  # type: ignore[no-untyped-call]
+        if one["type"] == "metric"
+    ]
 
 
 def _search(

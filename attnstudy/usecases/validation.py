@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from attnstudy.runs import (
-    PARAMETERS,
     DatasetFacts,
     LogRecord,
     Result,
     Start,
     Status,
+    impossible_fact,
     is_metric_name,
 )
 from attnstudy.study import RunSpec
@@ -92,19 +92,8 @@ def impossible_result(spec: RunSpec, result: Result) -> str | None:
     step = result.diverged_at
     if step is not None and (type(step) is not int or step < 0):
         return f"it diverged at {step!r}, which is no step"
-    return _impossible_environment(result.environment) or _impossible(spec, result.metrics)
-
-
-def _impossible_environment(environment: Mapping[str, str]) -> str | None:
-    for name, text in environment.items():
-        if not is_metric_name(f"attnstudy.{name}"):
-            return f"{_shown(name)} among what it was made with cannot be a name in MLflow"
-        if len(text) > _LONGEST:
-            return f"{name} of what it was made with has {len(text)} characters"
-    counted = environment.get(PARAMETERS, "0")
-    if _COUNT.fullmatch(counted) is None:
-        return f"{_shown(counted)} is no number of parameters"
-    return None
+    facts = (impossible_fact(name, text) for name, text in result.environment.items())
+    return next(filter(None, facts), None) or _impossible(spec, result.metrics)
 
 
 def impossible_record(spec: RunSpec, record: LogRecord) -> str | None:
@@ -124,7 +113,7 @@ def impossible_record(spec: RunSpec, record: LogRecord) -> str | None:
 def _impossible(spec: RunSpec, metrics: Mapping[str, float]) -> str | None:
     for name, value in metrics.items():
         if not is_metric_name(name):
-            return f"{_shown(name)} cannot be the name of a metric"
+            return f"{reprlib.repr(name)} cannot be the name of a metric"
         said = f"{name} {_short(value)}"
         # what else a training of the user's own measures, nobody but the user knows
         if spec.training is None and "accuracy" in name and not 0 <= value <= 100:
@@ -140,10 +129,6 @@ _LAST = 253_402_300_800_000
 
 
 _DIGITS = 16
-_NAME_SHOWN = 40
-_LONGEST = 5000
-"""Characters of a text that every version of MLflow takes."""
-_COUNT = re.compile(r"[0-9]{1,18}")
 _OF_A_PLACEMENT = {"torch"}
 """What every result of a placement was made with, and its model is described by."""
 
@@ -164,11 +149,6 @@ def _tested_as_it_should(result: Result, *, sealed: bool) -> bool:
     if sealed:
         return not {"test_accuracy", "test_loss"} & set(result.metrics)
     return "test_accuracy" in result.metrics or result.status is Status.DIVERGED
-
-
-def _shown(text: str) -> str:
-    """Return a text as a sentence can hold it."""
-    return repr(text if len(text) <= _NAME_SHOWN else f"{text[:_NAME_SHOWN]}...")
 
 
 def _number(value: object) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from attnstudy.errors import UsageError
+from attnstudy.errors import MeasurementError, UsageError
 from attnstudy.stats import rank
 from attnstudy.stats.samples import read_samples
 
@@ -61,6 +61,10 @@ def test_percent_and_fractions_are_not_mixed(notebook: dict[str, list[float]]) -
         rank({**notebook, "late": [0.5811, 0.6162, 0.6021, 0.6146]})
     with pytest.raises(UsageError, match=r"'late' has 160\.2, which is no accuracy"):
         rank({**notebook, "late": [58.1, 160.2, 61.0]}, unit="points")
+    for metric in ("f1", "val/mIoU"):  # from any source, without a text that shows its decimals
+        with pytest.raises(MeasurementError, match=f"give every {metric} in percent"):
+            rank({**notebook, "late": [0.5811, 0.6162, 0.6021, 0.6146]}, metric=metric)
+    assert rank({**notebook, "late": [0.5811, 0.6162]}, metric="loss").unit == ""
     # a true tenth of a percent, as chance is with a thousand classes, is no fraction of these
     assert rank({**notebook, "late": [0.1, 0.1, 0.12]}).unit == "points"
     # nor is one percent, as chance is with a hundred

@@ -85,7 +85,7 @@ def test_a_task_with_such_a_word_in_its_name_is_one(ranked, name):
 def test_single_values_that_are_fractions_on_some_tasks_are_refused(ranked):
     some = {f"{task} 2": tuple(v / 100 for v in values) for task, values in TASKS.items()}
     said = ranked({**TASKS, **some}, code=2)
-    assert "fractions on some tasks (dataset iris 2: 0.801) and percent on others" in said
+    assert "tasks with fractions (iris 2: 0.801) and tasks in percent" in said
     assert len(ranked(some)["tasks"]) == len(TASKS)
     signs = {f"{task} 2": tuple(f"{v}%" for v in values) for task, values in TASKS.items()}
     assert "percent signs on some tasks (dataset iris 2)" in ranked({**TASKS, **signs}, code=2)
@@ -103,7 +103,7 @@ def test_rows_with_one_value_a_task_are_looked_at_likewise(cli, workplace, metri
     Path("results.csv").write_text("\n".join([f"dataset,model,{metric}", *rows]) + "\n")
     answer = cli("rank", "--from", "results.csv", "--task-by", "dataset")
     assert answer.code == 2
-    assert "fractions on some tasks (dataset car: 0.904)" in answer.err
+    assert "tasks with fractions (car: 0.904)" in answer.err
 
 
 def test_a_task_that_stands_twice_is_named(cli, workplace):

@@ -32,8 +32,6 @@ def refuse_mixed_units(grid: Grid, what: str, reading: Reading) -> None:
     found = [value for arm in reading.arms for value in _ends(arm)]
     if not found or not 0 <= min(found) <= 1 < max(found) <= 100:
         return
-    if headings.is_bounded(reading.metric) and not headings.is_accuracy(reading.metric):
-        _refuse_fractions(what, reading)  # those of accuracies are refused from any source
     if headings.is_bounded(reading.metric) or headings.may_be_bounded(reading.metric, UNNAMED):
         _refuse_arms_of_fractions(what, reading)
 
@@ -54,17 +52,6 @@ def _refuse_some_signs(what: str, arms: Sequence[Arm]) -> None:
             f"{what} has {with_sign} ({clip(a)}) beside {without} ({clip(b)}), with a "
             f"percent sign and without: {_AS}"
         )
-
-
-def _refuse_fractions(what: str, reading: Reading) -> None:
-    """Refuse a value that, as a percentage, lies where the percentages are."""
-    values = [value for arm in reading.arms for value in arm.runs.values]
-    percent = [value for value in values if value > 1]
-    low, high = 0.5 * min(percent), 1.25 * max(percent)
-    for arm in reading.arms:
-        for value in arm.runs.values:
-            if 0 < value <= 1 and low <= 100 * value <= high:
-                raise _mixed(what, reading.metric, arm.name, value, max(percent))
 
 
 def _refuse_arms_of_fractions(what: str, reading: Reading) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,15 +10,7 @@ from attnstudy import stats
 from attnstudy.errors import UsageError
 from attnstudy.stats.vocabulary import Folds
 from attnstudy.studyplan import Analysis, shown
-from attnstudy.tables.cells import gap_of
 from attnstudy.usecases.sources import Collected, ExperimentRequest, StudyRequest, TableRequest
-
-_CONDITION = re.compile(
-    r"(?:^|\s+and\s+)\s*(?:metrics?\.)?([^<>=!]+?)\s*(?:!=|<=|>=|==|=|<|>)\s*"
-    r"(.*?)\s*(?=\s+and\s|$)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""A part of a filter, of a table or of MLflow: its column or metric, and its value."""
 
 Source = StudyRequest | ExperimentRequest | TableRequest
 
@@ -76,12 +67,11 @@ def check(request: RankRequest, analysis: Analysis) -> None:
         )
 
 
-def check_found(request: RankRequest, found: Collected, analysis: Analysis) -> None:
+def check_found(found: Collected, analysis: Analysis) -> None:
     """Refuse what the runs that were found cannot answer.
 
     Raises:
-        UsageError: looks are asked for and nobody knows which runs came first, or rows were
-            chosen by their results.
+        UsageError: looks are asked for and nobody knows which runs came first.
     """
     numbered = all(isinstance(values, Mapping) for values in found.samples.values() if values)
     if analysis.looks is not None and not numbered:
@@ -89,33 +79,6 @@ def check_found(request: RankRequest, found: Collected, analysis: Analysis) -> N
             "looks need to know which runs came first: number the runs with a column of seeds "
             "(--seed-by; in Python seed=, or values by seed)"
         )
-    refuse_chosen_by_result(request.source, found)
-
-
-def refuse_chosen_by_result(source: Source, found: Collected) -> None:
-    """Refuse filters on what is ranked, but for those that leave out runs without a value.
-
-    Raises:
-        UsageError: naming the filter.
-    """
-    if isinstance(source, StudyRequest):
-        return
-    results = {found.metric, found.metric.removeprefix("metrics.")}
-    if found.source is not None and found.source.layout == "columns-are-arms":
-        results |= set(found.samples)
-    for text in source.filters:
-        for name, value in _CONDITION.findall(text):
-            if _bare(name) in results and gap_of(_bare(value)) is None:
-                raise UsageError(
-                    f"the filter {text!r} chooses runs by {_bare(name)}, the result that is "
-                    "ranked, and then no error rate holds: leave it out, or filter by what was "
-                    "known before the results"
-                )
-
-
-def _bare(text: str) -> str:
-    """Return a name or a value of a filter without its quotation marks."""
-    return text.strip().strip("\"'`")
 
 
 def check_folds(request: RankRequest, analysis: Analysis, what: str) -> None:

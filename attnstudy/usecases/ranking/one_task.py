@@ -66,7 +66,7 @@ def rank(request: RankRequest, progress: Callable[[int], None] = lambda read: No
     planned = found.plans[-1].plan.analysis if found.plans else Analysis()
     analysis = replace(planned, **request.said, metric=found.metric)
     check(request, analysis)
-    check_found(request, found, analysis)
+    check_found(found, analysis)
     design, shares = _design(request, analysis, found)
     tunings = tunings_of(found.plans[-1].plan) if found.plans else {}
     ranking = stats.rank(

@@ -29,7 +29,6 @@ from attnstudy.studyplan import DIRECTIONS, Analysis
 from attnstudy.tables.directions import assumed
 from attnstudy.tables.words import alike
 from attnstudy.usecases.declaring import judge
-from attnstudy.usecases.ranking.asked import refuse_chosen_by_result
 from attnstudy.usecases.sources import Collected
 from attnstudy.usecases.sources.collected import direction_of, values_of
 from attnstudy.usecases.sources.tasks import TaskSource, collect_by_task, source_of
@@ -81,9 +80,6 @@ def rank_by_task(
     Analysis(**request.said)  # before anything is read
     found, untold = collect_by_task(request.source, request.task_by, progress)
     _check_names(request, found)
-    if not isinstance(request.source, Mapping):
-        for one in found.values():
-            refuse_chosen_by_result(request.source, one)
     first = next(iter(found.values()))
     planned = first.plans[-1].plan.analysis if first.plans else Analysis()
     asked: dict[str, Any] = {"tasks": request.question} if request.question else {}

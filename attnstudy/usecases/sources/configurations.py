@@ -12,7 +12,7 @@ from attnstudy.usecases.sources.collected import settle_differences
 
 # what a config id stands for, as MLflow params; labels and the run's own fields are left out
 _NOT_CONFIG = frozenset(
-    {"study", "dataset", "variant", "variant_source", "seed", "arm", "tuned_by"}
+    {"study", "dataset", "variant", "variant_source", "seed", "arm", "arm_fields", "tuned_by"}
 )
 
 
@@ -143,7 +143,8 @@ def choose_config(
         return list(tracked), settle_differences(fields, request.allowed, study)
     choices = []
     for config, runs in configs.items():
-        telling = ", ".join(f"{name}={runs[0].params.get(name)}" for name in fields)
+        said = _config_of(runs[0])
+        telling = ", ".join(f"{name}={said.get(name, '(none)')}" for name in fields)
         choices.append(f"--config {config} ({len(runs)} run{'s' * (len(runs) != 1)}: {telling})")
     raise UsageError(
         f"the study {study!r} holds {len(configs)} configurations, and runs of different "
@@ -153,15 +154,26 @@ def choose_config(
 
 def _differing_fields(runs: Sequence[TrackedRun]) -> dict[str, dict[str, list[str]]]:
     """Return the fields of the configuration with several values, and who has which."""
-    names = sorted({name for run in runs for name in run.params} - _NOT_CONFIG)
+    told = [(run.name, _config_of(run)) for run in runs]
     fields: dict[str, dict[str, list[str]]] = {}
-    for name in names:
+    for name in sorted({name for _, config in told for name in config}):
         values: dict[str, list[str]] = {}
-        for run in runs:
-            values.setdefault(run.params.get(name, "(none)"), []).append(run.name)
+        for run, config in told:
+            values.setdefault(config.get(name, "(none)"), []).append(run)
         if len(values) > 1:
             fields[name] = values
     return fields
+
+
+def _config_of(run: TrackedRun) -> dict[str, str]:
+    """Return what a run's configuration says; of a field that each arm sets, only that it does."""
+    own = run.params.get("arm_fields", "")  # as JSON
+    said = {
+        name: "(by arm)" if f'"{name}"' in own else value
+        for name, value in run.params.items()
+        if name not in _NOT_CONFIG
+    }
+    return {**said, "tuned": "yes" if run.params.get("tuned_by") else "no"}
 
 
 def refuse_twice(runs: Sequence[TrackedRun]) -> None:

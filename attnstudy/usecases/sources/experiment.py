@@ -13,9 +13,11 @@ from attnstudy.tables.words import alike, left_out, read_as
 from attnstudy.tracking import (
     LoggedRun,
     Tracker,
+    metric_conditions,
     open_for_reading,
     read_experiments,
 )
+from attnstudy.usecases.sources.chosen import settle_choice
 from attnstudy.usecases.sources.collected import (
     Collected,
     RunReference,
@@ -32,6 +34,7 @@ from attnstudy.usecases.sources.logged_runs import (
     field_of,
     seed_of,
 )
+from attnstudy.usecases.sources.task_checks import TaskNames, refuse_unlike_tasks
 
 _LOAD = "system/"
 """Begins the names under which MLflow logs the load of a machine."""
@@ -65,7 +68,8 @@ def collect_experiment_by_task(
         The samples by task, and the runs that name no task.
 
     Raises:
-        UsageError: no run names a task, or as ``collect_experiment`` does; the task is named.
+        UsageError: no run names a task, a task sums up the others or is in another unit, or as
+            ``collect_experiment`` does; the task is named.
         DataError: a run has no finite value, and ``missing`` refuses that.
         StoreError: the store is unreachable or not there.
     """
@@ -82,12 +86,15 @@ def collect_experiment_by_task(
             f"no run of {request.named} has {name}{near_miss(name, there)}: name what says on "
             "which task a run was made with --task-by"
         )
+    task_names = TaskNames(f"{name} of {request.named}", f"\"{name} != '{{}}'\"")
+    task_names.refuse_summary(by_task)
     found = {}
     for task, own in by_task.items():
         try:
             found[task] = _collected(request, tracker, names, own)
         except (UsageError, DataError) as error:
             raise type(error)(f"{name} {task}: {error}") from error
+    refuse_unlike_tasks(task_names, found)
     return found, tuple(Exclusion(run=run.name, reason=f"it has no {name}") for run in untold)
 
 
@@ -129,6 +136,7 @@ def _collected(
     notes = (
         *settle_differences(reader.differing(kept), request.allowed, request.named),
         *alike(one.arm for one in kept),
+        *settle_choice(metric_conditions(request.filters), {request.metric}),
         *reader.curve_notes(kept),
     )
     samples: dict[str, dict[int, float] | list[float]] = {}

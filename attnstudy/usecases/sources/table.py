@@ -14,18 +14,22 @@ from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import gap_of
 from attnstudy.tables.columns import Kind, columns_of
 from attnstudy.tables.file_names import arms_in_names
-from attnstudy.tables.filters import filtered, filters_on
+from attnstudy.tables.filters import conditions_of, filtered, filters_on
 from attnstudy.tables.grid import Grid, read_grid, stacked
-from attnstudy.tables.headings import sums_up_tasks
 from attnstudy.tables.layouts.units import refuse_mixed_units
 from attnstudy.tables.names import refuse_respelled
 from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
 from attnstudy.tables.text import read_text
 from attnstudy.tables.words import alike, read_as, some
+from attnstudy.usecases.sources.chosen import on_results, settle_choice
 from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
-from attnstudy.usecases.sources.task_checks import refuse_signs_of_some, refuse_unlike_tasks
+from attnstudy.usecases.sources.task_checks import (
+    TaskNames,
+    refuse_signs_of_some,
+    refuse_unlike_tasks,
+)
 
 _MOST_ARMS = 20_000  # of which there are 200 million pairs
 
@@ -103,11 +107,8 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             f"{grid.place_of(rows[''][0])} of {what} names no task in column {column!r}: "
             "fill it in, or remove the row"
         )
-    if summary := next((task for task in rows if sums_up_tasks(task)), None):
-        raise UsageError(
-            f"{summary!r} in column {column!r} of {what} seems to summarise the tasks: leave it "
-            f"out with --filter '{column}!={summary}', or rename the task"
-        )
+    names = TaskNames(f"column {column!r} of {what}", f"'{column}!={{}}'")
+    names.refuse_summary(rows)
     refuse_signs_of_some(what, grid, column, rows)
     asked = replace(request, layout=_layout_of_tasks(request, grid, column, rows))
     found = {}
@@ -120,7 +121,7 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             found[task] = _collected(asked, what, part)
         except (UsageError, DataError) as error:
             raise type(error)(f"{column} {task}: {error}") from error
-    refuse_unlike_tasks(what, column, found)
+    refuse_unlike_tasks(names, found)
     return found
 
 
@@ -151,6 +152,7 @@ def _layout_of_tasks(
 
 
 def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
+    chosen_by = on_results(conditions_of(request.filters), grid)
     grid, settled = filtered(grid, request.filters)
     asked = Asked(
         layout=request.layout,
@@ -176,6 +178,10 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
             f"{what} has no column of runs: a ranking needs the values, not their summary; "
             "'attnstudy audit' checks summaries"
         )
+    ranked = {
+        reading.metric,
+        *(arm.name for arm in reading.arms if reading.layout == "columns-are-arms"),
+    }
     metric = request.named or reading.metric
     seeded = _seeded(reading)
     return Collected(
@@ -189,6 +195,7 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
         best_of_itself=request.point.of is not None and request.point.of == metric,
         notes=(
             *reading.notes,
+            *settle_choice(chosen_by, ranked),
             *alike(arm.name for arm in reading.arms),
         ),
     )

@@ -1,17 +1,18 @@
-"""What is refused of the tasks of a table: those that sum up others, and those in other units."""
+"""What is refused of tasks: those that sum up others, and those in other units."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from attnstudy.errors import UsageError
 from attnstudy.tables.asked import UNNAMED
 from attnstudy.tables.grid import Grid
-from attnstudy.tables.headings import is_bounded, may_be_bounded, words_of
+from attnstudy.tables.headings import is_bounded, may_be_bounded, sums_up_tasks, words_of
 from attnstudy.usecases.sources.collected import Collected
 
 _CHANCE = 0.01
@@ -48,7 +49,34 @@ def refuse_signs_of_some(what: str, grid: Grid, column: str, rows: Mapping[str, 
         )
 
 
-def refuse_unlike_tasks(what: str, column: str, found: Mapping[str, Collected]) -> None:
+@dataclass(frozen=True, slots=True)
+class TaskNames:
+    """Where the names of tasks come from, and how one of them is left out."""
+
+    said: str
+    """As in "in SAID"."""
+    filter: str
+    """The filter that leaves a task out, quoted for a shell, with ``{}`` for its name."""
+
+    def refuse_summary(self, tasks: Iterable[str]) -> None:
+        """Refuse a task that is called as what sums up others.
+
+        Raises:
+            UsageError: naming it.
+
+        """
+        if summary := next((task for task in tasks if sums_up_tasks(task)), None):
+            raise UsageError(
+                f"{summary!r} in {self.said} seems to summarise the tasks: "
+                f"{self.without(summary)}, or rename the task"
+            )
+
+    def without(self, task: str) -> str:
+        """Return what to do without a task."""
+        return f"leave it out with --filter {self.filter.format(task)}"
+
+
+def refuse_unlike_tasks(names: TaskNames, found: Mapping[str, Collected]) -> None:
     """Refuse tasks that sum up the others, and single values that are fractions on some tasks.
 
     Raises:
@@ -65,11 +93,11 @@ def refuse_unlike_tasks(what: str, column: str, found: Mapping[str, Collected]) 
             others = [own for other, own in means.items() if other != task]
             if said := _summed(task, means[task], others, arms, 2 if end else len(means)):
                 raise UsageError(
-                    f"{task!r} in column {column!r} of {what} is in every arm the {said} of the "
-                    f"other tasks: leave it out with --filter '{column}!={task}'"
+                    f"{task!r} in {names.said} is in every arm the {said} of the other tasks: "
+                    f"{names.without(task)}"
                 )
     if all(len(values) == 1 for one in found.values() for values in one.samples.values()):
-        _refuse_fractions_of_some(what, column, found, means)
+        _refuse_fractions_of_some(names, found, means)
 
 
 def _means(one: Collected) -> dict[str, float]:
@@ -119,7 +147,7 @@ def _summed(
 
 
 def _refuse_fractions_of_some(
-    what: str, column: str, found: Mapping[str, Collected], means: Mapping[str, Mapping[str, float]]
+    names: TaskNames, found: Mapping[str, Collected], means: Mapping[str, Mapping[str, float]]
 ) -> None:
     """Refuse single values that are fractions on some tasks and in percent on all others.
 
@@ -134,8 +162,8 @@ def _refuse_fractions_of_some(
     percent = [t for t, own in means.items() if own and all(least < v <= 100 for v in own.values())]
     if fractions and percent and len(fractions) + len(percent) == len(means):
         raise UsageError(
-            f"{what} has fractions on some tasks ({column} {fractions[0]}: "
-            f"{next(iter(means[fractions[0]].values())):g}) and percent on others ({percent[0]}: "
+            f"{names.said} has tasks with fractions ({fractions[0]}: "
+            f"{next(iter(means[fractions[0]].values())):g}) and tasks in percent ({percent[0]}: "
             f"{next(iter(means[percent[0]].values())):g}): give all in one unit; or, if they are "
             "neither, say what they are with --metric"
         )
