@@ -364,3 +364,16 @@ def test_fields_of_an_arm_are_given_in_a_list_or_one_by_one(cli, workplace):
     assert len(json.loads(listed.out)["arms"]) == 4
     assert cli(*words, "--by", "model", "--by", "width").out == listed.out
     assert "--by is empty" in cli(*words, "--by", "model", "--by", " ").err
+
+
+def test_a_table_in_the_place_of_a_study_and_two_forms_are_told(cli, workplace):
+    Path("my results.csv").write_text("seed,a,b\n0,1,3\n1,2,5\n2,2,6\n")
+    answer = cli("rank", "my results.csv")
+    assert answer.code == 2
+    assert "my results.csv is a file, and not that of a study" in answer.err
+    assert "takes tables with --from FILE" in answer.err
+    words = ("rank", "--from", "my results.csv", "--metric", "acc", "--json")
+    answer = cli(*words, "--format", "html")
+    assert (answer.code, answer.out) == (2, "")
+    assert "--json and --format html are two forms" in answer.err
+    assert cli(*words, "--format", "json").out == cli(*words).out

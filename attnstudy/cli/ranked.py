@@ -74,6 +74,18 @@ def ranking_source(given: Given, *, with_curves: bool) -> Any:
     return asking.study_source(given, with_curves=with_curves)
 
 
+def form_of(given: Mapping[str, Any]) -> str:
+    """Return the form of the result.
+
+    Raises:
+        UsageError: two are asked for.
+
+    """
+    if given["as_json"] and given["form"] not in ("text", "json"):
+        raise UsageError(f"--json and --format {given['form']} are two forms: give one of them")
+    return "json" if given["as_json"] else str(given["form"])
+
+
 def names_in(given: Sequence[str]) -> tuple[str, ...]:
     """Return the names in lists with commas."""
     parts = (part.strip() for text in given for part in text.split(","))

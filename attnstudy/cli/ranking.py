@@ -11,7 +11,7 @@ import click
 from attnstudy import asking, options
 from attnstudy.cli.common import print_result
 from attnstudy.cli.outputs import refuse_outputs
-from attnstudy.cli.ranked import names_in, ranking_source, refuse_empty
+from attnstudy.cli.ranked import form_of, names_in, ranking_source, refuse_empty
 from attnstudy.cli.ranking_tasks import rank_tasks, refuse_without_tasks
 from attnstudy.cli.reports import (
     check_methods,
@@ -77,7 +77,7 @@ def rank(**given: Any) -> int:
     refuse_without_figures(given)
     check_methods(given)
     refuse_outputs(given)
-    form = "json" if given["as_json"] else given["form"]
+    form = form_of(given)
     if given["components"] and form in ("latex", "csv"):
         raise UsageError(
             f"--components has no place in --format {form}: use text, markdown, html or json"

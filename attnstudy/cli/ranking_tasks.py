@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy import asking, options
 from attnstudy.cli.common import note, print_result
-from attnstudy.cli.ranked import ranking_source
+from attnstudy.cli.ranked import form_of, ranking_source
 from attnstudy.cli.reports import look, surroundings, write_methods
 from attnstudy.errors import EXIT_SOME_FAILED, UsageError
 
@@ -39,7 +39,7 @@ def rank_tasks(given: dict[str, Any], of_study: Sequence[str] = ()) -> int:
     from attnstudy.usecases.ranking.tasks import TaskRankRequest, rank_by_task
     from attnstudy.usecases.sources import StudyRequest
 
-    form = "json" if given["as_json"] else given["form"]
+    form = form_of(given)
     for name in ("look", "looks", "calibrate", "folds", "log"):
         if given[name]:
             raise UsageError(

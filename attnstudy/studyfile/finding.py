@@ -27,6 +27,11 @@ def find(argument: str | None, name: str | None, *, needs_file: bool = True) -> 
     if argument is not None:
         path = _locate(argument)
         if path is None and not needs_file:
+            if Path(argument).suffix and Path(argument).is_file():
+                raise UsageError(
+                    f"{argument} is a file, and not that of a study: name a study; 'attnstudy "
+                    "rank' takes tables with --from FILE"
+                )
             return StudyFile(check_study_name(name or argument))
         if path is None:
             known = sorted(p.parent.name for p in FOLDER.glob(f"*/{FILE_NAME}"))

@@ -292,6 +292,6 @@ def fairness(tunings: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     spent = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.1f} min"
     used = f"; trained with {'; '.join(given)}" if given else ""
     return (
-        f"tuned on validation images with seeds of their own: {'; '.join(parts)}, {spent} of "
+        f"tuned on validation data with seeds of their own: {'; '.join(parts)}, {spent} of "
         f"training in all{used}",
     )
