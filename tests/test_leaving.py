@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import attnstudy
-from attnstudy.errors import command_elsewhere, without_folders
+from attnstudy.redaction import command_elsewhere, without_folders
 from tests.conftest import SMALL
 
 FACTORY = """

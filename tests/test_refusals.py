@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from attnstudy.errors import TrackingUnreachableError, without_passwords
+from attnstudy.errors import TrackingUnreachableError
+from attnstudy.redaction import without_passwords
 from attnstudy.tracking import resolve
 from attnstudy.tracking.refusals import refusal
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from attnstudy import errors
+from attnstudy import redaction
 from tests.conftest import SMALL
 from tests.stores import command
 from tests.waiting import PATIENCE
@@ -316,7 +316,7 @@ def _family(root: int) -> Iterator[str]:
     ],
 )
 def test_what_is_blotted_out(text, shown):
-    assert errors.without_passwords(text) == shown
+    assert redaction.without_passwords(text) == shown
 
 
 NAMES = (
@@ -330,27 +330,27 @@ NAMES = (
 def test_a_secret_is_blotted_out_by_whatever_name_it_goes(name):
     for before in ("?", "?x=y&", "#", "?x=y;"):
         said = f"no https://h/a{before}{name}=S3same/x&z=1 there"
-        assert errors.without_passwords(said) == f"no https://h/a{before}{name}=***&z=1 there"
+        assert redaction.without_passwords(said) == f"no https://h/a{before}{name}=***&z=1 there"
 
 
 def test_names_that_only_look_like_secrets_stay():
     said = "https://h/a?monkey=1&keyword=x&passage=2&author=ada&sigma=3&tokens=4"
-    assert errors.without_passwords(said) == said
+    assert redaction.without_passwords(said) == said
 
 
 def test_a_token_in_the_place_of_a_name_is_blotted_out():
-    assert errors.without_passwords("no https://ghp_0123456789abcdef@h/x, b") == (
+    assert redaction.without_passwords("no https://ghp_0123456789abcdef@h/x, b") == (
         "no https://***@h/x, b"
     )
-    assert errors.without_passwords("no https://ada@h/x") == "no https://ada@h/x"
+    assert redaction.without_passwords("no https://ada@h/x") == "no https://ada@h/x"
 
 
 @pytest.mark.parametrize("password", ["aa S3same", "aa'S3same", 'aa"S3same'])
 def test_what_stands_behind_a_blank_or_a_quote_is_blotted_out_as_well(password):
     address = f"postgresql://h/d?user=u&password={password}"
-    assert "S3same" not in errors.address_without_passwords(address)
-    assert "S3same" not in errors.command_without_passwords([f"--storage={address}"])
+    assert "S3same" not in redaction.address_without_passwords(address)
+    assert "S3same" not in redaction.command_without_passwords([f"--storage={address}"])
     if " " in password:
-        assert errors.without_passwords(f"no '{address}' there") == (
+        assert redaction.without_passwords(f"no '{address}' there") == (
             "no 'postgresql://h/d?user=u&password=***' there"
         )

@@ -23,10 +23,9 @@ from attnstudy.errors import (
     EXIT_USAGE,
     AttnstudyError,
     TerminatedError,
-    command_without_passwords,
-    without_passwords,
 )
 from attnstudy.options import HelpContext, blamed
+from attnstudy.redaction import command_without_passwords, without_passwords
 from attnstudy.shown import in_lines
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, note, print_result
-from attnstudy.errors import UsageError, command_elsewhere
+from attnstudy.errors import UsageError
+from attnstudy.redaction import command_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

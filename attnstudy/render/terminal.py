@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from attnstudy.errors import without_passwords
+from attnstudy.redaction import without_passwords
 from attnstudy.render.tables import duration
 from attnstudy.runs import Status
 from attnstudy.shown import in_line, in_lines, with_minus

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import StoreError, TerminatedError, without_passwords
+from attnstudy.errors import StoreError, TerminatedError
 from attnstudy.executors import make_executor
+from attnstudy.redaction import without_passwords
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
 from attnstudy.running.estimating import Estimate, FirstMeasure

@@ -23,15 +23,9 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from attnstudy.errors import (
-    StoreError,
-    UsageError,
-    address_without_passwords,
-    cause,
-    check_password,
-    without_passwords,
-)
+from attnstudy.errors import StoreError, UsageError, cause
 from attnstudy.files import make_folder, reported, sync
+from attnstudy.redaction import address_without_passwords, check_password, without_passwords
 
 _SCHEMES = ("sqlite", "postgresql+psycopg2", "mysql+pymysql")
 _TIMEOUT = 10  # seconds to connect in

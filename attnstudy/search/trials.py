@@ -16,7 +16,7 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
-from attnstudy.errors import told_elsewhere
+from attnstudy.redaction import told_elsewhere
 
 ATTRIBUTE = "attnstudy"
 """Under which Optuna keeps what only we know of a trial or of a search."""

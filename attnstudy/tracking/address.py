@@ -7,7 +7,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnstudy.errors import UsageError, address_without_passwords, check_password
+from attnstudy.errors import UsageError
+from attnstudy.redaction import address_without_passwords, check_password
 
 _SCHEMES = ("http", "https", "sqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql")
 

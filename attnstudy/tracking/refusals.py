@@ -6,7 +6,8 @@ import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from attnstudy.errors import StoreError, TrackingUnreachableError, without_passwords
+from attnstudy.errors import StoreError, TrackingUnreachableError
+from attnstudy.redaction import without_passwords
 from attnstudy.tracking.address import Address
 
 _STATUS = re.compile(r"failed with error code (\d{3})|too many (\d{3}) error responses")

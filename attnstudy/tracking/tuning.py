@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnstudy.errors import told_elsewhere
+from attnstudy.redaction import told_elsewhere
 from attnstudy.tracking.artifacts import kept_files
 from attnstudy.tracking.requests import Requests
 from attnstudy.tracking.store import Tracker, mlflow_errors

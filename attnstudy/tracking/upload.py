@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnstudy.errors import StoreError, told_elsewhere
+from attnstudy.errors import StoreError
 from attnstudy.files import file_digest
+from attnstudy.redaction import told_elsewhere
 from attnstudy.runs import (
     JOURNAL,
     METRICS,

@@ -12,7 +12,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from attnstudy.crashpoints import reach
-from attnstudy.errors import told_elsewhere
+from attnstudy.redaction import told_elsewhere
 from attnstudy.runs import MAX_DURING_TRAINING, PREDICTIONS
 from attnstudy.trainings.contract import Diverged, Metrics
 from attnstudy.trainings.placement.data import Dataset

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from attnstudy.errors import without_passwords
+from attnstudy.redaction import without_passwords
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
 from attnstudy.runs import Result
