@@ -195,8 +195,8 @@ def roles(training: str | None = None, others: Iterable[str] = ()) -> dict[str, 
     """
     declared = find(training)
     own = {f.name: f.metadata["role"] for f in _own_fields()}
-    known = {f.name: f.role for f in (*declared.facts, *declared.settings)}
-    return {**own, **known, **{name: "config" for name in others if name not in known}}
+    known = own | {f.name: f.role for f in (*declared.facts, *declared.settings)}
+    return known | {name: "config" for name in others if name not in known}
 
 
 def reserved_names() -> frozenset[str]:

@@ -133,3 +133,45 @@ def test_an_arm_under_another_name_is_the_same_arm(run, rank):
     run("first", text + fields.format("short", "long"))
     run("second", text + fields.format("one", "two"))
     assert [one["study"] for one in rank("second")["earlier_studies"]] == ["first"]
+
+
+OWN = """
+train = "mine:train"
+seeds = "{seeds}"
+[settings]
+level = 0
+dataset = "easy"
+{arms}
+[ranking]
+metric = "acc"
+direction = "maximize"
+"""
+CODE = "def train(run):\n    return {'acc': run.settings['level'] + run.rng('noise').normal()}\n"
+
+
+def own(seeds="0-2", **levels):
+    arms = "".join(f"[arms.{name}]\nlevel = {level}\n" for name, level in levels.items())
+    return OWN.format(seeds=seeds, arms=arms)
+
+
+def test_arms_of_ones_own_training_are_the_same_by_their_settings(run, rank):
+    Path("mine.py").write_text(CODE)
+    run("first", own(low=0, high=9))
+    run("others", own("10-12", low=3, high=7))
+    assert rank("others")["earlier_studies"] == []
+    run("again", own("20-22", deep=0, steep=9))
+    assert [one["study"] for one in rank("again")["earlier_studies"]] == ["first"]
+
+
+def test_configurations_of_ones_own_training_are_told_by_its_settings(cli, run):
+    Path("mine.py").write_text(CODE)
+    run("data", own(low=0, high=9))
+    run("data", own("4-6", low=0, high=9).replace("easy", "hard"))
+    answer = cli("rank", "data")
+    assert answer.code == 2
+    assert "(6 runs: dataset=easy) or --config" in answer.err
+    assert answer.err.endswith("(6 runs: dataset=hard)\n")
+    assert cli("rank", "data", "--allow-differences", "level").code == 2
+    pooled = cli("rank", "data", "--allow-differences", "dataset")
+    assert pooled.code == 0
+    assert "allowed to differ between runs: dataset (easy in 6 runs, hard in 6 runs)" in pooled.out

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attnstudy.errors import StoreError, UsageError, near_miss
 from attnstudy.runs import METRICS, Result, Start
-from attnstudy.study import later_defaults
+from attnstudy.study import later_defaults, roles
 from attnstudy.tables.filters import Condition
 from attnstudy.tracking import relocating
 from attnstudy.tracking.digests import (
@@ -62,6 +62,13 @@ class TrackedRun:
             return METRICS
         named = metric_names(self.tags)
         return tuple(self.metrics) if named is None else named
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The role of each param in the identity of a run; see ``study``."""
+        training = self.params.get("training")
+        declared = roles(training if training in kinds() else None, self.params)
+        return {name: role for name, role in declared.items() if name in self.params}
 
     @property
     def identity(self) -> tuple[str, int]:

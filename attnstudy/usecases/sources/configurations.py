@@ -10,11 +10,6 @@ from attnstudy.studyplan import RecordedPlan
 from attnstudy.tracking import Address, TrackedRun
 from attnstudy.usecases.sources.collected import settle_differences
 
-# what a config id stands for, as MLflow params; labels and the run's own fields are left out
-_NOT_CONFIG = frozenset(
-    {"study", "dataset", "variant", "variant_source", "seed", "arm", "arm_fields", "tuned_by"}
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRequest:
@@ -169,9 +164,9 @@ def _config_of(run: TrackedRun) -> dict[str, str]:
     """Return what a run's configuration says; of a field that each arm sets, only that it does."""
     own = run.params.get("arm_fields", "")  # as JSON
     said = {
-        name: "(by arm)" if f'"{name}"' in own else value
-        for name, value in run.params.items()
-        if name not in _NOT_CONFIG
+        name: "(by arm)" if f'"{name}"' in own else run.params[name]
+        for name, role in run.roles.items()
+        if role == "config" and name != "arm_fields"
     }
     return {**said, "tuned": "yes" if run.params.get("tuned_by") else "no"}
 

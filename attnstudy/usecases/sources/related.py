@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from attnstudy.runs import run_folders, studies, study_facts
 from attnstudy.seeds import seeds_text
-from attnstudy.study import roles
 from attnstudy.tracking import TrackedRun, Tracker, as_tracked, read_configuration
 from attnstudy.usecases.declaring import moment
 from attnstudy.usecases.sources.truth import FINISHED
 
 _ALIKE = 2  # arms in common from which on two studies compare the same
-_NAMES = ("study", "dataset", "seed", "arm", "tuned_by")
-_FACTS = tuple(name for name in roles() if name not in _NAMES)
+_NAMES = ("seed", "arm", "tuned_by")
+
+
+_Facts = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +96,22 @@ def related_studies(
     return tuple(sorted(found, key=lambda one: (one.started_at, one.study)))
 
 
-def _arms(runs: Iterable[TrackedRun]) -> Counter[tuple[str | None, ...]]:
+def _arms(runs: Iterable[TrackedRun]) -> Counter[_Facts]:
     """Return how many arms have the same facts; their names say nothing."""
     by_name = {(run.arm, _facts(run)) for run in runs}
     return Counter(facts for _, facts in by_name)
 
 
-def _facts(run: TrackedRun) -> tuple[str | None, ...]:
+def _facts(run: TrackedRun) -> _Facts:
     """Return what is trained in a run's arm, whatever it is called.
 
     The settings that are not the arm's own are among it: within a configuration they are the same.
     """
-    return tuple(run.params.get(name) for name in _FACTS)
+    return frozenset(
+        (name, run.params[name])
+        for name, role in run.roles.items()
+        if role != "label" and name not in _NAMES
+    )
 
 
 def trained_before(
