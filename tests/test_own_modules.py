@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from attnstudy import Study
 from tests.conftest import SMALL
 from tests.waiting import PATIENCE
 
@@ -151,3 +153,23 @@ def test_study_check_finds_a_name_that_is_not_there(package, workplace, cli, tra
 def test_study_check_believes_a_module_that_makes_its_names(package, workplace, cli):
     (package / "inner" / "own.py").write_text("from elsewhere import *\n")
     assert cli("study", "check", "mine").code == 0
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the first run", "between two"])
+def test_an_edited_module_is_not_run_as_it_was(workplace, monkeypatch, before):
+    """In a notebook the command runs where the module was imported."""
+    path = workplace / "edited.py"
+    path.write_text("LEVEL = 1.0\n\ndef train(run):\n    return {'acc': LEVEL}\n")
+    monkeypatch.syspath_prepend(str(workplace))
+    edited = importlib.import_module("edited")
+    said = {"arms": {"a": {}}, "seeds": 1, "metric": "acc"}
+    quiet = {"executor": "inline", "figures": False, "progress": False, "quiet": True}
+    if before:
+        path.write_text("LEVEL = 1.0\n\ndef train(run):\n    return {'acc': LEVEL + 99}\n")
+    else:
+        assert Study("edited", edited.train, **said).run(**quiet).trained == 1
+        path.write_text(path.read_text().replace("1.0", "100.0"))
+    answer = Study("edited", edited.train, **said).run(**quiet, rerun=True)
+    assert len(answer.failed) == 1
+    assert "was changed after this Python imported it" in repr(answer)
+    del sys.modules["edited"]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from attnstudy.errors import TerminatedError, TrainingError, UsageError, cause, near_miss
 from attnstudy.fields import Field
 from attnstudy.trainings.contract import Asked, Ended, Materials, Training
 from attnstudy.trainings.output import OUTPUT, kept_output
-from attnstudy.trainings.source import digest, located, refuse_missing
+from attnstudy.trainings.source import digest, is_edited, located, refuse_missing
 
 if TYPE_CHECKING:
     from attnstudy.study import RunSpec
@@ -22,6 +25,8 @@ IN_PROCESS = "__main__"
 """The module of a function that exists in this process alone: of a script, of a notebook."""
 _KNOWN: dict[str, Callable[..., Any]] = {}
 """Functions of this process, by reference."""
+_CODE_OF: MutableMapping[ModuleType, str] = WeakKeyDictionary()
+"""The digest of the code with which functions of a module ran in this process first."""
 
 
 class FunctionTraining(Training):
@@ -78,6 +83,7 @@ def _outcome(run: Any) -> Mapping[str, float] | Exception:
         with kept_output(log):
             _refuse_other_code(run)
             function = load_function(run.spec.function)
+            _refuse_stale(function, run)
             outcome: Any = function(run)
     except SystemExit as error:
         outcome = TrainingError(f"it called sys.exit({error.code!r}): return its metrics instead")
@@ -126,6 +132,23 @@ def _refuse_other_code(run: Any) -> None:
         raise UsageError(
             f"the source of {run.spec.function} was changed while the command ran, or is another "
             "one on this machine: run the same command again"
+        )
+
+
+def _refuse_stale(function: Callable[..., Any], run: Any) -> None:
+    """Refuse a function of which this process has what its source was, not what it is now.
+
+    A worker imports it for one command; where a command runs in the process that made it, the
+    source may have been edited since.
+    """
+    module = sys.modules.get(getattr(function, "__module__", ""))
+    now = run.recorded.get("code")
+    if module is None or now is None:
+        return
+    if _CODE_OF.setdefault(module, now) != now or is_edited(function):
+        raise UsageError(
+            f"the source of {run.spec.function} was changed after this Python imported it, which "
+            "still has the old one: start Python again"
         )
 
 

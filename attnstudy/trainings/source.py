@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import inspect
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 from attnstudy.errors import UsageError, cause, near_miss
 
@@ -64,14 +67,10 @@ class Code:
 
 
 _OWN = __name__.partition(".")[0]
-"""This package: no part of anybody's training, also where it is not installed."""
+"""This package is no part of anybody's training: its version stands in every run."""
 _INSTALLED = tuple(
     Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")
 )
-
-
-_OURS = __name__.partition(".")[0]
-"""Is no part of a user's code, wherever it lies: its version stands in every run."""
 
 
 def function_code(reference: str, declared: Iterable[str], folder: Path | None) -> Code:
@@ -169,6 +168,24 @@ def _asks_for_script(test: ast.expr) -> bool:
     names = [side.id for side in sides if isinstance(side, ast.Name)]
     texts = [side.value for side in sides if isinstance(side, ast.Constant)]
     return names == ["__name__"] and texts == ["__main__"]
+
+
+def is_edited(function: Callable[..., Any]) -> bool:
+    """Tell whether the file of a function has another body of it than what was imported."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or not Path(code.co_filename).is_file():
+        return False
+    path = Path(code.co_filename)
+    try:
+        left = [compile(path.read_bytes(), str(path), "exec", dont_inherit=True)]
+    except (SyntaxError, ValueError):
+        return True
+    while left:
+        one = left.pop()
+        if one.co_qualname == code.co_qualname and one == code:
+            return False
+        left += [inner for inner in one.co_consts if isinstance(inner, CodeType)]
+    return True
 
 
 def located(module: str, called: str) -> Path:
@@ -305,12 +322,11 @@ def _follow(name: str, path: Path, found: dict[str, Path]) -> None:
         raise UsageError(f"{path} cannot be read as Python: {error}") from error
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for imported in _imports(tree, package):
-        if imported.partition(".")[0] == _OURS:
+        if imported.partition(".")[0] == _OWN:
             continue
         beside = _beside(imported)
         if (
             beside is not None
-            and (imported.partition(".")[0] != _OWN or name.partition(".")[0] == _OWN)
             and (_installed(path) == _installed(beside))
             and (not _installed(path) or imported.partition(".")[0] == name.partition(".")[0])
         ):
