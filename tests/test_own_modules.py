@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,8 +163,8 @@ def test_an_edited_module_is_not_run_as_it_was(workplace, monkeypatch, before):
     path.write_text("LEVEL = 1.0\n\ndef train(run):\n    return {'acc': LEVEL}\n")
     monkeypatch.syspath_prepend(str(workplace))
     edited = importlib.import_module("edited")
-    said = {"arms": {"a": {}}, "seeds": 1, "metric": "acc"}
-    quiet = {"executor": "inline", "figures": False, "progress": False, "quiet": True}
+    said: Any = {"arms": {"a": {}}, "seeds": 1, "metric": "acc"}
+    quiet: Any = {"executor": "inline", "figures": False, "progress": False, "quiet": True}
     if before:
         path.write_text("LEVEL = 1.0\n\ndef train(run):\n    return {'acc': LEVEL + 99}\n")
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -126,3 +128,31 @@ def test_what_folds_cannot_answer_is_refused(ranked, given, message):
 
 def test_unpaired_folds_are_described(ranked):
     assert ranked(said={"paired": False}).ranking.method == "descriptive"
+
+
+SCORES = {"tree": (0.83, 0.80, 0.87, 0.80, 0.77), "svm": (0.90, 0.89, 0.93, 0.87, 0.85)}
+
+
+@pytest.mark.parametrize(
+    ("heading", "label"),
+    [("id", "Fold{}"), ("run", "fold_{}"), ("name", "fold {}"), ("run_id", "fold{}"),
+     ("seed", "cv{}"), ("Resample", "{}"), ("Resample", "Fold{}"), ("cv_iter", "{}"),
+     ("bootstrap", "{}"), ("boot_id", "{}")],
+)  # fmt: skip
+def test_folds_and_resamples_are_known_by_their_labels_too(cli, workplace, heading, label):
+    rows = [
+        f"{arm},{label.format(fold + 1)},{value}"
+        for arm, own in SCORES.items()
+        for fold, value in enumerate(own)
+    ]
+    Path("t.csv").write_text("\n".join([f"model,{heading},accuracy", *rows]) + "\n")
+    answer = cli("rank", "--from", "t.csv", "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["method"] == "descriptive"
+    if heading not in ("id", "run_id"):
+        wide = [f"{label.format(i + 1)},{a},{b}" for i, (a, b) in
+                enumerate(zip(*SCORES.values(), strict=True))]  # fmt: skip
+        Path("w.csv").write_text("\n".join([f"{heading},tree,svm", *wide]) + "\n")
+        answer = cli("rank", "--from", "w.csv", "--metric", "accuracy", "--json")
+        assert answer.code == 0, answer.err
+        assert json.loads(answer.out)["method"] == "descriptive"

@@ -222,7 +222,7 @@ def test_items_say_that_values_are_in_percent(ranked, cli):
     for values, code, sentence in (
         (rows.replace("66", "101"), 2, "has 101, which is no accuracy in percent"),
         ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", 2, "no value of acc is above 1"),
-        (rows.replace("61", "0.61"), 3, "every accuracy in percent, or every one as a fraction"),
+        (rows.replace("61", "0.61"), 3, "every acc in percent, or every one as a fraction"),
     ):
         Path("bad.csv").write_text(f"variant,acc\n{values}")
         answer = cli("rank", "--from", "bad.csv", "--items", "1000")

@@ -1271,3 +1271,56 @@ def test_cells_that_are_almost_numbers_are_named(ranked, heading, cells):
     rows = [f"{arm},{seed},{cell}" for arm in "ab" for seed, cell in enumerate(cells)]
     said = ranked("\n".join([f"model,seed,{heading}", *rows]) + "\n", code=3)
     assert f"{heading} in line 2 is {cells[0]!r}, not a number" in said
+
+
+ITEMS = {"a": (27.9, 31.2, 25.4, 29.6, 28.3), "b": (33.9, 36.8, 31.7, 35.4, 34.1, 30.2)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id", "prompt_id", "dataset_id", "config_id", "user_id", "path", "number", "timestamp", "start",
+     "date", "name", "user", "notes", "description", "job_id"],
+)  # fmt: skip
+@pytest.mark.parametrize("equal", [True, False], ids=["equal sets", "one more"])
+def test_what_runs_of_several_arms_have_in_common_is_asked_about(ranked, name, equal):
+    form = "2026-01-0{}" if name in ("timestamp", "start", "date") else "{}" if name in (
+        "id", "number") else "case {}x"  # fmt: skip
+    rows = [
+        f"{arm},{form.format(item + 1)},{value}"
+        for arm, own in ITEMS.items()
+        for item, value in enumerate(own[:5] if equal else own)
+    ]
+    said = ranked("\n".join([f"model,{name},psnr", *rows]) + "\n", code=2)
+    assert f"--allow-differences {name}" in said
+
+
+def test_names_of_single_runs_days_and_jobs_are_none_of_them(ranked):
+    rows = [
+        f"{arm},run-{arm}{item},2026-01-0{item // 3 + 1},ada,{value}"
+        for arm, own in ITEMS.items()
+        for item, value in enumerate(own)
+    ]
+    answer = ranked("\n".join(["model,id,date,user,psnr", *rows]) + "\n")
+    assert [arm["n"] for arm in answer["arms"]] == [6, 5]
+    assert "id, date, user (what names or dates runs)" in str(answer["source"]["left_out"])
+
+
+def test_what_arms_of_other_seeds_were_run_on_is_asked_about(ranked):
+    rows = [f"{arm},{i % 3},{d},{v + i / 9}" for arm, ds, v in (("a", (1, 2), 90), ("b", (3, 4), 92))
+            for i, d in enumerate(sorted(ds * 3))]  # fmt: skip
+    rows = [row.replace(f",{i % 3},", f",{i},") for i, row in enumerate(rows)]
+    assert "dataset_id" in ranked("\n".join(["model,rep,dataset_id,accuracy", *rows]), code=2)
+
+
+@pytest.mark.parametrize("cell", ["{'lr': 0.%d, 'wd': 0}", '{"lr":0.%d}', "lr: 0.%d", "lr=0.%d"])
+def test_texts_of_settings_are_no_names(ranked, cell):
+    quoted = ['"' + (cell % i).replace('"', '""') + '"' for i in range(1, 11)]
+    rows = [f"{'ab'[i // 5]},{i % 5},{quoted[i]},{90 + i / 3}" for i in range(10)]
+    assert "differ in" in ranked("\n".join(["model,trial,hp,accuracy", *rows]), code=2)
+
+
+@pytest.mark.parametrize("label", ["timestamp", "uuid", "date"])
+def test_names_of_the_rows_of_a_wide_table_are_asked_about(ranked, label):
+    rows = [f"2026-01-0{i + 1},{1 + i / 9},{2 + i / 8}" for i in (3, 1, 4, 0, 2)]
+    said = ranked("\n".join([f"{label},base,ours", *rows]), "--metric", "mae", code=2)
+    assert "which may be runs or tasks" in said

@@ -112,3 +112,12 @@ def test_a_task_that_stands_twice_is_named(cli, workplace):
     answer = cli("rank", "--from", "results.csv", "--task-by", "dataset")
     assert answer.code == 2
     assert "dataset iris stands in 2 rows (line 2, line 8)" in answer.err
+
+
+@pytest.mark.parametrize(("name", "label"), [("fold", "{}"), ("part", "fold{}"), ("boot", "{}")])
+def test_folds_are_no_tasks(cli, workplace, name, label):
+    rows = [f"{label.format(i)},{80 + i},{82 + i % 3}" for i in range(1, 9)]
+    Path("results.csv").write_text("\n".join([f"{name},a,b", *rows]) + "\n")
+    answer = cli("rank", "--from", "results.csv", "--task-by", name, "--metric", "acc")
+    assert answer.code == 2
+    assert f"column '{name}' of results.csv numbers folds" in answer.err

@@ -28,6 +28,7 @@ from attnstudy.tables.headings.kinds import (
     may_be_bounded,
     may_be_shared,
     measured_words,
+    numbers_rows,
     split_words,
     sums_up_tasks,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "names_a_run",
     "number_folds",
     "number_runs_of_arms",
+    "numbers_rows",
     "numbers_runs",
     "roles",
     "run_headings",

@@ -92,6 +92,14 @@ def may_be_shared(heading: str) -> bool:
     )
 
 
+def numbers_rows(heading: str) -> bool:
+    """Whether programs write such a column of themselves, as ``index`` and ``_step``."""
+    name = exactly(heading)
+    return name in ("index", "row") or name.startswith(
+        ("tags_mlflow_", "mlflow_", "system_attrs_", "_", "best_")
+    )
+
+
 def is_state(heading: str) -> bool:
     """Whether a heading says how a run ended."""
     return exactly(heading) in STATES

@@ -166,17 +166,23 @@ def names_a_run(heading: str) -> bool:
 
 
 def is_fold(heading: str, values: Iterable[object] = ()) -> bool:
-    """Whether repetitions of that heading are folds of a cross-validation.
+    """Whether repetitions are folds of a cross-validation, or other draws from one dataset.
 
-    A ``split`` may also be a part of the data, such as train or test: it is one of folds only
-    where its values are whole numbers.
+    Their heading says it, or their labels do, as ``Fold1``. A ``split`` may also be a part of the
+    data, such as train or test: it is one of folds only where its values are whole numbers.
     """
-    words = words_of(re.sub(r"\d+", " ", heading))
-    if words & FOLD:
-        return words <= FOLD | BESIDE_FOLD
     given = list(values)
-    split = bool(words & {"split", "splits"}) and words <= {"split", "splits"} | BESIDE_FOLD
-    return split and bool(given) and all(whole_seed(value) is not None for value in given)
+    numbered = bool(given) and all(whole_seed(value) is not None for value in given)
+    names = [str(value) for value in given] if numbered else []
+    return _says_fold(heading, split=numbered) or (
+        bool(names) and all(_says_fold(name, split=True) for name in names)
+    )
+
+
+def _says_fold(text: str, *, split: bool) -> bool:
+    words = words_of(re.sub(r"\d+", " ", text))
+    known = FOLD | {"split", "splits"} if split else FOLD
+    return bool(words & known) and words <= FOLD | BESIDE_FOLD | {"splits"}
 
 
 def surely_names_a_run(label: str) -> bool:

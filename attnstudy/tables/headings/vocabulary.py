@@ -123,7 +123,7 @@ OF_GROUPS = frozenset({
     "user", "username", "author", "benutzer", "utilisateur", "usuario", "utente", "by", "date",
     "datum", "fecha", "experiment", "project", "group", "sweep", "study", "source", "parent",
     "git", "commit", "version", "host", "node", "gpu", "device", "machine", "worker", "agent",
-    "entity", "cluster", "batch", "best",
+    "entity", "cluster", "batch", "best", "tag", "tags",
 })  # fmt: skip
 MEAN = frozenset({
     "mean", "means", "average", "averages", "avg", "overall", "mittelwert", "mittel", "schnitt",
@@ -195,6 +195,9 @@ GIVEN_BEFORE = frozenset({
     "learning_rate", "learn_rate", "dropout_rate", "dropout_prob", "drop_rate", "drop_path_rate",
     "mask_rate", "mask_ratio", "mask_prob", "noise_level", "noise_std", "decay_rate", "ema_rate",
     "train_fraction", "val_fraction", "test_fraction", "data_fraction", "train_ratio", "val_ratio",
+    "eta", "gamma", "subsample", "colsample_bytree", "colsample_bylevel", "reg_alpha", "reg_lambda",
+    "min_child_weight", "l1_ratio", "label_smoothing", "temperature", "top_p", "momentum", "beta1",
+    "beta2", "warmup_ratio", "weight_decay", "dropout", "alpha", "lambda", "epsilon", "sigma",
     "test_ratio", "split_ratio", "keep_prob", "subsample_rate", "mutation_rate", "crossover_rate",
     "exploration_rate", "sampling_rate", "max_grad_norm", "grad_clip", "gradient_clip",
     "clip_grad", "clip_norm", "clip_range", "entropy_coef", "ent_coef", "value_loss_coef",
@@ -239,11 +242,12 @@ SPLITS = frozenset({
 })  # fmt: skip
 FOLD = frozenset({
     "fold", "folds", "cv", "kfold", "cvfold", "crossval", "falte", "pli", "pliegue", "particion",
-    "piega",
+    "piega", "bootstrap", "bootstraps", "boot", "resample", "resamples", "resampling", "jackknife",
 })  # fmt: skip
+"""Words for parts of one dataset on which results overlap, and for draws from it."""
 BESIDE_FOLD = frozenset({
     "k", "cross", "validation", "id", "idx", "index", "no", "nr", "number", "outer", "inner",
-    "test", "val", "split",
+    "test", "val", "split", "iter", "iteration", "run", "sample",
 })  # fmt: skip
 RUNS = frozenset({
     "run", "runs", "seed", "trial", "rep", "repeat", "repetition", "replicate", "fold", "cv", "try",

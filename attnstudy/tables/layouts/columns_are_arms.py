@@ -53,6 +53,7 @@ def read_columns_as_arms(table: Table) -> Reading:
         kept = [row for row in kept if label.cells[row] not in statistic]
     _refuse_settings(table, kept)
     arms, statistics = arm_columns(table, kept)
+    left_out += _names_left_out(table)
     _refuse_axis(table, arms, kept)
     _refuse_unlabelled_mean(table, arms, kept)
     if table.asked.metric in {c.name for c in arms}:
@@ -174,13 +175,24 @@ def _refuse_settings(table: Table, kept: Sequence[int]) -> None:
         )
 
 
+def _names_left_out(table: Table) -> list[str]:
+    """Return what to say of columns that name or date the rows."""
+    names = [
+        c.name
+        for c in table.columns
+        if c.kind is Kind.BOOKKEEPING and c.name and c not in (*table.shape.arms, table.shape.seed)
+    ]
+    many = "s" * (len(names) > 1)
+    return [f"column{many} {quoted(names, 12)} (what names or dates runs)"] if names else []
+
+
 def _of_no_influence(column: Column) -> bool:
     """Whether a column says nothing of the rows but which run each is, or how it ended."""
     if column.kind in (Kind.STATE, Kind.NOTHING):
         return True
     return column.kind is Kind.BOOKKEEPING and (
-        headings.may_be_shared(column.name)
-        or bool(headings.words_of(column.name) & {"run", "trial", "seed", "uuid"})
+        headings.numbers_rows(column.name)
+        or bool(headings.words_of(column.name) & {"run", "trial", "seed"})
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,24 @@ from attnstudy.errors import UsageError
 from attnstudy.tables.asked import quoted
 from attnstudy.tables.cells import clip, gap_of
 from attnstudy.tables.columns import Column, Kind, are_measured
-from attnstudy.tables.headings import is_configuration, is_surely_given, is_unit, may_be_shared
+from attnstudy.tables.headings import (
+    identifies_run,
+    is_configuration,
+    is_of_groups,
+    is_surely_given,
+    is_time,
+    is_unit,
+    may_be_shared,
+    numbers_rows,
+)
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
 from attnstudy.tables.seeds import whole_seed
 from attnstudy.tables.tally import tally_of
 
 _SHOWN = 4
+_SETTING = re.compile(r"\w['\"]?\s*(=|:\s)|^\s*\{.*:")
+"""In a text that spells out settings, as ``lr=0.1`` and ``{'lr': 0.1}``."""
 FEW = 3
 """Up to so many rows, texts that all differ may be settings as well as names."""
 
@@ -107,16 +119,7 @@ class _Look:
         if column.kind is Kind.STEP:  # W&B keeps a count of its own
             return self.step is not None or column.name.startswith("_")
         if column.kind is Kind.BOOKKEEPING:
-            return (
-                may_be_shared(column.name)
-                or self.step is not None
-                or not self.crossed(column)
-                or self.numbers_alike(column)
-                or (
-                    not column.numeric
-                    and all(whole_seed(cell) is not None for cell in set(column.taken(self.kept)))
-                )
-            )
+            return self.step is not None or self.only_names(column)
         if column.kind is Kind.SEED:
             return self.numbers_alike(column) or self.all_apart(column)
         return (
@@ -124,8 +127,33 @@ class _Look:
             and self.table.shape.seed is not None
             and self.all_apart(column)
             and not is_configuration(column.name)
-            and not any("=" in cell for cell in column.taken(self.kept))
+            and not any(map(_SETTING.search, column.taken(self.kept)))
         )
+
+    def only_names(self, column: Column) -> bool:
+        """Whether a column that by its heading names, dates or times runs does so to its cells.
+
+        What several runs of an arm have in common with another arm may be what they were run on:
+        an item, an hour, a configuration.
+        """
+        if numbers_rows(column.name):
+            return True
+        if is_time(column.name) and not may_be_shared(column.name):
+            return not self.crossed(column)
+        cells = list(column.taken(self.kept))
+        pairs = set(zip(map(self.labels.__getitem__, self.kept), cells, strict=True))
+        different = len(set(cells))
+        if different == 1 or len(pairs) == len({arm for arm, _ in pairs}):
+            return True  # of all runs, or of each arm
+        if self.numbers_alike(column):
+            return True
+        if not column.numeric and all(whole_seed(cell) is not None for cell in set(cells)):
+            return True  # run_0, run_1
+        seeded = self.table.shape.seed is not None
+        shared = may_be_shared(column.name) or is_of_groups(column.name)
+        if different == len(pairs):  # no arm has a value of another
+            return different == len(cells) or shared or not seeded or identifies_run(column.name)
+        return shared and (seeded or len(pairs) < len(cells))
 
     def crossed(self, column: Column) -> bool:
         """Whether several arms have the same two or more values, as those of a setting are."""
@@ -194,11 +222,13 @@ def _refusal(table: Table, refused: Sequence[Column], kept: Sequence[int]) -> st
             f"{folds[0].name}, or give both as one column"
         )
     labels = labels_of(table.shape.arms)
-    if seed is None and all(_numbers_runs(c, labels, kept) for c in refused):
+    if seed is None and all(_may_number_runs(c, labels, kept) for c in refused):
+        whole = all(whole_seed(cell) is not None for cell in refused[0].taken(kept))
+        numbers = f"if it numbers them, say --seed-by {first}; else " if whole else ""
         return (
             f"runs of the same arm differ in {listed}, which may number them or be what they were "
-            f"run on: if it numbers them, say --seed-by {first}; else choose rows with --filter "
-            f"{first}=VALUE, or say --allow-differences {first}"
+            f"run on: {numbers}choose rows with --filter {first}=VALUE, or, if each row is a run "
+            f"of its own, say --allow-differences {first}"
         )
     return (
         f"runs of the same arm differ in more than the seed ({listed}{more}), so they are no "
@@ -207,11 +237,12 @@ def _refusal(table: Table, refused: Sequence[Column], kept: Sequence[int]) -> st
     )
 
 
-def _numbers_runs(column: Column, labels: Sequence[str], kept: Sequence[int]) -> bool:
-    """Whether a column has whole numbers, and each of them once in every arm."""
+def _may_number_runs(column: Column, labels: Sequence[str], kept: Sequence[int]) -> bool:
+    """Whether no two runs of an arm have the same number, name or date."""
     pairs = {(labels[row], column.cells[row]) for row in kept}
-    return len(pairs) == len(kept) and all(
-        column.cells[row].isdecimal() or whole_seed(column.cells[row]) is not None for row in kept
+    return len(pairs) == len(kept) and (
+        column.kind is Kind.BOOKKEEPING
+        or all(c.isdecimal() or whole_seed(c) is not None for c in column.taken(kept))
     )
 
 

@@ -86,8 +86,8 @@ def collect_experiment_by_task(
             f"no run of {request.named} has {name}{near_miss(name, there)}: name what says on "
             "which task a run was made with --task-by"
         )
-    task_names = TaskNames(f"{name} of {request.named}", f"\"{name} != '{{}}'\"")
-    task_names.refuse_summary(by_task)
+    task_names = TaskNames(name, request.named, f"\"{name} != '{{}}'\"")
+    task_names.check(by_task)
     found = {}
     for task, own in by_task.items():
         try:
@@ -162,7 +162,7 @@ def _collected(
         metric=request.metric,
         direction=direction_of(request.metric, request.direction),
         source=_source(request, kept, left, curves=bool(reader.at)),
-        folds=_folds(request),
+        folds=_folds(request, kept),
         best_of_itself=request.point.rule == "best" and request.point.of == request.metric,
         study=request.experiments[0] if len(request.experiments) == 1 else None,
         items=request.items,
@@ -195,7 +195,7 @@ def _source(
             by=", ".join(request.by),
             metric=request.metric,
             seed_by=request.seed_by,
-            repetition="seed" if _folds(request) is None else "fold",
+            repetition="seed" if _folds(request, kept) is None else "fold",
             at=request.point.words if curves else None,
         ),
         by=request.by,
@@ -204,12 +204,13 @@ def _source(
     )
 
 
-def _folds(request: ExperimentRequest) -> str | None:
-    """Return what numbers the repetitions, where by its name they are folds."""
+def _folds(request: ExperimentRequest, kept: Sequence[Counted]) -> str | None:
+    """Return what numbers the repetitions, where by its name or its values they are folds."""
     if request.seed_by is None:
         return None
-    # its values are whole numbers, or they would have been refused
-    return request.seed_by if is_fold(field_of(request.seed_by)[1], (0,)) else None
+    kind, key = field_of(request.seed_by)
+    labels = {(one.run.params if kind == "params" else one.run.tags)[key] for one in kept}
+    return request.seed_by if is_fold(key, labels) else None
 
 
 def _nothing(request: ExperimentRequest, logged: Sequence[LoggedRun], left: Sequence[Left]) -> str:

@@ -107,8 +107,8 @@ def collect_table_by_task(request: TableRequest, column: str) -> dict[str, Colle
             f"{grid.place_of(rows[''][0])} of {what} names no task in column {column!r}: "
             "fill it in, or remove the row"
         )
-    names = TaskNames(f"column {column!r} of {what}", f"'{column}!={{}}'")
-    names.refuse_summary(rows)
+    names = TaskNames(f"column {column!r}", what, f"'{column}!={{}}'")
+    names.check(rows)
     refuse_signs_of_some(what, grid, column, rows)
     asked = replace(request, layout=_layout_of_tasks(request, grid, column, rows))
     found = {}

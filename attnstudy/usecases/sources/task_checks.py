@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from itertools import pairwise
 from attnstudy.errors import UsageError
 from attnstudy.tables.asked import UNNAMED
 from attnstudy.tables.grid import Grid
-from attnstudy.tables.headings import is_bounded, may_be_bounded, sums_up_tasks, words_of
+from attnstudy.tables.headings import is_bounded, is_fold, may_be_bounded, sums_up_tasks, words_of
 from attnstudy.usecases.sources.collected import Collected
 
 _CHANCE = 0.01
@@ -53,19 +54,32 @@ def refuse_signs_of_some(what: str, grid: Grid, column: str, rows: Mapping[str, 
 class TaskNames:
     """Where the names of tasks come from, and how one of them is left out."""
 
-    said: str
-    """As in "in SAID"."""
+    field: str
+    """The column, or the param or tag."""
+    source: str
+    """What it is a field of."""
     filter: str
     """The filter that leaves a task out, quoted for a shell, with ``{}`` for its name."""
 
-    def refuse_summary(self, tasks: Iterable[str]) -> None:
-        """Refuse a task that is called as what sums up others.
+    @property
+    def said(self) -> str:
+        """Where they are, as in "in SAID"."""
+        return f"{self.field} of {self.source}"
+
+    def check(self, tasks: Iterable[str]) -> None:
+        """Refuse a task that is called as what sums up others, and folds.
 
         Raises:
             UsageError: naming it.
 
         """
-        if summary := next((task for task in tasks if sums_up_tasks(task)), None):
+        tasks = list(tasks)
+        if is_fold(re.sub(r"^column |^(params|tags)\.|'", "", self.field), tasks):
+            raise UsageError(
+                f"{self.said} numbers folds, parts of one task on which results overlap: leave "
+                "--task-by out, and they are described as folds"
+            )
+        if summary := next(filter(sums_up_tasks, tasks), None):
             raise UsageError(
                 f"{summary!r} in {self.said} seems to summarise the tasks: "
                 f"{self.without(summary)}, or rename the task"
