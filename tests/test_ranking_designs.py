@@ -377,3 +377,78 @@ def test_a_table_in_the_place_of_a_study_and_two_forms_are_told(cli, workplace):
     assert (answer.code, answer.out) == (2, "")
     assert "--json and --format html are two forms" in answer.err
     assert cli(*words, "--format", "json").out == cli(*words).out
+
+
+def two_arms(heading, low, high, extra=("", "")):
+    rows = [f"{arm},{seed},{value}{extra[1]}" for arm, own in (("low", low), ("high", high))
+            for seed, value in enumerate(own)]  # fmt: skip
+    return "\n".join([f"model,seed,{heading}{extra[0]}", *rows]) + "\n"
+
+
+LOW, HIGH = (1.01, 0.98, 1.03, 1.0), (2.02, 1.97, 2.05, 1.99)
+
+
+@pytest.mark.parametrize("metric", ["mse", "val_rmse", "MAE", "error_rate", "runtime_s", "time"])
+def test_what_is_never_negative_is_asked_about_below_0(cli, workplace, metric):
+    turned = two_arms(metric, [-v for v in LOW], [-v for v in HIGH])
+    Path("t.csv").write_text(turned)
+    answer = cli("rank", "--from", "t.csv", "--metric", metric)
+    assert answer.code == 2
+    assert "is below 0 in every run" in answer.err
+    answer = cli("rank", "--from", "t.csv", "--metric", metric, "--direction", "maximize", "--json")
+    assert json.loads(answer.out)["arms"][0]["variant"] == "low"
+    Path("t.csv").write_text(two_arms(metric, LOW, [-1] * 4))
+    answer = cli("rank", "--from", "t.csv", "--metric", metric, "--direction", "minimize")
+    assert answer.code == 2
+    assert "write nan there" in answer.err
+
+
+@pytest.mark.parametrize("metric", ["loss", "nll", "val_loss", "neg_mse", "elbo", "free_energy"])
+def test_what_may_be_negative_is_taken(cli, workplace, metric):
+    Path("t.csv").write_text(two_arms(metric, [-v for v in LOW], [-v for v in HIGH]))
+    assert cli("rank", "--from", "t.csv", "--metric", metric).code == 0
+
+
+def test_a_column_of_names_says_what_the_results_of_a_long_table_are(cli, workplace):
+    Path("t.csv").write_text(two_arms("value", LOW, HIGH, (",metric", ",rmse")))
+    words = ("rank", "--from", "t.csv", "--json")
+    for more in ((), ("--metric", "value"), ("--filter", "metric=rmse")):
+        result = json.loads(cli(*words, *more).out)
+        assert (result["metric"], result["direction"]) == ("rmse", "minimize")
+        assert result["arms"][0]["variant"] == "low"
+    chosen = cli(*words, "--filter", "value<2")
+    assert "the result that is ranked" in chosen.err
+    Path("t.csv").write_text(two_arms(".estimate", LOW, HIGH, (",.metric", ",accuracy")))
+    assert json.loads(cli(*words).out)["direction"] == "maximize"
+    Path("t.csv").write_text(two_arms("score", LOW, HIGH, (",higher_is_better", ",False")))
+    assert "says false, and by its name score would be better the other way: say --direction " in (
+        cli(*words).err
+    )
+    assert cli(*words, "--direction", "minimize").code == 0
+    Path("t.csv").write_text("RMSE on the test set\n" + two_arms("estimate", LOW, HIGH))
+    assert "of which less is better" in cli(*words).err
+
+
+def test_each_task_has_the_metric_that_its_rows_name(cli, workplace):
+    rows = [
+        f"{task},{arm},{seed},{metric},{value + seed / 90 + (gap if arm == 'b' else 0)}"
+        for task, metric, value, gap in (
+            ("iris", "accuracy", 0.8, 0.1), ("wine", "accuracy", 0.7, 0.1), ("boston", "rmse", 3, 1)
+        )
+        for arm in "ab" for seed in range(4)
+    ]  # fmt: skip
+    Path("t.csv").write_text("\n".join(["dataset,model,seed,metric,value", *rows]) + "\n")
+    answer = cli("rank", "--from", "t.csv", "--task-by", "dataset", "--json")
+    assert answer.code == 0, answer.err
+    best = {t["name"]: t["ranking"]["arms"][0]["variant"] for t in json.loads(answer.out)["tasks"]}
+    assert best == {"iris": "b", "wine": "b", "boston": "a"}
+
+
+@pytest.mark.parametrize(
+    "metric", ["not_solved", "attack_success_rate", "backdoor_acc", "forget_accuracy",
+               "privacy_leakage_auc", "anomaly_score"],
+)  # fmt: skip
+def test_names_that_do_not_tell_whether_more_is_wanted_are_told(cli, workplace, metric):
+    Path("t.csv").write_text(two_arms(metric, LOW, HIGH))
+    notes = json.loads(cli("rank", "--from", "t.csv", "--metric", metric, "--json").out)["notes"]
+    assert any("does not say which way is better" in note for note in notes)

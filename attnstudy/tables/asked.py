@@ -107,13 +107,15 @@ class Reading:
     layout: Layout
     arms: tuple[Arm, ...]
     metric: str
-    """The column of results, or what the results are taken for."""
+    """What the results are: the name of their column, unless something says it better."""
     by: tuple[str, ...]
     """Columns that make the arms."""
     arms_in: str
     """Where the arms stand, in words."""
     seeds_in: str | None
     """Where the repetitions are numbered, in words; None where nothing numbers them."""
+    results_in: str | None = None
+    """The column of results; None where there are several."""
     seed_by: str | None = None
     """The column that numbers the repetitions."""
     folds: str | None = None

@@ -23,7 +23,7 @@ _FALLING = frozenset({
     "jer", "ber", "fpr", "fnr", "fdr", "frr", "hter", "misclassification", "epe", "aepe",
     "aae", "fde", "mpjpe", "mpvpe", "nme", "rpe", "violation", "violations", "collision",
     "collisions", "clash", "clashes", "clashscore", "failure", "failures", "faults", "misses",
-    "missrate", "hallucination",
+    "missrate", "hallucination", "impurity",
     "hallucinations", "toxicity", "bias", "inertia", "davies", "latency", "runtime", "time",
     "duration", "seconds", "second", "secs", "sec", "minutes", "hours", "ms", "milliseconds",
     "delay", "lag", "overhead", "ttft", "tpot", "rtf", "walltime", "makespan", "energy",
@@ -77,6 +77,21 @@ _HARM = frozenset({"drop", "degradation", "gap", "forgetting", "deterioration", 
 _SPREAD = frozenset({"std", "stds", "stddev", "stdev", "variance", "variances"})
 _SPREAD_AT_END = frozenset({"sd", "var"})
 _NEGATING = frozenset({"neg", "negative", "negated", "minus", "inverse", "inv"})
+# beside these the other words do not tell: whose success is it, and is it wanted?
+_UNTOLD = frozenset({
+    "not", "no", "non", "nicht", "kein", "keine", "pas", "sin", "senza", "attack", "attacks",
+    "attacker", "backdoor", "trojan", "poison", "poisoned", "jailbreak", "forget", "forgotten",
+    "unlearned", "leakage", "leak", "membership", "adversary", "anomaly", "outlier", "novelty",
+})  # fmt: skip
+# what is never below 0
+_NEVER_NEGATIVE = frozenset({
+    "mse", "rmse", "nrmse", "mae", "nmae", "mape", "smape", "wape", "mase", "rmsle", "msle", "sse",
+    "rss", "rmsd", "medae", "err", "errs", "error", "errors", "wer", "cer", "eer", "fpr", "fnr",
+    "ece", "brier", "fid", "kid", "lpips", "perplexity", "ppl", "time", "runtime", "latency",
+    "duration", "seconds", "secs", "sec", "ms", "milliseconds", "minutes", "hours", "makespan",
+    "fehler", "fehlerrate", "dauer", "laufzeit", "zeit", "latenz", "erreur", "duree", "temps",
+    "errore", "durata", "tempo", "duracion", "tiempo",
+})  # fmt: skip
 # what is spent to reach something: less is better, unless it is a mishap that is put off
 _EXPENSE = (
     r"(?:times?|seconds|minutes|hours|days|steps|epochs|iterations|iters|queries|samples|examples|"
@@ -192,6 +207,12 @@ def less_is_better(metric: str) -> bool:
     return way_of(metric) == "falls"
 
 
+def is_never_negative(metric: str) -> bool:
+    """Whether a metric is an error or a time, as its name says, and so never below 0."""
+    words = re.findall(r"[^\W\d_]+", unaccented(metric))
+    return less_is_better(metric) and bool(words) and not _NEVER_NEGATIVE.isdisjoint(words[-2:])
+
+
 def assumed(metric: str) -> str | None:
     """Return what has to be said where the name of a metric decides which way is better."""
     way = way_of(metric)
@@ -282,6 +303,8 @@ def _measured(text: str) -> Way | None:
         way = "falls"
     if way is None and given & _WEAKLY_RISING:
         way = "rises"
+    if given & _UNTOLD:
+        return None
     if given & _SAVING:
         return "rises"
     if given & _SPREAD or set(words[-1:]) & _SPREAD_AT_END or (way == "rises" and "falls" in ways):

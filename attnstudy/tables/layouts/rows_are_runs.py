@@ -29,6 +29,7 @@ from attnstudy.tables.layouts.rows_left_out import (
 )
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
+from attnstudy.tables.layouts.unnamed import name_of
 from attnstudy.tables.points import Point
 
 
@@ -178,7 +179,8 @@ def _reading(
     return Reading(
         layout="rows-are-runs",
         arms=tuple(arms),
-        metric=metric.name,
+        results_in=metric.name,
+        metric=name_of(table, metric, rows.kept or rows.failed),
         by=by,
         arms_in=f"column{'s' * (len(by) > 1)} "
         + " and ".join(c.shown.removeprefix("column ") for c in table.shape.arms),

@@ -11,12 +11,17 @@ from attnstudy.tables.filters import Condition
 from attnstudy.tables.grid import Grid
 
 
-def settle_choice(chosen_by: Iterable[Condition], ranked: Collection[str]) -> tuple[str, ...]:
+def settle_choice(
+    conditions: Iterable[Condition], ranked: Collection[str], others: Collection[str]
+) -> tuple[str, ...]:
     """Refuse conditions on what is ranked, and say of those on other results what they may do.
 
+    Those that leave out runs without a value are neither.
+
     Args:
-        chosen_by: the conditions on results.
+        conditions: of filters.
         ranked: what the results that are ranked are called.
+        others: what other results are.
 
     Returns:
         A remark for each other result.
@@ -26,35 +31,28 @@ def settle_choice(chosen_by: Iterable[Condition], ranked: Collection[str]) -> tu
 
     """
     remarks = {}
-    for condition in chosen_by:
+    for condition in conditions:
+        if gap_of(condition.value) is not None:
+            continue
         if condition.column in ranked:
             raise UsageError(
                 f"the filter {condition} chooses runs by {condition.column}, the result that is "
                 "ranked, and then no error rate holds: leave it out, or filter by what was known "
                 "before the results"
             )
-        remarks[condition.column] = (
-            f"the filter {condition} chooses runs by what came out of them: a difference may be "
-            f"one of {condition.column}, and the error rate is no promise for runs so chosen"
-        )
+        if condition.column in others:
+            remarks[condition.column] = (
+                f"the filter {condition} chooses runs by what came out of them: a difference may "
+                f"be one of {condition.column}, and the error rate is no promise for runs so chosen"
+            )
     return tuple(remarks.values())
 
 
-def on_results(conditions: Iterable[Condition], grid: Grid) -> list[Condition]:
-    """Return the conditions on results of a table, but for those that leave out runs without one.
-
-    Args:
-        conditions: of filters.
-        grid: the table before it was filtered.
-
-    """
-    filled = [condition for condition in conditions if gap_of(condition.value) is None]
-    if not filled:
-        return []
-    results = {
+def results_in(grid: Grid) -> frozenset[str]:
+    """Return the columns of a table that hold results, by their headings and their numbers."""
+    return frozenset(
         column.name
         for column in columns_of(grid)
         if column.kind in (Kind.METRIC, Kind.STATISTIC)
         or (column.kind is Kind.NUMBER and column.measured)
-    }
-    return [condition for condition in filled if condition.column in results]
+    )

@@ -23,6 +23,7 @@ from attnstudy.usecases.sources.collected import (
     RunReference,
     direction_of,
     is_finite,
+    refuse_negative,
     settle_differences,
 )
 from attnstudy.usecases.sources.logged_runs import (
@@ -133,10 +134,11 @@ def _collected(
         (one, None if request.seed_by is None else seed_of(one.run, request.seed_by))
         for one in kept
     ]
+    chosen_by = metric_conditions(request.filters)
     notes = (
         *settle_differences(reader.differing(kept), request.allowed, request.named),
         *alike(one.arm for one in kept),
-        *settle_choice(metric_conditions(request.filters), {request.metric}),
+        *settle_choice(chosen_by, {request.metric}, {one.column for one in chosen_by}),
         *reader.curve_notes(kept),
     )
     samples: dict[str, dict[int, float] | list[float]] = {}
@@ -157,6 +159,7 @@ def _collected(
             own.append(one.value)
         elif seed is not None:
             own[seed] = one.value
+    refuse_negative(request.metric, request.direction, samples)
     return Collected(
         samples=samples,
         metric=request.metric,

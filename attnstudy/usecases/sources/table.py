@@ -22,8 +22,8 @@ from attnstudy.tables.points import Point
 from attnstudy.tables.reading import read_table
 from attnstudy.tables.text import read_text
 from attnstudy.tables.words import alike, read_as, some
-from attnstudy.usecases.sources.chosen import on_results, settle_choice
-from attnstudy.usecases.sources.collected import Collected, direction_of
+from attnstudy.usecases.sources.chosen import results_in, settle_choice
+from attnstudy.usecases.sources.collected import Collected, direction_of, refuse_negative
 from attnstudy.usecases.sources.frames import grid_of_parquet
 from attnstudy.usecases.sources.task_checks import (
     TaskNames,
@@ -152,7 +152,8 @@ def _layout_of_tasks(
 
 
 def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
-    chosen_by = on_results(conditions_of(request.filters), grid)
+    conditions = conditions_of(request.filters)
+    results = results_in(grid) if conditions else frozenset()
     grid, settled = filtered(grid, request.filters)
     asked = Asked(
         layout=request.layout,
@@ -178,14 +179,15 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
             f"{what} has no column of runs: a ranking needs the values, not their summary; "
             "'attnstudy audit' checks summaries"
         )
-    ranked = {
-        reading.metric,
-        *(arm.name for arm in reading.arms if reading.layout == "columns-are-arms"),
-    }
+    ranked = {reading.results_in or reading.metric}
+    if reading.layout == "columns-are-arms":
+        ranked |= {arm.name for arm in reading.arms}
     metric = request.named or reading.metric
     seeded = _seeded(reading)
+    samples = {arm.name: _values(arm, seeded=seeded) for arm in reading.arms}
+    refuse_negative(metric, request.direction, samples)
     return Collected(
-        samples={arm.name: _values(arm, seeded=seeded) for arm in reading.arms},
+        samples=samples,
         source=_source(reading, what, request.named or request.metric),
         metric=metric,
         direction=direction_of(metric, request.direction),
@@ -195,7 +197,7 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
         best_of_itself=request.point.of is not None and request.point.of == metric,
         notes=(
             *reading.notes,
-            *settle_choice(chosen_by, ranked),
+            *settle_choice(conditions, ranked, results),
             *alike(arm.name for arm in reading.arms),
         ),
     )
@@ -220,6 +222,8 @@ def _diverged(arm: Arm, *, seeded: bool) -> int | tuple[int, ...]:
 def _source(reading: Reading, what: str, asked: str | None) -> Source:
     counts = {arm.name: len(arm.runs) + len(arm.diverged) for arm in reading.arms}
     metric = asked or reading.metric
+    if reading.results_in not in (None, metric):
+        metric = f"{reading.metric} (column {reading.results_in})"
     if reading.layout != "rows-are-runs":
         metric += " (by --metric)" if asked else " (assumed: --metric names another)"
     return Source(
