@@ -280,7 +280,6 @@ def test_means_among_the_runs_are_no_repetitions(ranked, word):
     [
         ("State", "finished", "crashed"),
         ("status", "FINISHED", "KILLED"),
-        ("state", "COMPLETE", "PRUNED"),
         ("state", "TrialState.COMPLETE", "TrialState.FAIL"),
         ("Status", "completed", "preempted"),
         ("run_state", "done", "pending"),
@@ -1324,3 +1323,31 @@ def test_names_of_the_rows_of_a_wide_table_are_asked_about(ranked, label):
     rows = [f"2026-01-0{i + 1},{1 + i / 9},{2 + i / 8}" for i in (3, 1, 4, 0, 2)]
     said = ranked("\n".join([f"{label},base,ours", *rows]), "--metric", "mae", code=2)
     assert "which may be runs or tasks" in said
+
+
+def test_pruned_runs_are_asked_about_unless_they_were_run_again(ranked):
+    text = "number,params_model,params_seed,value,state\n" + "".join(
+        f"{i},{model},{i % 6},{value},{state}\n"
+        for i, (model, value, state) in enumerate([
+            *(("a", 80 + i / 10, "COMPLETE") for i in range(6)),
+            *(("b", 81 + i / 10, "COMPLETE") for i in range(3)),
+            *(("b", 77 + i / 10, "PRUNED") for i in range(3)),
+        ])
+    )  # fmt: skip
+    said = ranked(text, code=2)
+    assert "3 pruned runs (3 of b), stopped for how they went" in said
+    counted = ranked(text, "--missing", "diverged")
+    assert {arm["variant"]: arm["diverged"] for arm in counted["arms"]} == {"a": 0, "b": 3}
+    assert counted["pairs"][0]["verdict"] != "better"
+    assert ranked(text, "--missing", "absent")["pairs"][0]["verdict"] == "better"
+    again = "".join(f"{12 + i},b,{3 + i},{81.3 + i / 10},COMPLETE\n" for i in range(3))
+    assert {arm["n"] for arm in ranked(text + again)["arms"]} == {6}
+
+
+@pytest.mark.parametrize("word", ["timeout", "OOM", "crashed", "failed", "error"])
+def test_how_a_run_ended_in_the_place_of_its_result_counts_as_diverged(ranked, word):
+    rows = [f"{arm},{seed},{value}" for arm, own in (("a", (80.1, 80.3, 80.2, 80.4, 80.0)),
+            ("b", (85.1, 85.2, 85.3, word, word))) for seed, value in enumerate(own)]  # fmt: skip
+    result = ranked("\n".join(["model,seed,acc", *rows]) + "\n")
+    assert {arm["variant"]: arm["diverged"] for arm in result["arms"]} == {"a": 0, "b": 2}
+    assert result["pairs"][0]["verdict"] != "better"

@@ -37,10 +37,13 @@ _DIGITS = 40
 _NAME_WIDTH = 40
 _EMPTY = frozenset({
     "", "-", "–", "—", "--", "---", "na", "n/a", "n.a.", "#n/a", "#n/a n/a", "<na>", "none", "null",
-    "nil", "nul", "missing", "?", "k.a.", ".", "n.d.", "nd", "oom", "failed", "crashed", "timeout",
-    "error", "#value!", "#ref!", "#div/0!",
+    "nil", "nul", "missing", "?", "k.a.", ".", "n.d.", "nd", "#value!", "#ref!", "#div/0!",
 })  # fmt: skip
-_DIVERGED = frozenset({"nan", "inf", "infinity", "diverged", "1.#inf", "1.#ind", "1.#qnan"})
+# how a run ended that has no result: to leave it out would choose runs by how they went
+_DIVERGED = frozenset({
+    "nan", "inf", "infinity", "diverged", "1.#inf", "1.#ind", "1.#qnan", "oom", "failed", "fail",
+    "crashed", "timeout", "error", "unstable", "collapsed",
+})  # fmt: skip
 
 
 class _Unclear(str):

@@ -44,7 +44,7 @@ def read_rows_as_runs(table: Table) -> Reading:
     """
     labels = labels_of(table.shape.arms)
     metric = _metric_column(table)
-    kept, failed, left_out = without_unfinished(table)
+    kept, failed, left_out = without_unfinished(table, labels)
     rows = Rows(kept, failed, left_out)
     for row in kept if any(map(nameless, _cells_of(table.shape.arms))) else ():
         if any(nameless(c.cells[row]) for c in table.shape.arms):

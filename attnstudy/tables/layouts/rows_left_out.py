@@ -27,16 +27,23 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
 
-def without_unfinished(table: Table) -> tuple[Sequence[int], Sequence[int], list[str]]:
+def without_unfinished(
+    table: Table, labels: Sequence[str] = ()
+) -> tuple[Sequence[int], Sequence[int], list[str]]:
     """Return the rows of runs that finished, those that count as diverged, and what was left out.
 
+    Args:
+        table: the table.
+        labels: for every row its arm, where a row is a run of one.
+
     Raises:
-        UsageError: a state is not known.
+        UsageError: a state is not known, or runs of an arm were stopped for how they went.
         DataError: no run finished, or one did not and ``--missing refuse`` was said.
 
     """
     every: Sequence[int] = range(len(table.grid))
     failed: list[int] = []
+    pruned: list[int] = []
     left_out = []
     for column in (c for c in table.columns if c.kind is Kind.STATE):
         if column in table.shape.arms or column.name in table.asked.settled:
@@ -64,6 +71,8 @@ def without_unfinished(table: Table) -> tuple[Sequence[int], Sequence[int], list
             if state == "diverged" or (state == "failed" and table.asked.missing == "diverged"):
                 failed.append(row)
             else:
+                if cell.casefold().endswith("pruned") and table.asked.missing is None:
+                    pruned.append(row)
                 out.setdefault(f"{column.name} {cell or 'empty'}", []).append(place)
         every = kept
         left_out += [
@@ -72,7 +81,34 @@ def without_unfinished(table: Table) -> tuple[Sequence[int], Sequence[int], list
         ]
     if not every and not failed:
         raise DataError(f"{table.what} has no run that finished: nothing can be ranked")
+    if labels:
+        _refuse_pruned(table, labels, pruned, every)
     return every, failed, left_out
+
+
+def _refuse_pruned(
+    table: Table, labels: Sequence[str], pruned: Sequence[int], kept: Sequence[int]
+) -> None:
+    """Ask about runs that were stopped for how they went, unless the same was run to its end.
+
+    Raises:
+        UsageError: naming their number.
+
+    """
+    seed = table.shape.seed
+
+    def run(row: int) -> tuple[str, str | None]:
+        return labels[row], None if seed is None else seed.cells[row]
+
+    ended = set() if seed is None else set(map(run, kept))
+    lost = [row for row in pruned if run(row) not in ended]
+    if lost:
+        raise UsageError(
+            f"{table.what} has {len(lost)} pruned run{'s' * (len(lost) > 1)} "
+            f"({quoted(counted(labels[row] for row in lost))}), stopped for how they went, so what "
+            "is left are the better ones: say --missing diverged to count them as failed, or "
+            "--missing absent to leave them out all the same"
+        )
 
 
 def leave_out_statistics(table: Table, labels: Sequence[str], metric: Column, rows: Rows) -> None:
