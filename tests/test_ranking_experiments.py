@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -454,3 +456,42 @@ def test_words_of_how_results_were_read():
     assert left_out({"without acc": ["a", "b", "c", "d"]}, "row") == (
         "4 rows without acc (a, b, c and 1 more)",
     )
+
+
+ALLOW = "--allow-differences"
+
+
+@pytest.mark.parametrize(
+    ("tags", "asked"),
+    [
+        ({"dataset": "{task}", "fold": "{seed}"}, "tags.dataset: cifar in 8 runs"),
+        ({"fold": "{run}"}, "tags.fold: 0 in 2 runs"),
+        ({"note": "{arm} {run}", "host": "{task}", "run": "{run}", "team": "red"}, ""),
+    ],
+)
+def test_tags_that_part_the_runs_of_an_arm_are_asked_about(
+    cli, workplace, template_store, tags, asked
+):
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param, RunTag
+
+    client = MlflowClient(f"sqlite:///{Path('mlruns/mlflow.db').resolve()}")
+    number = client.create_experiment("tagged")
+    runs = [(arm, task, seed) for arm in "ab" for task in ("cifar", "svhn") for seed in range(4)]
+    for place, (arm, task, seed) in enumerate(runs):
+        run_id = client.create_run(number).info.run_id
+        said = {"arm": arm, "task": task, "seed": seed, "run": place % 8}
+        client.log_batch(
+            run_id,
+            [Metric("acc", 90 + (arm == "b") + place / 70, 0, 0)],
+            [Param("model", arm)],
+            [RunTag(name, text.format(**said)) for name, text in tags.items()],
+        )
+        client.set_terminated(run_id)
+    words = ("rank", "--experiment", "tagged", "--by", "params.model", "--metric", "acc")
+    answer = cli(*words)
+    assert answer.code == (2 if asked else 0), answer.err
+    assert asked in answer.err
+    if asked:
+        allowed = [w for name in re.findall(r"tags\.\w+", answer.err) for w in (ALLOW, name)]
+        assert cli(*words, *allowed).code == 0

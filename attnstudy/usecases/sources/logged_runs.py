@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from attnstudy.errors import UsageError
+from attnstudy.tables.headings import is_bookkeeping, is_fold, is_of_groups
 from attnstudy.tables.layouts.shape import JOINT
 from attnstudy.tables.points import Point
 from attnstudy.tables.seeds import whole_seed
@@ -23,6 +24,7 @@ from attnstudy.usecases.sources.collected import (
 
 EXPERIMENT = "experiment"  # what a run's experiment is called as a field
 _PARENT = "mlflow.parentRunId"
+_OTHERS = ("mlflow.", "attnstudy.")  # begin the names of tags that programs write of themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,27 +169,31 @@ class Reader:
     def differing(self, kept: Sequence[Counted]) -> dict[str, dict[str, list[str]]]:
         """Return the params with several values, other than those that make arms and seeds.
 
-        The experiment is one of them where the runs of an arm come from several.
+        The experiment is one of them where the runs of an arm come from several, and so are tags
+        that part the runs of an arm into groups, as those of datasets and folds do.
         """
         request = self._request
         asked = (*request.by, request.seed_by)
-        own = {field_of(name)[1] for name in asked if name not in (None, EXPERIMENT)}
-        names = {name for one in kept for name in one.run.params} - own
+        own = {field_of(name) for name in asked if name not in (None, EXPERIMENT)}
+        params = {name for one in kept for name in one.run.params}
         found: dict[str, dict[str, list[str]]] = {}
-        for name in sorted(names):
-            values: dict[str, list[str]] = {}
-            for one in kept:
-                values.setdefault(one.run.params.get(name, "(none)"), []).append(one.run.name)
+        for name in sorted(params - {name for _, name in own}):
+            values = _by_value(kept, [one.run.params.get(name, "(none)") for one in kept])
             if len(values) > 1:
                 found[name] = values
-        store_dirs: dict[str, set[str]] = {}
-        for one in kept:
-            store_dirs.setdefault(one.arm, set()).add(self._names[one.run.experiment])
-        if any(len(several) > 1 for several in store_dirs.values()):
-            by_home: dict[str, list[str]] = {}
-            for one in kept:
-                by_home.setdefault(self._names[one.run.experiment], []).append(one.run.name)
-            found[EXPERIMENT] = by_home
+        tags = {("tags", name) for one in kept for name in one.run.tags}
+        for _, name in sorted(tags - own):
+            told = [one.run.tags.get(name, "(none)") for one in kept]
+            if name.startswith(_OTHERS) or is_bookkeeping(name) or is_of_groups(name):
+                continue
+            folds = request.seed_by is None and is_fold(name, set(told))
+            if folds or _parts_arms(kept, told):
+                found[f"tags.{name}"] = _by_value(kept, told)
+        homes = [self._names[one.run.experiment] for one in kept]
+        if len({(one.arm, home) for one, home in zip(kept, homes, strict=True)}) > len(
+            {one.arm for one in kept}
+        ):
+            found[EXPERIMENT] = _by_value(kept, homes)
         return found
 
     def curve_notes(self, kept: Sequence[Counted]) -> tuple[str, ...]:
@@ -210,6 +216,23 @@ class Reader:
         if name == EXPERIMENT:
             return self._names[run.experiment]
         return _logged(run, name)
+
+
+def _by_value(kept: Sequence[Counted], values: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names of runs by a value that each has."""
+    found: dict[str, list[str]] = {}
+    for one, value in zip(kept, values, strict=True):
+        found.setdefault(value, []).append(one.run.name)
+    return found
+
+
+def _parts_arms(kept: Sequence[Counted], values: Sequence[str]) -> bool:
+    """Whether values differ within an arm, and neither name single runs nor number them."""
+    told = [(one.arm, value) for one, value in zip(kept, values, strict=True) if value != "(none)"]
+    numbers = len(set(told)) == len(told) and all(whole_seed(v) is not None for _, v in told)
+    pairs = {(one.arm, value) for one, value in zip(kept, values, strict=True)}
+    within = len(pairs) > len({arm for arm, _ in pairs})
+    return within and not numbers and len(set(values)) < len(kept)
 
 
 def _without(run: LoggedRun, reason: str, phrase: str) -> Left:
