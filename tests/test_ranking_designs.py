@@ -452,3 +452,38 @@ def test_names_that_do_not_tell_whether_more_is_wanted_are_told(cli, workplace, 
     Path("t.csv").write_text(two_arms(metric, LOW, HIGH))
     notes = json.loads(cli("rank", "--from", "t.csv", "--metric", metric, "--json").out)["notes"]
     assert any("does not say which way is better" in note for note in notes)
+
+
+def test_a_mirror_of_the_ranked_metric_chooses_as_it_does(cli, workplace):
+    draw = random.Random(5).uniform
+    runs = [(arm, seed) for arm in "ab" for seed in range(4)]
+    rows = []
+    for arm, seed in runs:
+        for epoch in range(6):
+            accuracy = draw(80, 85) + (arm == "b")
+            rows.append(f"{arm},{seed},{epoch},{accuracy},{100 - accuracy},{draw(80, 85)}")
+    Path("t.csv").write_text("\n".join(["model,seed,epoch,test_acc,test_err,val_acc", *rows]))
+    words = ("rank", "--from", "t.csv", "--metric", "test_acc", "--at", "best", "--json", "--of")
+    for of, told in (("test_err", True), ("val_acc", False)):
+        notes = json.loads(cli(*words, of).out)["notes"]
+        assert any("test_acc follows from test_err at every step" in n for n in notes) == told
+
+
+def test_what_was_left_out_and_how_the_best_was_chosen_stands_in_methods_and_latex(cli, workplace):
+    rows = [f"{a},{s},{e},{80 + s + e / 3 + (a == 'b')}" for a in "ab" for s in range(5)
+            for e in range(3)]  # fmt: skip
+    Path("t.csv").write_text("\n".join(["model,seed,epoch,acc", *rows]))
+    words = ("rank", "--from", "t.csv", "--at", "best", "--of", "acc", "--filter", "seed!=0")
+    for more in (("--methods", "-"), ("--format", "latex")):
+        said = " ".join(cli(*words, *more).out.split())
+        assert "very run reports its best epoch, chosen by the ranked metric itself" in said
+        assert "rows by the filter seed!=0" in said.replace("\\", "")
+
+
+def test_latex_tells_pairs_that_diverged_runs_rule_out(cli, workplace):
+    rows = [*(f"a,{s},{80 + s / 9}" for s in range(6)), *(f"b,{s},{85 + s / 9}" for s in range(5)),
+            "b,5,nan", *(f"c,{s},{80.1 + s / 9}" for s in range(6))]  # fmt: skip
+    Path("t.csv").write_text("\n".join(["model,seed,acc", *rows]))
+    said = " ".join(cli("rank", "--from", "t.csv", "--format", "latex").out.split())
+    assert "Diverged runs rule out to rank b and " in said
+    assert "1 pair is undecided." in said

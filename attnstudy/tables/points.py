@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -60,6 +61,22 @@ class Point:
         sign = -1.0 if falls else 1.0
         there = [step for step in sorted(of) if step in curve and math.isfinite(of[step])]
         return max(there, key=lambda step: sign * of[step], default=None)
+
+
+def mirrors(points: Iterable[tuple[float, float]]) -> bool:
+    """Whether of two metrics of a run one follows from the other, as an error from an accuracy."""
+    pairs = [(a, b) for a, b in points if math.isfinite(a) and math.isfinite(b)]
+    if len({a for a, _ in pairs}) < 3 or len({b for _, b in pairs}) < 3:
+        return False
+    return abs(statistics.correlation(*zip(*pairs, strict=True))) > 1 - 1e-9
+
+
+def mirrored(metric: str, of: str) -> str:
+    """Return what to say where ``of``, which chooses the step, mirrors the ranked metric."""
+    return (
+        f"{metric} follows from {of} at every step, so every run reports its best {metric}, chosen "
+        "by itself, which makes every arm look better than it is, and the noisiest most"
+    )
 
 
 def point_of(at: str | None, of: str | None) -> Point:

@@ -84,7 +84,8 @@ def test_the_average_is_that_of_the_task_means_by_hand(ranked):
     welch = sum(parts) ** 2 / sum(sum(one) ** 2 / f for one, f in zip(own, df, strict=True))
     assert pair["df"] == pytest.approx(welch)
     assert answer["question"] == "average"
-    assert answer["verdict"] == answer["average"]["verdict"] == "ours > plus > base"
+    assert answer["average"]["verdict"] == "ours > plus > base"
+    assert answer["verdict"] == "on average over these tasks: ours > plus > base"
 
 
 def test_weights_are_heeded_and_said(ranked):
@@ -197,7 +198,7 @@ def test_tasks_of_different_units_and_directions_are_standardised_and_it_is_said
     words = ("--task-direction", "task3=minimize", "--json", "--tasks", "average")
     answer = json.loads(ranked(found, *words).out)
     assert (answer["scale"], answer["unit"], answer["direction"]) == ("sd", "SD", "maximize")
-    assert answer["verdict"] == "ours > plus > base"
+    assert answer["verdict"] == "on average over these tasks: ours > plus > base"
     assert any("the tasks differ in which way is better" in note for note in answer["notes"])
     plain = json.loads(ranked(rows(), "--task-scale", "sd", "--json").out)
     for one, other in zip(answer["average"]["pairs"], plain["average"]["pairs"], strict=True):

@@ -66,6 +66,12 @@ def _runs(ranking: Ranking) -> Iterator[Said]:
         if all(arm.seeds is not None for arm in arms if arm.n) and any(arm.n for arm in arms):
             text += ", one per seed"
     yield Said(text)
+    if (source := ranking.source) is not None:
+        left = f"; left out: {'; '.join(source.left_out)}" if source.left_out else ""
+        yield Said(f"The results were read as {source.read_as}{left}")
+    for flag in ranking.flags:
+        if flag.kind == "best-epoch" and flag.arm is None:
+            yield Said(flag.message[:1].upper() + flag.message[1:])
     if ranking.excluded:
         yield left_out(len(ranking.excluded))
     if diverged := sum(arm.diverged for arm in arms):

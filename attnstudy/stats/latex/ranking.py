@@ -11,6 +11,7 @@ from attnstudy.stats.results import Pair, Ranking
 from attnstudy.stats.vocabulary import INTERVAL_NAMES, Verdict, shown_group
 from attnstudy.stats.wording.method import method_words, unused_words
 from attnstudy.stats.wording.numbers import NONE, Numbers, count, p_value, percent_suffix
+from attnstudy.stats.wording.phrases import listed
 
 MOST_PAIRS = 40
 """Pairs that go on a page below the arms, from the best arm downwards; the CSV has all."""
@@ -88,6 +89,11 @@ def _caption(ranking: Ranking, decided: int) -> Iterator[str]:
         yield from _beside_pairs(ranking, decided)
     if any(arm.diverged for arm in ranking.arms):
         yield "Runs that diverged are not part of means."
+    for flag in ranking.flags:
+        if flag.kind == "best-epoch" and flag.arm is None:
+            yield f"{in_latex(flag.message[:1].upper() + flag.message[1:])}."
+    if ranking.source is not None and ranking.source.left_out:
+        yield f"Left out: {in_latex('; '.join(ranking.source.left_out))}."
     yield status_words(ranking.status, ranking.status_reason, ranking.plan)
 
 
@@ -95,13 +101,22 @@ def _beside_pairs(ranking: Ranking, decided: int) -> Iterator[str]:
     """Yield what has to be known of the pairs, those that the table leaves out among them."""
     if unused := unused_words(ranking):
         yield unused
-    open_ = sum(pair.verdict is Verdict.UNDECIDED for pair in ranking.pairs)
+    undecided = [pair for pair in ranking.pairs if pair.verdict is Verdict.UNDECIDED]
+    # a difference that is significant and not claimed is one that diverged runs forbid
+    denied = [
+        f"{in_latex(pair.a)} and {in_latex(pair.b)}"
+        for pair in undecided
+        if pair.p_adjusted is not None and pair.p_adjusted <= ranking.pair_alpha
+    ]
+    open_ = len(undecided) - len(denied)
+    if denied:
+        yield f"Diverged runs rule out to rank {listed(denied, last='; and ')}."
     if decided > MOST_PAIRS:
         yield f"Of {decided:,} decided pairs, {MOST_PAIRS} of the best arms are shown."
     if open_:
         others = " other" if decided else ""
         yield f"{count(open_, f'{others} pair'.strip())} {'is' if open_ == 1 else 'are'} undecided."
-    untested = len(ranking.pairs) - decided - open_
+    untested = len(ranking.pairs) - decided - len(undecided)
     if untested and ranking.method != "descriptive":
         yield f"{count(untested, 'pair')} {'was' if untested == 1 else 'were'} not tested."
     if any(pair.includes_zero for pair in ranking.pairs):

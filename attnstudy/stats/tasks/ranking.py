@@ -138,8 +138,8 @@ def rank_tasks(
         mean_ranks=ranks,
         notes=(*provenance.notes, *notes(grid, rankings)),
         excluded=provenance.excluded,
-        verdict=answers[question][0] if question else _all(answers, 0),
-        sentence=answers[question][1] if question else _all(answers, 1),
+        verdict=_called(answers, (question,) if question else QUESTIONS),
+        sentence=" ".join(answers[one][1] for one in ((question,) if question else QUESTIONS)),
         source=provenance.source,
     )
 
@@ -151,10 +151,9 @@ _CALLED: dict[Question, str] = {
 }
 
 
-def _all(answers: Mapping[Question, tuple[str, str]], part: int) -> str:
-    if part == 1:
-        return " ".join(answers[one][1] for one in QUESTIONS)
-    return "; ".join(f"{_CALLED[one]}: {answers[one][0]}" for one in QUESTIONS)
+def _called(answers: Mapping[Question, tuple[str, str]], asked: Sequence[Question]) -> str:
+    """Return the verdicts of questions, each behind what it is about."""
+    return "; ".join(f"{_CALLED[one]}: {answers[one][0]}" for one in asked)
 
 
 def _check(design: Design, question: str | None) -> None:

@@ -163,7 +163,8 @@ def _sequential(
     yield (
         f"sequential looks at {', '.join(map(str, looks))} seeds: each has error rate "
         f"{design.alpha / len(looks):.3g}, with matching intervals; a pair is frozen at the look "
-        "that decides it, and stopping there biases its difference away from zero"
+        "that decides it, and stopping there biases its difference away from zero; the runs of a "
+        "look are those with the lowest seeds of each arm, taken to be the first that were made"
     )
     done = max((d.look for d in decisions if d.look is not None), default=0)
     reached = looks[done - 1] if done else 0

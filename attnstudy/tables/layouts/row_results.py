@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from attnstudy.tables.asked import quoted
-from attnstudy.tables.cells import Gap, clip, gap_of
+from attnstudy.tables.cells import Gap, Printed, clip, gap_of
 from attnstudy.tables.columns import Column
 from attnstudy.tables.headings import words_of
 from attnstudy.tables.layouts.curves import RunKeys, point_of_curve, steps_of
 from attnstudy.tables.layouts.rows_left_out import Rows
 from attnstudy.tables.layouts.source import Table
+from attnstudy.tables.points import mirrored, mirrors
 from attnstudy.tables.seeds import whole_seed
 
 
@@ -89,9 +90,22 @@ def results_of_curves(
             continue
         table.seed(found)
         points.append(found)
+    of_best = next((c for c in table.columns if c.name == table.asked.point.of), metric)
+    if of_best is not metric and curves:
+        both = (((table.number(r, metric), table.number(r, of_best)) for r in of) for of in curves)
+        if all(mirrors(_floats(pairs)) for pairs in both):
+            rows.notes.append(mirrored(metric.name, of_best.name))
     if table.asked.point.rule == "last":
         rows.notes += _notes_on_ends(table, labels, metric, step, curves)
     return _results(table, metric, points, rows.failed, [*rows.failed, *points])
+
+
+def _floats(
+    pairs: Iterable[tuple[Printed | Gap, Printed | Gap]],
+) -> Iterator[tuple[float, float]]:
+    for a, b in pairs:
+        if isinstance(a, Printed) and isinstance(b, Printed):
+            yield float(a.value), float(b.value)
 
 
 def _notes_on_ends(

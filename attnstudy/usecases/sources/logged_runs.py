@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from attnstudy.errors import UsageError
 from attnstudy.tables.headings import is_bookkeeping, is_fold, is_of_groups
 from attnstudy.tables.layouts.shape import JOINT
-from attnstudy.tables.points import Point
+from attnstudy.tables.points import Point, mirrored, mirrors
 from attnstudy.tables.seeds import whole_seed
 from attnstudy.tables.words import listed
 from attnstudy.tracking import (
@@ -91,6 +91,8 @@ class Reader:
         self._names = names
         self.at = "" if request.point.rule == "last" else request.point.words
         """Which point of the curves counts; empty where there are no curves."""
+        self._mirrored: list[bool] = []
+        """Of each run, whether what chooses the point mirrors the ranked metric."""
 
     def sorted_out(self, logged: Sequence[LoggedRun]) -> tuple[list[Counted], list[Left]]:
         """Return the runs that count and those that do not, with the reason."""
@@ -153,6 +155,8 @@ class Reader:
             return run.metrics[metric]
         curve = self._curve(run, metric)
         of = curve if point.of in (None, metric) else self._curve(run, point.of or metric)
+        shared = ((curve[step], of[step]) for step in curve if step in of)
+        self._mirrored.append(of is not curve and mirrors(shared))
         if point.rule == "best" and not any(map(math.isfinite, of.values())):
             return math.nan  # it diverged before there was anything to choose from
         step = point.pick(curve, of)
@@ -200,7 +204,8 @@ class Reader:
         """Return what has to be said of a metric with several steps whose last one counts."""
         metric = self._request.metric
         if self.at:
-            return ()
+            of = self._request.point.of
+            return (mirrored(metric, of),) if of and all(self._mirrored) else ()
         steps = {one.run.run_id: one.run.steps.get(metric, 0) for one in kept}
         longest = max(steps, key=lambda run_id: steps[run_id])
         # a later step than 0 may be that of a single value; one look settles it
