@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from dataclasses import Field as DataclassField
@@ -108,11 +109,20 @@ class RunSpec:
         """What the run is called wherever people see it: ``double/seed=3``, behind its task."""
         return "/".join(filter(None, (self.task, self.arm_name, f"seed={self.seed}")))
 
-    @property
-    def options(self) -> str:
-        """The options with which a command means this run alone."""
-        task = "" if self.task is None else f"--task {self.task} "
-        return f"{task}--variant {self.arm_name} --seeds {self.seed}-{self.seed}"
+    def command(self, *options: str) -> str:
+        """Return the ``attnstudy run`` that means this run alone, as a shell takes it.
+
+        Only placements without arms of their own can come from a study without a file, so only
+        they are told their settings: a file says the same, and there is a name for both.
+        """
+        has_file = self.training is not None or self.task is not None or self.arm is not None
+        words = ["attnstudy", "run", *options, *([] if has_file else ["--study"]), self.study]
+        if self.task is not None:
+            words += ["--task", self.task]
+        words += ["--arm", self.arm_name, "--seeds", f"{self.seed}-{self.seed}"]
+        if self.tuned_by is not None:
+            words.append("--tuned")
+        return shlex.join([*words, *([] if has_file else find(self.training).options(self))])
 
     @property
     def arm_name(self) -> str:

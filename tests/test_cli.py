@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -13,7 +14,10 @@ import pytest
 
 from attnstudy import __version__
 from attnstudy.cli import cli as group
+from attnstudy.runs import run_folders
+from tests import studies
 from tests.conftest import SMALL
+from tests.studies import write_study
 
 COMMANDS = [
     ("run",), ("rank",), ("audit",), ("status",), ("sync",), ("ui",), ("doctor",), ("data",),
@@ -201,6 +205,21 @@ def test_command_line_goes_before_environment_and_that_before_the_file(cli, work
     assert {run["variant"] for run in from_line["runs"]} == {"double"}
     assert planned("--epochs", "3")["config"] == from_file["config"]
     assert planned("--study", "renamed")["study"] == "renamed"
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+def test_the_command_of_a_run_means_that_run_alone(cli, workplace, with_file):
+    words: tuple[str, ...] = ("--study", "plain", *SMALL)
+    if with_file:
+        write_study(workplace, "plain", f'variants = ["double"]\nseeds = 3\n{studies.SMALL}')
+        words = ("plain",)
+    more = ("--lr", "0.002", "--variant", "double", "--seeds", "1-1", "--executor", "inline")
+    assert cli("run", *words, *more, "-q").code == 0
+    (folder,) = run_folders(Path("mlruns"), "plain")
+    command = shlex.split(folder.started().spec.command("--dry-run"))
+    assert command[:6] == ["attnstudy", "run", "--dry-run", "--study", "plain", "--arm"]
+    plan = json.loads(cli(*command[1:], "--json").out)
+    assert [(run["seed"], run["status"]) for run in plan["runs"]] == [(1, "complete")]
 
 
 def test_dry_run_trains_and_writes_nothing(cli, workplace):

@@ -99,7 +99,9 @@ class Row:
 
 def of_a_file(name: str, *, rank: tuple[int, str | None] | None = None) -> Row:
     """Return what is said of a file of a result."""
-    said = f"{name} is damaged: put it back from a copy, or repeat the run by 'attnstudy run' with"
+    said = (
+        f"{name} is damaged: put it back from a copy, or repeat the run by 'attnstudy run --rerun"
+    )
     return Row(
         status=said, verify=said, sync=(3, said), run=(0, said),
         rank=rank or (0, f"{name} is damaged (no number here comes from it)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -118,9 +119,9 @@ def test_a_folder_that_is_damaged_is_named(planned, cli, name):
     assert f"{path} is damaged" in answer.err
     assert "--rerun" in answer.err
     if name != "run.json":
-        again = ["--rerun", "--variant", "early", "--seeds", "1-1"]
-        assert again == answer.err.split("'attnstudy run' with ")[1].split()
-        assert cli("run", "deep", "-q", *again).code == 0
+        said = answer.err.rstrip().rstrip(".").split("or repeat the run by ")[1].strip("'")
+        assert said.startswith("attnstudy run --rerun --study deep --arm early --seeds 1-1 ")
+        assert cli(*shlex.split(said)[1:], "-q").code == 0
         assert cli("rank", "deep").code == 0
 
 

@@ -41,10 +41,8 @@ class Remedy(Enum):
 
 _ADVICE = {
     Remedy.RECORD: "'attnstudy sync {study}' writes it anew from result.json",
-    Remedy.TRAINED: "put it back from a copy, or train the run again by 'attnstudy run'{again}",
-    Remedy.REPEATED: (
-        "put it back from a copy, or repeat the run by 'attnstudy run' with --rerun{again}"
-    ),
+    Remedy.TRAINED: "put it back from a copy, or train the run again by '{run}'",
+    Remedy.REPEATED: ("put it back from a copy, or repeat the run by '{rerun}'"),
     Remedy.RESUMED: "'attnstudy run' goes on from what is whole",
     Remedy.NOTED: "'attnstudy sync {study}' finds out anew what it told",
     Remedy.READABLE: "give read access there, or put it back from a copy",
@@ -97,12 +95,14 @@ class Inspection:
     def advice(self, damage: Damage) -> str:
         """Return what to do about a damage, as the end of a sentence."""
         study = self.folder.path.parent.name
-        again = "" if self.started is None else f" {self.started.spec.options}"
+        run, rerun = "attnstudy run", "attnstudy run --rerun"
+        if self.started is not None:
+            run, rerun = self.started.spec.command(), self.started.spec.command("--rerun")
         known = _ADVICE
         if study.endswith(TUNING):
             known = _ADVICE | dict.fromkeys(_MENDED_BY_RUN, _TUNE) | {Remedy.REPEATED: _MOVE}
         text = known[damage.remedy]
-        return text.format(study=study, again=again, folder=self.folder.path)
+        return text.format(study=study, run=run, rerun=rerun, folder=self.folder.path)
 
     def sentences(self) -> tuple[str, ...]:
         """Return what is wrong with the run and what to do, a sentence each."""

@@ -330,16 +330,16 @@ class Upload:
         if path.exists() or self.delivery.now.status in SETTLED:
             raise StoreError(
                 f"{self.started.spec.name}: {path} is {'damaged' if path.exists() else 'lost'}: "
-                "put it back from a copy, or train the run again by 'attnstudy run' "
-                f"{self.started.spec.options}"
+                "put it back from a copy, or train the run again by "
+                f"'{self.started.spec.command()}'"
             )
 
     def _refuse_damaged(self, damaged: Sequence[str]) -> None:
         if not damaged:
             return
         sentence = (
-            f"{self.folder.path / damaged[0]} is damaged: repeat this run with --rerun "
-            f"{self.started.spec.options}"
+            f"{self.folder.path / damaged[0]} is damaged: repeat this run with "
+            f"'{self.started.spec.command('--rerun')}'"
         )
         if self.run.info.status == "RUNNING":
             self._send_status(Status.FAILED, sentence)

@@ -232,6 +232,10 @@ class Training(ABC):
         """
         return Settings(self.facts, given, lacking=True)
 
+    def options(self, spec: RunSpec) -> list[str]:
+        """Return the options of ``run`` that say a run's settings where no study's file does."""
+        return []
+
     def arm_facts(self, arm: Arm) -> dict[str, Any]:
         """Return the facts that are an arm's own; none where an arm is its settings.
 

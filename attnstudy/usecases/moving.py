@@ -123,8 +123,10 @@ def _pack_if_free(archive: ArchiveWriter, folder: RunFolder, *, unfinished: bool
 def _refusal(study: str, damage: Mapping[RunFolder, tuple[Inspection, Damage]]) -> str:
     found, reason = next(iter(damage.values()))
     others = f" ({len(damage) - 1} more are damaged too)" if len(damage) > 1 else ""
-    which = "" if found.started is None else f" {found.started.spec.options}"
-    repeat = f"repeat this run with 'attnstudy run --rerun{which}' and the study's other options"
+    again = "attnstudy run --rerun"
+    if found.started is not None:
+        again = found.started.spec.command("--rerun")
+    repeat = f"repeat this run with '{again}'"
     if study.endswith(TUNING):
         repeat = f"move {found.folder.path} away and run 'attnstudy tune' again, which repeats it"
     elif reason.remedy is not Remedy.REPEATED:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from attnstudy.study import RunSpec
     from attnstudy.trainings.placement.data import TrainingData
 
+_USUAL, _USUAL_SIZES = "cifar10", (49_000, 1_000)
+"""What is trained on where nobody says what."""
 _TIMED = 3  # iterations
 _OF_A_STEP = ("attention", "channels", "batch_size", "precision", "optimizer", "augmentation")
 """Settings by which the time of an iteration differs; arms of a grid mostly differ in others."""
@@ -59,6 +61,21 @@ class Placement(Training):
     )
     # torch imports its compiler with the first optimizer that is made, which takes seconds
     modules = ("attnstudy.trainings.placement.training_runs", "torch._dynamo")
+
+    def options(self, spec: RunSpec) -> list[str]:
+        """Return those of its images and of the settings that are not at their defaults.
+
+        A folder of images is not named: of it, runs keep what it is called and not where it is.
+        """
+        words = []
+        usual = spec.dataset == _USUAL and (spec.train_size, spec.val_size) == _USUAL_SIZES
+        if spec.dataset in (_USUAL, "digits") and not usual:
+            words += ["--dataset", spec.dataset]
+        for field in (*(() if usual else SIZES), *self.settings):
+            value = getattr(spec, field.name)
+            if value != field.default and field.name not in spec.arm_fields:
+                words += [field.option, field.text(value)]
+        return words
 
     def arm_facts(self, arm: Arm) -> dict[str, Any]:
         """Return the variant, and the digest of its source if it is the user's own."""

@@ -19,16 +19,14 @@ def named(runs: Sequence[str]) -> str:
 
 def damaged(folder: RunFolder, name: str, file: str, started: Start | None) -> StoreError:
     """Return the error of a run folder that is not as it was written."""
-    again = "'attnstudy run' with --rerun"
-    if started is not None:
-        again += f" {started.spec.options}"
+    again = "attnstudy run --rerun" if started is None else started.spec.command("--rerun")
     mend = "put it back from a copy"
     if file == START and started is not None:
         mend = f"'attnstudy sync {folder.path.parent.name}' writes it anew from result.json"
     path = folder.path / file
     how = "damaged" if path.exists() else "lost"
     return StoreError(
-        f"{name}: {path} is {how}, so nothing is ranked: {mend}, or repeat the run by {again}"
+        f"{name}: {path} is {how}, so nothing is ranked: {mend}, or repeat the run by '{again}'"
     )
 
 

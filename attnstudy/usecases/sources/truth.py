@@ -154,8 +154,8 @@ def _contradiction(study: str, here: _Here, tracked: Iterable[TrackedRun]) -> St
     mend = f"the folders are the truth: 'attnstudy sync {study}' puts MLflow right"
     if lost:
         mend = (
-            f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or 'attnstudy "
-            f"run' {lost[0].started.spec.options} trains the run again"
+            f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or "
+            f"'{lost[0].started.spec.command()}' trains the run again"
         )
     return StoreError(
         f"MLflow contradicts the run folders of {study!r} about {named(differing)}; {mend}, "
