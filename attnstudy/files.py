@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, cause
@@ -69,6 +69,16 @@ def write_output(path: Path, content: bytes) -> None:
     write_atomically(named, content)
     if mode is not None:
         named.chmod(mode)
+
+
+def discard(stream: TextIO) -> None:
+    """Have what is still written to a stream lead nowhere: its reader is gone, as with ``| head``.
+
+    What a command does is not for its reader alone, so it goes on to its end and its exit code.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def descriptor_of(path: Path) -> int | None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from attnstudy.cli.common import say, tell
+from attnstudy.render import Terminal
+from attnstudy.runs import Status, run_folders
 from tests.conftest import SMALL
 from tests.waiting import PATIENCE
 
@@ -42,6 +47,32 @@ def test_a_name_that_no_file_can_have(words, workplace, cli):
     answer = cli(*words)
     assert answer.code in (2, 3), answer.err
     assert "File name too long" in one_sentence(answer.err) or "no study" in answer.err
+
+
+def test_a_command_goes_on_when_nobody_reads_what_it_says(monkeypatch):
+    for name in ("stdout", "stderr"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        monkeypatch.setattr(sys, name, os.fdopen(writer, "w", buffering=1))
+    terminal = Terminal()
+    publisher = threading.Thread(target=terminal.warn, args=("delivered late",))
+    publisher.start()
+    publisher.join()
+    terminal.say("once more")
+    assert terminal.console.quiet
+    for _ in range(2):
+        say("the result")
+        tell("a remark")
+
+
+@pytest.mark.rest
+def test_a_study_goes_on_to_its_end_behind_head(workplace, store_dir):
+    words = ["run", *SMALL, "--variant", "double", "--seeds", "2", "--lr", "1e30", "--study", "head"]
+    command = f"{sys.executable} -m attnstudy {shlex.join(words)} 2>&1 | head -1"
+    bash = ["bash", "-o", "pipefail", "-c", command]
+    assert subprocess.run(bash, cwd=workplace, check=False, timeout=PATIENCE).returncode == 0
+    found = [folder.status for folder in run_folders(store_dir, "head")]
+    assert found == [Status.DIVERGED] * 2
 
 
 def test_a_file_that_is_nested_without_end(workplace, cli):

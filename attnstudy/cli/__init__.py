@@ -24,6 +24,7 @@ from attnstudy.errors import (
     AttnstudyError,
     TerminatedError,
 )
+from attnstudy.files import discard
 from attnstudy.options import HelpContext, blamed
 from attnstudy.redaction import command_without_passwords, without_passwords
 from attnstudy.shown import in_lines
@@ -120,7 +121,7 @@ def main() -> None:
     except TerminatedError as error:
         code = _interrupted(error.number)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as `| head` does
+        discard(sys.stdout)  # of a help, which click prints itself
         code = 0
     except (MemoryError, RecursionError, OSError) as error:
         _show_error(_surroundings(error))

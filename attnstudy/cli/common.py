@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from attnstudy import options
-from attnstudy.files import write_output
+from attnstudy.files import discard, write_output
 from attnstudy.shown import in_encoding, in_line, in_lines
 
 
@@ -55,7 +55,10 @@ def _write(text: str, *, err: bool = False) -> None:
     # click writes UTF-8 where Python says ASCII: right for a file, garbage on a terminal
     if stream.isatty() or codecs.lookup(encoding).name != "ascii":
         text = in_encoding(text, encoding)
-    click.echo(text, err=err)
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        discard(stream)
 
 
 def note(sentence: str) -> None:

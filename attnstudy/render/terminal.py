@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from attnstudy.files import discard
 from attnstudy.redaction import without_passwords
 from attnstudy.render.tables import duration
 from attnstudy.runs import Status
@@ -36,11 +38,19 @@ PLAIN_COUNT_EVERY = 5.0
 """Seconds between two lines of a count whose end is not known."""
 
 
+class _Console(Console):
+    """Says nothing more once nobody reads it; Rich would end the command."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        discard(sys.stderr)
+
+
 class Terminal:
     """Shows progress: bars on a terminal, else a plain line now and then."""
 
     def __init__(self, *, quiet: bool = False, progress: bool = True) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = _Console(stderr=True, highlight=False, soft_wrap=True)
         self.quiet = quiet
         self.bars = progress and not quiet and self.console.is_terminal
         self.plain = progress and not quiet and not self.console.is_terminal
