@@ -343,10 +343,15 @@ def _plain(value: Any) -> Any:
 
 
 def _safetensors(named: Mapping[str, Any]) -> bytes:
+    # copies: tied weights share memory, and the form has no word for that
     if all(hasattr(value, "detach") for value in named.values()):
         from safetensors.torch import save
 
-        return save({name: value.detach().cpu().contiguous() for name, value in named.items()})
+        return save({name: _copied(value) for name, value in named.items()})
     from safetensors.numpy import save as save_arrays
 
-    return save_arrays({name: np.ascontiguousarray(value) for name, value in named.items()})
+    return save_arrays({name: np.array(value, order="C") for name, value in named.items()})
+
+
+def _copied(tensor: Any) -> Any:
+    return tensor.detach().cpu().clone().contiguous()
