@@ -8,9 +8,10 @@ runs come to may not have them, and one that has them takes them again without h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from attnstudy import runs
 from attnstudy.archives import Archive, ArchiveWriter, open_archive, write_archive
@@ -230,6 +231,20 @@ def _refuse_backdated(
             )
 
 
+def _merged_code(
+    here: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what made the runs of an archive and those here, with what was accepted for either.
+
+    What is from here stays behind: the last is what a change of the code is compared with.
+    """
+    known = {one["identity"] for one in here}
+    accepted: dict[str, dict[str, None]] = {}
+    for one in (*(other for other in others if other["identity"] not in known), *here, *others):
+        accepted.setdefault(one["identity"], {}).update(dict.fromkeys(one.get("accepted", ())))
+    return [{"identity": identity, "accepted": list(own)} for identity, own in accepted.items()]
+
+
 def _merge_facts(
     archive: Archive, store_dir: Path, study: str, facts: StudyFacts
 ) -> tuple[int, int] | None:
@@ -241,7 +256,8 @@ def _merge_facts(
         _refuse_backdated(archive, store_dir, facts, here, study)
         here.threads = here.threads or facts.threads
         here.question = here.question or facts.question
-        here.code = here.code or facts.code
+        for what, known in facts.code.items():
+            here.code[what] = _merged_code(here.code.get(what, ()), known)
         here.others = {**facts.others, **here.others}
         here.plans += [record for record in facts.plans if record not in here.plans]
         for config, arms in facts.asked.items():
