@@ -57,6 +57,8 @@ def decided_text(decided: Decided) -> str:
             f"{decided.runs} of the {decided.fixed} runs of the fixed design were needed: {saved} "
             f"runs{time} of training saved."
         )
+    failed = {one.spec.name: one for report in decided.reports for one in report.failed}
+    lines += [in_line(f"{name} failed: {one.reason}") for name, one in failed.items()]
     if decided.ranking is not None:
         lines += ["", in_line(decided.ranking.sentence)]
     named = "" if decided.task is None else f" --task {decided.task}"
@@ -84,6 +86,11 @@ def decided_json(decided: Decided) -> dict[str, Any]:
             for look in decided.looks
         ],
         "runs": decided.runs,
+        "failed": [
+            {"variant": one.spec.arm_name, "seed": one.spec.seed, "reason": one.reason}
+            for report in decided.reports
+            for one in report.failed
+        ],
         "fixed": decided.fixed,
         "saved_seconds": decided.saved_seconds,
         "ranking": None if decided.ranking is None else decided.ranking.to_json(),

@@ -29,11 +29,13 @@ class RunReport:
 
     plan: RunPlan
     outcomes: tuple[Outcome, ...]
-    """In the order of the plan."""
+    """In the order of the plan; once the time is up, of the runs that had ended by then."""
     undelivered: int
     """Runs that the tracking store has not confirmed."""
     store_error: StoreError | None = None
     """Why it has not."""
+    time_is_up: bool = False
+    """Whether runs were left because a time limit had passed."""
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from attnstudy.crashpoints import reach
 from attnstudy.errors import StoreError, TerminatedError
-from attnstudy.executors import make_executor
+from attnstudy.executors import TimeIsUpError, make_executor
 from attnstudy.redaction import without_passwords
 from attnstudy.running import jobs
 from attnstudy.running.dispatch import Dispatch, RunEvent, RunFailed, RunObserver, RunTask
@@ -72,8 +72,9 @@ def run_study(
 ) -> RunReport:
     """Train the plan's pending runs and publish all of its runs.
 
+    Once the deadline, of ``time.monotonic``, has passed, it returns what there is by then.
+
     Raises:
-        TimeIsUpError: the deadline, of ``time.monotonic``, has passed.
         StoreError: a run folder cannot be written; what is complete is kept.
         DataError: the decoded images were damaged meanwhile.
 
@@ -93,6 +94,7 @@ def run_study(
     )
     first = FirstMeasure(plan, observer.estimated)
     outcomes: dict[RunSpec, Outcome] = {}
+    time_is_up = False
     pending = plan.pending
     to_train = {run.spec for run in pending}
     for run in plan.runs:
@@ -112,6 +114,8 @@ def run_study(
                 training.begin(pending)
             training.train(pending, wait=False)
             training.train(training.held(), wait=True)
+    except TimeIsUpError:
+        time_is_up = True
     except (KeyboardInterrupt, TerminatedError):
         publisher.hurry()
         done = sum(outcome.status.done for outcome in outcomes.values())
@@ -122,11 +126,12 @@ def run_study(
         first.end()
         observer.end()
         undelivered = publisher.close()
-    ordered = tuple(outcomes[run.spec] for run in plan.runs)
+    ended = [run.spec for run in plan.runs if not time_is_up or run.spec in outcomes]
+    ordered = tuple(outcomes[spec] for spec in ended)
     no_effect = seed_warning(without_effect(_measured(ordered)))
     if no_effect is not None:
         observer.warn(no_effect)
-    return RunReport(plan, ordered, undelivered, publisher.trouble)
+    return RunReport(plan, ordered, undelivered, publisher.trouble, time_is_up)
 
 
 def _tell_of_damage(run: PlannedRun, observer: Observer) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from attnstudy import runs, stats
 from attnstudy.errors import UsageError
-from attnstudy.executors import TimeIsUpError
 from attnstudy.running.outcomes import RunReport
 from attnstudy.running.planning import RunPlan, RunRequest
 from attnstudy.running.run_study import Observer, run_study
@@ -113,12 +112,11 @@ def run_until_decided(
     for number, seeds in enumerate(looks, start=1):
         arms = tuple(arm for arm in declared.arms if arm.name in needed)
         at_look = plan(replace(request, arms=arms, seeds=declared.seeds[:seeds], wait=True))
-        try:
-            report = run_study(at_look, observer, figures, deadline=deadline)
-        except TimeIsUpError:
+        report = run_study(at_look, observer, figures, deadline=deadline)
+        state.add(report)
+        if report.time_is_up:
             stopped = "hours"
             break
-        state.add(report)
         if any(outcome.result is None for outcome in report.outcomes):
             stopped = "incomplete"
             break
