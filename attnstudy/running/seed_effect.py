@@ -1,12 +1,14 @@
 """Whether the seed has any effect: all seeds of an arm with the same numbers to the last bit.
 
-Two of many may have the same by chance: an accuracy on a few hundred items has few values.
+Two may have the same by chance: an accuracy on a few hundred items has few values. Three seldom do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+_SEEDS = 3
+"""With fewer nothing is said."""
 OF_TIME = frozenset({"train_seconds", "images_per_second"})
 """Metrics that differ whenever something is run again."""
 
@@ -20,8 +22,10 @@ def without_effect(
         results: arm, seed and metrics of finished runs; times are left aside.
 
     >>> same, other = {"acc": 0.5}, {"acc": 1.0}
-    >>> without_effect([("a", 0, same), ("a", 1, same), ("b", 0, same), ("b", 1, other)])
+    >>> without_effect([*(("a", seed, same) for seed in range(3)), ("b", 0, same), ("b", 1, same)])
     {'a': (0, 1)}
+    >>> without_effect([("a", 0, same), ("a", 1, same), ("a", 2, other)])
+    {}
 
     """
     seeds: dict[str, list[int]] = {}
@@ -35,17 +39,17 @@ def without_effect(
     return {
         arm: (own[0], own[1])
         for arm, own in seeds.items()
-        if len(own) > 1 and len(measured[arm]) == 1
+        if len(own) >= _SEEDS and len(measured[arm]) == 1
     }
 
 
 def seed_warning(arms: Mapping[str, tuple[int, int]]) -> str | None:
-    """Return what is to be said of arms in which the seed has no effect; None if there are none."""
+    """Return what is to be said of arms whose seeds gave the same; None if there are none."""
     if not arms:
         return None
     arm, (first, second) = next(iter(arms.items()))
     more = f" (so have {', '.join(list(arms)[1:])})" if len(arms) > 1 else ""
     return (
         f"all seeds of {arm}, {first} and {second} among them, have the same metrics to the last "
-        f"bit{more}: the seed has no effect there, so these are not several runs but one, repeated"
+        f"bit{more}: the seed may have no effect there, and these may be one run, repeated"
     )
