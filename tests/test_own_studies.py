@@ -214,11 +214,91 @@ def test_a_seed_without_effect_is_told_and_two_equal_results_are_not(own: Own):
     answer = own("run")
     assert answer.code == 0
     warning = ("all seeds of fixed, 0 and 1 among them, have the same metrics to the last bit: the "
-               "seed has no effect there")  # fmt: skip
+               "seed may have no effect there")  # fmt: skip
     assert warning in answer.err
     assert "free" not in answer.err
     ranked = " ".join(own("rank").out.split())
     assert warning in ranked
+
+
+def test_two_equal_seeds_are_no_sign_that_the_seed_has_no_effect(own: Own):
+    own.write('def train(run):\n    return {"acc": 0.5}\n')
+    answer = own("run", "--executor", "inline")
+    assert (answer.code, "no effect" in answer.err) == (0, False)
+
+
+def test_what_failed_before_the_time_was_up_is_told(own: Own):
+    own.write(
+        """
+        import time
+        def train(run):
+            if run.seed == 0:
+                raise OSError("gone")
+            for step in range(10_000):
+                time.sleep(0.1)
+                run.log(step, loss=1.0)
+        """,
+        top='train = "mine:train"\nseeds = 3',
+    )
+    words = ("--until-decided", "--looks", "3", "--max-hours", "0.0008", "--executor", "inline")
+    answer = own("run", *words)
+    assert "The time is up" in answer.out
+    assert answer.code == 1
+    assert "own/seed=0 failed: OSError: gone" in answer.out
+    told = json.loads(own("run", *words, "--json").out)
+    assert [(one["variant"], one["seed"]) for one in told["failed"]] == [("own", 0)]
+
+
+def test_a_long_text_agrees_with_what_mlflow_keeps_of_it(own: Own):
+    long = "x" * 7000
+    own.write('def train(run):\n    return {"acc": run.seed / 2}\n', f'[settings]\ntext = "{long}"')
+    assert own("run", "--executor", "inline").code == 0
+    answer = own("rank")
+    assert answer.code == 0, answer.err
+    assert "altered" not in answer.out + answer.err
+    own.place.joinpath("mlruns", "runs").rename(own.place / "kept")
+    answer = own("rank")
+    assert answer.code == 0, answer.err
+
+
+def test_tied_weights_and_single_numbers_are_kept_as_they_are(own: Own):
+    from safetensors.numpy import load_file
+
+    own.write(
+        """
+        import numpy as np
+        import torch
+
+        class Tied(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed, self.out = torch.nn.Embedding(4, 2), torch.nn.Linear(2, 4, bias=False)
+                self.out.weight = self.embed.weight
+
+        def train(run):
+            run.model(Tied() if run.seed == 0 else {"scale": np.float32(2) * np.ones(())})
+            return {"acc": 0.5}
+        """
+    )
+    assert own("run", "--executor", "inline").code == 0, own.failures()
+    tied, single = (
+        load_file(own.folders()[f"own/seed={seed}"].path / "weights.safetensors") for seed in (0, 1)
+    )
+    assert (tied["embed.weight"] == tied["out.weight"]).all()
+    assert single["scale"].shape == ()
+
+
+def test_an_import_brings_what_was_accepted_of_the_code(own: Own):
+    own.write('def train(run):\n    return {"acc": 0.5}\n')
+    quick = ("--executor", "inline", "--seeds")
+    assert own("run", *quick, "1", "--store", "b").code == 0
+    assert own("run", *quick, "1-1").code == 0
+    own.module('def train(run):\n    return {"acc": 0.50}\n')
+    assert own("run", *quick, "1-1", "--accept-code").code == 0
+    assert own.command("export", "own", "x.zip").code == 0
+    assert own.command("import", "x.zip", "--store", "b").code == 0
+    answer = own("run", *quick, "2", "--store", "b")
+    assert answer.code == 0, answer.err
 
 
 RESTLESS = """

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 
+_LONGEST = 6000
+"""Characters that MLflow keeps of a param."""
+
+
 def param_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the params that stand for fields; a field without a value, or empty, has none."""
+    """Return the params that stand for fields; a field without a value, or empty, has none.
+
+    A longer text is cut here, as MLflow cuts it: what is compared later is what was sent.
+    """
     return {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: (value if isinstance(value, str) else json.dumps(value))[:_LONGEST]
         for name, value in values.items()
         if value not in (None, (), [])
     }
