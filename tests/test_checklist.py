@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from attnstudy import runs
+from attnstudy.api.frames import results_frame
 from attnstudy.runs import RunFolder
 from attnstudy.trainings.placement.models import build_model
 from tests.stores import STUDY
@@ -35,6 +36,22 @@ def test_what_the_store_knows_is_what_its_folders_say(cli, store_dir):
     }
     assert told["software"]["torch"] == [results[0].environment["torch"]]
     assert sum(len(arm["seeds"]) for arm in told["arms"]) == len(results)
+
+
+def test_a_run_that_lost_its_record_counts_and_is_named(cli, store_dir):
+    before = json.loads(cli("checklist", STUDY, "--json").out)
+    assert before["damaged"] == []
+    lost = next(one for one in runs.run_folders(store_dir, STUDY) if one.result() is not None)
+    (lost.path / "run.json").unlink()
+    told = json.loads(cli("checklist", STUDY, "--json").out)
+    (sentence,) = told.pop("damaged")
+    assert sentence.endswith(f"run.json is lost: 'attnstudy sync {STUDY}' writes it anew from "
+                             "result.json")  # fmt: skip
+    assert told == {name: value for name, value in before.items() if name != "damaged"}
+    assert "run.json is lost" in answers(cli, STUDY)
+    folders = runs.run_folders(store_dir, STUDY)
+    with pytest.warns(UserWarning, match=r"run\.json is lost"):
+        assert len(results_frame(folders, ())) == len(folders)
 
 
 def test_parameters_are_those_of_the_network(cli, store_dir):

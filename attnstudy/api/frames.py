@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from attnstudy.runs import inspect
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,12 +22,17 @@ SECONDS = "train_seconds"
 def results_frame(
     folders: Iterable[RunFolder], arms: Sequence[str], tasks: Sequence[str] = ()
 ) -> DataFrame:
-    """Return runs that were begun, a row each: tasks and arms in their order, then seeds."""
+    """Return runs that were begun, a row each: tasks and arms in their order, then seeds.
+
+    A run that is damaged is warned of; it has a row where anything tells which it is.
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for folder in folders:
-        started, result = folder.started(), folder.result()
+    for found in map(inspect, folders):
+        folder, started, result = found.folder, found.started, found.result
+        for sentence in found.sentences():
+            warnings.warn(sentence, stacklevel=3)
         if started is None:
             continue
         metrics = {} if result is None else dict(result.metrics)

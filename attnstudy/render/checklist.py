@@ -60,6 +60,7 @@ def _runs(found: Checklist) -> Iterator[str]:
     for arm in found.arms:
         seeds = f"seeds {seeds_text(arm.seeds)}" if arm.seeds else "no results yet"
         yield f"{_name(arm, found)}: {amount(len(arm.seeds), 'result')}, {seeds}"
+    yield from map(in_line, found.damage)
 
 
 def _compute(found: Checklist) -> Iterator[str]:
@@ -149,8 +150,8 @@ def _selection(found: Checklist) -> Iterator[str]:
         config = found.tuning[0].config
         yield (
             f"hyperparameters: each arm's trial with the {_best_of(config.direction)} "
-            f"mean of {config.metric} over the seeds of the search, which no test image and no "
-            "seed of the ranking has a part in"
+            f"mean of {config.metric} over the seeds of the search, which no "
+            f"{'test image and no ' * found.placements}seed of the ranking has a part in"
         )
     yield (
         "the ranked runs were trained with what the search found" if found.tuned
@@ -168,7 +169,7 @@ def _best_of(direction: str) -> str:
 
 def _statistics(found: Checklist) -> Iterator[str]:
     if not found.plans:
-        yield f"no plan was recorded before the first run: {NOT_RECORDED}"
+        yield "no plan was recorded before the first run"
     for recorded in found.plans:
         yield _plan(recorded)
     yield f"what was done: 'attnstudy rank {found.study} --methods'"
@@ -207,6 +208,7 @@ def checklist_json(found: Checklist) -> dict[str, Any]:
             }
             for arm in found.arms
         ],
+        "damaged": list(found.damage),
         "train_seconds": _seconds_json(found.seconds),
         "machines": [
             {"hardware": m.hardware or None, "device": m.device or None,

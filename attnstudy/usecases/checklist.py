@@ -96,6 +96,8 @@ class Checklist:
     """The latest of each configuration."""
     placements: bool
     """Whether the training is the one that is built in."""
+    damage: tuple[str, ...]
+    """What is wrong with runs and what to do, a sentence each."""
 
 
 def checklist_of(address: Address, study: str | None, storage: str | None) -> Checklist:
@@ -111,7 +113,8 @@ def checklist_of(address: Address, study: str | None, storage: str | None) -> Ch
 
     """
     name = _only(choose_studies(address, study), address)
-    begun = [(f, s) for f in runs.run_folders(address.store_dir, name) if (s := f.started())]
+    inspected = [runs.inspect(folder) for folder in runs.run_folders(address.store_dir, name)]
+    begun = [(one.folder, one.started) for one in inspected if one.started]
     results = [(start.spec, folder.result()) for folder, start in begun]
     done = [result for _, result in results if result is not None]
     tuning, missing = _tuning(address, name, storage)
@@ -135,6 +138,7 @@ def checklist_of(address: Address, study: str | None, storage: str | None) -> Ch
         tuning_seconds=Seconds.of([result.train_seconds for result in trials]),
         plans=tuple({one.plan.config: one for one in recorded}.values()),
         placements=all(spec.training is None for spec, _ in results),
+        damage=tuple(sentence for one in inspected for sentence in one.sentences()),
     )
 
 
