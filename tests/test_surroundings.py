@@ -67,7 +67,18 @@ def test_a_command_goes_on_when_nobody_reads_what_it_says(monkeypatch):
 
 @pytest.mark.rest
 def test_a_study_goes_on_to_its_end_behind_head(workplace, store_dir):
-    words = ["run", *SMALL, "--variant", "double", "--seeds", "2", "--lr", "1e30", "--study", "head"]
+    words = [
+        "run",
+        *SMALL,
+        "--variant",
+        "double",
+        "--seeds",
+        "2",
+        "--lr",
+        "1e30",
+        "--study",
+        "head",
+    ]
     command = f"{sys.executable} -m attnstudy {shlex.join(words)} 2>&1 | head -1"
     bash = ["bash", "-o", "pipefail", "-c", command]
     assert subprocess.run(bash, cwd=workplace, check=False, timeout=PATIENCE).returncode == 0
