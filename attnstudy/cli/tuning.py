@@ -112,8 +112,12 @@ def show(**given: Any) -> int:
 
     study = options.current_study()
     storage = given["storage"] or str(study.journal)
-    variants = expand_variants(given["variant"]) if given["variant"] else None
-    found = tuning_results.read_tuning(study.name, storage, given["store"], variants)
+    arms = given["variant"] or None
+    if arms is not None and study.own is None:
+        arms = expand_variants(arms)
+    elif arms is not None and "all" in arms:
+        arms = None
+    found = tuning_results.read_tuning(study.name, storage, given["store"], arms)
     answer = render.tunings_json(found) if given["as_json"] else None
     print_result(answer, lambda: render.tunings_text(found))
     return 0

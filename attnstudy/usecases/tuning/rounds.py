@@ -28,6 +28,9 @@ MOST_PARTS = 32
 """Of a trial that may be stopped between its epochs: each time that a run goes on, its journal is
 read and written, and on a cluster sent."""
 
+DIVERGED = "it diverged"
+"""Why a trial failed of which nobody knows what it is worth; in a study, that is a result."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -153,7 +156,7 @@ class _Entry:
                 return
         values = [self._value(seed, part.until) for seed in part.seeds]
         if any(map(math.isnan, values)):  # it diverged, and nobody knows what that is worth
-            self.failure = "it diverged"
+            self.failure = DIVERGED
             return
         if self.search.config.pruner == "none":
             steps = dict(enumerate(values))  # seed by seed, for who looks at a dashboard

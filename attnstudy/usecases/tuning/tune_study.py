@@ -15,13 +15,12 @@ from attnstudy.executors import Executor, make_executor
 from attnstudy.running.dispatch import Dispatch
 from attnstudy.running.planning import code_revision
 from attnstudy.running.run_transfer import RunTransport
-from attnstudy.runs import command_at_work, study_folder
+from attnstudy.runs import command_at_work, file_held, study_folder
 from attnstudy.search import (
     ArmSearch,
     Trial,
     TrialState,
     exclusive_use,
-    file_held,
     open_storage,
 )
 from attnstudy.space import Space
@@ -30,7 +29,7 @@ from attnstudy.usecases.publishing import BackgroundPublisher, patience
 from attnstudy.usecases.tuning.plan import TunePlan
 from attnstudy.usecases.tuning.publishing import TuningFigures, Tunings, connect
 from attnstudy.usecases.tuning.results import ArmTuning, tuning_of_search
-from attnstudy.usecases.tuning.rounds import play_rounds
+from attnstudy.usecases.tuning.rounds import DIVERGED, play_rounds
 from attnstudy.usecases.tuning.training import SearchObserver, Trainer
 
 
@@ -60,8 +59,8 @@ class TuneReport:
     plan: TunePlan
     tunings: tuple[ArmTuning, ...]
     """One per arm, in the order that was asked for."""
-    before: int
-    """Trials that had ended before."""
+    earlier: frozenset[tuple[str, int]]
+    """Trials that had ended before, by arm and number."""
     undelivered: int
     """Arms that the tracking store has not confirmed."""
     store_error: StoreError | None = None
@@ -69,13 +68,20 @@ class TuneReport:
 
     @property
     def failed(self) -> tuple[tuple[str, Trial], ...]:
-        """Trials that failed, with their arms."""
+        """Trials of this command that failed, with their arms; one that diverged did not."""
         return tuple(
             (tuning.arm, trial)
             for tuning in self.tunings
             for trial in tuning.trials
             if trial.state is TrialState.FAILED
+            and trial.reason != DIVERGED
+            and (tuning.arm, trial.number) not in self.earlier
         )
+
+    @property
+    def before(self) -> int:
+        """How many trials had ended before."""
+        return len(self.earlier)
 
     @property
     def trials(self) -> int:
@@ -115,10 +121,12 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
             prepare=import_mlflow,
             patience=patience(request.address),
         )
-        before = sum(len(search.finished()) for search in searches)
+        earlier = frozenset(
+            (search.config.arm, trial.number) for search in searches for trial in search.finished()
+        )
         try:
             with command_at_work(folder) as command, _executor(plan, observer) as executor:
-                progress = _Progress(plan, searches, observer, publisher, tunings, before)
+                progress = _Progress(plan, searches, observer, publisher, tunings, len(earlier))
                 progress.begin()
                 dispatch = Dispatch(
                     executor=executor,
@@ -142,7 +150,7 @@ def tune_study(plan: TunePlan, observer: TuneObserver, figures: TuningFigures) -
         finally:
             observer.end()
             undelivered = publisher.close()
-    return TuneReport(plan, found, before, undelivered, publisher.trouble)
+    return TuneReport(plan, found, earlier, undelivered, publisher.trouble)
 
 
 def _executor(plan: TunePlan, observer: TuneObserver) -> Executor:
