@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +22,13 @@ from attnstudy.running.jobs import Job
 from attnstudy.running.worker import train_together
 from attnstudy.tracking import (
     Publisher,
+    log_ranking,
     open_store,
     read_runs,
     resolve,
     tracked_studies,
 )
+from attnstudy.usecases import logging_reports
 
 
 @pytest.fixture
@@ -344,3 +348,44 @@ def test_the_dataset_input_tells_shape_and_classes(
     profile = json.loads(dataset.profile)
     assert profile["train_images"] == 256
     assert len(profile["classes"]) == 10
+
+
+class Refusing:
+    """A client that takes a run and none of its files."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, ...]] = []
+
+    def create_run(self, *_: object, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(info=SimpleNamespace(run_id="r"))
+
+    def log_artifacts(self, *_: object) -> None:
+        raise OSError("no room")
+
+    def set_terminated(self, *words: str) -> None:
+        self.ended.append(words)
+
+
+def test_a_report_that_could_not_be_sent_has_failed(tmp_path):
+    client = Refusing()
+    tracker: Any = SimpleNamespace(
+        client=client,
+        address=SimpleNamespace(shown="here", embedded=False),
+        experiment=lambda study: SimpleNamespace(experiment_id="1", artifact_location="x"),
+    )
+    with pytest.raises((OSError, StoreError)):
+        log_ranking(tracker, "mine", tmp_path, tags={}, name="ranking", note="")
+    assert client.ended == [("r", "FAILED")]
+
+
+def test_a_report_is_called_a_ranking_whatever_files_it_has(monkeypatch):
+    called = {}
+    monkeypatch.setattr(logging_reports, "open_store", lambda *_, **__: None)
+    monkeypatch.setattr(logging_reports, "log_ranking", lambda *_, **told: called.update(told))
+    ranking = SimpleNamespace(verdict="", sentence="", status="", metric="", to_json=dict)
+    found = SimpleNamespace(study="mine", runs=[SimpleNamespace(name="a", run_id="1", value=1.0)],
+                            question=None, config=None)  # fmt: skip
+    report: Any = SimpleNamespace(ranking=ranking, collected=found)
+    address: Any = None
+    logging_reports.log_report(report, address, {"figure.svg": b""}, "")
+    assert called["name"].startswith("ranking 2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,7 +30,12 @@ def log_ranking(
     with mlflow_errors(tracker.address):
         shown = {key: value[:5000] for key, value in tags.items() if value}
         run = client.create_run(experiment, run_name=name, tags=shown)
-        client.log_artifacts(run.info.run_id, str(folder))
+        try:
+            client.log_artifacts(run.info.run_id, str(folder))
+        except BaseException:
+            with contextlib.suppress(Exception):  # what is wrong was said above
+                client.set_terminated(run.info.run_id, "FAILED")
+            raise
         client.set_terminated(run.info.run_id)
         client.set_experiment_tag(experiment, "mlflow.note.content", note[:5000])
     run_id = str(run.info.run_id)

@@ -46,8 +46,8 @@ def log_report(
     note = _note(found.question, f"Ranked on {today}; all of it is in the run '{name}'.", markdown)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
         ranked = json.dumps(ranking.to_json(), indent=1, allow_nan=False)
         (folder / "ranking.json").write_text(ranked, encoding="utf-8")
         used = [{"name": r.name, "run_id": r.run_id, "value": r.value} for r in found.runs]
