@@ -197,6 +197,50 @@ def test_a_trial_that_is_no_number_where_it_would_pause_has_failed_alone(own: Ow
     states = {(trial["fields"]["rate"] > 2, trial["state"]) for trial in trials}
     assert states == {(False, "complete"), (True, "failed")}, answer.err
     assert {trial["reason"] for trial in trials} == {None, "it diverged"}
+    assert answer.code == 0, "a trial that diverged is a result, as a run is"
+    shown = own.command("tune", "show", "own", "--arm", "own")
+    assert shown.code == 0, shown.err
+
+
+def test_a_trial_that_failed_is_told_by_the_command_that_made_it(own: Own):
+    own.write(
+        """
+        def train(run):
+            if run.settings["rate"] > 1:
+                raise OSError("gone")
+            return {"val": 0.5, "acc": 0.5}
+        """,
+        """
+        [settings]
+        rate = 1
+        [tuning]
+        metric = "val"
+        direction = "maximize"
+        trials = 4
+        seeds_per_trial = 1
+        [tuning.space]
+        rate = [1, 2]
+        """,
+        top='train = "mine:train"',
+    )
+    assert [own("tune", "--executor", "inline").code for _ in range(2)] == [1, 0]
+
+
+def test_inline_leaves_the_threads_of_the_process_as_they_were(own: Own, monkeypatch):
+    import torch
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        own.write('def train(run):\n    return {"acc": run.threads}\n')
+        assert own("run", "--executor", "inline", "--threads", "1").code == 0
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert "MKL_NUM_THREADS" not in os.environ
 
 
 def test_a_seed_without_effect_is_told_and_two_equal_results_are_not(own: Own):

@@ -17,7 +17,7 @@ from attnstudy.errors import UsageError
 from attnstudy.executors import Channel, Stopped, died
 from attnstudy.files import file_digest
 from attnstudy.running.claiming import claimed_run
-from attnstudy.running.environment import environment, prepare_process
+from attnstudy.running.environment import environment, prepare_process, threads_put_back
 from attnstudy.running.jobs import Failed, Job, Kept, Member, Notice, Paused
 from attnstudy.running.resuming import resume
 from attnstudy.running.run import ActiveRun, PausedError, check_metric_name
@@ -34,7 +34,7 @@ def train_together(jobs: Sequence[Job], channel: Channel) -> None:
 
     """
     ending = _Ending(jobs, channel)
-    with contextlib.ExitStack() as stack:
+    with threads_put_back(), contextlib.ExitStack() as stack:
         for place, job in enumerate(jobs):
             hold = stack.enter_context(contextlib.ExitStack())
             try:
