@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from attnstudy.errors import UsageError
 from attnstudy.runs.temporary import temporary_folder
@@ -52,8 +52,12 @@ def use_modules(sources: Mapping[str, bytes]) -> None:
     if sources.items() <= _USED.items():
         return
     folder = _KEPT.enter_context(temporary_folder())
+    # so deep that what lies above the study's folder lies above this one too, and within the other
+    up = max((PurePosixPath(name).parts.count("..") for name in sources), default=0)
+    folder = folder.joinpath(*["code"] * up)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in sources.items():
-        path = folder / name
+        path = folder / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     sys.path.insert(0, str(folder))

@@ -60,7 +60,9 @@ class Code:
         places = [*([] if self.folder is None else [self.folder]), *places]
         found: dict[str, Path] = {}
         for name in self.files:
-            path = next((one / name for one in places if (one / name).is_file()), None)
+            # on another machine, what had an absolute name lies below a folder of modules
+            paths = [one / as_named for as_named in (name, name.lstrip("/")) for one in places]
+            path = next((one for one in paths if one.is_file()), None)
             if path is not None:
                 found[name] = path
         return found
