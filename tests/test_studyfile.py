@@ -12,6 +12,7 @@ import pytest
 from attnstudy.errors import EXIT_USAGE, UsageError
 from attnstudy.seeds import parse_seeds
 from attnstudy.studyfile import StudyFile, find
+from attnstudy.usecases.studyfiles import new_study
 
 
 @pytest.fixture(autouse=True)
@@ -432,3 +433,14 @@ def test_a_character_that_no_path_can_hold_is_told(here: Path, line: str) -> Non
 def test_the_same_above_all_tables(here: Path, line: str) -> None:
     (here / "nul.toml").write_text(line)
     assert "holds the character U+0000" in refusal("nul.toml")
+
+
+def test_a_file_with_a_byte_order_mark_is_read():
+    write(b"\xef\xbb\xbfseeds = 3\n")
+    assert find("mine", None).options["seeds"] == 3
+
+
+@pytest.mark.parametrize("question", ["a\nb", 'a "b" \\ c', "\x7f\t\x01", "größer?"])
+def test_a_new_study_asks_what_it_was_told(question):
+    new_study("fresh", question)
+    assert find("fresh", None).question == question

@@ -108,6 +108,6 @@ def _as_parameters(options: dict[str, Any]) -> dict[str, Any]:
     for key, listed in options.items():
         if isinstance(listed, list | tuple) and key != "variant":
             # one seed in a list is that seed, while a bare number is a count
-            single = key.endswith("seeds") and len(listed) == 1 and str(listed[0]).isdigit()
+            single = key.endswith("seeds") and len(listed) == 1 and str(listed[0]).isdecimal()
             options[key] = f"{listed[0]}-{listed[0]}" if single else ",".join(map(str, listed))
     return options

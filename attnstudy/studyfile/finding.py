@@ -60,7 +60,7 @@ def _locate(study: str) -> Path | None:
 
 def _load(path: Path, name: str | None) -> StudyFile:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:  # also of text that is none, and of numbers without end
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except RecursionError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from attnstudy.trainings.registry import find
 from attnstudy.usecases.declaring import arm_facts
 
 TEMPLATE = """\
-question = "{question}"
+question = {question}
 variants = ["vanilla", "early", "late", "double"]
 seeds = "0-9"
 dataset = "cifar10"
@@ -73,7 +74,8 @@ def new_study(name: str, question: str) -> Path:
     path = FOLDER / check_study_name(name) / FILE_NAME
     if path.exists():
         raise UsageError(f"{path} already exists: edit it, or choose another name")
-    quoted = question.replace("\\", "\\\\").replace('"', '\\"')
+    # what JSON escapes in a text is escaped alike in TOML, which has one sign more
+    quoted = json.dumps(question, ensure_ascii=False).replace("\x7f", "\\u007f")
     with reported(path.parent):
         make_folder(path.parent)
     write_atomically(path, TEMPLATE.format(question=quoted).encode())
