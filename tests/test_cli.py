@@ -15,6 +15,7 @@ import pytest
 from attnstudy import __version__
 from attnstudy.cli import cli as group
 from attnstudy.runs import run_folders
+from attnstudy.usecases.declaring import keep_beside_study
 from tests import studies
 from tests.conftest import SMALL
 from tests.studies import write_study
@@ -320,3 +321,22 @@ def test_help_needs_no_study(cli, workplace, words):
     answer = cli(*words)
     assert answer.code == 0
     assert "Usage: " in answer.out
+
+
+@pytest.mark.parametrize("command", ["rank", "status", "sync", "prune", "checklist", "ui"])
+def test_two_studies_are_refused_by_what_is_about_one(command, cli, workplace):
+    answer = cli(command, "mine", "--study", "other")
+    assert answer.code == 2
+    assert answer.err.startswith("Error: STUDY is 'mine' and --study 'other': name one of them")
+    assert "[default: placement]" not in " ".join(cli(command, "--help").out.split())
+
+
+def test_a_number_of_workers_is_of_plain_digits(cli, workplace):
+    answer = cli("run", "--workers", "²")
+    assert (answer.code, "'²' is not a number of workers" in answer.err) == (2, True)
+
+
+def test_plans_beside_a_study_are_written_anew_whatever_is_there(tmp_path):
+    (tmp_path / "plans.json").write_bytes(b"\xff")
+    keep_beside_study(tmp_path, [])
+    assert (tmp_path / "plans.json").read_text() == "[]"

@@ -63,3 +63,17 @@ def test_an_installation_that_claims_too_much_does_not_repeat_and_sees_nothing_i
     assert answers(tmp_path) == {
         "repetition": False, "negative control": False, "positive control": False,
     }  # fmt: skip
+
+
+def test_a_study_without_a_file_is_refused_as_run_does(cli, workplace):
+    answer = cli("selftest", "nope")
+    assert answer.code == 2
+    assert "there is no study 'nope'" in answer.err
+
+
+def test_options_of_a_study_are_refused_without_one(cli, workplace):
+    answer = cli("selftest", "--seeds", "3")
+    assert answer.code == 2
+    assert answer.err == (
+        "Error: --seeds is for the selftest of a study: name STUDY, or leave it out\n"
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from attnstudy.cli.common import say, tell
+from attnstudy.errors import TerminatedError
 from attnstudy.render import Terminal
 from attnstudy.runs import Status, run_folders
 from tests.conftest import SMALL
@@ -152,3 +153,16 @@ def test_links_in_a_circle(workplace):
     )  # fmt: skip
     assert done.returncode == 3
     assert "ymbolic link" in one_sentence(done.stderr)
+
+
+@pytest.mark.parametrize(("words", "kept"), [(("status",), False), (("sync",), True)])
+def test_only_what_keeps_something_says_so_when_it_is_ended(
+    words, kept, cli, monkeypatch, workplace
+):
+    def ended(*_: object) -> None:
+        raise TerminatedError(15)
+
+    monkeypatch.setattr("attnstudy.tracking.resolve", ended)
+    answer = cli(*words)
+    again = " What is complete is kept; to go on from there: attnstudy sync" * kept
+    assert (answer.code, answer.err) == (143, f"Interrupted.{again}\n")

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,8 +73,20 @@ def _terminate(number: int, _: object) -> None:
     raise TerminatedError(number)
 
 
+def _keeps(words: Sequence[str]) -> bool:
+    """Tell whether a command keeps what it has done when it ends midway."""
+    reads = "--dry-run" in words or list(words[:2]) in (["tune", "show"], ["data", "verify"])
+    return bool(words) and words[0] in _KEEPING and not reads
+
+
+_KEEPING = ("run", "tune", "sync", "import", "prune", "data")
+
+
 def _interrupted(number: int) -> int:
-    """Say how to go on after a signal; return the exit code."""
+    """Say how to go on after a signal, if there is anything to go on from; return the exit code."""
+    if not _keeps(sys.argv[1:]):
+        tell("Interrupted.")
+        return EXIT_SIGNAL + number
     # a repetition that was begun is gone on with, not repeated
     words = [word for word in sys.argv[1:] if word != "--rerun"]
     tell(

@@ -21,7 +21,7 @@ _FILE = click.Path(path_type=Path)
     epilog=options.examples("attnstudy prune mine", "attnstudy prune mine --repeated --yes"),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.store_folder
 @options.data_dir
 @options.option("--repeated", is_flag=True, help="Also results that a later --rerun replaced.")
@@ -74,7 +74,7 @@ def prune(**given: Any) -> int:
 )
 @click.argument("study_argument", metavar="STUDY")
 @click.argument("file", type=_FILE)
-@options.study_name
+@options.study_known
 @options.store_folder
 @options.option("--unfinished", is_flag=True, help="Unfinished runs too, to go on with elsewhere.")
 @options.option("--tuning", is_flag=True, help="The runs of its tuning, instead of its own.")

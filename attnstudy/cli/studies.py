@@ -83,7 +83,7 @@ def run(**given: Any) -> int:
     ),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.store
 @options.option(
     "--verify", is_flag=True, help="Read every file of the runs, and name those that are damaged."
@@ -118,7 +118,7 @@ def status(**given: Any) -> int:
     ),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.store
 @options.republish
 @options.no_figures
@@ -148,7 +148,7 @@ def sync(**given: Any) -> int:
     epilog=options.examples("attnstudy checklist mine"),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.tuning_storage
 @options.store
 @options.quiet

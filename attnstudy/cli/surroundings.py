@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from attnstudy import options
 from attnstudy.cli.common import address_of, data_dir_of, named_study, say
-from attnstudy.errors import EXIT_ENVIRONMENT
+from attnstudy.errors import EXIT_ENVIRONMENT, UsageError
+
+if TYPE_CHECKING:
+    from attnstudy.asking import Given
 
 
 @click.group()
@@ -55,11 +58,11 @@ def doctor(**given: Any) -> int:
 
 
 @click.command(
-    cls=options.StudyCommand,
+    cls=options.StudyFileCommand,
     epilog=options.examples("attnstudy selftest", "attnstudy selftest mine"),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.task
 @options.what_to_run
 @options.how_to_run
@@ -83,6 +86,8 @@ def selftest(**given: Any) -> int:
     from attnstudy.running.figures import run_figures
     from attnstudy.usecases import selftest as controls
 
+    if named_study(given) is None:
+        _refuse_without_study(options.given_here())
     terminal = render.Terminal(quiet=given["quiet"], progress=not given["no_progress"])
     good, what = True, named_study(given) or "this installation"
     with tempfile.TemporaryDirectory() as place:
@@ -102,6 +107,20 @@ def selftest(**given: Any) -> int:
             say(render.finding_line(finding))
     say("All checks passed." if good else f"Do not trust what {what} says: see above.")
     return 0 if good else EXIT_ENVIRONMENT
+
+
+def _refuse_without_study(asked: Given) -> None:
+    """Refuse options that would have no effect on what is trained where no study is named.
+
+    Raises:
+        UsageError: naming the first.
+
+    """
+    for name in asked:
+        if asked.called(name) and name not in ("quiet", "no_progress"):
+            raise UsageError(
+                f"{asked.place(name)} is for the selftest of a study: name STUDY, or leave it out"
+            )
 
 
 def _load_dataset(name: str, given: dict[str, Any], *, download: bool) -> int:

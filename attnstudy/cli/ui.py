@@ -31,7 +31,7 @@ _GRACE = 10.0
     ),
 )
 @options.study_argument
-@options.study_name
+@options.study_known
 @options.store
 @options.option("--port", type=click.IntRange(1, 65535), default=5000, help="Port to listen on.")
 @options.option("--open", "opens", is_flag=True, help="Open it in the browser once it answers.")

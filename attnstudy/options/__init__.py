@@ -82,6 +82,7 @@ __all__ = [
     "store",
     "store_folder",
     "study_argument",
+    "study_known",
     "study_name",
     "talk",
     "task",
@@ -104,6 +105,13 @@ study_name = option(
     shell_complete=complete_study,
     help=f"Name of the study and of its MLflow experiment.  [default: {study.DEFAULT_STUDY}]",
 )
+study_known = option(
+    "--study",
+    metavar="NAME",
+    shell_complete=complete_study,
+    help="Name of the study and of its MLflow experiment.",
+)
+"""The same where no study is meant unless one is named."""
 
 store_folder = option(
     "--store",
@@ -184,7 +192,7 @@ of_tune = together(
 
 of_rank = together(
     study_argument,
-    under("What is ranked", study_name, what_to_rank),
+    under("What is ranked", study_known, what_to_rank),
     how_to_rank,
     under("Store and MLflow", store),
     under("Output", talk, as_json),

@@ -32,7 +32,11 @@ class StudyCommand(SectionedCommand):
                 return bool(given.get(name) or names[name].resolve_envvar_value(ctx))
 
             argument = _text(given.get("study_argument"))
-            study_name = _text(given.get("study")) or names["study"].resolve_envvar_value(ctx)
+            study_name = _text(given.get("study"))
+            if argument is not None and not self.needs_file:
+                _refuse_two(argument, study_name)
+            elif study_name is None:
+                study_name = names["study"].resolve_envvar_value(ctx)
             if argument is None and study_name is None and any(map(named, self.elsewhere)):
                 found = studyfile.StudyFile(study.DEFAULT_STUDY)
             else:
@@ -52,6 +56,22 @@ class RankCommand(StudyCommand):
     """A command on a study, or on a table or an experiment of somebody else."""
 
     elsewhere = ("tables", "experiments")
+
+
+def _refuse_two(argument: str, name: str | None) -> None:
+    """Refuse two studies: only what does as a file says can do it under another name.
+
+    Raises:
+        UsageError: both are named, and are not one.
+
+    """
+    if name is not None:
+        found = studyfile.find(argument, None, needs_file=False).name
+        if found != name:
+            raise UsageError(
+                f"STUDY is {found!r} and --study {name!r}: name one of them, as this command is "
+                "about one study"
+            )
 
 
 def _text(value: object) -> str | None:

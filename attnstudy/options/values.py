@@ -69,7 +69,7 @@ def workers(text: str) -> int | None:
     """Return a number of workers; None for ``auto``."""
     if text == "auto":
         return None
-    if not (text.isdigit() and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise UsageError(f"{text!r} is not a number of workers: give 1 or more, or auto")
     return int(text)
 

@@ -138,9 +138,10 @@ def keep_beside_study(folder: Path, recorded: Iterable[RecordedPlan]) -> None:
 
     """
     path = folder / PLANS
-    content = json.dumps([one.to_json() for one in recorded], indent=1, allow_nan=False)
-    if not path.is_file() or path.read_text(encoding="utf-8") != content:
-        write_atomically(path, content.encode())
+    text = json.dumps([one.to_json() for one in recorded], indent=1, allow_nan=False)
+    content = text.encode()
+    if not path.is_file() or path.read_bytes() != content:
+        write_atomically(path, content)
 
 
 @dataclass(frozen=True, slots=True)

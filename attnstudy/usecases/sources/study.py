@@ -259,7 +259,7 @@ def _common(runs: Sequence[TrackedRun], tag: str) -> int | None:
     """Return the number that all runs carry in a tag; None if they do not agree or have none."""
     values = {run.tags.get(tag) for run in runs}
     only = values.pop() if len(values) == 1 else None
-    return int(only) if only is not None and only.isdigit() else None
+    return int(only) if only is not None and only.isdecimal() else None
 
 
 def _split(runs: Sequence[TrackedRun]) -> Literal["fixed", "by seed"] | None:
