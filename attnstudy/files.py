@@ -65,6 +65,7 @@ def write_output(path: Path, content: bytes) -> None:
             path.write_bytes(content)
             return
         named = path.resolve()  # what a link stands for, and not the link
+        make_folder(named.parent)
         mode = stat.S_IMODE(named.stat().st_mode) if named.exists() else None
     write_atomically(named, content)
     if mode is not None:

@@ -16,9 +16,6 @@ PRUNERS = ("none", "wilcoxon", "median")
 Value = int | float | str | tuple[int, int]
 """What a setting can be."""
 
-SEARCHABLE = tuple(field.name for field in recorded_settings() if field.searched)
-"""The settings that a search can vary."""
-
 
 @dataclass(frozen=True, slots=True)
 class Range:

@@ -118,3 +118,10 @@ def test_a_table_from_standard_input_is_not_replaced(kept):
     assert done.returncode == 2
     assert "t.csv is what is read" in done.stderr
     assert Path("t.csv").read_text() == TABLE
+
+
+def test_the_folder_of_an_output_is_made(cli, workplace):
+    Path("t.csv").write_text(TABLE)
+    answer = cli("rank", "--from", "t.csv", *ASKED, "--output", "not/there/x.txt")
+    assert answer.code == 0, answer.err
+    assert Path("not/there/x.txt").read_text()

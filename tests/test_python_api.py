@@ -23,6 +23,7 @@ import pytest
 
 import attnstudy
 from attnstudy import runs
+from attnstudy.api.values import space_of
 from attnstudy.errors import UsageError
 from tests.studies import SMALL, write_study
 
@@ -632,3 +633,31 @@ def test_importing_the_package_imports_nothing_heavy():
         env={**os.environ, "PYTHONPATH": str(Path(attnstudy.__file__).parent.parent)},
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"weights": {"a": "x"}}, "weights['a'] is 'x': give a number"),
+        ({"weights": [1, 2]}, "weights is [1, 2]: give it by task, as in {'cifar10': 2.0}"),
+        ({"directions": "minimize"}, "directions is 'minimize': give it by task"),
+        ({"directions": {"a": "up"}}, "directions['a'] is 'up': give 'maximize' or 'minimize'"),
+    ],
+)
+def test_what_is_said_by_task_is_refused_in_a_sentence(given, said):
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        [(task, arm, seed, seed + 0.5) for task in "ab" for arm in "xy" for seed in range(3)],
+        columns=["dataset", "model", "seed", "accuracy"],
+    )
+    with pytest.raises(UsageError, match=re.escape(said)):
+        attnstudy.rank_tasks(frame, task="dataset", **given)
+
+
+def test_a_search_space_takes_numbers_of_numpy():
+    space = space_of({"lr": np.array([0.1, 0.2]), "rate": {"low": np.float64(0.5), "high": 2},
+                      "epochs": [np.int64(3), 4], "steps": range(2)})  # fmt: skip
+    assert json.dumps(space) == (
+        '{"lr": [0.1, 0.2], "rate": {"low": 0.5, "high": 2}, "epochs": [3, 4], "steps": [0, 1]}'
+    )

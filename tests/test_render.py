@@ -11,9 +11,12 @@ from attnstudy import stats
 from attnstudy.render.comparison import advice_words
 from attnstudy.render.exports import rank_json, rank_markdown
 from attnstudy.render.ranking import rank_text, ranking_text
+from attnstudy.render.studies import sync_text
 from attnstudy.render.tables import duration, number, table
 from attnstudy.seeds import parse_seeds, seeds_text
+from attnstudy.tracking import resolve
 from attnstudy.usecases.ranking import RankReport
+from attnstudy.usecases.syncing import SyncReport
 from tests.conftest import SMALL
 from tests.terminals import on_a_terminal
 
@@ -208,3 +211,8 @@ def test_the_unit_that_a_name_has_is_not_said_twice(metric):
     head = f"ranking, {metric}, maximized"
     assert ranking_text(stats.rank(samples, metric=metric, unit="points")).startswith(head)
     assert "ranking, acc (%), " in ranking_text(stats.rank(samples, metric="acc", unit="points"))
+
+
+def test_one_run_is_delivered_in_the_singular(tmp_path):
+    done = SyncReport(delivered=1, already=0, deleted=0, refused=0, damaged=0)
+    assert sync_text(done, resolve(tmp_path, None)).startswith("1 run delivered to ")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from attnstudy.errors import UsageError
-from attnstudy.space import SEARCHABLE, Choice, Range, default_space, parse_space
+from attnstudy.space import Choice, Range, default_space, parse_space
 from attnstudy.study import roles
+from attnstudy.trainings.placement.settings import recorded_settings
+
+SEARCHABLE = [field.name for field in recorded_settings() if field.searched]
 
 
 def test_each_field_gets_the_kind_of_values_that_it_has():

@@ -38,7 +38,7 @@ def study_of(
     """
     if not isinstance(name, str):
         raise UsageError(f"the name of the study is {name!r}: give a text")
-    given = {key: _plain(value) for key, value in said.items() if value is not None}
+    given = {key: plain(value) for key, value in said.items() if value is not None}
     if found is None and "command" not in given:
         raise UsageError(
             f"{name}: say what is run: give train=, a function, or command=, a command line"
@@ -77,9 +77,9 @@ def declared_settings(settings: Any) -> tuple[tuple[Field, ...] | None, dict[str
     from attnstudy.trainings.declared import fields_of
 
     if isinstance(settings, Mapping):
-        return None, {str(name): _plain(value) for name, value in settings.items()}
+        return None, {str(name): plain(value) for name, value in settings.items()}
     if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
-        values = {f.name: _plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
+        values = {f.name: plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
         return fields_of(type(settings)), values
     if isinstance(settings, type):
         return fields_of(settings), {}
@@ -116,7 +116,7 @@ def _tables(what: str, one: str, given: Any) -> dict[str, dict[str, Any]]:
             raise UsageError(
                 f"{what}[{name!r}] is {settings!r}: give its settings by name, as in {{'lr': 0.1}}"
             )
-        tables[name] = {str(key): _plain(value) for key, value in (settings or {}).items()}
+        tables[name] = {str(key): plain(value) for key, value in (settings or {}).items()}
     return tables
 
 
@@ -151,10 +151,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def _plain(value: Any) -> Any:
-    """Return a scalar of NumPy as Python's, and a tuple or range as a list."""
-    if isinstance(value, tuple | range):
-        return [_plain(one) for one in value]
-    if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
-        return value.item()
+def plain(value: Any) -> Any:
+    """Return what NumPy has as Python has it, and a tuple or range as a list."""
+    if isinstance(value, list | tuple | range):
+        return [plain(one) for one in value]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attnstudy.api.content import seeds_of
+from attnstudy.api.content import plain, seeds_of
 from attnstudy.errors import UsageError
 
 Seeds = int | str | Iterable[int]
@@ -52,9 +52,10 @@ def space_of(space: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dimension(value: Any) -> Any:
+    value = plain(value)
     if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple | range) else value
+        return {name: plain(one) for name, one in value.items()}
+    return value
 
 
 def opposite(said: bool | None) -> bool | None:

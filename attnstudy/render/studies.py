@@ -130,8 +130,8 @@ def _deleted(count: int) -> str:
 def sync_text(done: SyncReport, address: Address) -> str:
     """Return what was delivered."""
     lines = [
-        f"{done.delivered} runs delivered to {in_line(address.shown)}, {done.already} were there "
-        "already."
+        f"{amount(done.delivered, 'run')} delivered to {in_line(address.shown)}, "
+        f"{done.already} were there already."
     ]
     if done.deleted:
         lines.append(f"{_deleted(done.deleted)}.")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from attnstudy.runs import OF_TIME
+
 _SEEDS = 3
 """With fewer nothing is said."""
-OF_TIME = frozenset({"train_seconds", "images_per_second"})
-"""Metrics that differ whenever something is run again."""
 
 
 def without_effect(

@@ -37,10 +37,12 @@ from attnstudy.runs.folder import (
     may_have,
 )
 from attnstudy.runs.inspection import Damage, Inspection, Remedy, inspect, of_another_version
-from attnstudy.runs.locks import acquired, held
+from attnstudy.runs.locks import acquired, file_held, held
 from attnstudy.runs.records import (
+    DONE,
     MAX_DURING_TRAINING,
     METRICS,
+    OF_TIME,
     PARAMETERS,
     DatasetFacts,
     LogRecord,
@@ -72,6 +74,7 @@ __all__ = [
     "CHECKPOINT",
     "CHECKPOINTS",
     "CHECKPOINT_NAMES",
+    "DONE",
     "FILE_NAME",
     "FOLDER",
     "JOURNAL",
@@ -79,6 +82,7 @@ __all__ = [
     "METRICS",
     "OF_THE_MACHINE",
     "OF_THE_RUN",
+    "OF_TIME",
     "PACKED",
     "PARAMETERS",
     "PAUSES",
@@ -105,6 +109,7 @@ __all__ = [
     "check_packed",
     "command_at_work",
     "facts_path",
+    "file_held",
     "folder_stamps",
     "has_folder",
     "held",

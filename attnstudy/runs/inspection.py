@@ -17,11 +17,10 @@ from attnstudy.files import file_digest, read_sealed
 from attnstudy.runs.checkpoint_folder import PACKED
 from attnstudy.runs.checkpoints import CHECKPOINTS, is_whole
 from attnstudy.runs.folder import JOURNAL, PAUSES, RESULT, START, MisplacedRunError, RunFolder
-from attnstudy.runs.records import Result, Start, Status
+from attnstudy.runs.records import DONE, Result, Start, Status
 from attnstudy.runs.repeating import REPLACES
 from attnstudy.study import TUNING
 
-_SETTLED = ("complete", "diverged")
 _LOOKS = 10
 """Looks at a run that others work on, before it is taken as the last one has seen it."""
 
@@ -256,4 +255,4 @@ def _lost_or_damaged(path: Path, remedy: Remedy) -> Damage:
 def _was_confirmed(folder: RunFolder) -> bool:
     """Whether a store has confirmed a result that is not here any more."""
     notes = (folder.path / "published").glob("*.json")
-    return any((read_sealed(note) or {}).get("status") in _SETTLED for note in notes)
+    return any((read_sealed(note) or {}).get("status") in DONE for note in notes)

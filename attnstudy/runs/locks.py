@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from attnstudy.files import reported
+from attnstudy.files import make_folder, reported
 
 
 def acquired(lock: FileLock, seconds: float = 0.0) -> bool:
@@ -16,6 +18,20 @@ def acquired(lock: FileLock, seconds: float = 0.0) -> bool:
     except Timeout:
         return False
     return True
+
+
+@contextlib.contextmanager
+def file_held(path: Path) -> Iterator[bool]:
+    """Hold a lock file, made where it is not there; gives False if somebody else does."""
+    lock = FileLock(path)
+    with reported(path.parent):
+        make_folder(path.parent)
+        mine = acquired(lock)
+    try:
+        yield mine
+    finally:
+        if mine:
+            lock.release()
 
 
 def held(path: Path) -> bool:

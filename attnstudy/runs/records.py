@@ -21,6 +21,9 @@ METRICS = (
 )  # fmt: skip
 """Numbers of a finished run of a placement, by their names in the tracking store."""
 
+OF_TIME = frozenset({"train_seconds", "images_per_second"})
+"""Metrics that differ whenever something is run again."""
+
 PARAMETERS = "parameters"
 """What the number of trainable parameters is called among what a run is recorded with."""
 
@@ -63,6 +66,10 @@ class Status(Enum):
     def done(self) -> bool:
         """Whether nothing is left to train: a diverged run is a result."""
         return self in (Status.COMPLETE, Status.DIVERGED)
+
+
+DONE = tuple(status.value for status in Status if status.done)
+"""What the tracking store shows of runs of which nothing is left to train."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ by which process it is asked.
 
 from attnstudy.search.arm_search import ArmSearch, find_searches
 from attnstudy.search.config import SearchConfig
-from attnstudy.search.exclusive import exclusive_use, file_held
+from attnstudy.search.exclusive import exclusive_use
 from attnstudy.search.importance import importances
 from attnstudy.search.proposing import MEDIAN_STARTUP
 from attnstudy.search.storage import Place, Storage, open_storage, parse_storage
@@ -22,7 +22,6 @@ __all__ = [
     "Trial",
     "TrialState",
     "exclusive_use",
-    "file_held",
     "find_searches",
     "importances",
     "open_storage",

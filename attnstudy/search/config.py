@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -138,4 +139,9 @@ class SearchConfig:
 
 
 def _short(value: Any) -> str:
-    return value[:12] if isinstance(value, str) else json.dumps(value)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value[:12] if _DIGEST.fullmatch(value) else value
+
+
+_DIGEST = re.compile(r"[0-9a-f]{32,}")

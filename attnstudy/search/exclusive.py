@@ -8,15 +8,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from attnstudy.files import make_folder, reported
+from attnstudy.runs import file_held
 from attnstudy.search.storage import Place, storage_errors
 
 _IN_USE = ".in-use"
@@ -38,24 +36,6 @@ def exclusive_use(place: Place, study: str) -> Iterator[bool]:
     path = place.file.with_name(place.file.name + _IN_USE)
     with file_held(path) as mine:
         yield mine
-
-
-@contextlib.contextmanager
-def file_held(path: Path) -> Iterator[bool]:
-    """Hold a lock file, made where it is not there; gives False if somebody else does."""
-    lock = FileLock(path, blocking=False)
-    with reported(path.parent):
-        make_folder(path.parent)
-        try:
-            lock.acquire()
-            mine = True
-        except Timeout:  # an OSError, but not a fault
-            mine = False
-    try:
-        yield mine
-    finally:
-        if mine:
-            lock.release()
 
 
 @contextlib.contextmanager

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from attnstudy.crashpoints import reach
-from attnstudy.runs import RunFolder, Status
+from attnstudy.runs import DONE, RunFolder
 
-SETTLED = frozenset(status.value for status in Status if status.done)
+SETTLED = DONE
 """States of a run of which everything was sent."""
 
 

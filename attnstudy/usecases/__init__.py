@@ -1,1 +1,1 @@
-"""The stories: run, rank, status, sync, doctor; each a module that reads from top to bottom."""
+"""What the commands do, each a module or a package that reads from top to bottom."""

@@ -15,7 +15,7 @@ from attnstudy.arms import Arm
 from attnstudy.executors import ExecutorChoice
 from attnstudy.running.planning import RunPlan, RunRequest, make_plan
 from attnstudy.running.run_study import Observer, run_study
-from attnstudy.running.seed_effect import OF_TIME
+from attnstudy.runs import OF_TIME
 from attnstudy.shown import with_minus
 from attnstudy.stats import Verdict
 from attnstudy.studyplan import Analysis

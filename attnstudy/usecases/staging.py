@@ -8,10 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from attnstudy.errors import StoreError
-from attnstudy.files import make_folder, reported
+from attnstudy.files import reported
+from attnstudy.runs import file_held
 
 _PREFIX = ".importing-"
 _LOCK = "import.lock"
@@ -28,8 +27,6 @@ def staging(store_dir: Path) -> Iterator[Path]:
         StoreError: the store cannot be written, or another import has it.
 
     """
-    with reported(store_dir):
-        make_folder(store_dir)
     with without_imports(store_dir) as alone:
         if not alone:
             raise StoreError(
@@ -47,21 +44,9 @@ def staging(store_dir: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def without_imports(store_dir: Path) -> Iterator[bool]:
+def without_imports(store_dir: Path) -> contextlib.AbstractContextManager[bool]:
     """Keep imports out of a store while the block lasts; gives False if one is going on."""
-    lock = FileLock(store_dir / _LOCK, blocking=False)
-    with reported(store_dir):
-        try:
-            lock.acquire()
-            alone = True
-        except Timeout:
-            alone = False
-    try:
-        yield alone
-    finally:
-        if alone:
-            lock.release()
+    return file_held(store_dir / _LOCK)
 
 
 def staging_folders(store_dir: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from attnstudy.runs import (
     CHECKPOINTS,
     JOURNAL,
     OF_THE_MACHINE,
+    OF_TIME,
     PACKED,
     PAUSES,
     REPLACES,
@@ -312,13 +313,9 @@ def _whole(here: RunFolder) -> bool:
     return here.started() is not None and not here.damaged_files()
 
 
-_OF_THE_MACHINE = ("train_seconds", "images_per_second")
-"""Metrics that differ between trainings to the same numbers."""
-
-
 def _numbers(result: Result) -> dict[str, Any]:
     """Return what two trainings of a run have to agree in."""
-    measured = {n: value for n, value in result.metrics.items() if n not in _OF_THE_MACHINE}
+    measured = {n: value for n, value in result.metrics.items() if n not in OF_TIME}
     return {"status": result.status, "diverged_at": result.diverged_at, **measured}
 
 

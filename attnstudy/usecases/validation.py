@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attnstudy.runs import (
+    OF_TIME,
     DatasetFacts,
     LogRecord,
     Result,
@@ -46,7 +47,7 @@ def valid_result(spec: RunSpec, result: Result, *, sealed: bool) -> bool:
     ``sealed`` says that it is of a search, which never sees a test image.
     """
     known = find(spec.training).metrics
-    needed = {"train_seconds"} if known is None else {"train_seconds", "images_per_second"}
+    needed = {"train_seconds"} if known is None else OF_TIME
     return (
         result.status.done
         and all(map(_number, (*result.metrics.values(), result.finished_at)))
@@ -118,12 +119,11 @@ def _impossible(spec: RunSpec, metrics: Mapping[str, float]) -> str | None:
         # what else a training of the user's own measures, nobody but the user knows
         if spec.training is None and "accuracy" in name and not 0 <= value <= 100:
             return f"{said} is no percentage, which is from 0 to 100"
-        if name in _AT_LEAST_ZERO and value < 0:
+        if name in OF_TIME and value < 0:
             return f"{said} is negative"
     return None
 
 
-_AT_LEAST_ZERO = ("train_seconds", "images_per_second")
 _LAST = 253_402_300_800_000
 """The end of the year 9999, in milliseconds since 1970."""
 

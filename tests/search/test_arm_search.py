@@ -17,6 +17,7 @@ from attnstudy.search import (
     open_storage,
     parse_storage,
 )
+from attnstudy.search.config import _short
 
 SEEDS = (1_000_000, 1_000_001)
 
@@ -198,3 +199,8 @@ def test_a_trial_that_is_worse_is_stopped_as_soon_as_the_pruner_can_know(
     stopped = [search.report(bad, {step: 60.0 + step / 7}) for step in range(8)]
     assert stopped.index(True) + 1 == after
     assert all(stopped[after - 1 :])
+
+
+def test_what_differs_is_told_in_full_but_for_digests():
+    assert _short("resnet18-cifar10") == "resnet18-cifar10"
+    assert _short("ab" * 32) == "ab" * 6

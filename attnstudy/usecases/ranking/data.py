@@ -229,10 +229,37 @@ def rank_tasks(  # noqa: PLR0913 - the options of the command, by keyword
         task_by=column,
         question=tasks,
         scale=scale,
-        weights={str(name): float(weight) for name, weight in (weights or {}).items()},
-        directions={str(name): way for name, way in (directions or {}).items()},
+        weights=_weights(weights),
+        directions=_directions(directions),
     )
     return rank_by_task(request).ranking
+
+
+def _weights(given: Any) -> dict[str, float]:
+    """Return the weights of tasks by name."""
+    weights = _by_task("weights", given, "{'cifar10': 2.0}")
+    for task, weight in weights.items():
+        if isinstance(weight, bool) or not isinstance(weight, Real):
+            raise UsageError(f"weights[{task!r}] is {weight!r}: give a number")
+    return {task: float(weight) for task, weight in weights.items()}
+
+
+def _directions(given: Any) -> dict[str, Any]:
+    """Return which way is better on tasks, by name."""
+    directions = _by_task("directions", given, "{'wikitext': 'minimize'}")
+    for task, way in directions.items():
+        if way not in _NAMES["direction"]:
+            raise UsageError(
+                f"directions[{task!r}] is {way!r}: give "
+                f"{' or '.join(map(repr, _NAMES['direction']))}"
+            )
+    return directions
+
+
+def _by_task(option: str, given: Any, example: str) -> dict[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise UsageError(f"{option} is {given!r}: give it by task, as in {example}")
+    return {str(task): value for task, value in (given or {}).items()}
 
 
 def _check_names(given: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from attnstudy.errors import StoreError
 from attnstudy.runs import (
+    DONE,
     MAX_DURING_TRAINING,
     METRICS,
     RESULT,
@@ -29,7 +30,7 @@ from attnstudy.tracking import (
 )
 from attnstudy.usecases.sources.damage import damaged, named
 
-FINISHED = ("complete", "diverged")
+FINISHED = DONE
 """States of a run with a result."""
 _LOOKS = 3
 """Readings of MLflow and folders before something is held against them."""
