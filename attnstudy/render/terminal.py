@@ -50,7 +50,7 @@ class Terminal:
     """Shows progress: bars on a terminal, else a plain line now and then."""
 
     def __init__(self, *, quiet: bool = False, progress: bool = True) -> None:
-        self.console = _Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console: Console = _Console(stderr=True, highlight=False, soft_wrap=True)
         self.quiet = quiet
         self.bars = progress and not quiet and self.console.is_terminal
         self.plain = progress and not quiet and not self.console.is_terminal
