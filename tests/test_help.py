@@ -101,3 +101,11 @@ def test_studies_variants_and_arms_are_completed(workplace):
 
 def test_a_study_that_only_ran_is_completed(store_dir, workplace):
     assert "placement" in completed("status", "")
+
+
+def test_every_name_of_an_option_can_be_given_in_the_environment(cli, workplace):
+    for name in ("ATTNSTUDY_ARM", "ATTNSTUDY_VARIANT"):
+        answer = cli("run", "--dataset", "digits", "--dry-run", env={name: "early late"})
+        assert answer.code == 0, answer.err
+        assert "late" in answer.out
+        assert "vanilla" not in answer.out

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 def run(**given: Any) -> int:
     """Train every arm with every seed that has no result yet.
 
-    STUDY is a study file, its folder, or its name under studies/. Of a study with [tasks.NAME] the
-    tasks are trained one after the other. Results are kept in the store
-    and published to MLflow; runs that are complete are skipped.
+    STUDY is a study file, its folder, or its name under studies/; the study is called as the folder
+    of its file, unless --study says otherwise. Of a study with [tasks.NAME] the tasks are trained
+    one after the other. Results are kept in the store and published to MLflow; runs that are
+    complete are skipped.
     """
     asked = options.given_here()
     if not given["dry_run"]:

@@ -21,12 +21,12 @@ class Text(click.types.StringParamType):
 
 def option(*names: str, env: tuple[str, ...] = (), **settings: Any) -> Decorator[Any]:
     """Declare an option that can also be given in the environment."""
-    long = next(name for name in names if name.startswith("--"))[2:].partition("/")[0]
-    long = long.replace("-", "_").upper()
+    longs = [name[2:].partition("/")[0] for name in names if name.startswith("--")]
+    variables = [f"ATTNSTUDY_{long.replace('-', '_').upper()}" for long in longs]
     if settings.get("multiple"):
         settings.setdefault("type", Text())
     settings.setdefault("show_default", settings.get("default") is not None)
-    return click.option(*names, envvar=(f"ATTNSTUDY_{long}", *env), **settings)
+    return click.option(*names, envvar=(*variables, *env), **settings)
 
 
 def together(*decorators: Decorator[Any]) -> Decorator[Any]:

@@ -21,6 +21,10 @@ from attnstudy.usecases.declaring import arm_facts
 
 TEMPLATE = """\
 question = {question}
+# This trains placements of attention. Anything else is trained by a function or a command, named
+# here in the place of variants, dataset, attention and [training]; its arms are settings under
+# [arms.NAME], see "Your own training in ten minutes" in the documentation:
+# train = "package.module:function"     # or: command = "python train.py --seed {{seed}}"
 variants = ["vanilla", "early", "late", "double"]
 seeds = "0-9"
 dataset = "cifar10"
