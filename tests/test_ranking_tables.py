@@ -1278,12 +1278,14 @@ ITEMS = {"a": (27.9, 31.2, 25.4, 29.6, 28.3), "b": (33.9, 36.8, 31.7, 35.4, 34.1
 @pytest.mark.parametrize(
     "name",
     ["id", "prompt_id", "dataset_id", "config_id", "user_id", "path", "number", "timestamp", "start",
-     "date", "name", "user", "notes", "description", "job_id"],
+     "date", "name", "user", "notes", "description", "job_id", "user_attrs_dataset"],
 )  # fmt: skip
 @pytest.mark.parametrize("equal", [True, False], ids=["equal sets", "one more"])
 def test_what_runs_of_several_arms_have_in_common_is_asked_about(ranked, name, equal):
     form = "2026-01-0{}" if name in ("timestamp", "start", "date") else "{}" if name in (
         "id", "number") else "case {}x"  # fmt: skip
+    if name == "name":
+        form = "S0{}"  # of a subject
     rows = [
         f"{arm},{form.format(item + 1)},{value}"
         for arm, own in ITEMS.items()

@@ -25,7 +25,7 @@ INTERVAL_NAMES: dict[IntervalKind, str] = {
 SEEDS = "seeds per arm"
 """What an advice counts."""
 
-OVERLAP = "the runs are folds of a cross-validation, whose training data overlap"
+OVERLAP = "the runs are folds of a cross-validation, or resamples, whose data overlap"
 """Why folds are no independent runs."""
 ASK_FOLDS = "give the training and test items of a fold (--folds TRAIN/TEST) to compare them"
 """What to do about folds of unknown size."""

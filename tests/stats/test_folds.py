@@ -180,14 +180,14 @@ def test_folds_of_unknown_size_are_described() -> None:
         assert pair.verdict == "descriptive"
         assert (pair.p_adjusted, pair.ci_low, pair.se, pair.robust) == (None, None, None, None)
         assert pair.within_margin is None
-        assert "training data overlap" in pair.advice
+        assert "whose data overlap" in pair.advice
     for arm in ranking.arms:
         assert arm.sd is not None
         assert (arm.ci_low, arm.rank_low, arm.group) == (None, None, None)
     assert all(flag.verdict_without is None for flag in ranking.flags)
     for check in check_claims(ranking, ["rbf > 2_poly", "rbf = linear"]):
         assert not check.supported
-        assert "training data overlap" in check.reason
+        assert "whose data overlap" in check.reason
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0, 3.5], {0: 1.0, 1: 2.0, 9: 3.5}])

@@ -127,7 +127,7 @@ def identifies_run(heading: str) -> bool:
 
 def is_of_groups(heading: str) -> bool:
     """Whether a heading is of what many runs have in common, as ``user`` and ``sweep``."""
-    return bool(words_of(heading) & OF_GROUPS)
+    return bool(words_of(heading.removeprefix("user_attrs_")) & OF_GROUPS)
 
 
 def is_parent(heading: str) -> bool:

@@ -19,6 +19,7 @@ from attnstudy.tables.headings import (
     is_unit,
     may_be_shared,
     numbers_rows,
+    surely_names_a_run,
 )
 from attnstudy.tables.layouts.shape import labels_of
 from attnstudy.tables.layouts.source import Table
@@ -147,8 +148,8 @@ class _Look:
             return True  # of all runs, or of each arm
         if self.numbers_alike(column):
             return True
-        if not column.numeric and all(whole_seed(cell) is not None for cell in set(cells)):
-            return True  # run_0, run_1
+        if all(map(surely_names_a_run, set(cells))):  # run_0, run_1
+            return True
         seeded = self.table.shape.seed is not None
         shared = may_be_shared(column.name) or is_of_groups(column.name)
         if different == len(pairs):  # no arm has a value of another
