@@ -287,6 +287,7 @@ def test_ui_refuses_a_port_in_use(cli, workplace):
 
 
 def test_output_that_cannot_be_written_is_an_error_of_the_surroundings(cli, workplace, study_here):
+    Path("no").write_text("a file")
     answer = cli("rank", "--output", "no/such/folder/x.txt")
     assert answer.code == 3
     assert "cannot be written" in answer.err

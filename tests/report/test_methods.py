@@ -306,8 +306,12 @@ def test_what_makes_no_sense_is_refused(cli, workplace, words, said):
     assert said in " ".join(answer.err.split())
 
 
-def test_a_folder_that_is_not_there_is_said(cli, workplace):
+def test_a_folder_that_is_not_there_is_made(cli, workplace):
     results()
-    answer = cli("rank", "--from", "r.csv", "--methods", "no/m.tex")
+    words = ("rank", "--from", "r.csv", "--methods")
+    assert cli(*words, "new/m.tex").code == 0
+    assert Path("new/m.tex").is_file()
+    Path("file").touch()
+    answer = cli(*words, "file/m.tex")
     assert answer.code == 3
-    assert "no/m.tex cannot be written" in answer.err
+    assert "file/m.tex cannot be written" in answer.err
