@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import click
@@ -39,6 +39,8 @@ def translated(text: str) -> str:
 
     >>> translated("give --accept-code, or other --seeds: 'attnstudy tune' does that")
     'give accept_code=True, or other seeds: tune() does that'
+    >>> translated("train.py: error: unrecognized arguments: --learning-rate")
+    'train.py: error: unrecognized arguments: --learning-rate'
 
     """
     for said, meant in _PHRASES.items():
@@ -49,17 +51,20 @@ def translated(text: str) -> str:
 def _parameter(match: re.Match[str]) -> str:
     if match[0] in _OTHERWISE:
         return _OTHERWISE[match[0]]
-    return f"{parameter_of(match[0])}=True" if match[0] in _flags() else parameter_of(match[0])
+    is_flag = _options().get(match[0])
+    if is_flag is None:  # of somebody else's program, in its own words
+        return match[0]
+    return parameter_of(match[0]) + "=True" * is_flag
 
 
 @cache
-def _flags() -> frozenset[str]:
-    """Return the options that are given or not."""
+def _options() -> Mapping[str, bool]:
+    """Return the options of the commands that are methods, and whether each is a flag."""
     commands = map(options.command_for_programs, (options.of_run, options.of_tune, options.of_rank))
-    return frozenset(
-        name
+    return {
+        name: parameter.is_flag
         for command in commands
         for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.is_flag
+        if isinstance(parameter, click.Option)
         for name in parameter.opts
-    )
+    }
