@@ -109,7 +109,7 @@ class RunSpec:
         """What the run is called wherever people see it: ``double/seed=3``, behind its task."""
         return "/".join(filter(None, (self.task, self.arm_name, f"seed={self.seed}")))
 
-    def command(self, *options: str) -> str:
+    def command_line(self, *options: str) -> str:
         """Return the ``attnstudy run`` that means this run alone, as a shell takes it.
 
         Only placements without arms of their own can come from a study without a file, so only

@@ -217,7 +217,7 @@ def test_the_command_of_a_run_means_that_run_alone(cli, workplace, with_file):
     more = ("--lr", "0.002", "--variant", "double", "--seeds", "1-1", "--executor", "inline")
     assert cli("run", *words, *more, "-q").code == 0
     (folder,) = run_folders(Path("mlruns"), "plain")
-    command = shlex.split(folder.started().spec.command("--dry-run"))
+    command = shlex.split(folder.started().spec.command_line("--dry-run"))
     assert command[:6] == ["attnstudy", "run", "--dry-run", "--study", "plain", "--arm"]
     plan = json.loads(cli(*command[1:], "--json").out)
     assert [(run["seed"], run["status"]) for run in plan["runs"]] == [(1, "complete")]

@@ -277,7 +277,7 @@ def test_a_damaged_run_is_named_with_what_to_do(cli, store_dir, name, damage):
     assert answer.code == 3
     sentence = one_sentence(answer.err)
     assert f"{folder.path / name} is damaged: repeat this run" in sentence
-    assert "--rerun --variant double --seeds 0-0" in sentence
+    assert f"attnstudy run --rerun --study {STUDY} --arm double --seeds 0-0 " in sentence
     assert "--skip-damaged" in sentence
     assert not list(Path().glob("*.zip*"))
     assert not list(Path().glob(".*.zip*"))

@@ -116,19 +116,19 @@ def refusal(action, *arguments, **named) -> str:
 
 
 def test_the_command_of_a_run_is_one_that_a_shell_takes() -> None:
-    assert spec().command() == "attnstudy run --study placement --arm double --seeds 3-3"
-    assert spec(epochs=2, dataset="digits", train_size=9).command("--rerun") == (
+    assert spec().command_line() == "attnstudy run --study placement --arm double --seeds 3-3"
+    assert spec(epochs=2, dataset="digits", train_size=9).command_line("--rerun") == (
         "attnstudy run --rerun --study placement --arm double --seeds 3-3 --dataset digits "
         "--train-size 9 --val-size 1000 --epochs 2"
     )
     declared = spec(study="mine", task="easy", arm="m7", arm_fields=("lr",), epochs=2)
-    assert declared.command() == "attnstudy run mine --task easy --arm m7 --seeds 3-3"
-    tuned = spec(arm_fields=("lr",), lr=0.1, tuned_by="0123456789ab", epochs=2).command()
+    assert declared.command_line() == "attnstudy run mine --task easy --arm m7 --seeds 3-3"
+    tuned = spec(arm_fields=("lr",), lr=0.1, tuned_by="0123456789ab", epochs=2).command_line()
     assert tuned.endswith("--arm double --seeds 3-3 --tuned --epochs 2")
     own = RunSpec(
         study="mine", training="command", command="python t.py", code="c", arm="my arm", seed=1
     )
-    assert own.command() == "attnstudy run mine --arm 'my arm' --seeds 1-1"
+    assert own.command_line() == "attnstudy run mine --arm 'my arm' --seeds 1-1"
 
 
 # Seeds

@@ -85,7 +85,9 @@ def spec(**changes) -> RunSpec:
 def test_a_task_belongs_to_name_and_configuration_of_a_run():
     assert spec().name == "low/seed=3"
     assert spec(task="easy").name == "easy/low/seed=3"
-    assert spec(task="easy").options == "--task easy --variant low --seeds 3-3"
+    assert spec(task="easy").command_line() == (
+        "attnstudy run own --task easy --arm low --seeds 3-3"
+    )
     assert roles("function")["task"] == "config"
     identities = [spec(**given) for given in ({}, {"task": "easy"}, {"task": "hard"})]
     assert len({one.fingerprint for one in identities}) == 3

@@ -90,7 +90,7 @@ def tune(**given: Any) -> int:
     print_result(answer, lambda: render.tune_text(result))
     if result.lost is not None:
         raise result.lost
-    return EXIT_SOME_FAILED if result.failed else 0
+    return EXIT_SOME_FAILED if result.failed_now else 0
 
 
 @tune.command(

@@ -96,7 +96,7 @@ class Inspection:
         study = self.folder.path.parent.name
         run, rerun = "attnstudy run", "attnstudy run --rerun"
         if self.started is not None:
-            run, rerun = self.started.spec.command(), self.started.spec.command("--rerun")
+            run, rerun = self.started.spec.command_line(), self.started.spec.command_line("--rerun")
         known = _ADVICE
         if study.endswith(TUNING):
             known = _ADVICE | dict.fromkeys(_MENDED_BY_RUN, _TUNE) | {Remedy.REPEATED: _MOVE}

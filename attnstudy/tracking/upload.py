@@ -331,7 +331,7 @@ class Upload:
             raise StoreError(
                 f"{self.started.spec.name}: {path} is {'damaged' if path.exists() else 'lost'}: "
                 "put it back from a copy, or train the run again by "
-                f"'{self.started.spec.command()}'"
+                f"'{self.started.spec.command_line()}'"
             )
 
     def _refuse_damaged(self, damaged: Sequence[str]) -> None:
@@ -339,7 +339,7 @@ class Upload:
             return
         sentence = (
             f"{self.folder.path / damaged[0]} is damaged: repeat this run with "
-            f"'{self.started.spec.command('--rerun')}'"
+            f"'{self.started.spec.command_line('--rerun')}'"
         )
         if self.run.info.status == "RUNNING":
             self._send_status(Status.FAILED, sentence)

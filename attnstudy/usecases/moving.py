@@ -126,7 +126,7 @@ def _refusal(study: str, damage: Mapping[RunFolder, tuple[Inspection, Damage]]) 
     others = f" ({len(damage) - 1} more are damaged too)" if len(damage) > 1 else ""
     again = "attnstudy run --rerun"
     if found.started is not None:
-        again = found.started.spec.command("--rerun")
+        again = found.started.spec.command_line("--rerun")
     repeat = f"repeat this run with '{again}'"
     if study.endswith(TUNING):
         repeat = f"move {found.folder.path} away and run 'attnstudy tune' again, which repeats it"

@@ -19,7 +19,7 @@ def named(runs: Sequence[str]) -> str:
 
 def damaged(folder: RunFolder, name: str, file: str, started: Start | None) -> StoreError:
     """Return the error of a run folder that is not as it was written."""
-    again = "attnstudy run --rerun" if started is None else started.spec.command("--rerun")
+    again = "attnstudy run --rerun" if started is None else started.spec.command_line("--rerun")
     mend = "put it back from a copy"
     if file == START and started is not None:
         mend = f"'attnstudy sync {folder.path.parent.name}' writes it anew from result.json"

@@ -156,7 +156,7 @@ def _contradiction(study: str, here: _Here, tracked: Iterable[TrackedRun]) -> St
     if lost:
         mend = (
             f"{lost[0].folder.path / RESULT} is lost: put it back from a copy, or "
-            f"'{lost[0].started.spec.command()}' trains the run again"
+            f"'{lost[0].started.spec.command_line()}' trains the run again"
         )
     return StoreError(
         f"MLflow contradicts the run folders of {study!r} about {named(differing)}; {mend}, "

@@ -68,14 +68,21 @@ class TuneReport:
 
     @property
     def failed(self) -> tuple[tuple[str, Trial], ...]:
-        """Trials of this command that failed, with their arms; one that diverged did not."""
+        """Trials that failed, with their arms."""
         return tuple(
             (tuning.arm, trial)
             for tuning in self.tunings
             for trial in tuning.trials
             if trial.state is TrialState.FAILED
-            and trial.reason != DIVERGED
-            and (tuning.arm, trial.number) not in self.earlier
+        )
+
+    @property
+    def failed_now(self) -> tuple[tuple[str, Trial], ...]:
+        """Those of this command; one that diverged has a result, as a run has."""
+        return tuple(
+            (arm, trial)
+            for arm, trial in self.failed
+            if trial.reason != DIVERGED and (arm, trial.number) not in self.earlier
         )
 
     @property
