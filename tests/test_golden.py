@@ -118,9 +118,17 @@ def same(found: Any, golden: Any, where: str = "") -> None:
         assert found == golden, where
 
 
+ORDER = (
+    "the runs of a look are those with the lowest seeds of each arm, taken to be the first that "
+    "were made"
+)
+
+
 def todays_words(text: str) -> str:
     """Return a sentence of the earlier version in the words that are used now."""
     for before, now in (
+        ("tuned on validation images", "tuned on validation data"),
+        ("biases its difference away from zero", f"biases its difference away from zero; {ORDER}"),
         ("for new seeds and new images", "for new seeds and new test items"),
         ("no claim beyond images like", "no claim beyond items like"),
         ("test images; the choice of images", "test items; the choice of items"),

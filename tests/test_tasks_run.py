@@ -197,7 +197,7 @@ def test_all_tasks_are_ranked_over_with_the_question_that_the_plan_asks(study):
     assert [task["metric"] for task in answer["tasks"]] == ["acc", "loss"]
     assert [task["direction"] for task in answer["tasks"]] == ["maximize", "minimize"]
     assert (answer["status"], answer["question"]) == ("confirmatory", "average")
-    assert answer["verdict"] == "high > low"
+    assert answer["verdict"] == "on average over these tasks: high > low"
     assert answer["scale"] == "sd"
     text = study("rank").out
     assert "CONFIRMATORY: the plans" in text
@@ -611,7 +611,7 @@ def test_a_program_ranks_over_the_tasks(trained, monkeypatch):
     monkeypatch.chdir(trained.place)
     study = attnstudy.load_study("own")
     ranking = study.rank_tasks(tasks="average")
-    assert ranking.verdict == "high > low"
+    assert ranking.verdict == "on average over these tasks: high > low"
     assert "over 2 tasks by acc, loss" in repr(ranking)
     with pytest.raises(UsageError, match="tasks is 'eech': use each, average or new"):
         study.rank_tasks(tasks="eech")  # type: ignore[arg-type]

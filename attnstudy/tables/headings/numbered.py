@@ -173,9 +173,8 @@ def is_fold(heading: str, values: Iterable[object] = ()) -> bool:
     """
     given = list(values)
     numbered = bool(given) and all(whole_seed(value) is not None for value in given)
-    names = [str(value) for value in given] if numbered else []
     return _says_fold(heading, split=numbered) or (
-        bool(names) and all(_says_fold(name, split=True) for name in names)
+        numbered and all(_says_fold(str(value), split=True) for value in given)
     )
 
 

@@ -141,20 +141,22 @@ class _Look:
             return True
         if is_time(column.name) and not may_be_shared(column.name):
             return not self.crossed(column)
-        cells = list(column.taken(self.kept))
-        pairs = set(zip(map(self.labels.__getitem__, self.kept), cells, strict=True))
-        different = len(set(cells))
-        if different == 1 or len(pairs) == len({arm for arm, _ in pairs}):
-            return True  # of all runs, or of each arm
-        if self.numbers_alike(column):
-            return True
-        if all(map(surely_names_a_run, set(cells))):  # run_0, run_1
+        different = len(set(column.taken(self.kept)))
+        if different in (1, len(self.kept)):
+            return True  # of all runs, or of each run
+        by_arm: dict[str, set[str]] = {}
+        for row, cell in zip(self.kept, column.taken(self.kept), strict=True):
+            by_arm.setdefault(self.labels[row], set()).add(cell)
+        pairs = sum(map(len, by_arm.values()))
+        if pairs == len(by_arm) or self.numbers_alike(column):
+            return True  # of each arm, or as the seeds do
+        if all(map(surely_names_a_run, set().union(*by_arm.values()))):  # run_0, run_1
             return True
         seeded = self.table.shape.seed is not None
         shared = may_be_shared(column.name) or is_of_groups(column.name)
-        if different == len(pairs):  # no arm has a value of another
-            return different == len(cells) or shared or not seeded or identifies_run(column.name)
-        return shared and (seeded or len(pairs) < len(cells))
+        if different == pairs:  # no arm has a value of another
+            return shared or not seeded or identifies_run(column.name)
+        return shared and (seeded or pairs < len(self.kept))
 
     def crossed(self, column: Column) -> bool:
         """Whether several arms have the same two or more values, as those of a setting are."""

@@ -197,7 +197,7 @@ def rank_tasks(  # noqa: PLR0913 - the options of the command, by keyword
         ...         for i, t in enumerate("abcdef") for arm in ("base", "ours") for s in range(3)]
         >>> frame = pd.DataFrame(rows, columns=["dataset", "model", "seed", "accuracy"])
         >>> attnstudy.rank_tasks(frame, task="dataset", tasks="average").verdict
-        'ours > base'
+        'on average over these tasks: ours > base'
 
     """
     _check_names({"direction": direction, "layout": layout, "missing": missing})

@@ -222,7 +222,7 @@ def _diverged(arm: Arm, *, seeded: bool) -> int | tuple[int, ...]:
 def _source(reading: Reading, what: str, asked: str | None) -> Source:
     counts = {arm.name: len(arm.runs) + len(arm.diverged) for arm in reading.arms}
     metric = asked or reading.metric
-    if reading.results_in not in (None, metric):
+    if reading.metric != reading.results_in and asked in (None, reading.results_in):
         metric = f"{reading.metric} (column {reading.results_in})"
     if reading.layout != "rows-are-runs":
         metric += " (by --metric)" if asked else " (assumed: --metric names another)"
