@@ -70,7 +70,7 @@ def name_of(table: Table, metric: Column, kept: Sequence[int]) -> str:
     taken = "minimize" if way_of(name) == "falls" else "maximize"
     for column in table.columns:
         said = _WAYS.get(folded(column.name).replace("_", " "))
-        cells = {cell.casefold() for cell in column.taken(kept)}
+        cells = set() if said is None else {cell.casefold() for cell in column.taken(kept)}
         if said is None or len(cells) != 1:
             continue
         (cell,) = cells
