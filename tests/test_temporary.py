@@ -67,12 +67,14 @@ def test_a_folder_that_goes_away_while_it_is_looked_at_is_no_fault(temporary, mo
 OUTSIDE = """
 import sys
 from pathlib import Path
+from attnstudy.trainings.command import _here
 from attnstudy.trainings.modules import use_modules
 from attnstudy.trainings.source import Code
 
-names = {"mine_above.py": b"a = 1", "../shared/b.py": b"b = 2", "/nowhere/there/c.py": b"c = 3"}
+names = {"/nowhere/there/c.py": b"c = 3", "mine_above.py": b"a = 1", "../shared/b.py": b"b = 2"}
 use_modules(names)
 print(*sorted(Code("", "", tuple(names)).here()))
+print(_here(Code("", "", tuple(names))) == Path(sys.path[0]))
 print((Path(sys.path[0]) / "../shared/b.py").resolve().is_file())
 print(len(list(Path(sys.argv[1]).glob("*/**/*.py"))))
 """
@@ -83,6 +85,6 @@ def test_code_from_outside_of_the_study_stays_in_the_folder_for_it(temporary: Pa
         [sys.executable, "-c", OUTSIDE, str(temporary)], check=True, text=True, capture_output=True
     )
     assert done.stdout.splitlines() == [
-        "../shared/b.py /nowhere/there/c.py mine_above.py", "True", "3"
+        "../shared/b.py /nowhere/there/c.py mine_above.py", "True", "True", "3"
     ]  # fmt: skip
     assert not (temporary / "shared").exists()

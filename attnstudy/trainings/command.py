@@ -219,7 +219,8 @@ def _run(run: Any) -> Mapping[str, float]:
 
 def _here(code: Any) -> Path:
     """Return the folder of the code on a machine to which it was sent."""
-    name, path = next(iter(code.here().items()), ("", Path.cwd()))
+    within = (one for one in code.here().items() if not Path(one[0]).is_absolute())
+    name, path = next(within, ("", Path.cwd()))
     return path.parents[len(Path(name).parts) - 1] if name else path
 
 
