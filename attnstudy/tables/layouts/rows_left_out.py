@@ -81,7 +81,7 @@ def without_unfinished(
         ]
     if not every and not failed:
         raise DataError(f"{table.what} has no run that finished: nothing can be ranked")
-    if labels:
+    if labels and pruned:
         _refuse_pruned(table, labels, pruned, every)
     return every, failed, left_out
 
