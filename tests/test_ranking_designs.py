@@ -341,6 +341,85 @@ def test_a_choice_by_another_result_is_told(condition, said, cli, workplace):
     assert said in "".join(notes)
 
 
+def rows_to_filter(days: str = "2026-03-0{}") -> str:
+    rows = [
+        f"{arm},{seed},{(1, 5, 10)[seed % 3]}k,{days.format(seed + 1)},{90 + high + seed / 7:.3f}"
+        for high, arm in enumerate("abc")
+        for seed in range(8)
+    ]
+    return "\n".join(["model,seed,n_train,created,acc", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        *((text, "join them with 'and'; 'or' and lists are not known") for text in (
+            "seed>=0 && seed<=3", "seed<3 or seed>7", "seed<5 & model!=c", "seed>=5, model=a",
+            "seed!=4,5", "seed!=[3,7]", "model!=a|b", "model!=a,b", "seed=>3", "seed<>3",
+            "model!='a' or model!='b'")),
+        ("seed!=3-5", "holds numbers, and '3-5' is none"),
+        ("n_train>=5000", "compares numbers, and '1k' of column 'n_train' is no number"),
+        ("seed>=1,000", "are not known"),
+        ("seed>='1,000'", "'1,000' of column 'seed' can be read in two ways"),
+        ("created>=3/1/2026", "'3/1/2026', which is neither a number nor a date as 2026-03-01"),
+        ("created>=2026-02-30", "neither a number nor a date"),
+        ("created>=2026-03-01T12:00Z", "write the zone behind every time"),
+        ("created>=5", "compares numbers, and '2026-03-01' of column 'created' is no number"),
+        ("model>=b", "'b', which is neither a number nor a date"),
+    ],
+)  # fmt: skip
+def test_filters_that_are_not_understood_are_refused(condition, said, cli, workplace):
+    Path("t.csv").write_text(rows_to_filter())
+    answer = cli("rank", "--from", "t.csv", "--metric", "acc", "--filter", condition)
+    assert (answer.code, answer.out) == (2, ""), answer
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_dates_that_have_no_order_are_refused(cli, workplace):
+    Path("t.csv").write_text(rows_to_filter("{}/1/2026"))
+    words = ("rank", "--from", "t.csv", "--metric", "acc", "--filter", "created>=2026-03-01")
+    assert "'1/1/2026' of column 'created' is no date as 2026-03-01" in cli(*words).err
+
+
+@pytest.mark.parametrize(
+    ("condition", "runs", "said"),
+    [
+        ("seed>=2 and seed<=5", 4, "12 rows by the filter seed>=2 and seed<=5"),
+        ("created<=2026-03-04", 4, "12 rows by the filter created<=2026-03-04"),
+        ("seed!=9", 8, "no row by the filter seed!=9"),
+        ("seed<5 and model!=d", 5, "no further row by the filter model!=d"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("time", ["", " 23:10:00", "T23:10:00.123456Z"])
+def test_filters_that_are_understood_are_told(condition, runs, said, time, cli, workplace):
+    Path("t.csv").write_text(rows_to_filter("2026-03-0{}" + time))
+    answer = cli("rank", "--from", "t.csv", "--metric", "acc", "--by", "model", "--json",
+                 "--allow-differences", "n_train", "--filter", condition)  # fmt: skip
+    result = json.loads(answer.out)
+    assert {arm["n"] for arm in result["arms"]} == {runs}
+    assert said in result["source"]["left_out"]
+
+
+@pytest.mark.parametrize("value", ["R&D, 1", "'R&D, 1'"])
+def test_a_filter_may_name_a_value_with_marks(value, cli, workplace):
+    rows = "".join(f"{arm},{seed},{split},{90 + seed / 7 + high}\n"
+                   for high, arm in enumerate("ab") for seed in range(4)
+                   for split in ('"R&D, 1"', "other"))  # fmt: skip
+    Path("t.csv").write_text(f"model,seed,split,acc\n{rows}")
+    answer = cli("rank", "--from", "t.csv", "--json", "--filter", f"split={value}")
+    assert {arm["n"] for arm in json.loads(answer.out)["arms"]} == {4}
+
+
+def test_a_filter_compares_decimal_commas_as_the_table_has_them(cli, workplace):
+    rows = "".join(f"{arm};{seed};{lr};{90 + high},{seed}\n"
+                   for high, arm in enumerate("ab") for seed in range(4)
+                   for lr in ("0,5", "1,25", ""))  # fmt: skip
+    Path("t.csv").write_text(f"model;seed;lr;acc\n{rows}")
+    answer = cli("rank", "--from", "t.csv", "--json", "--filter", "lr>=1,2")
+    assert {arm["n"] for arm in json.loads(answer.out)["arms"]} == {4}
+
+
 def test_repeatable_options_of_the_environment_are_a_value_per_line(cli, workplace):
     rows = "".join(f"{arm},{seed},{width},{90 + seed / 7 + (arm == 'b')}\n"
                    for arm in "ab" for seed in range(4) for width in (32, 64))  # fmt: skip

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Any
 
 from attnstudy.errors import UsageError, near_miss
-from attnstudy.tables.cells import is_number, read_number
+from attnstudy.tables.cells import clip, gap_of, has_decimal_commas, is_number
+from attnstudy.tables.comparisons import EQUAL, cells_that_hold
 from attnstudy.tables.grid import Grid
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "==": operator.eq, "=": operator.eq,
-    "<": operator.lt, ">": operator.gt,
-}  # fmt: skip
-_CONDITION = re.compile(r"\s*(.+?)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*", re.DOTALL)
+_CONDITION = re.compile(
+    r"\s*(\"[^\"]*\"|'[^']*'|`[^`]*`|.+?)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*", re.DOTALL
+)
+# of several conditions or values in one, which would be compared as if they were one text
+_JOINT = re.compile(r"[<>=&|,]|\bor\b|^[\[({].*[\])}]$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,8 @@ class Condition:
     column: str
     comparison: str
     value: str
-
-    def holds(self, cell: str) -> bool:
-        """Whether a cell fulfils it: as numbers where both are, else as texts."""
-        compare = _COMPARISONS[self.comparison]
-        if is_number(cell) and is_number(self.value):
-            return compare(_number(cell), _number(self.value))
-        return compare(cell.strip(), self.value)
+    quoted: bool = False
+    """Whether the value stands between quotation marks, so that all of it is meant."""
 
     def __str__(self) -> str:
         return f"{self.column}{self.comparison}{self.value}"
@@ -43,11 +36,13 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
     """Return the rows that fulfil every filter, and which columns the filters looked at.
 
     Raises:
-        UsageError: a filter is not understood, names no column, or leaves no row.
+        UsageError: a filter is not understood, names no column, compares what has no order, or
+            leaves no row.
 
     """
     conditions = conditions_of(filters)
     rows: Sequence[int] = range(len(grid))
+    idle = []
     for condition in conditions:
         if condition.column not in grid.header:
             raise UsageError(
@@ -57,22 +52,59 @@ def filtered(grid: Grid, filters: Sequence[str]) -> tuple[Grid, tuple[str, ...]]
             )
         cells = grid.columns[grid.header.index(condition.column)]
         before = dict.fromkeys(map(cells.__getitem__, rows))
-        holding = {cell for cell in before if condition.holds(cell)}
-        rows = [row for row in rows if cells[row] in holding]
-        if not rows:
+        if not condition.quoted:
+            _refuse_joint(condition, before)
+        holding = cells_that_hold(condition.column, condition.comparison, condition.value, before)
+        left = [row for row in rows if cells[row] in holding]
+        if not left:
             there = sorted(before)
             shown = ", ".join(repr(value) for value in there[:6]) + ", ..." * (len(there) > 6)
             raise UsageError(
                 f"no row has {condition.column} {condition.comparison} {condition.value!r} "
                 f"(there: {shown})"
             )
-    left = len(grid) - len(rows)
+        if len(left) == len(rows):
+            idle.append(condition)
+        rows = left
+    taken = len(grid) - len(rows)
     left_out = grid.left_out
-    if left:
-        said = " and ".join(map(str, conditions))
-        left_out = (*left_out, f"{left} row{'s' * (left > 1)} by the filter {said}")
-    columns = tuple(c.column for c in conditions if c.comparison in ("=", "=="))
-    return replace(grid.taken(rows) if left else grid, left_out=left_out), columns
+    if taken:
+        said = " and ".join(str(one) for one in conditions if one not in idle)
+        left_out = (*left_out, f"{taken} row{'s' * (taken > 1)} by the filter {said}")
+    if idle:
+        said = " and ".join(map(str, idle))
+        left_out = (*left_out, f"no {'further ' * bool(taken)}row by the filter {said}")
+    columns = tuple(c.column for c in conditions if c.comparison in EQUAL)
+    return replace(grid.taken(rows) if taken else grid, left_out=left_out), columns
+
+
+def _refuse_joint(condition: Condition, cells: Collection[str]) -> None:
+    """Refuse a value that looks like several, and is not what a cell says.
+
+    Raises:
+        UsageError: naming the filter.
+
+    """
+    value = condition.value
+    if any(cell.strip() == value for cell in cells):
+        return
+    if _JOINT.search(value):
+        if is_number(value) and has_decimal_commas([*cells]):
+            return
+        raise UsageError(
+            f"the filter {str(condition)!r} is not understood: write one condition for each "
+            "--filter, or join them with 'and'; 'or' and lists are not known, so leave out the "
+            f"other rows with a != for each, and put a value that really reads {clip(value)!r} "
+            "between quotation marks"
+        )
+    filled = [cell for cell in cells if gap_of(cell) is None]
+    # with another comparison no row is left, or the order is asked about
+    unlike = condition.comparison == "!=" and gap_of(value) is None and not is_number(value)
+    if unlike and filled and all(map(is_number, filled)):
+        raise UsageError(
+            f"the filter {str(condition)!r} is not understood: column {condition.column!r} holds "
+            f"numbers, and {clip(value)!r} is none, so write one number"
+        )
 
 
 def filters_on(filters: Sequence[str], column: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -110,16 +142,13 @@ def conditions_of(filters: Iterable[str]) -> list[Condition]:
                     f"the filter {text!r} is not understood: write COLUMN=VALUE, joined by 'and'"
                 )
             column, comparison, value = match.groups()
-            found.append(Condition(_bare(column), comparison, _bare(value)))
+            bare = _bare(value)
+            found.append(Condition(_bare(column), comparison, bare, quoted=bare != value))
     return found
 
 
 def _bare(text: str) -> str:
     for mark in "\"'`":
-        if len(text) > 1 and text[0] == text[-1] == mark:
+        if len(text) > 1 and text[0] == text[-1] == mark and mark not in text[1:-1]:
             return text[1:-1]
     return text
-
-
-def _number(text: str) -> Decimal:
-    return read_number(text, "the filter", decimal_comma="," in text and "." not in text).value
