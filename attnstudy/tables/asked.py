@@ -126,6 +126,8 @@ class Reading:
     """Column or row of the printed means."""
     sd_column: str | None = None
     """Column or row of the printed SDs."""
+    count_column: str | None = None
+    """Column of the printed numbers of runs."""
     point: Point | None = None
     """Which point of each curve was taken; None where there were no curves."""
     left_out: tuple[str, ...] = ()

@@ -152,6 +152,14 @@ def split_summary(text: str) -> tuple[str, str] | None:
     return found[1] + tail, (found[2] or found[3]) + tail
 
 
+def in_brackets(text: str) -> str | None:
+    """Return what stands in brackets behind the number of a cell such as ``93.1 (0.2)``."""
+    if is_plain(text):
+        return None
+    found = _SUMMARY.fullmatch(_unmarked(text.strip().replace("−", "-")))
+    return None if found is None else found[3]
+
+
 def uses_decimal_comma(cells: Sequence[str], *, separated_by_semicolon: bool) -> bool:
     """Return whether the numbers of a table have commas as decimal marks.
 

@@ -53,6 +53,8 @@ class Grid:
     """Lines that do not count, a phrase each."""
     blocks: tuple[tuple[int, int], ...] = ()
     """Where the header is repeated: which of the files, and the line."""
+    comments: tuple[str, ...] = ()
+    """What comments say."""
     title: str = ""
     """What stands above the column names, if anything."""
     place: str = "line"
@@ -109,10 +111,10 @@ def read_grid(text: str, what: str = "the table") -> Grid:
         lines = read_lines(text, delimiter, lambda cell: clean(from_csv(cell)))
     except csv.Error as error:
         raise DataError(f"{what} is not a CSV ({error}): save it as CSV in UTF-8") from None
-    lines, left_out = _without_comments(lines)
+    lines, left_out, comments = _without_comments(lines)
     if not lines:
         raise DataError(EMPTY.format(what=what))
-    return _framed(lines, delimiter, left_out, what)
+    return replace(_framed(lines, delimiter, left_out, what), comments=comments)
 
 
 def grid_of(header: Sequence[str], columns: Sequence[Sequence[str]], what: str) -> Grid:
@@ -171,13 +173,16 @@ def stacked(grids: Sequence[tuple[str, Grid]], column: str) -> Grid:
     )
 
 
-def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
-    """Take out comments; one that holds the column names, as NumPy writes them, is the header."""
+def _without_comments(lines: Lines) -> tuple[Lines, list[str], tuple[str, ...]]:
+    """Take out comments, and return what they say.
+
+    One that holds the column names, as NumPy writes them, is the header.
+    """
     found = [
         i for i, cell in enumerate(lines.first_cells()) if cell.startswith("#") and cell != "#"
     ]
     if not found:
-        return lines, []
+        return lines, [], ()
     marked = {i: lines[i] for i in found}
     numbered = {i for i, (_, row) in marked.items() if _LABEL.fullmatch(row[0]) and len(row) > 1}
     labels = Counter(lines.first_cells()) - Counter([lines[0][1][0]]) if numbered else Counter()
@@ -191,7 +196,7 @@ def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
             "it, or remove the line"
         )
     if not marked or len(marked) == len(lines):
-        return lines, []
+        return lines, [], ()
     kept = lines.where([i not in marked for i in range(len(lines))])
     left_out = []
     begin, first = kept[0]
@@ -204,7 +209,8 @@ def _without_comments(lines: Lines) -> tuple[Lines, list[str]]:
     if comments:
         numbers = _listed([number for number, _ in comments])
         left_out.append(f"comment{'s' * (len(comments) > 1)} in line {numbers}")
-    return kept, left_out
+    said = tuple(", ".join(filter(None, row)).lstrip("# ") for _, row in comments)
+    return kept, left_out, said
 
 
 def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Grid:
@@ -231,7 +237,7 @@ def _framed(lines: Lines, delimiter: str, left_out: list[str], what: str) -> Gri
     blocks = tuple((0, numbers[i]) for i in again)
     if len(again) == len(numbers):
         raise DataError(f"{what} has column names but no rows: add a row for each run or arm")
-    grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks, title)
+    grid = Grid(header, columns, numbers, delimiter, tuple(left_out), blocks, title=title)
     if again:
         others = set(again)
         grid = grid.taken([i for i in range(len(numbers)) if i not in others])

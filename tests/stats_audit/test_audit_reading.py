@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from attnstudy.errors import AttnstudyError, DataError, UsageError
 from attnstudy.stats.audit import audit, read_text
 from attnstudy.stats.audit.table import read_table
+from attnstudy.tables.asked import Asked
 
 BODY = "variant,run1,run2,mean\na,60.10,61.20,60.65\nb,59.00,59.10,59.05\n"
 
@@ -123,6 +124,80 @@ def test_names_are_made_printable() -> None:
     assert finding.row == "a [31m b c" + "x" * 1000
     assert finding.message.isprintable()
     assert len(finding.message) < 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["std_err", "std err", "Std. Error", "acc_std_err", "standard error", "sem", "stderr", "S.E.",
+     "standard deviation of the mean", "SD of mean", "Standardfehler", "stdErr"],
+)  # fmt: skip
+def test_a_standard_error_is_no_sd(name: str) -> None:
+    for text in (
+        f"model,mean,{name},n\na,90.1,0.2,5\nb,92.3,0.1,5\n",
+        f"seed,a,b\n1,90.1,92.2\n2,90.3,92.6\nmean,90.2,92.4\n{name},0.1,0.2\n",
+    ):
+        table = read_table(text)
+        assert table.sd_column is None
+        assert [row.sd for row in table.rows] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["error_std", "std", "Std. dev.", "sd_error"])
+def test_the_sd_of_an_error_is_one(name: str) -> None:
+    assert read_table(f"model,mean,{name},n\na,0.1,0.02,5\nb,0.3,0.01,5\n").sd_column == name
+
+
+PLUS_MINUS = "model,acc\na,90.1 ± 0.2\nb,92.3 ± 0.1\nc,92.6 ± 0.2\n"
+
+
+@pytest.mark.parametrize("text", [
+    PLUS_MINUS, PLUS_MINUS.replace(" ± ", "(").replace("\n", ")\n").replace("acc)", "acc"),
+    PLUS_MINUS.replace("acc", "acc,±").replace(" ± ", ","),
+])  # fmt: skip
+def test_what_is_taken_for_an_sd_is_told(text: str) -> None:
+    # by hand: of 30 runs, t of c - b is 0.3 / sqrt((0.04 + 0.01) / 30) = 7.3, and with standard
+    # errors 0.3 / sqrt(0.04 + 0.01) = 1.3
+    result = audit(text, n=30)
+    assert result.ranking_printed is not None
+    assert result.ranking_printed.verdict == "a full ranking is defensible: c > b > a"
+    (note,) = [note for note in result.notes if "taken for SDs" in note]
+    assert "were they standard errors of the means, the verdict would be: a partial" in note
+    (note,) = [note for note in audit(text, n=5).notes if "taken for SDs" in note]
+    assert note.endswith("the verdict would be the same")
+
+
+@pytest.mark.parametrize("line", ["# {},", "{},"])
+def test_what_a_table_says_of_its_spreads_is_heard(line: str) -> None:
+    for said in (
+        "mean ± standard error over 5 seeds", "mean ± SEM", "± is s.e. of 5 runs",
+        "with 95% confidence intervals", "mean ± 95 % CI", "± 2 SD", "± half-range",
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="an audit takes the spread beside a mean for the SD"):
+            audit(f"{line.format(said)}\n{PLUS_MINUS}", n=5, asked=Asked(metric="acc"))
+    notes = audit(f"{line.format('mean ± standard deviation')}\n{PLUS_MINUS}", n=5).notes
+    assert not any("taken for SDs" in note for note in notes)
+    assert any("taken for SDs" in n for n in audit(f"{line.format('SE nets')}\n{PLUS_MINUS}").notes)
+
+
+@pytest.mark.parametrize(("a", "b"), [("90.0 (2)", "93.1 (1)"), ("90 (2)", "93 (1)")])
+def test_whole_numbers_in_brackets_are_asked_about(a: str, b: str) -> None:
+    with pytest.raises(UsageError, match="may be ranks, numbers of runs or last digits"):
+        audit(f"model,acc\na,{a}\nb,{b}\n", n=5)
+    assert audit("model,return\na,1200 (87)\nb,1900 (91)\n", n=5).ranking_printed is not None
+
+
+def test_numbers_of_test_items_are_no_numbers_of_runs() -> None:
+    def text(count: int, name: str = "n") -> str:
+        return f"model,acc,std,{name}\na,90.0,0.2,{count}\nb,93.1,0.2,{count}\n"
+
+    for count, items in ((10_000, None), (1319, None), (164, None), (50, 50)):
+        with pytest.raises(UsageError, match=f"says {count}, which may be the number of test it"):
+            audit(text(count), items=items)
+    result = audit(text(10_000), n=3)
+    assert [row.n for row in result.rows] == [3, 3]
+    assert any("column 'n' is taken for something else" in note for note in result.notes)
+    assert [row.n for row in audit(text(1000, "runs")).rows] == [1000, 1000]
+    with pytest.raises(UsageError, match="leave --n out"):
+        audit(text(5), n=3)
 
 
 BAD = {

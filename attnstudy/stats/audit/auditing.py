@@ -20,6 +20,7 @@ from attnstudy.stats.audit.rerank import (
     missing_mean_notes,
     rank_printed,
     rank_values,
+    spread_notes,
     verdicts_otherwise,
 )
 from attnstudy.stats.audit.results import Audit, Finding, Kind, RowCheck
@@ -88,7 +89,7 @@ def audit(
     """
     _check_count("test items", items)
     _check_count("runs", n)
-    read = read_table(_text(table), asked, n=n, what=what)
+    read = read_table(_text(table), asked, n=n, items=items, what=what)
     case = _case(read, items, logged, alpha, direction)
     direction = case.direction
     corrected = None
@@ -115,7 +116,7 @@ def audit(
         rows=rows,
         items=case.items,
         alpha=alpha,
-        notes=tuple(_notes(case, rows, findings)),
+        notes=tuple(_notes(case, rows, findings, printed)),
         sentence=_sentence(findings, printed, corrected, order, decided_otherwise),
     )
 
@@ -185,9 +186,12 @@ def _findings(
     )
 
 
-def _notes(case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding]) -> Iterator[str]:
+def _notes(
+    case: _Case, rows: Sequence[RowCheck], findings: Sequence[Finding], printed: Ranking | None
+) -> Iterator[str]:
     table = case.table
     yield from table.notes
+    yield from spread_notes(table, printed, alpha=case.alpha, direction=case.direction)
     metric = _metric(table)
     if case.guessed and metric is not None and (said := assumed(metric)):
         yield said

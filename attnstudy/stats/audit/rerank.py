@@ -62,16 +62,25 @@ def verdicts_otherwise(
     return verdict
 
 
-def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking | None:
+def rank_printed(
+    table: Table, *, alpha: float, direction: Direction, errors: bool = False
+) -> Ranking | None:
     """Return what a reader who trusts the printed means would conclude; None without them.
 
     Games-Howell needs of each row only mean, SD and number of values. The mean is the printed
     one, the SD the printed one or else that of the values. Each row is ranked as numbers that
     have this mean and SD; whatever depends on more than those is taken out of the result.
+
+    Args:
+        table: the table.
+        alpha: family-wise error rate.
+        direction: which way the metric is better.
+        errors: take what is printed as SDs for standard errors of the means.
+
     """
     if not any(row.mean for row in table.rows):
         return None
-    summaries = {row.name: (_mean(row), _sd(row), row.n) for row in table.rows}
+    summaries = {row.name: (_mean(row), _sd(row, errors=errors), row.n) for row in table.rows}
     samples = {name: _stand_ins(*summary) for name, summary in summaries.items()}
     drawn = [value for values in samples.values() for value in values]
     percent = table.scale == 100 and all(0.0 <= value <= 100.0 for value in drawn)
@@ -102,6 +111,25 @@ def rank_printed(table: Table, *, alpha: float, direction: Direction) -> Ranking
         ),
         flags=(),
     )
+
+
+def spread_notes(
+    table: Table, printed: Ranking | None, *, alpha: float, direction: Direction
+) -> Iterator[str]:
+    """Yield a sentence on numbers that are taken for SDs though nothing calls them so."""
+    if table.spread is None or printed is None:
+        return
+    taken = f"the numbers {table.spread} are taken for SDs of the runs"
+    otherwise = rank_printed(table, alpha=alpha, direction=direction, errors=True)
+    if otherwise is None or not any(row.sd is not None and row.n for row in table.rows):
+        yield taken
+    elif otherwise.verdict == printed.verdict:
+        yield f"{taken}; were they standard errors of the means, the verdict would be the same"
+    else:
+        yield (
+            f"{taken}; were they standard errors of the means, the verdict would be: "
+            f"{otherwise.verdict}"
+        )
 
 
 def missing_mean_notes(table: Table) -> Iterator[str]:
@@ -147,9 +175,9 @@ def _mean(row: Row) -> float:
     return float(row.mean.value if row.mean is not None else row.exact_mean or 0)
 
 
-def _sd(row: Row) -> float | None:
+def _sd(row: Row, *, errors: bool) -> float | None:
     if row.sd is not None:
-        return float(row.sd.value)
+        return float(row.sd.value) * (math.sqrt(row.n or 1) if errors else 1.0)
     if len(row.cells) < 2:
         return None
     return float(square_root(variance_of(row.values, divisor=len(row.cells) - 1)))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from attnstudy.errors import DataError, UsageError
+from attnstudy.errors import DataError
 from attnstudy.stats.audit.rounding import as_decimal
+from attnstudy.stats.audit.summaries import runs_behind, spread_taken
 from attnstudy.stats.samples import Sample, read_samples
 from attnstudy.tables.asked import Arm, Asked, Reading
 from attnstudy.tables.cells import Printed, clip
@@ -81,6 +82,8 @@ class Table:
     """Column of the printed means."""
     sd_column: str | None
     """Column of the printed SDs."""
+    spread: str | None
+    """Which printed numbers are taken for SDs though nothing calls them so, in words."""
     scale: int | None
     """100 for accuracies in percent, 1 for fractions, None for anything else."""
     notes: tuple[str, ...]
@@ -109,7 +112,12 @@ def variance_of(values: tuple[Fraction, ...], *, divisor: int) -> Fraction:
 
 
 def read_table(
-    text: str, asked: Asked | None = None, *, n: int | None = None, what: str = "the table"
+    text: str,
+    asked: Asked | None = None,
+    *,
+    n: int | None = None,
+    items: int | None = None,
+    what: str = "the table",
 ) -> Table:
     """Return the table that a CSV text holds.
 
@@ -117,6 +125,7 @@ def read_table(
         text: the CSV.
         asked: how it is to be read, where its contents leave that open.
         n: number of runs behind each mean of a table of summaries that does not say it.
+        items: number of test items behind each mean, where known.
         what: what the table is called in messages.
 
     Raises:
@@ -124,19 +133,15 @@ def read_table(
         UsageError: it can be read in several ways, or ``n`` is given and it says it itself.
 
     """
-    reading = read_results(read_grid(text, what), asked or Asked(), what)
+    grid = read_grid(text, what)
+    reading = read_results(grid, asked or Asked(), what)
     if len(reading.arms) > _MOST_ROWS:
         raise DataError(
             f"{what} has {len(reading.arms)} arms, more than the {_MOST_ROWS} that are compared "
             "with each other: give the rows of one results table"
         )
-    if n is not None and all(arm.runs or arm.count is not None for arm in reading.arms):
-        runs = all(arm.runs for arm in reading.arms)
-        raise UsageError(
-            f"--n is for summaries that do not say how many runs are behind them, and {what} "
-            f"{'has the runs themselves' if runs else 'says it'}: leave --n out"
-        )
-    rows = tuple(_row(arm, n) for arm in reading.arms)
+    behind = runs_behind(reading, n, items, what)
+    rows = tuple(_row(arm, behind.get(arm.name, arm.count)) for arm in reading.arms)
     named = asked is not None and asked.metric is not None
     for row in rows:
         if not row.cells and row.mean is None:
@@ -147,14 +152,14 @@ def read_table(
         columns=reading.value_columns,
         mean_column=reading.mean_column,
         sd_column=reading.sd_column,
+        spread=spread_taken(grid, reading, what),
         scale=scale_of(rows),
         notes=tuple(_notes(reading, rows)),
     )
 
 
-def _row(arm: Arm, n: int | None) -> Row:
+def _row(arm: Arm, count: int | None) -> Row:
     cells = tuple(Cell(arm.name, run.column, run.number) for run in arm.runs)
-    count = arm.count if arm.count is not None or cells else n
     return Row(name=arm.name, cells=cells, mean=arm.mean, sd=arm.sd, count=count)
 
 
@@ -163,6 +168,9 @@ def _notes(reading: Reading, rows: tuple[Row, ...]) -> Iterator[str]:
     left_out = (phrase for phrase in reading.left_out if SUMMARY not in phrase)
     yield from (f"left out: {phrase}" for phrase in left_out)
     yield from reading.notes
+    if any(row.count != arm.count is not None for row, arm in zip(rows, reading.arms, strict=True)):
+        column = clip(reading.count_column or "")
+        yield f"--n says the number of runs, and column {column!r} is taken for something else"
     for arm in reading.arms:
         if arm.diverged:
             many = len(arm.diverged) > 1

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from attnstudy.tables.headings.folding import folded, words_of
+from attnstudy.tables.headings.kinds import is_standard_error
 from attnstudy.tables.headings.numbered import siblings
 from attnstudy.tables.headings.vocabulary import (
     COUNT,
@@ -71,7 +72,7 @@ def has_role(heading: str, role: Role) -> bool:
 
 def _role(heading: str) -> Role:
     name, words = folded(heading), words_of(heading)
-    if name in NO_MEASUREMENT or words & OTHER_STATISTICS:
+    if name in NO_MEASUREMENT or words & OTHER_STATISTICS or is_standard_error(heading):
         return Role.OTHER
     if name in COUNT or ("n" in words and words <= OF_COUNT):
         return Role.COUNT

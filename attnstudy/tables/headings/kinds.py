@@ -195,13 +195,35 @@ def is_mean(label: str) -> bool:
 _NUMERAL = re.compile(r"[1-9][0-9.]*")
 
 
+_STANDARD_ERROR = re.compile(
+    r" (?:st|std|stand|standard|stdev) (?:err|errs|error|errors) "
+    r"| stderr | stderror | standarderror "
+    r"| standardfehler | std fehler | stdf | sem | sdom "
+    r"| (?:sd|std|stdev|stddev|dev|deviation|stdabw|standardabweichung) of (?:the )?"
+    r"(?:means?|avg|average) | deviation of (?:the )?sample means? | (?:erreur|error|errore) "
+    r"(?:type|typique|standard|estandar|tipico) "
+)
+
+
+def is_standard_error(label: str) -> bool:
+    """Whether a label is that of the standard error of a mean, as ``std_err``, which is no SD."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", label)
+    words = " ".join(re.findall(r"[^\W_]+", folded(apart)))
+    dotted = re.search(r"\bs\. ?e\.(?: ?m\.)?", label, re.IGNORECASE)
+    return dotted is not None or _STANDARD_ERROR.search(f" {words} ") is not None
+
+
 def is_statistic(label: str) -> bool:
     """Whether a label of a row is that of a statistic of the other rows, such as an SD."""
     if _NUMERAL.fullmatch(label):  # nearly all labels of a large table are
         return False
     words = words_of(label)
     known = SD | OTHER_STATISTICS | COUNT | DERIVED | {"standard", "type", "dev", "std"}
-    return is_mean(label) or (bool(words) and (words <= known | MEAN or words == {"p", "value"}))
+    return (
+        is_mean(label)
+        or (bool(words) and (words <= known | MEAN or words == {"p", "value"}))
+        or is_standard_error(label)
+    )
 
 
 def sums_up_tasks(label: str) -> bool:

@@ -66,7 +66,7 @@ def read_columns_as_arms(table: Table) -> Reading:
     if not kept:
         raise DataError(f"{table.what} has no row of runs: a ranking needs the values")
     mean = _row_of(label, printed, headings.is_mean)
-    sd = _row_of(label, printed, lambda text: bool(headings.words_of(text) & {"sd", "std"}))
+    sd = _row_of(label, printed, lambda text: headings.has_role(text, headings.Role.SD))
     found, empty = [], []
     seeds = {row: None if label is None else table.seed(row) for row in kept}
     if len({seed for seed in seeds.values() if seed is not None}) < len(kept) and label is not None:

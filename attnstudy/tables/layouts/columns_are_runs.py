@@ -66,6 +66,7 @@ def read_columns_as_runs(table: Table) -> Reading:
         run_columns=tuple(found),
         mean_column=None if columns.mean is None else columns.mean.name,
         sd_column=None if columns.sd is None else columns.sd.name,
+        count_column=None if columns.count is None else columns.count.name,
         left_out=(*left_out, *statistics, *columns.left_out),
         notes=columns.notes,
     )

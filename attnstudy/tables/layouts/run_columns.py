@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from attnstudy.errors import DataError, UsageError
 from attnstudy.tables import headings
 from attnstudy.tables.asked import quoted
-from attnstudy.tables.cells import clip, split_summary
+from attnstudy.tables.cells import clip, in_brackets, split_summary
 from attnstudy.tables.columns import Column, Kind
 from attnstudy.tables.headings import Role
 from attnstudy.tables.layouts.aggregates import is_mean_of
@@ -159,7 +159,29 @@ def _of_summaries(
             "ranking needs the runs themselves"
         )
     column = (asked or mixed)[0]
+    _refuse_whole_brackets(table, column, kept)
     others = [column_left_out(c, "not asked for") for c in values if c is not column]
     return RunColumns(
         values=(), mean=column, sd=column, count=count, left_out=tuple(others), notes=(),
     )  # fmt: skip
+
+
+def _refuse_whole_brackets(table: Table, column: Column, kept: Sequence[int]) -> None:
+    """Refuse ``90.0 (2)``: what is in brackets has no decimals, as ranks have none.
+
+    Raises:
+        UsageError: naming the first such cell.
+
+    """
+    cells = [column.cells[row] for row in kept]
+    inner = [found for cell in cells if (found := in_brackets(cell)) is not None]
+    if not inner or not all(found.isdecimal() for found in inner):
+        return
+    exact = any(re.search(r"[.,]", cell.split("(")[0]) for cell in cells)
+    if exact or sorted(map(int, inner)) == list(range(1, len(cells) + 1)):
+        first = next(cell for cell in cells if in_brackets(cell) is not None)
+        raise UsageError(
+            f"the numbers in brackets of {column.name!r}, such as {clip(first)!r}, are whole, so "
+            "they may be ranks, numbers of runs or last digits: write an SD behind ±, or leave the "
+            "brackets out"
+        )
