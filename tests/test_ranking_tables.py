@@ -666,6 +666,17 @@ def test_direction_also_says_which_step_is_best(ranked):
         ("dice_1", "dice_2"),
         ("test1_acc", "test2_acc"),
         ("acc", "acc2", "acc3"),
+        ("2024-01-01", "2024-01-02", "2024-01-03"),
+        ("2024-01", "2024-02", "2024-03"),
+        ("1%", "2%", "3%", "4%"),
+        ("1/5", "2/5", "3/5"),
+        ("acc_0.0", "acc_0.1", "acc_0.2"),
+        ("acc_0,0", "acc_0,1"),
+        ("acc_5_0", "acc_5_1"),
+        ("iou_0", "iou_1", "iou_2", "iou_3"),
+        ("dice 0", "dice 1"),
+        ("reward_0", "reward_1"),
+        ("precision_0", "precision_1"),
     ],
 )
 def test_numbers_that_may_count_something_else_are_asked_about(heads, ranked):
@@ -673,11 +684,24 @@ def test_numbers_that_may_count_something_else_are_asked_about(heads, ranked):
         f"{arm}," + ",".join(f"{low + i**2}" for i in range(len(heads))) + "\n"
         for arm, low in (("a", 1.5), ("b", 2.5))
     )
-    text = f"model,{','.join(heads)}\n{rows}"
+    quoted = ",".join(f'"{head}"' for head in heads)
+    text = f"model,{quoted}\n{rows}"
     assert heads[0] in ranked(text, code=2)
     assert {arm["n"] for arm in ranked(text, "--layout", "columns-are-runs")["arms"]} == {
         len(heads)
     }
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        ("iou_run_0", "iou_run_1"), ("seed 3 (%)", "seed 7 (%)"), ("test/acc/0", "test/acc/1"),
+        ("split0_f1", "split1_f1"), ("top5 acc seed0", "top5 acc seed1"), ("Lauf 1 %", "Lauf 2 %"),
+    ],
+)  # fmt: skip
+def test_numbers_of_runs_are_read(heads, ranked):
+    result = ranked(f"model,{','.join(heads)}\na,1.5,2.5\nb,2.5,3.5\n")
+    assert values(result) == {"a": [1.5, 2.5], "b": [2.5, 3.5]}
 
 
 @pytest.mark.parametrize(

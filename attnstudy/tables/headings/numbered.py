@@ -13,6 +13,7 @@ from attnstudy.tables.headings.vocabulary import (
     BESIDE_FOLD,
     FOLD,
     MEASURED,
+    ONE_A_RUN,
     PERHAPS_RUNS,
     RUN_WORDS,
     RUNS,
@@ -21,6 +22,8 @@ from attnstudy.tables.headings.vocabulary import (
 )
 from attnstudy.tables.seeds import whole_seed
 
+_NO_COUNT = re.compile(r"\d\s*[.,:/–-]\s*\d")  # 2024-01-02, 0.1, 2/5
+_ALONE = re.compile(r"(?<![^\W_])\d+")  # the 5 of acc_5, not of top5
 _A_RUN = re.compile(rf"(?:{RUN_WORDS})?[ _.#=:-]*\(?\d+\)?")
 
 
@@ -28,14 +31,17 @@ def numbers_runs(headings: Sequence[str]) -> bool:
     """Whether headings are those of runs: ``run 1``, ``seed=42``, or ``acc_0``, ``acc_1``.
 
     Numbered names of something else, as ``cifar10`` and ``cifar100``, ``acc@1`` and ``acc@5``, or
-    ``acc_epoch1`` and ``acc_epoch2``, are not. Numbers alone have to count up from 0 or 1, and
-    those behind a metric from 0: from 1 they may be horizons or classes. A heading without a number
-    is the first run of ``run``, ``run2``, and of ``acc``, ``acc.1`` as pandas tells columns of one
-    name apart.
+    ``acc_epoch1`` and ``acc_epoch2``, are not, and no dates, decimals or shares. Numbers alone have
+    to count up from 0 or 1, and those behind an accuracy, error or loss from 0: from 1 they may be
+    horizons, and behind other metrics classes, as ``iou_0`` and ``iou_1``. A heading without a
+    number is the first run of ``run``, ``run2``, and of ``acc``, ``acc.1`` as pandas tells columns
+    of one name apart.
     """
     stems = {_bare(name) for name in headings}
     bare = [name for name in headings if not has_number(name)]
     if len(stems) != 1 or len(bare) > 1 or any(re.search(r"@\s*\d", name) for name in headings):
+        return False
+    if any(_NO_COUNT.search(name) for name in headings):
         return False
     if any(re.fullmatch(r"[A-Z]\d+", name) for name in headings):  # subjects, sensors, sites
         return False
@@ -50,6 +56,8 @@ def numbers_runs(headings: Sequence[str]) -> bool:
             return counted and len(numbers) > 1 and bool(words & (MEASURED | RUNS | PERHAPS_RUNS))
     if words & RUNS and words <= RUNS | MEASURED | SPLITS | {"random"}:
         return True
+    if any(len(_ALONE.findall(name)) > 1 or re.search(r"\d\s*%", name) for name in headings):
+        return False
     from_0 = numbers == list(range(len(numbers)))
     counted = from_0 or numbers == list(range(1, len(numbers) + 1))
     behind = all(re.search(r"\d+\W*(?:[(\[].*[)\]])?$", name) for name in headings)
@@ -58,7 +66,7 @@ def numbers_runs(headings: Sequence[str]) -> bool:
         or ("split" in words and words <= MEASURED | SPLITS | {"split"})
         or (
             from_0 and behind and not bare
-            and bool(words & MEASURED) and words <= MEASURED | SPLITS and not words & AT_RANK
+            and bool(words & ONE_A_RUN) and words <= ONE_A_RUN | SPLITS
         )
     )  # fmt: skip
 
@@ -96,7 +104,8 @@ def runs_of(metric: str, groups: Mapping[str, list[str]]) -> list[str] | None:
 def may_number_runs(headings: Sequence[str]) -> bool:
     """Whether numbered headings are called as runs or as something else, as ``mae_1`` is."""
     stem = common_stem(headings)
-    counted = sorted(run_numbers(headings)) == list(range(1, len(headings) + 1))
+    numbers = sorted(run_numbers(headings))
+    counted = numbers in (list(range(k, k + len(numbers))) for k in (0, 1))
     return bool(stem) and counted and not words_of(stem) & AT_RANK
 
 

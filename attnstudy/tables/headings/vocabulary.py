@@ -220,6 +220,12 @@ MEASURED = frozenset({
     "risultato", "valore", "punteggio", "rate", "cross", "entropy", "balanced", "macro", "micro",
     "weighted", "log", "rew", "squared", "absolute",
 })  # fmt: skip
+# of which a run has one, where others have one for each class, agent or horizon
+ONE_A_RUN = frozenset({
+    "acc", "accuracy", "accuracies", "loss", "losses", "err", "errs", "error", "errors",
+    "genauigkeit", "verlust", "fehler", "exactitude", "perte", "erreur", "exactitud", "perdida",
+    "accuratezza", "perdita", "errore",
+})  # fmt: skip
 # from 0 to 1, or from 0 to 100
 BOUNDED = frozenset({
     "top", "f", "fscore", "precision", "recall", "specificity", "sensitivity", "auc", "auroc",
