@@ -11,6 +11,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from attnstudy.tables.directions import way_of
+from attnstudy.tables.file_names import arms_in_names
 
 Ranked = Callable[..., Any]
 
@@ -855,8 +856,36 @@ def test_numbers_in_file_names_that_are_seeds(form, cli, workplace):
     }  # fmt: skip
 
 
-def test_folds_in_file_names_are_folds(cli, workplace):
-    names = [f"{arm}_fold{fold}.csv" for arm in ("base", "ours") for fold in range(4)]
+@pytest.mark.parametrize("form", ["{}_{}.csv", "logs/{}_{}.csv", "{}/{}.csv", "{}/metrics_{}.csv"])
+def test_numbers_behind_an_arm_are_its_runs(form):
+    names = [form.format(arm, seed) for arm in ("td3", "sac", "mlp_64") for seed in range(3)]
+    found = arms_in_names(names)
+    assert found is not None
+    assert [(one.arm.removesuffix("/metrics"), one.number) for one in found] == [
+        (arm, str(seed)) for arm in ("td3", "sac", "mlp_64") for seed in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["task", "dataset", "subject", "epoch", "step", "day", "ckpt", "class", "site", "2026-03-0"],
+)
+def test_numbers_of_other_things_in_file_names_are_asked_about(word, cli, workplace):
+    mark = "" if word.endswith("0") else "_"
+    names = [f"{arm}_{word}{mark}{k}.csv" for arm in ("base", "ours") for k in (1, 2, 3)]
+    for place, name in enumerate(names):
+        Path(name).write_text(f"acc,loss\n{90 + place / 7},{1 / (place + 1)}\n")
+    words = [word for name in names for word in ("--from", name)] + ["--metric", "acc"]
+    answer = cli("rank", *words)
+    assert answer.code == 2
+    assert "may not mean runs: if they do, call the files after arm and seed" in answer.err
+    assert "base_seed1.csv" in answer.err
+    assert cli("rank", *words, "--by", "file").code == 0
+
+
+@pytest.mark.parametrize("form", ["{}_fold{}.csv", "{}_split_{}.csv", "{}-cv-{}.csv"])
+def test_folds_in_file_names_are_folds(form, cli, workplace):
+    names = [form.format(arm, fold) for arm in ("base", "ours") for fold in range(4)]
     result = json.loads(cli("rank", *curves_in(names), "--json").out)
     assert result["method"] == "descriptive"
     assert "4 folds (column fold)" in result["source"]["read_as"]

@@ -6,13 +6,23 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from attnstudy.errors import UsageError
+
 _TOKENS = re.compile(r"\d+|[^\W\d_]+|[\W_]")
 _SEEDS = frozenset({"seed", "startwert", "graine", "semilla", "seme"})
 _RUNS = frozenset({
     "run", "rep", "repeat", "repetition", "trial", "version", "lauf", "versuch", "wiederholung",
     "essai", "corrida", "prova",
 })  # fmt: skip
-_FOLDS = frozenset({"fold", "cv", "kfold", "falte", "pli", "pliegue", "piega"})
+_FOLDS = frozenset({
+    "fold", "folds", "cv", "kfold", "cvfold", "split", "splits", "falte", "pli", "pliegue", "piega",
+})  # fmt: skip
+_CONTENTS = frozenset({
+    "log", "logs", "metric", "metrics", "result", "results", "progress", "history", "output", "out",
+    "score", "scores", "eval", "test",
+})  # fmt: skip
+"""Words that say what is in a file, not what its number counts."""
+_MONTH = re.compile(r"(?:19|20)\d\d[\W_](?:0[1-9]|1[0-2])$")
 _MARKS = frozenset("_-. =/\\")
 
 
@@ -33,6 +43,11 @@ def arms_in_names(names: Sequence[str]) -> list[Named] | None:
     or else behind another such word, as ``run`` and ``fold``. Without such a word it is the last
     one where, in every arm alike, at least two files count from 0 or 1: the 18 of ``resnet18`` is
     no run.
+
+    Raises:
+        UsageError: the last number counts so behind a word that all arms have, as ``task`` and
+            ``epoch``, or is the end of a date.
+
     """
     tokens = [_TOKENS.findall(name) for name in names]
     begin, end = _shared(tokens), _shared([one[::-1] for one in tokens])
@@ -98,7 +113,32 @@ def _counted(names: Sequence[Sequence[str]]) -> list[Named] | None:
         return None
     (count,) = counts
     alike = count in (tuple(range(len(count))), tuple(range(1, len(count) + 1)))
-    return found if len(count) > 1 and alike else None
+    if len(count) < 2 or not alike:
+        return None
+    _refuse_other_counts(list(numbers), count)
+    return found
+
+
+def _refuse_other_counts(arms: Sequence[str], count: Sequence[int]) -> None:
+    """Refuse numbers behind a word that is no part of the arm: ``a_task_0``, ``b_task_0``.
+
+    Raises:
+        UsageError: naming the word, or the date.
+
+    """
+    parts = [[part for part in re.split(r"[\W_]+", arm) if part] for arm in arms]
+    words = {of[-1].casefold() if len(of) > 1 else "" for of in parts}
+    label = words.pop() if len(words) == 1 else ""
+    dated = any(_MONTH.search(arm) for arm in arms)
+    if not dated and (not label.isalpha() or label in _CONTENTS):
+        return
+    counted = "days" if dated else f"each {label!r}"
+    seen = f"{arms[0]}, {count[0]} to {count[-1]}"
+    raise UsageError(
+        f"the names of the files number {counted} of an arm ({seen}), and may not mean runs: if "
+        f"they do, call the files after arm and seed, as {parts[0][0]}_seed{count[0]}.csv, and "
+        "else add columns of arm and seed, or say --by file"
+    )
 
 
 def _joined(before: Sequence[str], after: Sequence[str]) -> str:
