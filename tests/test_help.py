@@ -52,6 +52,13 @@ def test_each_help_ends_with_examples_that_are_taken(words, command):
         assert rest == [], (line, values)
 
 
+def test_the_help_of_audit_speaks_of_tables_alone():
+    text = " ".join(help_of(("audit",), group.commands["audit"]).split())
+    assert "Columns that make an arm" in text
+    for word in ("study's", "experiment", "params.NAME", "tags.NAME"):
+        assert word not in text
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_line_of_a_help_ends_within_a_word(width):
     for words, command in commands(group):

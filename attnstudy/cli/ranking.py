@@ -117,7 +117,7 @@ def rank(**given: Any) -> int:
 @options.option("--items", type=options.POSITIVE, help="Test items behind each accuracy.")
 @options.option("--runs", "logs", type=click.Path(), help="CSV of logged runs to compare with.")
 @options.option("--n", type=options.POSITIVE, help="Runs behind each mean, where none are given.")
-@options.how_to_read
+@options.how_to_read_a_table
 @options.alpha
 @options.direction
 @options.quiet

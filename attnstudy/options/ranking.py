@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from attnstudy.options import values
-from attnstudy.options.declaring import POSITIVE, option, together
+from attnstudy.options.declaring import POSITIVE, Decorator, option, together
 from attnstudy.options.sections import under
 from attnstudy.options.training import tuning_storage
 
@@ -71,26 +72,30 @@ direction = option(
     help="Whether more or less is better.  [default: minimize for losses, errors and times]",
 )
 
-how_to_read = under(
-    "What is ranked",
-    option("--metric", help="Metric to rank by.  [default: the study's, or the only one]"),
-    option(
-        "--layout",
-        type=values.Choice(LAYOUTS),
-        help="Shape of the tables, where their contents leave it open.",
-    ),
-    option(
-        "--by",
-        metavar="FIELD,...",
-        multiple=True,
-        help="What makes an arm: columns, or params.NAME and tags.NAME of an experiment; "
-        "repeatable.",
-    ),
-    option(
-        "--seed-by",
-        metavar="FIELD",
-        help="Column (or params.NAME, tags.NAME) that numbers the repetitions.",
-    ),
+
+def _how_to_read(*, metric: str, layout: str, by: str, seed_by: str) -> Decorator[Any]:
+    """Return the options that say how results are read, each with its help."""
+    return under(
+        "What is ranked",
+        option("--metric", help=metric),
+        option("--layout", type=values.Choice(LAYOUTS), help=layout),
+        option("--by", metavar="FIELD,...", multiple=True, help=by),
+        option("--seed-by", metavar="FIELD", help=seed_by),
+    )
+
+
+how_to_read = _how_to_read(
+    metric="Metric to rank by.  [default: the study's, or the only one]",
+    layout="Shape of the tables, where their contents leave it open.",
+    by="What makes an arm: columns, or params.NAME and tags.NAME of an experiment; repeatable.",
+    seed_by="Column (or params.NAME, tags.NAME) that numbers the repetitions.",
+)
+
+how_to_read_a_table = _how_to_read(
+    metric="Column of results, or what the results are.  [default: the only one]",
+    layout="Shape of the table, where its contents leave it open.",
+    by="Columns that make an arm; repeatable.",
+    seed_by="Column that numbers the repetitions.",
 )
 
 what_to_rank = under(
