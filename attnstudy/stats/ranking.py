@@ -17,7 +17,8 @@ from attnstudy.stats.evidence.power import study_power
 from attnstudy.stats.measurements import Measurements
 from attnstudy.stats.provenance import Provenance
 from attnstudy.stats.results import SCHEMA, Ranking
-from attnstudy.stats.samples import Sample, Values, best_first, read_samples, unit_of
+from attnstudy.stats.samples import Sample, Values, best_first, read_samples
+from attnstudy.stats.units import unit_of
 from attnstudy.stats.wording.chain import chain
 from attnstudy.stats.wording.notes import find_notes, pairing_notes
 from attnstudy.stats.wording.sentences import sentence

@@ -14,7 +14,7 @@ def ranked(means, **options):
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, 6)
     samples = {name: (mean + noise - noise.mean()).tolist() for name, mean in means.items()}
-    return rank(samples, **options)
+    return rank(samples, metric="score", **options)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ def test_a_chain_says_what_the_pairs_say_and_nothing_else():
             {
                 n: rng.normal(m, 0.3, 5).tolist()
                 for n, m in zip("abcd", rng.normal(0, 0.6, 4), strict=True)
-            }
+            },
+            metric="score",
         )
         if ranking.order is None:
             continue

@@ -93,10 +93,10 @@ def test_why_runs_are_not_used_is_said_as_it_is(staged: dict[str, dict[int, floa
 
 
 def test_a_decided_pair_stays_decided(staged: dict[str, dict[int, float]]) -> None:
-    early = rank(staged, looks=(5, 10, 20))
+    early = rank(staged, metric="score", looks=(5, 10, 20))
     # later seeds that contradict it change nothing
     contradicting = {**staged, "c": {**staged["c"], **{s: 90.0 + s for s in range(5, 12)}}}
-    late = rank(contradicting, looks=(5, 10, 20))
+    late = rank(contradicting, metric="score", looks=(5, 10, 20))
     assert pair_of(late, "b", "c").p_adjusted == pair_of(early, "b", "c").p_adjusted
     assert pair_of(late, "b", "c").look == 1
 

@@ -110,6 +110,6 @@ def test_what_many_undecided_pairs_are_told_is_made_once(ranking, monkeypatch):
 def test_more_arms_than_can_be_compared_are_refused_at_once_but_for_a_control():
     many = {f"v{arm:03d}": {0: 1000 + arm, 1: 1001 + arm} for arm in range(640)}
     with pytest.raises(UsageError, match="640 arms are 204,480 pairs, and no more than 200,000"):
-        rank(many)
-    ranking = rank(many, control="v000", robust=False)
+        rank(many, metric="score")
+    ranking = rank(many, metric="score", control="v000", robust=False)
     assert len(ranking.pairs) == 639

@@ -1,6 +1,7 @@
 """What is accepted as a sample, and the descriptive statistics."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -69,6 +70,50 @@ def test_percent_and_fractions_are_not_mixed(notebook: dict[str, list[float]]) -
     assert rank({**notebook, "late": [0.1, 0.1, 0.12]}).unit == "points"
     # nor is one percent, as chance is with a hundred
     assert rank({**notebook, "late": [1.0, 0.98, 1.0]}).unit == "points"
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "said"),
+    [
+        ("accuracy", [99.1, 101.2, 99.4], "has 101.2, and accuracy is at most 100 % or 1"),
+        ("accuracy", [0.91, -0.91, 0.9], "has -0.91, and accuracy is at least 0"),
+        ("val/top5_acc", [90.1, -3.0, 91.2], "has -3, and val/top5_acc is at least 0"),
+        ("f1", [0.81, 1.7, 0.83], "has 1.7, and f1 is at most 1 as a fraction"),
+        ("mIoU", [0.81, 8.3, 0.83], "has 8.3, and mIoU is at most 1 as a fraction"),
+        ("roc_auc", [0.81, 1.02, 0.83], "has 1.02"),
+        ("success rate", [71, 102, 88], "has 102"),
+        ("R²", [0.9, 1.25, 0.95], "has 1.25, and R² is at most 1 as a fraction"),
+        ("R2", [1.21, 1.25, 1.22], "has 1.25"),
+        ("r_squared", [0.9, 101.0, 0.95], "has 101"),
+        ("spearman", [0.9, -1.25, 0.95], "has -1.25, and spearman is at least -1"),
+        ("mcc", [60.1, 100.5, 61.0], "has 100.5"),
+        ("bleu", [30.1, 130.5, 31.0], "has 130.5"),
+    ],
+)  # fmt: skip
+def test_values_that_a_metric_cannot_have_are_refused(
+    metric: str, values: list[float], said: str
+) -> None:
+    with pytest.raises(MeasurementError, match=re.escape(f"arm 'b' {said}")):
+        rank({"a": [values[0]] * 2, "b": values}, metric=metric)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values"),
+    [
+        *((name, [-0.4, 1.3, 2.1]) for name in (
+            "acc_gain", "delta accuracy", "Δ accuracy", "ΔAcc", "accuracy drop", "relative F1",
+            "accuracy loss", "normalized accuracy", "acc - baseline", "f1 improvement",
+            "steps to accuracy", "acc_std", "score", "reward", "auc", "F", "log accuracy",
+            "precision gap", "accuracy per GFLOP", "backward transfer accuracy")),
+        ("R2", [-3.2, 0.4, 0.9]), ("R²", [71.0, 75.1, 80.2]), ("R² (%)", [1.25, 1.3, 0.9]),
+        ("kappa", [-0.1, 0.4, 0.6]), ("mcc", [-2.1, 40.3, 60.2]), ("accuracy (%)", [0.8, 1.7, 1.1]),
+        ("ece", [0.8, 1.7, 2.1]), ("bleu", [0.8, 1.7, 2.1]), ("wer", [0.4, 1.3, 130.0]),
+        ("acc", [0.1, 76.1, 76.3]), ("acc", [1.0, 2.0, 3.0]), ("accuracy", [0.5, 0.9, 1.0000001]),
+        ("accuracy", [0.0, 100.0, 50.0]), ("recall", [0.0, 0.0, 1.0]),
+    ],
+)  # fmt: skip
+def test_values_that_a_metric_can_have_are_ranked(metric: str, values: list[float]) -> None:
+    assert rank({"a": [values[0]] * 2, "b": values}, metric=metric).metric == metric
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_an_arm_that_is_spelled_otherwise_on_one_task_is_told(ranked):
 
 def test_tasks_of_different_units_and_directions_are_standardised_and_it_is_said(ranked):
     found = [
-        (task, arm, seed, 1000 - 10 * value if task == "task3" else value)
+        (task, arm, seed, (100 - value) / 2 if task == "task3" else value)
         for task, arm, seed, value in rows()
     ]
     words = ("--task-direction", "task3=minimize", "--json", "--tasks", "average")

@@ -10,7 +10,8 @@ import numpy as np
 
 from attnstudy.errors import UsageError
 from attnstudy.stats.measurements import Measurements
-from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, read_samples, unit_of
+from attnstudy.stats.samples import MIN_RUNS, Floats, Sample, read_samples
+from attnstudy.stats.units import unit_of
 from attnstudy.stats.vocabulary import Direction
 from attnstudy.tables.headings import is_accuracy
 

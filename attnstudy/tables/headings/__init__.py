@@ -1,5 +1,6 @@
 """What the columns of a table of results hold, as their headings say."""
 
+from attnstudy.tables.headings.bounds import Bounds, bounds_of, says_percent
 from attnstudy.tables.headings.column_roles import Role, counts_something, has_role, roles
 from attnstudy.tables.headings.folding import folded, words_of
 from attnstudy.tables.headings.kinds import (
@@ -50,7 +51,9 @@ from attnstudy.tables.headings.numbered import (
 )
 
 __all__ = [
+    "Bounds",
     "Role",
+    "bounds_of",
     "common_stem",
     "counts_something",
     "folded",
@@ -92,6 +95,7 @@ __all__ = [
     "run_headings",
     "run_numbers",
     "runs_of",
+    "says_percent",
     "siblings",
     "split_words",
     "sums_up_tasks",

@@ -235,6 +235,21 @@ BOUNDED = frozenset({
     "ece", "spearman", "pearson", "correlation", "r", "genauigkeit", "trefferquote", "exactitude",
     "justesse", "rappel", "exactitud", "accuratezza",
 })  # fmt: skip
+# which are surely from 0 to 1, or from 0 to 100
+SHARES = frozenset({
+    "acc", "accuracy", "accuracies", "precision", "recall", "specificity", "sensitivity", "auroc",
+    "auprc", "map", "iou", "miou", "dice", "jaccard", "fscore", "ndcg", "mrr", "winrate",
+    "genauigkeit", "trefferquote", "exactitude", "justesse", "rappel", "exactitud", "accuratezza",
+})  # fmt: skip
+# beside these, what is from 0 to 1 is not
+RELATIVE = frozenset({
+    "drop", "lift", "uplift", "relative", "rel", "normalized", "normalised", "norm", "scaled",
+    "adjusted", "adj", "corrected", "standardized", "standardised", "z", "zscore", "logit", "neg",
+    "negative", "minus", "vs", "versus", "to", "over", "per", "increase", "decrease", "advantage",
+    "gap", "margin", "weight", "penalty", "bonus", "utility", "count", "counts", "number", "num",
+    "n", "slope", "trend", "excess", "skill", "forgetting", "transfer", "bwt", "fwt", "above",
+    "below", "effect", "shift", "degradation", "reduction", "d", "rank", "ranks", "elo", "relativ",
+})  # fmt: skip
 # of anything, also of what is from 0 to 1
 PERHAPS_BOUNDED = frozenset({
     "score", "scores", "result", "performance", "metric", "punktzahl", "ergebnis", "resultat",

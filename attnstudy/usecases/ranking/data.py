@@ -193,7 +193,7 @@ def rank_tasks(  # noqa: PLR0913 - the options of the command, by keyword
 
     Examples:
         >>> import attnstudy, pandas as pd
-        >>> rows = [(t, arm, s, 80 + 5 * i + 2 * (arm == "ours") + 0.1 * s)
+        >>> rows = [(t, arm, s, 60 + 5 * i + 2 * (arm == "ours") + 0.1 * s)
         ...         for i, t in enumerate("abcdef") for arm in ("base", "ours") for s in range(3)]
         >>> frame = pd.DataFrame(rows, columns=["dataset", "model", "seed", "accuracy"])
         >>> attnstudy.rank_tasks(frame, task="dataset", tasks="average").verdict
