@@ -465,6 +465,7 @@ def two_arms(heading, low, high, extra=("", "")):
 
 
 LOW, HIGH = (1.01, 0.98, 1.03, 1.0), (2.02, 1.97, 2.05, 1.99)
+LOWER, HIGHER = [v / 4 for v in LOW], [v / 4 for v in HIGH]
 
 
 @pytest.mark.parametrize("metric", ["mse", "val_rmse", "MAE", "error_rate", "runtime_s", "time"])
@@ -497,7 +498,7 @@ def test_a_column_of_names_says_what_the_results_of_a_long_table_are(cli, workpl
         assert result["arms"][0]["variant"] == "low"
     chosen = cli(*words, "--filter", "value<2")
     assert "the result that is ranked" in chosen.err
-    Path("t.csv").write_text(two_arms(".estimate", LOW, HIGH, (",.metric", ",accuracy")))
+    Path("t.csv").write_text(two_arms(".estimate", LOWER, HIGHER, (",.metric", ",accuracy")))
     assert json.loads(cli(*words).out)["direction"] == "maximize"
     Path("t.csv").write_text(two_arms("score", LOW, HIGH, (",higher_is_better", ",False")))
     assert "says false, and by its name score would be better the other way: say --direction " in (
@@ -528,7 +529,7 @@ def test_each_task_has_the_metric_that_its_rows_name(cli, workplace):
                "privacy_leakage_auc", "anomaly_score"],
 )  # fmt: skip
 def test_names_that_do_not_tell_whether_more_is_wanted_are_told(cli, workplace, metric):
-    Path("t.csv").write_text(two_arms(metric, LOW, HIGH))
+    Path("t.csv").write_text(two_arms(metric, LOWER, HIGHER))
     notes = json.loads(cli("rank", "--from", "t.csv", "--metric", metric, "--json").out)["notes"]
     assert any("does not say which way is better" in note for note in notes)
 
