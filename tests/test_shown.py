@@ -359,7 +359,7 @@ def test_names_in_mlflow(workplace, store, cli, form):
 
 
 def test_a_notebook_shows_names_as_text(workplace):
-    values = {name: [0.5 + n / 100, 0.6 + n / 50, 0.55] for n, name in enumerate(SENT)}
+    values = {name: [0.5 + n / 900, 0.6 + n / 800, 0.55] for n, name in enumerate(SENT)}
     ranking = attnstudy.rank(values, metric="acc\x1b[1m\n")
     nothing_hidden(str(ranking))
     page = Page(ranking._repr_html_())

@@ -1,4 +1,4 @@
-"""In which unit results are, and values that a metric of that name cannot have."""
+"""In which unit results are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from numpy.typing import NDArray
 
 from attnstudy.errors import MeasurementError, UsageError
 from attnstudy.stats.samples import Floats, Sample
-from attnstudy.tables.headings import bounds_of, is_accuracy, is_bounded, says_percent
-
-_ROUNDING = 1e-6  # of sums in single precision
-_FEW_PERCENT = 10.0
-_TWICE = 2.0
+from attnstudy.tables.headings import is_accuracy, is_bounded
 
 
 def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
@@ -24,7 +20,7 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
     Raises:
         UsageError: a declared percentage is none.
         MeasurementError: percent and fractions are mixed, of what is called an accuracy or anything
-            else from 0 to 1, or a value is beyond what the metric can be.
+            else from 0 to 1.
 
     """
     outside = _first(samples, lambda values: ~((values >= 0.0) & (values <= 100.0)))
@@ -49,8 +45,6 @@ def unit_of(samples: Sequence[Sample], metric: str, unit: str | None) -> str:
                 f"arm {mixed[1].arm!r} has {mixed[0]:g} where other runs have up to "
                 f"{percent.max():g}: give every {metric} in percent, or every one as a fraction"
             )
-    if unit is None:
-        refuse_impossible(samples, metric)
     in_points = unit == "points" or (bounded and is_accuracy(metric) and percent.size > 0)
     return "points" if in_points else ""
 
@@ -64,46 +58,3 @@ def _first(
         if found.size:
             return float(sample.values[found[0]]), sample
     return None
-
-
-def refuse_impossible(samples: Sequence[Sample], metric: str) -> None:
-    """Refuse values that a metric cannot have, as its name says.
-
-    Args:
-        samples: the arms.
-        metric: the metric's name; one that does not say a bound has none.
-
-    Raises:
-        MeasurementError: naming the first arm with such a value, and the value.
-
-    """
-    bounds = bounds_of(metric)
-    values = np.concatenate([sample.values for sample in samples])
-    if bounds is None or not values.size:
-        return
-    percent = says_percent(metric)
-    top = float(values.max())
-    most = 100.0 if percent or top > 1.0 + _ROUNDING else 1.0
-    if top > 100.0 * (1.0 + _ROUNDING):
-        raise _impossible(samples, top, f"{metric} is at most 100 % or 1")
-    if bounds.low is not None and float(values.min()) < bounds.low * most - _ROUNDING:
-        least = "0" if bounds.low == 0 else f"-{most:g}"
-        raise _impossible(samples, float(values.min()), f"{metric} is at least {least}")
-    if most == 1.0 or percent or not bounds.seldom_few_percent:
-        return
-    fractions = bool(np.any((np.abs(values) < 1.0) & (values != 0.0)))
-    few = _FEW_PERCENT if fractions else _TWICE if bounds.low != 0 else 0.0
-    if top < few:
-        raise _impossible(
-            samples, top, f"{metric} is at most 1 as a fraction", f", or call it '{metric} (%)'"
-        )
-
-
-def _impossible(
-    samples: Sequence[Sample], value: float, why: str, advice: str = ""
-) -> MeasurementError:
-    (arm, *_) = [sample.arm for sample in samples if value in sample.values]
-    return MeasurementError(
-        f"arm {arm!r} has {value:.10g}, and {why}: correct the value{advice}, or name the metric "
-        "for what it is"
-    )

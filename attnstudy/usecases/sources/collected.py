@@ -13,7 +13,7 @@ import numpy.typing as npt
 from attnstudy.errors import UsageError
 from attnstudy.stats import Exclusion, Source
 from attnstudy.studyplan import RecordedPlan
-from attnstudy.tables.directions import is_never_negative, less_is_better
+from attnstudy.tables.directions import less_is_better
 from attnstudy.usecases.declaring import Seen
 from attnstudy.usecases.sources.related import RelatedStudy
 
@@ -106,41 +106,6 @@ def direction_of(metric: str, asked: str | None) -> Direction:
     if asked is not None:
         return "minimize" if asked == "minimize" else "maximize"
     return "minimize" if less_is_better(metric) else "maximize"
-
-
-def refuse_negative(metric: str, asked: str | None, samples: Mapping[str, Any]) -> None:
-    """Refuse values below 0 of what is never negative.
-
-    Args:
-        metric: its name.
-        asked: which way is better, where somebody said it: turned errors, all of them below 0, may
-            be ranked then.
-        samples: values, in a list or by seed, by arm.
-
-    Raises:
-        UsageError: naming one.
-
-    """
-    if not is_never_negative(metric):
-        return
-    found = [
-        (arm, value)
-        for arm, given in samples.items()
-        for value in (given.values() if isinstance(given, Mapping) else given)
-    ]
-    below = next(((arm, value) for arm, value in found if value < 0), None)
-    if below is None or (asked is not None and all(value <= 0 for _, value in found)):
-        return
-    arm, value = below
-    if all(value <= 0 for _, value in found):
-        raise UsageError(
-            f"{metric} is below 0 in every run ({value:g} of {arm}), as errors are that programs "
-            "turn to maximize them: say which way is better with --direction"
-        )
-    raise UsageError(
-        f"{metric} is never below 0, and is {value:g} in a run of {arm}: if that stands for a run "
-        "without a result, write nan there; else say with --metric what the values are"
-    )
 
 
 def is_finite(value: float) -> bool:

@@ -23,9 +23,9 @@ from attnstudy.usecases.sources.collected import (
     RunReference,
     direction_of,
     is_finite,
-    refuse_negative,
     settle_differences,
 )
+from attnstudy.usecases.sources.impossible import refuse_impossible
 from attnstudy.usecases.sources.logged_runs import (
     EXPERIMENT,
     Counted,
@@ -159,7 +159,7 @@ def _collected(
             own.append(one.value)
         elif seed is not None:
             own[seed] = one.value
-    refuse_negative(request.metric, request.direction, samples)
+    refuse_impossible(request.metric, request.direction, samples)
     return Collected(
         samples=samples,
         metric=request.metric,

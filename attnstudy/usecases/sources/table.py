@@ -23,8 +23,9 @@ from attnstudy.tables.reading import read_table
 from attnstudy.tables.text import read_text
 from attnstudy.tables.words import alike, read_as, some
 from attnstudy.usecases.sources.chosen import results_in, settle_choice
-from attnstudy.usecases.sources.collected import Collected, direction_of, refuse_negative
+from attnstudy.usecases.sources.collected import Collected, direction_of
 from attnstudy.usecases.sources.frames import grid_of_parquet
+from attnstudy.usecases.sources.impossible import refuse_impossible
 from attnstudy.usecases.sources.task_checks import (
     TaskNames,
     refuse_signs_of_some,
@@ -185,7 +186,7 @@ def _collected(request: TableRequest, what: str, grid: Grid) -> Collected:
     metric = request.named or reading.metric
     seeded = _seeded(reading)
     samples = {arm.name: _values(arm, seeded=seeded) for arm in reading.arms}
-    refuse_negative(metric, request.direction, samples)
+    refuse_impossible(metric, request.direction, samples)
     return Collected(
         samples=samples,
         source=_source(reading, what, request.named or request.metric),
