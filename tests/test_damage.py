@@ -158,7 +158,7 @@ UNREAD = Row(
 )  # fmt: skip
 OF_THE_NOTE = Row(
     status="1 run not yet, or not as they are now", verify=None, rank=(0, None), export=(0, None),
-    sync=(0, "1 runs delivered"), run=(0, None), mended=("sync",),
+    sync=(0, "1 run delivered"), run=(0, None), mended=("sync",),
 )  # fmt: skip
 UNREADABLE_NOTE = Row(
     **{**OF_THE_NOTE.__dict__, "verify": "embedded.json is damaged: 'attnstudy sync deep'"}

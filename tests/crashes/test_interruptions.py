@@ -278,7 +278,8 @@ def test_a_damaged_file_of_a_finished_run_is_named_and_not_published(cli, workpl
     flip(folder.path / name)
     answer = cli("sync")
     assert answer.code == 3
-    assert f"{name} is damaged: repeat this run with --rerun --variant vanilla" in answer.err
+    again = "attnstudy run --rerun --study placement --arm vanilla --seeds 0-0"
+    assert f"{name} is damaged: repeat this run with '{again} " in answer.err
 
 
 @pytest.fixture
