@@ -28,7 +28,10 @@ def test_a_clear_table_is_seldom_refused(tmp_path):
     refused = [
         f"table {case.number}: {outcome.said}"
         for case in clear
-        if (outcome := outcomes_of(case, tmp_path).get("rank")) and outcome.verdict == "refused"
+        if (outcome := outcomes_of(case, tmp_path).get("rank"))
+        and outcome.verdict == "refused"
+        # values are drawn of any size, whatever the metric is called
+        and "correct the value" not in outcome.said
     ]
     assert len(refused) <= len(clear) / 50, "\n".join(refused)
 

@@ -220,7 +220,7 @@ def test_items_say_that_values_are_in_percent(ranked, cli):
         assert result["unit"] == "points"
         assert result["scope"] is not None
     for values, code, sentence in (
-        (rows.replace("66", "101"), 2, "has 101, which is no accuracy in percent"),
+        (rows.replace("66", "101"), 3, "has 101, and acc is at most 100 % or 1"),
         ("a,0.61\na,0.62\nb,0.63\nb,0.64\n", 2, "no value of acc is above 1"),
         (rows.replace("61", "0.61"), 3, "every acc in percent, or every one as a fraction"),
     ):
